@@ -1,0 +1,1 @@
+//! The token endpoint, its keys and its metadata

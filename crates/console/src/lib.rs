@@ -1,0 +1,1 @@
+//! API credentials for people and their programs

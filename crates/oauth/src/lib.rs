@@ -1,0 +1,50 @@
+//! OAuth 2.0 for machines: the client-credentials grant (RFC 6749 section 4.4) and the signed
+//! access tokens that come of it, written once for both ends.
+//!
+//! The module that parses a message also prints it, so the authorization server, the resource
+//! server and the client cannot disagree about the wire. Nothing here does I/O or reads a clock:
+//! `now` and the random generator are arguments.
+//!
+//! | Step | Module | What comes out |
+//! | --- | --- | --- |
+//! | read the form and the `Authorization` header | [`form`], [`token_request`], [`client_authentication`] | `TokenRequest`, `PresentedCredential` |
+//! | authenticate the client | [`client_authentication`] | `AuthenticatedClient` |
+//! | authorize the request | [`grant`] | `Grant` |
+//! | mint the token | [`mint`] | `AccessToken` |
+//! | answer | [`token_response`], [`token_error`] | RFC 6749 sections 5.1 and 5.2 |
+//! | read a presented token | [`bearer`], [`jws`] | `PresentedToken`, `UnverifiedToken` |
+//! | verify it | [`verify`] | `VerifiedToken` |
+//!
+//! A new claim goes into [`claims`]; a new way to authenticate into [`client_authentication`]; a
+//! new signature algorithm into [`key`].
+
+pub mod bearer;
+pub mod claims;
+pub mod client_authentication;
+pub mod form;
+pub mod grant;
+pub mod identifier;
+pub mod jws;
+pub mod key;
+pub mod mint;
+pub mod random;
+pub mod secret;
+pub mod token_error;
+pub mod token_request;
+pub mod token_response;
+pub mod verify;
+
+pub use bearer::{Challenge, PresentedToken};
+pub use claims::Claims;
+pub use client_authentication::{AuthenticatedClient, ClientRegistration, PresentedCredential};
+pub use grant::Grant;
+pub use identifier::{
+    ApplicationInstanceId, Audience, ClientId, CustomerId, Issuer, KeyId, Subject, WorkspaceId,
+};
+pub use key::{JwkSet, SigningKey, VerifyingKey};
+pub use mint::AccessToken;
+pub use secret::{Pepper, Secret, SecretDigest};
+pub use token_error::TokenError;
+pub use token_request::TokenRequest;
+pub use token_response::TokenResponse;
+pub use verify::{Expectation, Standing, VerifiedToken};

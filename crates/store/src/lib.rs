@@ -1,0 +1,1 @@
+//! The only SQL: everything that lasts, and the live projection of it
