@@ -1,1 +1,65 @@
-//! The token endpoint, its keys and its metadata
+//! The authorization server: issues access tokens for the client-credentials grant and publishes
+//! the keys that verify them.
+//!
+//! [`token_endpoint`] is walk 1 of the architecture: form → `TokenRequest` and
+//! `PresentedCredential` → authenticate → authorize → mint → answer. It knows nothing of the API
+//! that the tokens are for.
+
+mod jwks;
+mod metrics;
+mod token_endpoint;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use hallpass_oauth::mint::Issuing;
+use hallpass_store::{
+    AuditLog, ClientRegistrations, Clock, PublishedKeys, SigningKeys, Store, TokenSequences,
+};
+
+pub use metrics::Metrics;
+
+/// The path of the classic token endpoint (domain facts, section 2.1).
+pub const TOKEN_PATH: &str = "/as/token.oauth2";
+
+/// The path of a workspace's own token endpoint (domain facts, section 2.6).
+pub const WORKSPACE_TOKEN_PATH: &str = "/authorization/v2/oauth2/{workspaceId}/token";
+
+/// The server's parts. Built once, shared by all requests.
+pub struct AuthorizationServer {
+    clients: ClientRegistrations,
+    sequences: TokenSequences,
+    signing_keys: SigningKeys,
+    published_keys: PublishedKeys,
+    audit: AuditLog,
+    issuing: Issuing,
+    clock: Clock,
+    metrics: Metrics,
+}
+
+impl AuthorizationServer {
+    /// Takes its handles out of the store.
+    pub fn new(store: &Store, issuing: Issuing, clock: Clock, metrics: Metrics) -> Self {
+        Self {
+            clients: store.client_registrations(),
+            sequences: store.token_sequences(),
+            signing_keys: store.signing_keys(),
+            published_keys: store.published_keys(),
+            audit: store.audit_log(),
+            issuing,
+            clock,
+            metrics,
+        }
+    }
+
+    /// The routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route(TOKEN_PATH, post(token_endpoint::classic))
+            .route(WORKSPACE_TOKEN_PATH, post(token_endpoint::of_workspace))
+            .route("/pf/JWKS", get(jwks::published))
+            .route("/.well-known/jwks.json", get(jwks::published))
+            .with_state(Arc::new(self))
+    }
+}

@@ -1,1 +1,258 @@
-//! The only SQL: everything that lasts, and the live projection of it
+//! Everything that lasts, and the live picture of it.
+//!
+//! This crate holds the only SQL of the project. A write commits first and then changes the
+//! [projection](projection), before it returns; both servers read the projection through narrow
+//! handles and nobody else caches a fact that can change. That is why a reset secret, a changed
+//! role or a deleted credential acts on the very next request.
+//!
+//! | Handle | Who holds it | What it can do |
+//! | --- | --- | --- |
+//! | [`ClientRegistrations`], [`TokenSequences`], [`SigningKeys`] | the token path | look a client up, take a place in its token sequence, sign |
+//! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
+//! | [`AuditLog`] | every server | write and read audit events |
+//! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
+//! | [`Credentials`], [`People`], [`Workspaces`] | console and command line | administration |
+//!
+//! The resource server gets none that can name a client secret or a private key.
+
+pub mod audit;
+pub mod credentials;
+mod database;
+mod journal;
+mod keys;
+pub mod master_key;
+pub mod people;
+mod principals;
+mod projection;
+mod setup_links;
+mod tokens;
+pub mod workspaces;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hallpass_oauth::key::KeyError;
+use hallpass_oauth::{Issuer, Pepper};
+use jiff::{SignedDuration, Timestamp};
+use rand_core::CryptoRng;
+
+pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
+pub use credentials::{Credential, Credentials};
+pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
+pub use keys::{PublishedKeys, SigningKeys};
+pub use master_key::MasterKey;
+pub use people::{Actor, People, Person, PersonId};
+pub use principals::{Principal, Principals};
+pub use setup_links::SetupLinks;
+pub use tokens::{ClientRegistrations, Reservation, SequenceError, TokenSequences};
+pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
+
+use audit::Tally;
+use database::Database;
+use projection::Projection;
+use writer::Writer;
+
+/// Gives the time. Servers read it once per request and hand it down.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The open store. Cheap to share; hands out the handles.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    projection: Arc<Projection>,
+    writer: Writer,
+    tally: Arc<Tally>,
+    pepper: Arc<Pepper>,
+    policy: Policy,
+    /// Taken by every administrative change, so that checking and writing are one step.
+    changes: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// Settings that the store enforces.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whether minting a token ends the credential's earlier ones (domain facts, section 2.4).
+    pub single_active: bool,
+    /// Lifetime of tokens for a service.
+    pub token_lifetime: SignedDuration,
+    /// Lifetime of tokens for the platform itself.
+    pub platform_token_lifetime: SignedDuration,
+    /// Most credentials a person may have in a workspace (domain facts, section 3.4).
+    pub credentials_per_owner: usize,
+    /// How long audit events are kept.
+    pub audit_retention: SignedDuration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            single_active: true,
+            token_lifetime: SignedDuration::from_mins(120),
+            platform_token_lifetime: SignedDuration::from_mins(15),
+            credentials_per_owner: 7,
+            audit_retention: SignedDuration::from_hours(24 * 400),
+        }
+    }
+}
+
+/// The store failed; whoever called is not to blame.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database could not be opened, read or written.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The key material could not be used.
+    #[error("the signing keys could not be used")]
+    Key(#[from] KeyError),
+    /// A signing key does not open under the master key.
+    #[error(
+        "the signing keys do not open with this master key; start with the master.key that belongs to this data directory"
+    )]
+    WrongMasterKey,
+    /// What the database holds is not what this version writes.
+    #[error("the database holds a {what} that this version cannot read: {value}")]
+    Unreadable {
+        /// The column or kind of value.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// More writes wait than the store takes on.
+    #[error("the store is overloaded")]
+    Overloaded,
+    /// The store is shutting down, or its last group of writes failed.
+    #[error("the write was not made: {0}")]
+    NotWritten(String),
+}
+
+impl Store {
+    /// Opens the database file, makes what is missing (schema, the first signing key, the four
+    /// application instances) and loads the projection.
+    pub async fn open(
+        path: &Path,
+        master_key: &MasterKey,
+        policy: Policy,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Self, StoreError> {
+        let database = Database::open(path).await?;
+        workspaces::ensure_instances(&database, now, rng).await?;
+        keys::ensure_active_key(&database, master_key, now, rng).await?;
+        let projection = Arc::new(Projection::load(&database, master_key, &policy).await?);
+        let writer = Writer::start(database.clone(), policy.audit_retention);
+        let tally = Tally::start(writer.clone());
+        let pepper = Arc::new(master_key.pepper());
+        let changes = Arc::default();
+        Ok(Self {
+            database,
+            projection,
+            writer,
+            tally,
+            pepper,
+            policy,
+            changes,
+        })
+    }
+
+    /// Waits until all accepted writes are on disk and closes the database.
+    pub async fn close(&self) {
+        if let Err(error) = self.tally.flush(&self.writer).await {
+            tracing::error!(error = %error, "counted audit events were not written");
+        }
+        self.writer.finish().await;
+        self.database.close().await;
+    }
+
+    /// Notes that tokens carry `issuer` from now on and gives every name that a token still alive
+    /// may carry.
+    pub async fn use_issuer(
+        &self,
+        issuer: &Issuer,
+        now: Timestamp,
+    ) -> Result<Vec<Issuer>, StoreError> {
+        keys::use_issuer(&self.database, issuer, self.policy.token_lifetime, now).await
+    }
+
+    /// Clients as the token endpoint sees them.
+    pub fn client_registrations(&self) -> ClientRegistrations {
+        ClientRegistrations::new(self)
+    }
+
+    /// Places in the token sequences.
+    pub fn token_sequences(&self) -> TokenSequences {
+        TokenSequences::new(self)
+    }
+
+    /// The key that signs.
+    pub fn signing_keys(&self) -> SigningKeys {
+        SigningKeys::new(self.projection.clone())
+    }
+
+    /// The keys that verify.
+    pub fn published_keys(&self) -> PublishedKeys {
+        PublishedKeys::new(self.projection.clone())
+    }
+
+    /// Credentials and their owners as a resource server sees them.
+    pub fn principals(&self) -> Principals {
+        Principals::new(self.projection.clone())
+    }
+
+    /// The audit log.
+    pub fn audit_log(&self) -> AuditLog {
+        AuditLog::new(
+            self.database.clone(),
+            self.writer.clone(),
+            self.tally.clone(),
+        )
+    }
+
+    /// What the stand-in keeps.
+    pub fn sandbox_journals(&self) -> SandboxJournals {
+        SandboxJournals::new(self.database.clone(), self.writer.clone())
+    }
+
+    /// Administration of credentials.
+    pub fn credentials(&self) -> Credentials {
+        Credentials::new(self.clone())
+    }
+
+    /// Administration of people and their roles.
+    pub fn people(&self) -> People {
+        People::new(self.clone())
+    }
+
+    /// One-time links for new people.
+    pub fn setup_links(&self) -> SetupLinks {
+        SetupLinks::new(self.clone())
+    }
+
+    /// Workspaces and application instances.
+    pub fn workspaces(&self) -> Workspaces {
+        Workspaces::new(self.clone())
+    }
+
+    /// Runs an administrative change to its end, one at a time, even if whoever asked goes away:
+    /// a change that was committed and did not reach the projection would be unseen until the
+    /// next start.
+    pub(crate) async fn uninterrupted<T, E>(
+        &self,
+        change: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let turn = self.changes.clone().lock_owned().await;
+        let task = tokio::spawn(async move {
+            let _turn = turn;
+            change.await
+        });
+        task.await
+            .unwrap_or_else(|error| Err(StoreError::NotWritten(error.to_string()).into()))
+    }
+}

@@ -1,0 +1,43 @@
+//! Permissions on the platform itself: the workspace, and with it the credentials of its people.
+//!
+//! They belong to no operation of a storage definition, so they are named here. What the roles
+//! allow follows from [`Role::permits`](crate::Role::permits): everybody sees the workspace, only
+//! administrators change it.
+
+use std::borrow::Cow;
+
+use crate::permission::{Permission, Verb};
+
+const WORKSPACE: Cow<'static, str> = Cow::Borrowed("workspace");
+
+/// `workspace.read`: see the workspace and one's credentials.
+pub const WORKSPACE_READ: Permission = Permission::of(WORKSPACE, Verb::Read);
+
+/// `workspace.update`: create and reset credentials.
+pub const WORKSPACE_UPDATE: Permission = Permission::of(WORKSPACE, Verb::Update);
+
+/// `workspace.delete`: delete credentials.
+pub const WORKSPACE_DELETE: Permission = Permission::of(WORKSPACE, Verb::Delete);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Role;
+
+    #[test]
+    fn only_administrators_change_the_workspace() {
+        for role in Role::ALL {
+            let administrator = role == Role::Administrator;
+            assert!(role.permits(&WORKSPACE_READ));
+            assert_eq!(role.permits(&WORKSPACE_UPDATE), administrator, "{role}");
+            assert_eq!(role.permits(&WORKSPACE_DELETE), administrator, "{role}");
+        }
+    }
+
+    #[test]
+    fn they_are_ordinary_permissions() {
+        for permission in [WORKSPACE_READ, WORKSPACE_UPDATE, WORKSPACE_DELETE] {
+            assert_eq!(permission.to_string().parse(), Ok(permission));
+        }
+    }
+}

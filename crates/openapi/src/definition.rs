@@ -1,0 +1,375 @@
+//! The definition: the document, read once, with its operations, routes and checks.
+
+use std::fmt;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::document::Document;
+use crate::marks::{self, Marks};
+use crate::operation::{self, Operation};
+use crate::problem::{Position, Problem};
+use crate::read::{self, ReadError};
+use crate::reference;
+use crate::route::Routes;
+use crate::rules;
+use crate::schema::{Checks, Violation};
+use crate::tolerant;
+
+/// An OpenAPI 3.0 or 3.1 definition.
+pub struct Definition {
+    document: Document,
+    title: String,
+    version: String,
+    operations: Vec<Operation>,
+    routes: Routes,
+    checks: Checks,
+}
+
+/// A definition and what is wrong with it.
+#[derive(Debug)]
+pub struct Reading {
+    /// The definition, as far as it can be used.
+    pub definition: Definition,
+    /// Everything found, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+/// Why a name leads to no operation.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LookupError {
+    /// No operation is called this.
+    #[error("there is no operation {name:?}{}", Listed("; similar names: ", near))]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// Names that look like it, nearest first.
+        near: Vec<String>,
+    },
+    /// Several operations are called this when letter case or the rest of the name is ignored.
+    #[error("{name:?} can mean several operations{}", Listed(": ", candidates))]
+    Ambiguous {
+        /// The name asked for.
+        name: String,
+        /// What it can mean.
+        candidates: Vec<String>,
+    },
+}
+
+impl Definition {
+    /// Reads JSON or YAML, told apart by content.
+    ///
+    /// Refused is only a text that is no object, has a syntax error or is no OpenAPI 3 document;
+    /// everything else is a [`Problem`].
+    pub fn read(text: &str) -> Result<Reading, ReadError> {
+        let document = read::read(text)?;
+        let operations = operation::operations(document.value());
+        let (routes, unreachable) = Routes::new(&operations);
+        let problems = rules::check(&document, &operations, &unreachable);
+        let info = |key: &str| {
+            document
+                .value()
+                .get("info")
+                .and_then(|info| info.get(key))
+                .map(read::plain)
+        };
+        let definition = Definition {
+            title: info("title").unwrap_or_default(),
+            version: info("version").unwrap_or_default(),
+            checks: Checks::new(document.value(), &operations),
+            operations,
+            routes,
+            document,
+        };
+        Ok(Reading {
+            definition,
+            problems,
+        })
+    }
+
+    /// The title; may be empty.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The version of the API (not of OpenAPI); may be empty.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The server URLs, in order, as written.
+    pub fn servers(&self) -> impl Iterator<Item = &str> {
+        let servers = self.document().get("servers").and_then(Value::as_array);
+        servers
+            .into_iter()
+            .flatten()
+            .filter_map(|server| server.get("url")?.as_str())
+    }
+
+    /// The whole document, as written.
+    pub fn document(&self) -> &Value {
+        self.document.value()
+    }
+
+    /// Where the part that a JSON pointer names stands in the text.
+    pub fn position(&self, pointer: &str) -> Position {
+        self.document.position(pointer)
+    }
+
+    /// All operations, in the order of the document.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of this name: exactly, else the only one ignoring case, else the only one
+    /// that begins so ignoring case. Names that differ in letter case only are kept apart, because
+    /// such twins can do opposite things (domain.md section 7.3).
+    pub fn operation(&self, name: &str) -> Result<&Operation, LookupError> {
+        if let Some(exact) = self
+            .operations
+            .iter()
+            .find(|operation| operation.id() == name)
+        {
+            return Ok(exact);
+        }
+        let wanted = name.to_lowercase();
+        let lower: Vec<String> = self
+            .operations
+            .iter()
+            .map(|operation| operation.id().to_lowercase())
+            .collect();
+        let is_name = |id: &String| *id == wanted;
+        let is_beginning = |id: &String| !wanted.is_empty() && id.starts_with(&wanted);
+        for fits in [&is_name as &dyn Fn(&String) -> bool, &is_beginning] {
+            let found: Vec<&Operation> = self
+                .operations
+                .iter()
+                .zip(&lower)
+                .filter(|(_, id)| fits(id))
+                .map(|(o, _)| o)
+                .collect();
+            match found.as_slice() {
+                [] => {}
+                [only] => return Ok(only),
+                several => {
+                    let candidates = several.iter().map(|one| one.id().to_owned()).collect();
+                    return Err(LookupError::Ambiguous {
+                        name: name.to_owned(),
+                        candidates,
+                    });
+                }
+            }
+        }
+        let near = near(&wanted, self.operations.iter().map(Operation::id));
+        Err(LookupError::Unknown {
+            name: name.to_owned(),
+            near,
+        })
+    }
+
+    /// The routes.
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// Follows `$ref` until there is none. What dangles or turns in a circle stays as it is.
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        reference::resolve(self.document(), value)
+    }
+
+    /// What the list that `operation` answers can be filtered and sorted by.
+    pub fn marks(&self, operation: &Operation) -> Marks {
+        match operation
+            .responses()
+            .iter()
+            .find(|(status, _)| status == "200")
+        {
+            Some((_, Some(schema))) => marks::marks(self.document(), schema),
+            _ => Marks::default(),
+        }
+    }
+
+    /// What is wrong with the body of a request. An operation without a body allows any.
+    pub fn check_body(&self, operation: &Operation, body: &Value) -> Vec<Violation> {
+        self.checks.body(self.document(), operation, body)
+    }
+
+    /// What is wrong with the body of an answer. A status without a schema allows any.
+    pub fn check_response(
+        &self,
+        operation: &Operation,
+        status: u16,
+        body: &Value,
+    ) -> Vec<Violation> {
+        self.checks
+            .response(self.document(), operation, status, body)
+    }
+
+    /// The body with strings turned into the numbers and booleans that the schema wants, as one
+    /// client needs it (domain.md section 8.4, point 7). What does not fit is left as it is.
+    pub fn tolerant(&self, operation: &Operation, mut body: Value) -> Value {
+        if let Some(declared) = operation.body() {
+            tolerant::coerce(self.document(), &declared.schema, &mut body);
+        }
+        body
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition")
+            .field("title", &self.title)
+            .field("version", &self.version)
+            .field("operations", &self.operations.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Names after a lead-in, or nothing.
+pub(crate) struct Listed<'a>(pub(crate) &'static str, pub(crate) &'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.1.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{}{}", self.0, self.1.join(", "))
+    }
+}
+
+/// How many similar names are worth reading.
+const MAX_NEAR: usize = 5;
+
+/// The names nearest to `wanted` (lower case), nearest first: those within a few letters of it and
+/// those that contain it.
+pub(crate) fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let allowed = wanted.chars().count() / 3;
+    let mut ranked: Vec<(usize, &str)> = names
+        .filter_map(|name| {
+            let lower = name.to_lowercase();
+            let distance = distance(wanted, &lower);
+            let contains = wanted.len() > 2 && lower.contains(wanted);
+            (distance <= allowed || contains).then_some((distance, name))
+        })
+        .collect();
+    ranked.sort_by_key(|(distance, _)| *distance);
+    ranked
+        .into_iter()
+        .take(MAX_NEAR)
+        .map(|(_, name)| name.to_owned())
+        .collect()
+}
+
+/// Levenshtein distance in characters.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, letter) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{operation, small};
+
+    #[test]
+    fn the_head_of_the_document_is_there() {
+        let small = small();
+        assert_eq!(
+            (small.title(), small.version()),
+            ("A small storage API", "1.0")
+        );
+        assert_eq!(
+            small.servers().collect::<Vec<_>>(),
+            ["https://eu1.example.com", "https://us1.example.com"]
+        );
+        let unquoted = Definition::read("openapi: 3.0.3\ninfo: {version: 1.0}")
+            .unwrap()
+            .definition;
+        assert_eq!((unquoted.title(), unquoted.version()), ("", "1.0"));
+    }
+
+    #[test]
+    fn names_are_exact_then_alone_ignoring_case_then_a_beginning() {
+        let small = small();
+        let id = |name| operation(&small, name).id();
+        assert_eq!(id("StartHandover"), "StartHandover");
+        assert_eq!(id("Starthandover"), "Starthandover");
+        assert_eq!(id("listsystems"), "ListSystems");
+        assert_eq!(
+            id("GetSystem"),
+            "GetSystem",
+            "exact although it is also a beginning"
+        );
+        assert_eq!(id("edit"), "EditVolume");
+        assert_eq!(
+            small.operation("starthandover").unwrap_err(),
+            LookupError::Ambiguous {
+                name: "starthandover".to_owned(),
+                candidates: vec!["StartHandover".to_owned(), "Starthandover".to_owned()],
+            }
+        );
+        let several = small.operation("list").unwrap_err().to_string();
+        assert!(
+            several.ends_with(": ListSystems, ListFirstSystems"),
+            "{several}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_names_near_ones() {
+        let small = small();
+        let Err(LookupError::Unknown { near, .. }) = small.operation("EditVolum3") else {
+            panic!("found")
+        };
+        assert_eq!(near, ["EditVolume"]);
+        let contained = small.operation("hostvolume").unwrap_err().to_string();
+        assert!(
+            contained.contains("getHostVolume, removeHostVolume"),
+            "{contained}"
+        );
+        assert_eq!(
+            small.operation("").unwrap_err().to_string(),
+            "there is no operation \"\""
+        );
+    }
+
+    #[test]
+    fn references_are_followed_and_circles_end() {
+        let text = "openapi: 3.0.3\ncomponents:\n  schemas:\n    A: {$ref: '#/components/schemas/B'}\n    \
+                    B: {$ref: '#/components/schemas/A'}\n    C/d: {type: string}\n    \
+                    E: {$ref: '#/components/schemas/C~1d'}\n    F: {$ref: '#/components/schemas/c~1D'}\n    \
+                    G: {$ref: '#/components/schemas/C%7E1d'}\n";
+        let definition = Definition::read(text).unwrap().definition;
+        let schemas = &definition.document()["components"]["schemas"];
+        assert_eq!(definition.resolve(&schemas["A"]), &schemas["A"]);
+        assert_eq!(definition.resolve(&schemas["E"])["type"], "string");
+        assert_eq!(definition.resolve(&schemas["G"])["type"], "string");
+        assert_eq!(
+            definition.resolve(&schemas["F"]),
+            &schemas["F"],
+            "letter case counts"
+        );
+    }
+
+    #[test]
+    fn distance_counts_changed_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn a_definition_can_be_shared_between_threads() {
+        fn assert_shared<T: Send + Sync>() {}
+        assert_shared::<Definition>();
+    }
+}

@@ -1,0 +1,263 @@
+//! Operations from the document: what the path gives merged in, references resolved.
+
+use std::collections::HashSet;
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::{Body, Location, Operation, Parameter};
+use crate::document::join;
+use crate::marks::items_schema;
+use crate::reference::resolve;
+
+/// The methods an OpenAPI path can have, in the order of the specification.
+const METHODS: [(&str, Method); 8] = [
+    ("get", Method::GET),
+    ("put", Method::PUT),
+    ("post", Method::POST),
+    ("delete", Method::DELETE),
+    ("options", Method::OPTIONS),
+    ("head", Method::HEAD),
+    ("patch", Method::PATCH),
+    ("trace", Method::TRACE),
+];
+
+/// All operations of a document, in its order.
+pub(crate) fn operations(root: &Value) -> Vec<Operation> {
+    let mut operations: Vec<Operation> = Vec::new();
+    let Some(paths) = root.get("paths").and_then(Value::as_object) else {
+        return operations;
+    };
+    for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
+        let Some(item) = resolve(root, item).as_object() else {
+            continue;
+        };
+        for (key, value) in item {
+            let Some((_, method)) = METHODS.iter().find(|(name, _)| name == key) else {
+                continue;
+            };
+            let Some(own) = value.as_object() else {
+                continue;
+            };
+            let reader = Reader {
+                root,
+                path,
+                item,
+                own,
+            };
+            operations.push(reader.read(operations.len(), key, method));
+        }
+    }
+    name_uniquely(&mut operations);
+    operations
+}
+
+/// Gives the operations without an own name one that nobody has.
+fn name_uniquely(operations: &mut [Operation]) {
+    let mut taken = HashSet::new();
+    let mut nameless = Vec::new();
+    for operation in operations.iter_mut() {
+        match &operation.declared_id {
+            Some(id) if taken.insert(id.clone()) => operation.id.clone_from(id),
+            _ => nameless.push(operation.index),
+        }
+    }
+    for index in nameless {
+        let made = made_up_name(&operations[index]);
+        let mut name = made.clone();
+        let mut number = 1;
+        while !taken.insert(name.clone()) {
+            number += 1;
+            name = format!("{made}-{number}");
+        }
+        operations[index].id = name;
+    }
+}
+
+fn made_up_name(operation: &Operation) -> String {
+    let words = operation
+        .path
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    std::iter::once(operation.method.as_str().to_lowercase().as_str())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// What one operation is read from.
+struct Reader<'a> {
+    root: &'a Value,
+    path: &'a str,
+    item: &'a Map<String, Value>,
+    own: &'a Map<String, Value>,
+}
+
+impl Reader<'_> {
+    fn read(&self, index: usize, key: &str, method: &Method) -> Operation {
+        let responses = self.responses();
+        let is_list = *method == Method::GET
+            && responses.iter().any(|(status, schema)| {
+                status == "200"
+                    && schema
+                        .as_ref()
+                        .is_some_and(|schema| items_schema(self.root, schema).is_some())
+            });
+        Operation {
+            index,
+            id: String::new(),
+            declared_id: string(self.own, "operationId").map(str::to_owned),
+            method: method.clone(),
+            path: self.path.to_owned(),
+            pointer: join(&join("/paths", self.path), key),
+            tag: self
+                .own
+                .get("tags")
+                .and_then(|tags| tags.get(0)?.as_str())
+                .map(str::to_owned),
+            summary: self.text("summary"),
+            description: self.text("description"),
+            deprecated: flag(self.own, "deprecated").unwrap_or(false),
+            parameters: self.parameters(),
+            body: self.body(),
+            responses,
+            is_list,
+        }
+    }
+
+    fn text(&self, key: &str) -> String {
+        string(self.own, key)
+            .or_else(|| string(self.item, key))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// A parameter of the operation replaces the path's one of the same name and location.
+    fn parameters(&self) -> Vec<Parameter> {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for list in [self.item.get("parameters"), self.own.get("parameters")] {
+            for value in list.and_then(Value::as_array).into_iter().flatten() {
+                let Some(parameter) = self.parameter(value) else {
+                    continue;
+                };
+                let same = |known: &Parameter| {
+                    known.name == parameter.name && known.location == parameter.location
+                };
+                match parameters.iter().position(same) {
+                    Some(index) => parameters[index] = parameter,
+                    None => parameters.push(parameter),
+                }
+            }
+        }
+        parameters
+    }
+
+    fn parameter(&self, value: &Value) -> Option<Parameter> {
+        let object = resolve(self.root, value).as_object()?;
+        let location = Location::parse(string(object, "in")?)?;
+        let schema = object
+            .get("schema")
+            .or_else(|| json_schema(object.get("content")));
+        // Without `style`, arrays in queries and cookies are repeated (OpenAPI 3.0.3, "explode").
+        let form = match string(object, "style") {
+            Some(style) => style == "form",
+            None => matches!(location, Location::Query | Location::Cookie),
+        };
+        Some(Parameter {
+            name: string(object, "name")?.to_owned(),
+            location,
+            required: location == Location::Path || flag(object, "required").unwrap_or(false),
+            schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
+            description: string(object, "description").unwrap_or_default().to_owned(),
+            example: example(self.root, object, schema),
+            explode: flag(object, "explode").unwrap_or(form),
+        })
+    }
+
+    fn body(&self) -> Option<Body> {
+        let body = resolve(self.root, self.own.get("requestBody")?).as_object()?;
+        let media = json_media(body.get("content"))?;
+        let schema = media.get("schema");
+        Some(Body {
+            required: flag(body, "required").unwrap_or(false),
+            schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
+            example: example(self.root, media, schema),
+        })
+    }
+
+    fn responses(&self) -> Vec<(String, Option<Value>)> {
+        let Some(responses) = self.own.get("responses").and_then(Value::as_object) else {
+            return Vec::new();
+        };
+        responses
+            .iter()
+            .filter(|(status, _)| !status.starts_with("x-"))
+            .map(|(status, response)| {
+                let response = resolve(self.root, response);
+                (
+                    status.clone(),
+                    json_schema(response.get("content")).cloned(),
+                )
+            })
+            .collect()
+    }
+}
+
+fn string<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    object.get(key)?.as_str()
+}
+
+fn flag(object: &Map<String, Value>, key: &str) -> Option<bool> {
+    object.get(key)?.as_bool()
+}
+
+fn json_schema(content: Option<&Value>) -> Option<&Value> {
+    json_media(content)?.get("schema")
+}
+
+/// The JSON among the media types of a body: `application/json` first, then `…+json`, then `*/*`.
+fn json_media(content: Option<&Value>) -> Option<&Map<String, Value>> {
+    let content = content?.as_object()?;
+    let rank = |name: &str| {
+        let essence = name
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        match essence.as_str() {
+            "application/json" => Some(0),
+            name if name.ends_with("+json") => Some(1),
+            "application/*" | "*/*" => Some(2),
+            _ => None,
+        }
+    };
+    let (_, media) = content
+        .iter()
+        .filter_map(|(name, media)| Some((rank(name)?, media)))
+        .min_by_key(|(rank, _)| *rank)?;
+    media.as_object()
+}
+
+/// The example of a parameter or body: its own, the first of several, its schema's, or the first
+/// value its schema allows.
+fn example(root: &Value, object: &Map<String, Value>, schema: Option<&Value>) -> Option<Value> {
+    let several = || {
+        let first = object.get("examples")?.as_object()?.values().next()?;
+        resolve(root, first).get("value")
+    };
+    let from_schema = || {
+        let schema = resolve(root, schema?);
+        let first = |key: &str| schema.get(key)?.get(0);
+        schema
+            .get("example")
+            .or_else(|| first("examples"))
+            .or_else(|| schema.get("default"))
+            .or_else(|| first("enum"))
+    };
+    object
+        .get("example")
+        .or_else(several)
+        .or_else(from_schema)
+        .cloned()
+}

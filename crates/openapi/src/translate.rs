@@ -1,0 +1,260 @@
+//! OpenAPI schemas as JSON Schema 2020-12.
+//!
+//! OpenAPI 3.0 has its own dialect: `nullable`, boolean `exclusiveMinimum`, references whose
+//! siblings do not count (OpenAPI 3.0.3, "Schema Object"). The result is one self-contained
+//! document: what is referred to, directly or not, is translated once and kept under `$defs`, so
+//! references stay references and cycles stay cycles.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::marks::is_or_holds;
+use crate::reference::{self, resolve};
+
+/// Which way a value goes: properties that are read-only need not be in a request, and write-only
+/// ones not in a response, even when they are required (OpenAPI 3.0.3, "Schema Object").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Response,
+}
+
+/// OpenAPI 3.0, whose schemas are not yet JSON Schema.
+pub(crate) fn is_old_dialect(root: &Value) -> bool {
+    root.get("openapi")
+        .map(crate::read::plain)
+        .is_some_and(|version| version.starts_with("3.0"))
+}
+
+/// The schema and all it refers to as one JSON Schema document.
+pub(crate) fn translate(root: &Value, schema: &Value, direction: Direction, old: bool) -> Value {
+    let mut translator = Translator {
+        root,
+        direction,
+        old,
+        names: HashMap::new(),
+        waiting: Vec::new(),
+    };
+    let mut document = translator.schema(schema);
+    let mut definitions = Map::new();
+    while let Some((name, target)) = translator.waiting.pop() {
+        let translated = translator.schema(target);
+        definitions.insert(name, translated);
+    }
+    if let (Value::Object(document), false) = (&mut document, definitions.is_empty()) {
+        document.insert("$defs".to_owned(), Value::Object(definitions));
+    }
+    document
+}
+
+struct Translator<'a> {
+    root: &'a Value,
+    direction: Direction,
+    old: bool,
+    /// The names that targets of references have in the result.
+    names: HashMap<&'a str, String>,
+    /// Targets that are named but not translated yet.
+    waiting: Vec<(String, &'a Value)>,
+}
+
+impl<'a> Translator<'a> {
+    fn schema(&mut self, schema: &'a Value) -> Value {
+        let object = match schema {
+            Value::Object(object) => object,
+            Value::Bool(flag) if !self.old => return Value::Bool(*flag),
+            // Anything else says nothing about a value.
+            _ => return Value::Bool(true),
+        };
+        let nullable = self.old && is_nullable(object);
+        let translated = match reference::target(schema) {
+            Some(reference) if self.old => self.reference(reference),
+            Some(reference) => {
+                let beside = self.keywords(object);
+                json!({ "allOf": [self.reference(reference), beside] })
+            }
+            None => Value::Object(self.keywords(object)),
+        };
+        if nullable {
+            allow_null(translated)
+        } else {
+            translated
+        }
+    }
+
+    /// A reference into `$defs`; one that leads nowhere allows everything.
+    fn reference(&mut self, reference: &'a str) -> Value {
+        if !self.names.contains_key(reference) {
+            let Some(target) = reference::local(self.root, reference) else {
+                return Value::Bool(true);
+            };
+            let name = format!("s{}", self.names.len());
+            self.names.insert(reference, name.clone());
+            self.waiting.push((name, target));
+        }
+        json!({ "$ref": format!("#/$defs/{}", self.names[reference]) })
+    }
+
+    fn keywords(&mut self, object: &'a Map<String, Value>) -> Map<String, Value> {
+        let mut result = Map::new();
+        for (key, value) in object {
+            let translated = match key.as_str() {
+                "properties" | "patternProperties" | "dependentSchemas" => self.schemas(value),
+                "items" | "additionalProperties" | "not" => self.one(value),
+                "contains"
+                | "propertyNames"
+                | "if"
+                | "then"
+                | "else"
+                | "unevaluatedItems"
+                | "unevaluatedProperties"
+                    if !self.old =>
+                {
+                    self.one(value)
+                }
+                "allOf" | "anyOf" | "oneOf" => self.list(value),
+                "prefixItems" if !self.old => self.list(value),
+                "required" => self.required(value, object),
+                "const" if !self.old => Some(value.clone()),
+                _ => assertion(key, value),
+            };
+            if let Some(translated) = translated {
+                result.insert(key.clone(), translated);
+            }
+        }
+        if self.old {
+            exclusive_limit(object, &mut result, "minimum", "exclusiveMinimum");
+            exclusive_limit(object, &mut result, "maximum", "exclusiveMaximum");
+        }
+        result
+    }
+
+    fn one(&mut self, value: &'a Value) -> Option<Value> {
+        (value.is_object() || value.is_boolean()).then(|| match value {
+            Value::Bool(_) => value.clone(),
+            _ => self.schema(value),
+        })
+    }
+
+    fn schemas(&mut self, value: &'a Value) -> Option<Value> {
+        let members = value.as_object()?;
+        let translated = members
+            .iter()
+            .map(|(name, schema)| (name.clone(), self.schema(schema)))
+            .collect();
+        Some(Value::Object(translated))
+    }
+
+    fn list(&mut self, value: &'a Value) -> Option<Value> {
+        let members = value.as_array().filter(|members| !members.is_empty())?;
+        Some(members.iter().map(|schema| self.schema(schema)).collect())
+    }
+
+    fn required(&self, value: &Value, object: &Map<String, Value>) -> Option<Value> {
+        let exempt = match self.direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+        };
+        let is_exempt = |name: &str| {
+            object
+                .get("properties")
+                .and_then(|properties| properties.get(name))
+                .and_then(|property| resolve(self.root, property).get(exempt))
+                .is_some_and(|flag| *flag == Value::Bool(true))
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for name in value.as_array()?.iter().filter_map(Value::as_str) {
+            if !is_exempt(name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Some(json!(names))
+    }
+}
+
+/// Keywords that hold no schemas, as far as they are well formed. What is not says nothing.
+fn assertion(key: &str, value: &Value) -> Option<Value> {
+    const TYPES: [&str; 7] = [
+        "array", "boolean", "integer", "null", "number", "object", "string",
+    ];
+    let is_type = |word: &Value| TYPES.iter().any(|known| word == known);
+    let well_formed = match key {
+        "type" => match value {
+            Value::Array(words) => !words.is_empty() && words.iter().all(is_type),
+            word => is_type(word),
+        },
+        "enum" => value.as_array().is_some_and(|values| !values.is_empty()),
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),
+        "multipleOf" => value.as_f64().is_some_and(|number| number > 0.0),
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => {
+            value.is_u64()
+        }
+        "uniqueItems" => value.is_boolean(),
+        "format" => value.is_string(),
+        "pattern" => value.as_str().is_some_and(is_pattern),
+        _ => false,
+    };
+    well_formed.then(|| value.clone())
+}
+
+/// Whether a regular expression can be used at all.
+pub(crate) fn is_pattern(pattern: &str) -> bool {
+    jsonschema::options()
+        .build(&json!({ "pattern": pattern }))
+        .is_ok()
+}
+
+/// 3.0 says with a boolean whether the limit itself is excluded; JSON Schema has a second limit.
+fn exclusive_limit(
+    object: &Map<String, Value>,
+    result: &mut Map<String, Value>,
+    limit: &str,
+    exclusive: &str,
+) {
+    if object.get(exclusive) == Some(&Value::Bool(true))
+        && let Some(number) = result.remove(limit)
+    {
+        result.insert(exclusive.to_owned(), number);
+    }
+}
+
+/// Whether null is allowed: `nullable` here, or as a member of `allOf` that says nothing else, which
+/// is how authors put it beside a reference.
+fn is_nullable(object: &Map<String, Value>) -> bool {
+    let says_so = |object: &Map<String, Value>| object.get("nullable") == Some(&Value::Bool(true));
+    let members = object
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    says_so(object)
+        || members
+            .filter_map(Value::as_object)
+            .any(|member| says_so(member) && !member.contains_key("type"))
+}
+
+/// Lets `null` through. The specification wants `nullable` next to `type` and `null` in every
+/// `enum`; authors who write `nullable` mean that null is allowed wherever they write it.
+fn allow_null(schema: Value) -> Value {
+    let Value::Object(mut object) = schema else {
+        return schema;
+    };
+    if ["$ref", "allOf", "anyOf", "oneOf", "not"]
+        .iter()
+        .any(|key| object.contains_key(*key))
+    {
+        return json!({ "anyOf": [object, { "type": "null" }] });
+    }
+    if let Some(kind) = object
+        .get_mut("type")
+        .filter(|kind| !is_or_holds(kind, "null"))
+    {
+        *kind = json!([kind, "null"]);
+    }
+    if let Some(Value::Array(values)) = object.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    Value::Object(object)
+}

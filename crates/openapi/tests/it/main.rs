@@ -1,0 +1,3 @@
+//! The crate against the definition as HPE publishes it, where that file is at hand.
+
+mod published;

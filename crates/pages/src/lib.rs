@@ -1,0 +1,1 @@
+//! The one page shell: layout, stylesheet, hashed assets, security headers.

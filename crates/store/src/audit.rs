@@ -1,0 +1,386 @@
+//! The audit log: who did what, and who was refused.
+//!
+//! Each changing call and each refusal of a verified identity has a row of its own. What strangers
+//! can cause without end is counted: one row per kind and minute (design, section 5).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hallpass_oauth::WorkspaceId;
+use jiff::{SignedDuration, Timestamp};
+use rand_core::CryptoRng;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::StoreError;
+use crate::database::{Database, nanoseconds, timestamp};
+use crate::writer::{Write, Writer};
+
+/// How an event ended (domain facts, section 4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditState {
+    /// It begins; its end has a row of its own.
+    Initiated,
+    /// It was done.
+    Success,
+    /// It was tried and not done.
+    Failure,
+    /// The owner lacks the permission.
+    PermissionDenied,
+}
+
+impl AuditState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Initiated => "Initiated",
+            Self::Success => "Success",
+            Self::Failure => "Failure",
+            Self::PermissionDenied => "PermissionDenied",
+        }
+    }
+}
+
+impl fmt::Display for AuditState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something to remember. Texts come from outside in part; they are kept as they are and printed
+/// escaped, never as anything but data.
+#[derive(Debug, Clone)]
+pub struct AuditEvent {
+    /// Names the event.
+    pub id: String,
+    /// Whose workspace; `None` when nobody can say.
+    pub workspace: Option<WorkspaceId>,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// How it ended.
+    pub state: AuditState,
+    /// A short word for the outcome, where there is one.
+    pub code: String,
+    /// What happened, for people.
+    pub message: String,
+    /// The part of the system it happened in.
+    pub source: String,
+    /// Where the request came from.
+    pub source_ip: String,
+    /// The resource owner.
+    pub user_email: String,
+    /// The client that acted for them.
+    pub client_id: String,
+    /// The permission in question.
+    pub permission: String,
+    /// The task that was started.
+    pub task_id: String,
+    /// What it was done to.
+    pub resource: AuditResource,
+    /// How often, for counted events.
+    pub count: u64,
+    /// What events that share a row have in common, set by [`Self::per_minute`].
+    pub counted: Option<String>,
+}
+
+/// What something was done to.
+#[derive(Debug, Clone, Default)]
+pub struct AuditResource {
+    /// Its id, or the request URI of a refused call.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+}
+
+impl AuditEvent {
+    /// An event with the fields that every one has.
+    pub fn new(
+        state: AuditState,
+        message: impl Into<String>,
+        source: impl Into<String>,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        Self {
+            id: random_uuid(rng),
+            workspace: None,
+            occurred_at: now,
+            state,
+            code: String::new(),
+            message: message.into(),
+            source: source.into(),
+            source_ip: String::new(),
+            user_email: String::new(),
+            client_id: String::new(),
+            permission: String::new(),
+            task_id: String::new(),
+            resource: AuditResource::default(),
+            count: 1,
+            counted: None,
+        }
+    }
+
+    /// Makes the event one of many: those with the same key in the same minute share a row.
+    #[must_use]
+    pub fn per_minute(mut self, key: &str) -> Self {
+        self.counted = Some(format!(
+            "{key} {}",
+            self.occurred_at.as_second().div_euclid(60)
+        ));
+        self
+    }
+}
+
+/// A version-4 UUID out of the generator at hand.
+pub(crate) fn random_uuid(rng: &mut dyn CryptoRng) -> String {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
+}
+
+/// The audit log.
+#[derive(Clone)]
+pub struct AuditLog {
+    database: Database,
+    writer: Writer,
+    tally: Arc<Tally>,
+}
+
+/// Which events to read.
+#[derive(Debug, Clone)]
+pub struct AuditQuery {
+    /// Only those of this workspace; `None` reads all, for the local administrator.
+    pub workspace: Option<WorkspaceId>,
+    /// Whether the oldest come first.
+    pub oldest_first: bool,
+    /// Where to go on: behind the event of this sequence.
+    pub after: Option<i64>,
+    /// Most events to read.
+    pub limit: u32,
+}
+
+/// An event as it was written, with its place in the log.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// Its place: grows with each row.
+    pub sequence: i64,
+    /// When the row was last written.
+    pub logged_at: Timestamp,
+    /// The event.
+    pub event: AuditEvent,
+}
+
+impl AuditLog {
+    pub(crate) fn new(database: Database, writer: Writer, tally: Arc<Tally>) -> Self {
+        Self {
+            database,
+            writer,
+            tally,
+        }
+    }
+
+    /// Writes an event and waits until it is on disk.
+    pub async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
+        self.writer
+            .submit(vec![Write::Audit(Box::new(AuditRow::new(event)))])?
+            .committed()
+            .await
+    }
+
+    /// Counts an event that a stranger can cause at will. It costs no disk write of its own; the
+    /// counts of the last moments are lost if the process is killed.
+    pub fn count(&self, event: AuditEvent) {
+        self.tally.add(event);
+    }
+
+    /// Reads events, up to those that were recorded or counted before this call.
+    pub async fn read(&self, query: &AuditQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.tally.flush(&self.writer).await?;
+        // A flush of the background may have taken counts that are not on disk yet.
+        self.writer.finish().await;
+        let sql = if query.oldest_first {
+            "SELECT * FROM audit_event WHERE ($1 IS NULL OR workspace_id = $1) \
+             AND ($2 IS NULL OR sequence > $2) ORDER BY sequence LIMIT $3"
+        } else {
+            "SELECT * FROM audit_event WHERE ($1 IS NULL OR workspace_id = $1) \
+             AND ($2 IS NULL OR sequence < $2) ORDER BY sequence DESC LIMIT $3"
+        };
+        let rows = sqlx::query(sql)
+            .bind(query.workspace.as_ref().map(|id| id.as_str().to_owned()))
+            .bind(query.after)
+            .bind(i64::from(query.limit))
+            .fetch_all(self.database.reader())
+            .await?;
+        rows.iter().map(StoredEvent::from_row).collect()
+    }
+}
+
+/// Counts in memory, written every few seconds.
+pub(crate) struct Tally(Mutex<HashMap<String, AuditEvent>>);
+
+/// Most different counted rows between two flushes. What goes beyond shares one row per message,
+/// so that a flood from many addresses cannot fill memory or disk.
+const MOST_TALLIED: usize = 1024;
+
+/// How long counts may stay in memory.
+const FLUSH_EVERY: Duration = Duration::from_secs(2);
+
+impl Tally {
+    pub(crate) fn start(writer: Writer) -> Arc<Self> {
+        let tally = Arc::new(Self(Mutex::default()));
+        let weak = Arc::downgrade(&tally);
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(FLUSH_EVERY);
+            loop {
+                tick.tick().await;
+                let Some(tally) = weak.upgrade() else { break };
+                if let Err(error) = tally.flush(&writer).await {
+                    tracing::error!(error = %error, "counted audit events were not written");
+                }
+            }
+        });
+        tally
+    }
+
+    fn add(&self, mut event: AuditEvent) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = event.counted.clone().unwrap_or_else(|| event.id.clone());
+        if counts.len() >= MOST_TALLIED && !counts.contains_key(&key) {
+            "many addresses".clone_into(&mut event.source_ip);
+            event.client_id.clear();
+            let message = event.message.clone();
+            event = event.per_minute(&message);
+            key = event.counted.clone().unwrap_or_default();
+        }
+        let count = event.count;
+        counts
+            .entry(key)
+            .and_modify(|known| known.count += count)
+            .or_insert(event);
+    }
+
+    pub(crate) async fn flush(&self, writer: &Writer) -> Result<(), StoreError> {
+        let counts = {
+            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *counts)
+        };
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let writes = counts
+            .into_values()
+            .map(|event| Write::Audit(Box::new(AuditRow::new(event))))
+            .collect();
+        writer.submit(writes)?.committed().await
+    }
+}
+
+/// A row on its way into the database.
+pub(crate) struct AuditRow(AuditEvent);
+
+impl AuditRow {
+    pub(crate) fn new(event: AuditEvent) -> Self {
+        Self(event)
+    }
+
+    pub(crate) fn occurred_at(&self) -> Timestamp {
+        self.0.occurred_at
+    }
+
+    pub(crate) async fn insert(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let event = &self.0;
+        sqlx::query(
+            "INSERT INTO audit_event (id, workspace_id, occurred_at, logged_at, state, code, \
+             message, source, source_ip, user_email, client_id, permission, task_id, resource_id, \
+             resource_name, resource_type, count, counted) \
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+             ON CONFLICT (counted) DO UPDATE SET count = audit_event.count + excluded.count, \
+             logged_at = excluded.logged_at",
+        )
+        .bind(&event.id)
+        .bind(event.workspace.as_ref().map(hallpass_oauth::WorkspaceId::as_str))
+        .bind(nanoseconds(event.occurred_at))
+        .bind(event.state.as_str())
+        .bind(&event.code)
+        .bind(&event.message)
+        .bind(&event.source)
+        .bind(&event.source_ip)
+        .bind(&event.user_email)
+        .bind(&event.client_id)
+        .bind(&event.permission)
+        .bind(&event.task_id)
+        .bind(&event.resource.id)
+        .bind(&event.resource.name)
+        .bind(&event.resource.kind)
+        .bind(i64::try_from(event.count).unwrap_or(i64::MAX))
+        .bind(&event.counted)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Removes what is older than the retention time.
+pub(crate) async fn forget_old(
+    connection: &mut SqliteConnection,
+    retention: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let limit = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
+    sqlx::query("DELETE FROM audit_event WHERE occurred_at < $1")
+        .bind(nanoseconds(limit))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+impl StoredEvent {
+    fn from_row(row: &SqliteRow) -> Result<Self, StoreError> {
+        let workspace: Option<String> = row.try_get("workspace_id")?;
+        let state: String = row.try_get("state")?;
+        Ok(Self {
+            sequence: row.try_get("sequence")?,
+            logged_at: timestamp(row.try_get("logged_at")?),
+            event: AuditEvent {
+                id: row.try_get("id")?,
+                workspace: workspace
+                    .map(|id| crate::database::read("workspace", &id))
+                    .transpose()?,
+                occurred_at: timestamp(row.try_get("occurred_at")?),
+                state: match state.as_str() {
+                    "Initiated" => AuditState::Initiated,
+                    "Success" => AuditState::Success,
+                    "Failure" => AuditState::Failure,
+                    "PermissionDenied" => AuditState::PermissionDenied,
+                    _ => {
+                        return Err(StoreError::Unreadable {
+                            what: "audit state",
+                            value: state,
+                        });
+                    }
+                },
+                code: row.try_get("code")?,
+                message: row.try_get("message")?,
+                source: row.try_get("source")?,
+                source_ip: row.try_get("source_ip")?,
+                user_email: row.try_get("user_email")?,
+                client_id: row.try_get("client_id")?,
+                permission: row.try_get("permission")?,
+                task_id: row.try_get("task_id")?,
+                resource: AuditResource {
+                    id: row.try_get("resource_id")?,
+                    name: row.try_get("resource_name")?,
+                    kind: row.try_get("resource_type")?,
+                },
+                count: u64::try_from(row.try_get::<i64, _>("count")?).unwrap_or(0),
+                counted: row.try_get("counted")?,
+            },
+        })
+    }
+}

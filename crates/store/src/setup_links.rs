@@ -1,0 +1,105 @@
+//! One-time links with which a new person chooses a password. The link's secret exists in clear
+//! only in the link; here is its keyed digest.
+
+use hallpass_oauth::Secret;
+use jiff::{SignedDuration, Timestamp};
+use rand_core::CryptoRng;
+use sqlx::Row;
+
+use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
+use crate::database::{nanoseconds, read, timestamp};
+use crate::people::{Person, PersonId};
+use crate::{Store, StoreError};
+
+/// How long a link may be used.
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(72);
+
+/// Issues and redeems set-up links.
+#[derive(Clone)]
+pub struct SetupLinks(Store);
+
+impl SetupLinks {
+    pub(crate) fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// Makes a link's secret for a person; an earlier one of theirs stops working.
+    pub async fn issue(
+        &self,
+        person: PersonId,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Secret, StoreError> {
+        let secret = Secret::generate(rng);
+        let digest = self.0.pepper.digest(&secret).to_stored();
+        let mut transaction = self.0.database.begin().await?;
+        sqlx::query(
+            "INSERT INTO setup_link (digest, person_id, expires_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (person_id) DO UPDATE SET digest = excluded.digest, \
+             expires_at = excluded.expires_at",
+        )
+        .bind(digest)
+        .bind(person.to_string())
+        .bind(nanoseconds(now + LINK_LIFETIME))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(secret)
+    }
+
+    /// Whose link it is; `None` when it never was one, was used, replaced or has expired.
+    pub async fn find(&self, secret: &Secret, now: Timestamp) -> Result<Option<Person>, StoreError> {
+        let row = sqlx::query("SELECT person_id, expires_at FROM setup_link WHERE digest = $1")
+            .bind(self.0.pepper.digest(secret).to_stored())
+            .fetch_optional(self.0.database.reader())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        if timestamp(row.try_get("expires_at")?) <= now {
+            return Ok(None);
+        }
+        let id: PersonId = read("person id", row.try_get("person_id")?)?;
+        Ok(self.0.projection.person(id).map(|live| Person::from(live.as_ref())))
+    }
+
+    /// Stores the password's hash and uses the link up, in one step. `false` when the link is not
+    /// (any more) good.
+    pub async fn redeem(
+        &self,
+        secret: &Secret,
+        password_hash: &str,
+        address: &str,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<bool, StoreError> {
+        let Some(person) = self.find(secret, now).await? else { return Ok(false) };
+        let message = format!("{} chose a password", person.email);
+        let event = AuditEvent {
+            workspace: Some(person.workspace.clone()),
+            source_ip: address.to_owned(),
+            user_email: person.email.to_string(),
+            resource: AuditResource {
+                id: person.id.to_string(),
+                name: person.email.to_string(),
+                kind: "user".to_owned(),
+            },
+            ..AuditEvent::new(AuditState::Success, message, "console", now, rng)
+        };
+        let mut transaction = self.0.database.begin().await?;
+        let used = sqlx::query("DELETE FROM setup_link WHERE digest = $1 AND expires_at > $2")
+            .bind(self.0.pepper.digest(secret).to_stored())
+            .bind(nanoseconds(now))
+            .execute(&mut *transaction)
+            .await?;
+        if used.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE person SET password = $2 WHERE id = $1")
+            .bind(person.id.to_string())
+            .bind(password_hash)
+            .execute(&mut *transaction)
+            .await?;
+        AuditRow::new(event).insert(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}

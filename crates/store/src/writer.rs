@@ -1,0 +1,206 @@
+//! The one writer for what happens on the data paths: watermarks, audit events and the stand-in's
+//! journal.
+//!
+//! Whatever waits is committed together, in one transaction, and each caller is answered after
+//! that commit. Under load many writes share one `fsync`, so durability does not cost one disk
+//! flush per token.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::StoreError;
+use crate::audit::{self, AuditRow};
+use crate::database::Database;
+use crate::journal::JournalRow;
+use crate::projection::Sequence;
+
+/// Most writes that may wait; beyond, callers are told that the store is overloaded.
+const MOST_WAITING: usize = 4096;
+
+/// Most writes in one transaction.
+const MOST_TOGETHER: usize = 256;
+
+#[derive(Clone)]
+pub(crate) struct Writer(mpsc::Sender<Job>);
+
+/// One write.
+pub(crate) enum Write {
+    /// The credential's tokens before this place are dead.
+    Watermark {
+        client_id: String,
+        place: u64,
+        sequence: Arc<Sequence>,
+    },
+    /// A row of the audit log.
+    Audit(Box<AuditRow>),
+    /// A change of the stand-in's state.
+    Journal(JournalRow),
+}
+
+enum Job {
+    Write {
+        writes: Vec<Write>,
+        done: oneshot::Sender<Result<(), String>>,
+    },
+    Finish(oneshot::Sender<()>),
+}
+
+/// A write that was handed over; resolves when it is on disk.
+#[must_use = "the write is durable only once this has resolved"]
+pub(crate) struct Pending(oneshot::Receiver<Result<(), String>>);
+
+impl Pending {
+    pub(crate) async fn committed(self) -> Result<(), StoreError> {
+        match self.0.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(reason)) => Err(StoreError::NotWritten(reason)),
+            Err(_) => Err(StoreError::NotWritten("the writer has stopped".to_owned())),
+        }
+    }
+}
+
+impl Writer {
+    pub(crate) fn start(database: Database, audit_retention: SignedDuration) -> Self {
+        let (sender, receiver) = mpsc::channel(MOST_WAITING);
+        let retention = Retention {
+            keep: audit_retention,
+            day: None,
+        };
+        tokio::spawn(run(database, receiver, retention));
+        Self(sender)
+    }
+
+    /// Hands writes over; they are made together or not at all. Returns at once, so that a
+    /// signature can be made meanwhile.
+    pub(crate) fn submit(&self, writes: Vec<Write>) -> Result<Pending, StoreError> {
+        let (done, receiver) = oneshot::channel();
+        self.0
+            .try_send(Job::Write { writes, done })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => {
+                    StoreError::NotWritten("the writer has stopped".to_owned())
+                }
+            })?;
+        Ok(Pending(receiver))
+    }
+
+    /// Waits until everything handed over so far is written.
+    pub(crate) async fn finish(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.0.send(Job::Finish(done)).await.is_ok() {
+            let _ = finished.await;
+        }
+    }
+}
+
+/// When the audit log was last shortened: with the first event of each day.
+struct Retention {
+    keep: SignedDuration,
+    day: Option<i64>,
+}
+
+async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
+    let mut together = Vec::with_capacity(MOST_TOGETHER);
+    while jobs.recv_many(&mut together, MOST_TOGETHER).await > 0 {
+        let mut writes = Vec::new();
+        let mut waiting = Vec::new();
+        let mut finished = Vec::new();
+        for job in together.drain(..) {
+            match job {
+                Job::Write { writes: more, done } => {
+                    writes.extend(more);
+                    waiting.push(done);
+                }
+                Job::Finish(done) => finished.push(done),
+            }
+        }
+        let outcome = if writes.is_empty() {
+            Ok(())
+        } else {
+            commit(&database, &writes, &mut retention).await
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(error = %error, writes = writes.len(), "a group of writes failed");
+        }
+        let answer = outcome.map_err(|error| error.to_string());
+        for done in waiting {
+            // Whoever stopped waiting does not need the answer.
+            let _ = done.send(answer.clone());
+        }
+        for done in finished {
+            let _ = done.send(());
+        }
+    }
+}
+
+async fn commit(
+    database: &Database,
+    writes: &[Write],
+    retention: &mut Retention,
+) -> Result<(), StoreError> {
+    let mut transaction = database.begin().await?;
+    raise_watermarks(&mut transaction, writes).await?;
+    for write in writes {
+        match write {
+            Write::Watermark { .. } => {}
+            Write::Audit(row) => {
+                row.insert(&mut transaction).await?;
+                let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
+                if retention.day.is_none_or(|last| last < day) {
+                    audit::forget_old(&mut transaction, retention.keep, row.occurred_at()).await?;
+                    retention.day = Some(day);
+                }
+            }
+            Write::Journal(row) => row.insert(&mut transaction).await?,
+        }
+    }
+    transaction.commit().await?;
+    // Here and not in the request that asked: that one may have been dropped by now.
+    for write in writes {
+        if let Write::Watermark {
+            place, sequence, ..
+        } = write
+        {
+            sequence.raise(*place);
+        }
+    }
+    Ok(())
+}
+
+/// One statement for all watermarks of the group. A credential deleted meanwhile has no row and
+/// needs no watermark.
+async fn raise_watermarks(
+    connection: &mut SqliteConnection,
+    writes: &[Write],
+) -> Result<(), StoreError> {
+    let mut highest = BTreeMap::new();
+    for write in writes {
+        if let Write::Watermark {
+            client_id, place, ..
+        } = write
+        {
+            let known = highest.entry(client_id.as_str()).or_insert(*place);
+            *known = (*known).max(*place);
+        }
+    }
+    if highest.is_empty() {
+        return Ok(());
+    }
+    let mut statement: QueryBuilder<Sqlite> =
+        QueryBuilder::new("WITH raised (client_id, sequence) AS (");
+    statement.push_values(highest, |mut row, (client_id, place)| {
+        row.push_bind(client_id.to_owned());
+        row.push_bind(i64::try_from(place).unwrap_or(i64::MAX));
+    });
+    statement.push(
+        ") UPDATE credential SET watermark = raised.sequence FROM raised \
+         WHERE credential.client_id = raised.client_id AND raised.sequence > credential.watermark",
+    );
+    statement.build().execute(connection).await?;
+    Ok(())
+}

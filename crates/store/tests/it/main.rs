@@ -1,0 +1,558 @@
+//! The store through its handles, on a real database file.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop there"
+)]
+
+use std::path::Path;
+
+use hallpass_access::Role;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{ApplicationInstanceId, Issuer, Subject};
+use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState};
+use hallpass_store::credentials::{CredentialError, IssuedCredential};
+use hallpass_store::people::PersonError;
+use hallpass_store::{
+    Actor, JournalEntry, MasterKey, Person, Policy, SequenceError, Store, StoreError,
+};
+use jiff::{SignedDuration, Timestamp};
+
+struct World {
+    folder: tempfile::TempDir,
+    master_key: String,
+    store: Store,
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_700_000_000).unwrap()
+}
+
+fn actor() -> Actor {
+    Actor {
+        email: "local administrator".to_owned(),
+        client_id: String::new(),
+        address: String::new(),
+        source: "admin",
+    }
+}
+
+async fn open(folder: &Path, master_key: &str, policy: Policy) -> Result<Store, StoreError> {
+    let key = MasterKey::parse(master_key).unwrap();
+    Store::open(
+        &folder.join("hallpass.db"),
+        &key,
+        policy,
+        now(),
+        &mut SystemRandom,
+    )
+    .await
+}
+
+impl World {
+    async fn new(policy: Policy) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let master_key = MasterKey::generate(&mut SystemRandom).to_text().to_string();
+        let store = open(folder.path(), &master_key, policy).await.unwrap();
+        Self {
+            folder,
+            master_key,
+            store,
+        }
+    }
+
+    async fn reopen(self, policy: Policy) -> Self {
+        self.store.close().await;
+        let store = open(self.folder.path(), &self.master_key, policy)
+            .await
+            .unwrap();
+        Self { store, ..self }
+    }
+
+    async fn person(&self, email: &str) -> Person {
+        let workspaces = self.store.workspaces();
+        let workspace = match workspaces.list().first() {
+            Some(workspace) => workspace.clone(),
+            None => workspaces
+                .create("Main", now(), &mut SystemRandom)
+                .await
+                .unwrap(),
+        };
+        let email = Subject::parse(email).unwrap();
+        let people = self.store.people();
+        let role = Some(Role::Operator);
+        people
+            .create(
+                &workspace.id,
+                email,
+                role,
+                &actor(),
+                now(),
+                &mut SystemRandom,
+            )
+            .await
+            .unwrap()
+    }
+
+    async fn credential(
+        &self,
+        owner: &Person,
+        name: &str,
+    ) -> Result<IssuedCredential, CredentialError> {
+        let instance = self.us1();
+        let credentials = self.store.credentials();
+        credentials
+            .create(owner.id, instance, name, &actor(), now(), &mut SystemRandom)
+            .await
+    }
+
+    fn us1(&self) -> ApplicationInstanceId {
+        self.store
+            .workspaces()
+            .find_instance("us1")
+            .unwrap()
+            .id
+            .clone()
+    }
+
+    async fn mint(&self, client_id: &str) -> Result<u64, SequenceError> {
+        let client = self.store.client_registrations().find(client_id).unwrap();
+        let event = AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now(),
+            &mut SystemRandom,
+        )
+        .per_minute("issued");
+        let reservation = self.store.token_sequences().reserve(&client, event)?;
+        let place = reservation.place();
+        reservation.commit().await?;
+        Ok(place)
+    }
+
+    fn live_from(&self, issued: &IssuedCredential) -> u64 {
+        let client_id = &issued.credential.client_id;
+        self.store
+            .principals()
+            .find(client_id, &self.us1())
+            .unwrap()
+            .standing
+            .live_from
+    }
+
+    async fn messages(&self) -> Vec<(String, u64)> {
+        let query = AuditQuery {
+            workspace: None,
+            oldest_first: true,
+            after: None,
+            limit: 100,
+        };
+        let events = self.store.audit_log().read(&query).await.unwrap();
+        events
+            .into_iter()
+            .map(|stored| (stored.event.message, stored.event.count))
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn minting_resetting_and_deleting_act_at_once_and_survive_a_restart() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let id = issued.credential.client_id.to_string();
+
+    let first = world.mint(&id).await.unwrap();
+    assert_eq!(world.live_from(&issued), first);
+    let second = world.mint(&id).await.unwrap();
+    assert!(
+        world.live_from(&issued) > first,
+        "the first token is superseded"
+    );
+
+    let world = world.reopen(Policy::default()).await;
+    assert_eq!(
+        world.live_from(&issued),
+        second,
+        "the watermark was on disk"
+    );
+    let third = world.mint(&id).await.unwrap();
+    assert!(third > second, "no place is given out twice");
+
+    let old = world.store.client_registrations().find(&id).unwrap();
+    let credentials = world.store.credentials();
+    let reset = credentials
+        .reset(&id, &actor(), now(), &mut SystemRandom)
+        .await
+        .unwrap();
+    assert!(world.live_from(&issued) > third);
+    assert_ne!(reset.secret.expose(), issued.secret.expose());
+    let event = AuditEvent::new(
+        AuditState::Success,
+        "late",
+        "test",
+        now(),
+        &mut SystemRandom,
+    );
+    let late = world.store.token_sequences().reserve(&old, event);
+    assert!(
+        matches!(late, Err(SequenceError::Changed)),
+        "authenticated before, asked after"
+    );
+
+    let world = world.reopen(Policy::default()).await;
+    assert!(world.live_from(&issued) > third, "the reset was on disk");
+    let registration = world.store.client_registrations().find(&id).unwrap();
+    let pepper = world.store.client_registrations();
+    assert!(
+        registration
+            .secret_digest
+            .matches(&pepper.pepper().digest(&reset.secret))
+    );
+    assert!(
+        !registration
+            .secret_digest
+            .matches(&pepper.pepper().digest(&issued.secret))
+    );
+
+    let credentials = world.store.credentials();
+    credentials
+        .delete(&id, &actor(), now(), &mut SystemRandom)
+        .await
+        .unwrap();
+    assert!(
+        world
+            .store
+            .principals()
+            .find(&issued.credential.client_id, &world.us1())
+            .is_none()
+    );
+    let again = credentials
+        .delete(&id, &actor(), now(), &mut SystemRandom)
+        .await;
+    assert!(matches!(again, Err(CredentialError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn without_the_single_active_rule_tokens_live_side_by_side_until_a_reset() {
+    let policy = Policy {
+        single_active: false,
+        ..Policy::default()
+    };
+    let world = World::new(policy.clone()).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let id = issued.credential.client_id.to_string();
+    let places = [
+        world.mint(&id).await.unwrap(),
+        world.mint(&id).await.unwrap(),
+    ];
+    let world = world.reopen(policy).await;
+    assert!(
+        places
+            .iter()
+            .all(|place| *place >= world.live_from(&issued))
+    );
+    world
+        .store
+        .credentials()
+        .reset(&id, &actor(), now(), &mut SystemRandom)
+        .await
+        .unwrap();
+    assert!(places.iter().all(|place| *place < world.live_from(&issued)));
+}
+
+#[tokio::test]
+async fn many_parallel_mints_get_different_places_and_the_last_one_wins() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let id = issued.credential.client_id.to_string();
+    let mints = (0..100).map(|_| world.mint(&id));
+    let mut places = Vec::new();
+    for mint in mints {
+        places.push(mint);
+    }
+    let mut places: Vec<u64> = futures_join(places).await;
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), 100);
+    assert_eq!(world.live_from(&issued), places[99]);
+    let counted = world.messages().await;
+    assert!(
+        counted.contains(&("issued".to_owned(), 100)),
+        "one audit row: {counted:?}"
+    );
+}
+
+/// Polls all futures together on this task.
+async fn futures_join<F: Future<Output = Result<u64, SequenceError>>>(futures: Vec<F>) -> Vec<u64> {
+    let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut done = Vec::new();
+    std::future::poll_fn(move |context| {
+        pinned.retain_mut(|future| match future.as_mut().poll(context) {
+            std::task::Poll::Ready(place) => {
+                done.push(place.unwrap());
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        if pinned.is_empty() {
+            std::task::Poll::Ready(std::mem::take(&mut done))
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn names_limits_and_owners_are_checked() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    for n in 1..=7 {
+        world.credential(&ann, &format!("job {n}")).await.unwrap();
+    }
+    let eighth = world.credential(&ann, "job 8").await.unwrap_err();
+    assert_eq!(
+        eighth.to_string(),
+        "You have reached the maximum of 7 personal API clients"
+    );
+    let bob = world.person("bob@example.com").await;
+    assert!(
+        world.credential(&bob, " job 1 ").await.is_ok(),
+        "another owner may use the name"
+    );
+    assert!(matches!(
+        world.credential(&bob, "job 1").await,
+        Err(CredentialError::NameTaken(_))
+    ));
+    for bad in ["", "   ", "a\nb", &"x".repeat(65)] {
+        assert!(
+            matches!(
+                world.credential(&bob, bad).await,
+                Err(CredentialError::BadName)
+            ),
+            "{bad:?}"
+        );
+    }
+    let again = Subject::parse("ANN@example.com").unwrap();
+    let people = world.store.people();
+    let twice = people
+        .create(
+            &ann.workspace,
+            again,
+            None,
+            &actor(),
+            now(),
+            &mut SystemRandom,
+        )
+        .await;
+    assert!(matches!(twice, Err(PersonError::EmailTaken(_))));
+}
+
+#[tokio::test]
+async fn a_changed_role_and_a_removed_person_act_at_once() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let (people, principals) = (world.store.people(), world.store.principals());
+    let roles = |world: &World| {
+        principals
+            .find(&issued.credential.client_id, &world.us1())
+            .map(|found| found.roles)
+    };
+    assert!(roles(&world).unwrap().iter().eq([Role::Operator]));
+    let rng = &mut SystemRandom;
+    people
+        .revoke(ann.id, None, Role::Operator, &actor(), now(), rng)
+        .await
+        .unwrap();
+    assert!(roles(&world).unwrap().is_empty());
+    let us1 = Some(world.us1());
+    people
+        .assign(ann.id, us1, Role::Observer, &actor(), now(), rng)
+        .await
+        .unwrap();
+    assert!(roles(&world).unwrap().iter().eq([Role::Observer]));
+    let elsewhere = ApplicationInstanceId::platform();
+    let there = principals
+        .find(&issued.credential.client_id, &elsewhere)
+        .unwrap();
+    assert!(
+        there.roles.is_empty(),
+        "a role on one instance is none on another"
+    );
+    people.remove(ann.id, &actor(), now(), rng).await.unwrap();
+    assert!(roles(&world).is_none());
+    let world = world.reopen(Policy::default()).await;
+    assert!(
+        world.store.people().list().is_empty() && world.store.credentials().list(None).is_empty()
+    );
+}
+
+#[tokio::test]
+async fn the_database_holds_no_secret_in_clear_and_opens_only_with_its_master_key() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let active = world.store.signing_keys().active();
+    let private = active.to_pkcs8().unwrap();
+    world.store.close().await;
+    for file in std::fs::read_dir(world.folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(
+            !holds(issued.secret.expose().as_bytes()),
+            "a client secret in clear"
+        );
+        assert!(
+            !holds(&private[private.len() - 64..]),
+            "a private key in clear"
+        );
+    }
+    let other = MasterKey::generate(&mut SystemRandom).to_text().to_string();
+    let wrong = open(world.folder.path(), &other, Policy::default()).await;
+    assert!(matches!(wrong.err(), Some(StoreError::WrongMasterKey)));
+}
+
+#[tokio::test]
+async fn the_journal_is_read_back_in_order_behind_its_snapshot() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let (journals, us1) = (world.store.sandbox_journals(), world.us1());
+    assert!(journals.load(&ann.workspace, &us1).await.unwrap().is_none());
+    journals
+        .snapshot(&ann.workspace, &us1, 0, "seed")
+        .await
+        .unwrap();
+    let entry = |sequence: u64| JournalEntry {
+        sequence,
+        at: now(),
+        changes: format!("{sequence}"),
+    };
+    for sequence in 1..=3 {
+        journals
+            .append(&ann.workspace, &us1, entry(sequence))
+            .await
+            .unwrap();
+    }
+    let world = world.reopen(Policy::default()).await;
+    let journals = world.store.sandbox_journals();
+    let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.state.as_str(), stored.entries),
+        ("seed", vec![entry(1), entry(2), entry(3)])
+    );
+    journals
+        .snapshot(&ann.workspace, &us1, 2, "later")
+        .await
+        .unwrap();
+    let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.state.as_str(), stored.entries),
+        ("later", vec![entry(3)])
+    );
+    assert!(
+        journals
+            .append(&ann.workspace, &us1, entry(3))
+            .await
+            .is_err(),
+        "a place taken twice"
+    );
+}
+
+#[tokio::test]
+async fn audit_events_are_kept_counted_and_forgotten_in_time() {
+    let policy = Policy {
+        audit_retention: SignedDuration::from_hours(24),
+        ..Policy::default()
+    };
+    let world = World::new(policy).await;
+    let audit = world.store.audit_log();
+    let event = |message: &str, at: Timestamp| {
+        AuditEvent::new(AuditState::Failure, message, "test", at, &mut SystemRandom)
+    };
+    for _ in 0..50 {
+        audit.count(event("refused", now()).per_minute("refused 192.0.2.1"));
+    }
+    audit.record(event("kept", now())).await.unwrap();
+    let messages = world.messages().await;
+    assert!(
+        messages.contains(&("refused".to_owned(), 50)),
+        "{messages:?}"
+    );
+    let later = now() + SignedDuration::from_hours(49);
+    audit.record(event("new", later)).await.unwrap();
+    assert_eq!(world.messages().await, [("new".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_flood_of_different_strangers_leaves_a_bounded_number_of_rows() {
+    let world = World::new(Policy::default()).await;
+    let audit = world.store.audit_log();
+    for n in 0..5000 {
+        let event = AuditEvent::new(
+            AuditState::Failure,
+            "refused",
+            "test",
+            now(),
+            &mut SystemRandom,
+        );
+        audit.count(event.per_minute(&format!("refused {n}")));
+    }
+    let query = AuditQuery {
+        workspace: None,
+        oldest_first: true,
+        after: None,
+        limit: 10_000,
+    };
+    let rows = audit.read(&query).await.unwrap();
+    assert!(rows.len() < 1100, "{} rows", rows.len());
+    assert_eq!(
+        rows.iter().map(|row| row.event.count).sum::<u64>(),
+        5000,
+        "none is lost"
+    );
+}
+
+#[tokio::test]
+async fn earlier_issuers_are_trusted_while_their_tokens_may_live() {
+    let world = World::new(Policy::default()).await;
+    let issuer = |n: u16| Issuer::parse(&format!("http://127.0.0.1:{n}")).unwrap();
+    let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
+    assert_eq!(
+        world.store.use_issuer(&issuer(1), at(0)).await.unwrap(),
+        [issuer(1)]
+    );
+    let trusted = world.store.use_issuer(&issuer(2), at(600)).await.unwrap();
+    assert_eq!(
+        trusted,
+        [issuer(2), issuer(1)],
+        "the first served until the second took over"
+    );
+    let trusted = world
+        .store
+        .use_issuer(&issuer(3), at(600 + 121))
+        .await
+        .unwrap();
+    assert_eq!(trusted, [issuer(3), issuer(2)]);
+}
+
+#[tokio::test]
+async fn a_setup_link_works_once_and_for_a_time() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let (links, rng) = (world.store.setup_links(), &mut SystemRandom);
+    let first = links.issue(ann.id, now(), rng).await.unwrap();
+    let second = links.issue(ann.id, now(), rng).await.unwrap();
+    assert!(links.find(&first, now()).await.unwrap().is_none(), "replaced by the second");
+    assert_eq!(links.find(&second, now()).await.unwrap().unwrap().id, ann.id);
+    let late = now() + SignedDuration::from_hours(72);
+    assert!(!links.redeem(&second, "hash", "192.0.2.1", late, rng).await.unwrap());
+    assert!(links.redeem(&second, "hash", "192.0.2.1", now(), rng).await.unwrap());
+    assert!(!links.redeem(&second, "hash", "192.0.2.1", now(), rng).await.unwrap(), "used up");
+    let said = world.messages().await;
+    assert!(said.contains(&("ann@example.com chose a password".to_owned(), 1)), "{said:?}");
+}
