@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
+
 use crate::Secret;
 use crate::verify::TokenRefusal;
 
@@ -45,6 +47,14 @@ impl PresentedToken {
     /// The token's text.
     pub fn expose(&self) -> &str {
         self.0.expose()
+    }
+
+    /// SHA-256 of the text: what a cache of verified tokens goes by, so that it holds no token.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let hash = digest::digest(&digest::SHA256, self.expose().as_bytes());
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(hash.as_ref());
+        fingerprint
     }
 }
 

@@ -1,1 +1,92 @@
-//! The guard in front of an API
+//! The resource server: the guard in front of an API.
+//!
+//! [`guard`](mod@guard) is walk 2 of the architecture: request → `PresentedToken` → verify → match
+//! the operation → permit by what the credential's owner may do *now* → audit → origin → answer.
+//! The origin takes nothing but a `Permitted`, and only the guard makes one.
+//!
+//! The data path sits on hyper itself, with an [accept loop](listener) that bounds how long a
+//! silent or slow peer may hold a connection. This crate gets no handle that could name a client
+//! secret or a private key.
+
+mod access_answers;
+mod audit_events;
+mod guard;
+pub mod listener;
+mod metrics;
+mod permitted;
+mod reply;
+mod sandboxes;
+mod target;
+mod token_cache;
+
+use std::sync::Arc;
+
+use hallpass_access::OperationPermissions;
+use hallpass_oauth::Expectation;
+use hallpass_openapi::Definition;
+use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, Store};
+
+pub use metrics::Metrics;
+
+use sandboxes::Sandboxes;
+use token_cache::TokenCache;
+
+/// What one resource server guards.
+pub struct Settings {
+    /// What it asks of a token; names the application instance it is.
+    pub expectation: Expectation,
+    /// The URL its clients know it by, without a slash at the end.
+    pub base_url: String,
+    /// The API.
+    pub definition: Arc<Definition>,
+    /// How the stand-in behaves.
+    pub sandbox: hallpass_sandbox::Settings,
+    /// The number that the stand-in's first state is made from.
+    pub seed: u64,
+}
+
+/// The guard of one application instance. Built once, shared by all requests.
+pub struct ResourceServer {
+    expectation: Expectation,
+    base_url: String,
+    definition: Arc<Definition>,
+    permissions: OperationPermissions,
+    keys: PublishedKeys,
+    principals: Principals,
+    audit: AuditLog,
+    sandboxes: Sandboxes,
+    verified: TokenCache,
+    clock: Clock,
+    metrics: Metrics,
+}
+
+impl ResourceServer {
+    /// Takes its handles out of the store.
+    pub fn new(store: &Store, settings: Settings, clock: Clock, metrics: Metrics) -> Self {
+        let Settings {
+            expectation,
+            base_url,
+            definition,
+            sandbox,
+            seed,
+        } = settings;
+        Self {
+            permissions: OperationPermissions::derive(&definition),
+            keys: store.published_keys(),
+            principals: store.principals(),
+            audit: store.audit_log(),
+            sandboxes: Sandboxes::new(
+                hallpass_sandbox::Sandbox::new(definition.clone(), sandbox),
+                store.sandbox_journals(),
+                expectation.instance.clone(),
+                seed,
+            ),
+            verified: TokenCache::new(),
+            expectation,
+            base_url,
+            definition,
+            clock,
+            metrics,
+        }
+    }
+}

@@ -21,8 +21,19 @@ pub struct SandboxJournals {
 pub struct StoredSandbox {
     /// The snapshot.
     pub state: String,
+    /// The place of the last change that the snapshot includes.
+    pub includes: u64,
     /// The changes made since, in order.
     pub entries: Vec<JournalEntry>,
+}
+
+impl StoredSandbox {
+    /// The place of the last change that was made.
+    pub fn last_sequence(&self) -> u64 {
+        self.entries
+            .last()
+            .map_or(self.includes, |entry| entry.sequence)
+    }
 }
 
 /// One accepted change.
@@ -77,6 +88,7 @@ impl SandboxJournals {
         }
         Ok(Some(StoredSandbox {
             state: snapshot.try_get("state")?,
+            includes: u64::try_from(since).unwrap_or(0),
             entries,
         }))
     }

@@ -48,7 +48,11 @@ impl SetupLinks {
     }
 
     /// Whose link it is; `None` when it never was one, was used, replaced or has expired.
-    pub async fn find(&self, secret: &Secret, now: Timestamp) -> Result<Option<Person>, StoreError> {
+    pub async fn find(
+        &self,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<Person>, StoreError> {
         let row = sqlx::query("SELECT person_id, expires_at FROM setup_link WHERE digest = $1")
             .bind(self.0.pepper.digest(secret).to_stored())
             .fetch_optional(self.0.database.reader())
@@ -58,7 +62,11 @@ impl SetupLinks {
             return Ok(None);
         }
         let id: PersonId = read("person id", row.try_get("person_id")?)?;
-        Ok(self.0.projection.person(id).map(|live| Person::from(live.as_ref())))
+        Ok(self
+            .0
+            .projection
+            .person(id)
+            .map(|live| Person::from(live.as_ref())))
     }
 
     /// Stores the password's hash and uses the link up, in one step. `false` when the link is not
@@ -71,7 +79,9 @@ impl SetupLinks {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<bool, StoreError> {
-        let Some(person) = self.find(secret, now).await? else { return Ok(false) };
+        let Some(person) = self.find(secret, now).await? else {
+            return Ok(false);
+        };
         let message = format!("{} chose a password", person.email);
         let event = AuditEvent {
             workspace: Some(person.workspace.clone()),

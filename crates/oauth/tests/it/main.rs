@@ -1,5 +1,10 @@
 //! Tokens from grant to verification, with `jsonwebtoken` as the independent reader.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop there"
+)]
+
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::claims::{AUDIENCE, Claims};
 use hallpass_oauth::client_authentication::authenticate;

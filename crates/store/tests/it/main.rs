@@ -547,12 +547,37 @@ async fn a_setup_link_works_once_and_for_a_time() {
     let (links, rng) = (world.store.setup_links(), &mut SystemRandom);
     let first = links.issue(ann.id, now(), rng).await.unwrap();
     let second = links.issue(ann.id, now(), rng).await.unwrap();
-    assert!(links.find(&first, now()).await.unwrap().is_none(), "replaced by the second");
-    assert_eq!(links.find(&second, now()).await.unwrap().unwrap().id, ann.id);
+    assert!(
+        links.find(&first, now()).await.unwrap().is_none(),
+        "replaced by the second"
+    );
+    assert_eq!(
+        links.find(&second, now()).await.unwrap().unwrap().id,
+        ann.id
+    );
     let late = now() + SignedDuration::from_hours(72);
-    assert!(!links.redeem(&second, "hash", "192.0.2.1", late, rng).await.unwrap());
-    assert!(links.redeem(&second, "hash", "192.0.2.1", now(), rng).await.unwrap());
-    assert!(!links.redeem(&second, "hash", "192.0.2.1", now(), rng).await.unwrap(), "used up");
+    assert!(
+        !links
+            .redeem(&second, "hash", "192.0.2.1", late, rng)
+            .await
+            .unwrap()
+    );
+    assert!(
+        links
+            .redeem(&second, "hash", "192.0.2.1", now(), rng)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !links
+            .redeem(&second, "hash", "192.0.2.1", now(), rng)
+            .await
+            .unwrap(),
+        "used up"
+    );
     let said = world.messages().await;
-    assert!(said.contains(&("ann@example.com chose a password".to_owned(), 1)), "{said:?}");
+    assert!(
+        said.contains(&("ann@example.com chose a password".to_owned(), 1)),
+        "{said:?}"
+    );
 }

@@ -1,0 +1,161 @@
+//! `audit-events`, answered from the audit log, for the caller's workspace only (domain facts,
+//! section 4.5).
+
+use hallpass_oauth::{CustomerId, WorkspaceId};
+use hallpass_query::{Filter, Page, Sort};
+use hallpass_store::audit::StoredEvent;
+use hallpass_store::{AuditLog, AuditQuery};
+use serde_json::{Value, json};
+
+use crate::reply::Refusal;
+
+/// The page length when none is asked for (domain facts, section 4.5).
+const DEFAULT_LIMIT: usize = 500;
+
+/// How many rows are read at a time: the log has no bound, the memory for one request has.
+const CHUNK: u32 = 500;
+
+/// Most events that are sorted by a property other than their time.
+const MOST_SORTED: usize = 50_000;
+
+/// What was asked for.
+struct Question {
+    filter: Option<Filter>,
+    page: Page,
+    oldest_first: bool,
+    sort: Option<Sort>,
+}
+
+/// Answers the list.
+pub(crate) async fn list(
+    audit: &AuditLog,
+    workspace: &WorkspaceId,
+    customer: &CustomerId,
+    query: &[(String, String)],
+) -> Result<Value, Refusal> {
+    let question = Question::read(query)?;
+    let range = question.page.offset..question.page.offset.saturating_add(question.page.limit);
+    let mut items = Vec::new();
+    let mut total = 0;
+    let mut after = None;
+    loop {
+        let chunk = AuditQuery {
+            workspace: Some(workspace.clone()),
+            oldest_first: question.oldest_first,
+            after,
+            limit: CHUNK,
+        };
+        let rows = audit.read(&chunk).await.map_err(|error| {
+            tracing::error!(error = %error, "the audit log was not read");
+            Refusal::Unavailable
+        })?;
+        for row in &rows {
+            let item = render(row, customer);
+            if question
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.matches(&item))
+            {
+                if question.sort.is_some() || range.contains(&total) {
+                    items.push(item);
+                }
+                total += 1;
+            }
+        }
+        if question.sort.is_some() && items.len() > MOST_SORTED {
+            return Err(Refusal::BadRequest(format!(
+                "more than {MOST_SORTED} events match; sort by occurredAt or narrow the filter"
+            )));
+        }
+        match rows.last() {
+            Some(last) if rows.len() == CHUNK as usize => after = Some(last.sequence),
+            _ => break,
+        }
+    }
+    if let Some(sort) = &question.sort {
+        items.sort_by(|a, b| sort.compare(a, b));
+        items = question.page.of(&items).to_vec();
+    }
+    Ok(json!({
+        "numItems": items.len(),
+        "items": items,
+        "total": total,
+        "pageLimit": question.page.limit,
+        "pageOffset": question.page.offset,
+    }))
+}
+
+impl Question {
+    fn read(query: &[(String, String)]) -> Result<Self, Refusal> {
+        let value = |name: &str| {
+            query
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let bad = |what: &str, error: &dyn std::fmt::Display| {
+            Refusal::BadRequest(format!("{what}: {error}"))
+        };
+        let filters = query
+            .iter()
+            .filter(|(name, _)| name == "filter")
+            .map(|(_, f)| f.as_str());
+        let filter = Filter::parse_all(filters).map_err(|error| bad("filter", &error))?;
+        let page = Page::parse(value("limit"), value("offset"), DEFAULT_LIMIT)
+            .map_err(|error| bad("page", &error))?;
+        let sort = value("sort").filter(|text| !text.trim().is_empty());
+        // The log is kept in the order of time; only another order has to be made.
+        let words: Vec<&str> = sort.unwrap_or_default().split_whitespace().collect();
+        let by_time = words
+            .first()
+            .is_none_or(|name| name.eq_ignore_ascii_case("occurredAt"))
+            && words.len() <= 2;
+        let oldest_first = sort.is_some()
+            && by_time
+            && words
+                .get(1)
+                .is_none_or(|direction| direction.eq_ignore_ascii_case("asc"));
+        let sort = sort
+            .map(|text| Sort::parse(text).map_err(|error| bad("sort", &error)))
+            .transpose()?
+            .filter(|_| !by_time);
+        Ok(Self {
+            filter,
+            page,
+            oldest_first,
+            sort,
+        })
+    }
+}
+
+fn render(stored: &StoredEvent, customer: &CustomerId) -> Value {
+    let event = &stored.event;
+    let mut item = json!({
+        "id": event.id,
+        "uniqueId": format!("audit.events+0+{}", stored.sequence),
+        "code": event.code,
+        "message": event.message,
+        "state": event.state.as_str(),
+        "occurredAt": event.occurred_at.to_string(),
+        "loggedAt": stored.logged_at.to_string(),
+        "associatedResource": {
+            "id": event.resource.id,
+            "name": event.resource.name,
+            "type": event.resource.kind,
+        },
+        "source": event.source,
+        "sourceIpAddress": event.source_ip,
+        "customerId": customer.as_str(),
+        "contextId": event.client_id,
+        "taskId": event.task_id,
+        "userEmail": event.user_email,
+        "permission": event.permission,
+        "scope": "",
+        "version": 1,
+    });
+    // A row that stands for several events says so.
+    if event.counted.is_some() {
+        item["count"] = json!(event.count);
+    }
+    item
+}

@@ -1,0 +1,337 @@
+//! Walk 2: from the request to the answer, step by step.
+
+use std::net::SocketAddr;
+
+use hallpass_oauth::bearer::PresentedToken;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::TokenRefusal;
+use hallpass_oauth::{Challenge, identifier};
+use hallpass_openapi::{Operation, Route};
+use hallpass_store::audit::AuditResource;
+use hallpass_store::{AuditEvent, AuditState, StoreError};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
+use rand_core::Rng as _;
+
+use crate::permitted::{Denied, Permitted, permit};
+use crate::reply::{Body, Refusal, json_response};
+use crate::target::Target;
+use crate::{ResourceServer, access_answers, audit_events};
+
+/// Longest request body, in bytes.
+const LONGEST_BODY: usize = 1024 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl ResourceServer {
+    /// Answers one request.
+    pub async fn handle<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let now = (self.clock)();
+        let trace_id = new_trace_id();
+        let response = match self.call(request, peer, now).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                self.metrics.refused(refusal.reason());
+                tracing::debug!(trace_id, reason = refusal.reason(), %peer, "request refused");
+                refusal.response(&trace_id)
+            }
+        };
+        self.metrics.answered(response.status());
+        response
+    }
+
+    async fn call<B>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let target = Target::read(&head.uri)?;
+        let presented = self.presented_token(&head, peer, now)?;
+
+        let keys = self.keys.current();
+        let refused = |refusal| self.count_refusal(Challenge::InvalidToken(refusal), peer, now);
+        let signed = self
+            .verified
+            .signed(&presented, &keys, &self.expectation, now)
+            .map_err(refused)?;
+        let principal = self
+            .principals
+            .find(signed.client_id(), &self.expectation.instance);
+        let standing = principal.as_ref().map(|owner| owner.standing);
+        let token = signed
+            .verify(&keys, &self.expectation, standing, now)
+            .map_err(refused)?;
+        let principal = principal.ok_or_else(|| refused(TokenRefusal::CredentialGone))?;
+
+        let (operation, path) = self.match_operation(&head.method, &target)?;
+        let permitted = match permit(&token, principal, operation, &self.permissions) {
+            Ok(permitted) => permitted,
+            Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
+        };
+
+        let body = read_body(body).await?;
+        let changing = !is_safe(operation.method());
+        if changing {
+            self.record(&permitted, AuditState::Initiated, &target, None, peer, now)
+                .await?;
+        }
+        let answer = self.origin(&permitted, path, &target, body, now).await;
+        if changing {
+            let outcome = Outcome::of(&answer);
+            let (state, task) = (outcome.state, outcome.task);
+            self.record(&permitted, state, &target, task, peer, (self.clock)())
+                .await?;
+        }
+        let (status, body, _) = answer?;
+        Ok(json_response(status, &body))
+    }
+
+    fn presented_token(
+        &self,
+        head: &Parts,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<PresentedToken, Refusal> {
+        let headers = head.headers.get_all(AUTHORIZATION);
+        PresentedToken::read(headers.iter().map(|value| value.as_bytes()))
+            .map_err(|error| self.count_refusal(error.into(), peer, now))
+    }
+
+    /// No match is a refusal. It comes after the token, so a stranger learns nothing about which
+    /// paths exist.
+    fn match_operation(
+        &self,
+        method: &Method,
+        target: &Target,
+    ) -> Result<(&Operation, Vec<(String, String)>), Refusal> {
+        match self.definition.routes().find(method, target.path()) {
+            Route::Found { operation, path } => {
+                Ok((&self.definition.operations()[operation], path))
+            }
+            Route::WrongMethod { allow } => Err(Refusal::WrongMethod(allow)),
+            Route::Unknown => Err(Refusal::UnknownOperation),
+        }
+    }
+
+    /// Where the answer comes from: three operations are about the caller's own rights and the
+    /// audit log, which this server knows best; the stand-in answers the rest.
+    async fn origin(
+        &self,
+        permitted: &Permitted<'_>,
+        path: Vec<(String, String)>,
+        target: &Target,
+        body: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<(StatusCode, serde_json::Value, Option<String>), Refusal> {
+        let own = |body| Ok((StatusCode::OK, body, None));
+        match (permitted.operation().method(), permitted.operation().path()) {
+            (&Method::GET, "/api/v1/access-controls") => own(access_answers::access_controls(
+                permitted,
+                &self.permissions,
+                target.query(),
+            )?),
+            (&Method::GET, "/api/v1/resource-types") => {
+                own(access_answers::resource_types(permitted, &self.permissions))
+            }
+            (&Method::GET, "/api/v1/audit-events") => {
+                let owner = permitted.principal();
+                let events = audit_events::list(
+                    &self.audit,
+                    &owner.workspace,
+                    &owner.customer,
+                    target.query(),
+                );
+                own(events.await?)
+            }
+            _ => {
+                let outcome = self
+                    .sandboxes
+                    .answer(permitted, path, target, &self.base_url, body, now)
+                    .await
+                    .map_err(|error| {
+                        let cause = std::error::Error::source(&error).map(ToString::to_string);
+                        tracing::error!(error = %error, cause, "the stand-in did not answer");
+                        Refusal::Unavailable
+                    })?;
+                let response = outcome.response;
+                Ok((
+                    response.status,
+                    response.body.unwrap_or_default(),
+                    response.task,
+                ))
+            }
+        }
+    }
+
+    /// Writes down that a changing call begins, or how it ended. A call that cannot be written
+    /// down is not made.
+    async fn record(
+        &self,
+        permitted: &Permitted<'_>,
+        state: AuditState,
+        target: &Target,
+        task: Option<String>,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let operation = permitted.operation();
+        let what = if operation.summary().is_empty() {
+            operation.id()
+        } else {
+            operation.summary()
+        };
+        let word = if state == AuditState::Initiated {
+            "Initiated"
+        } else {
+            "Completed"
+        };
+        let word = if state == AuditState::Failure {
+            "Failed"
+        } else {
+            word
+        };
+        let mut event = self.event(state, &format!("{what} - {word}"), peer, now);
+        let owner = permitted.principal();
+        event.workspace = Some(owner.workspace.clone());
+        event.user_email = owner.email.to_string();
+        event.client_id = permitted.client_id().to_string();
+        permitted.permission().clone_into(&mut event.permission);
+        event.task_id = task.unwrap_or_default();
+        event.resource = AuditResource {
+            id: target.uri().to_owned(),
+            name: operation.id().to_owned(),
+            kind: permitted
+                .permission()
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        self.audit
+            .record(event)
+            .await
+            .map_err(|error| unwritten(&error))
+    }
+
+    /// Writes the refusal of a verified identity down (domain facts, section 4.4).
+    async fn deny(
+        &self,
+        denied: &Denied,
+        target: &Target,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Refusal {
+        let state = AuditState::PermissionDenied;
+        let mut event = self.event(state, "Unauthorized user access", peer, now);
+        "Unauthorized privilege".clone_into(&mut event.code);
+        event.workspace = Some(denied.principal.workspace.clone());
+        event.user_email = denied.principal.email.to_string();
+        event.client_id = denied.client_id.to_string();
+        event.permission.clone_from(&denied.permission);
+        event.resource.id = target.uri().to_owned();
+        match self.audit.record(event).await {
+            Ok(()) => denied.challenge().into(),
+            Err(error) => unwritten(&error),
+        }
+    }
+
+    /// Counts the refusal of a stranger, per reason and address.
+    fn count_refusal(&self, challenge: Challenge, peer: SocketAddr, now: Timestamp) -> Refusal {
+        let refusal = Refusal::Challenge(challenge);
+        let reason = refusal.reason();
+        let message = format!("API request refused: {reason}");
+        let event = self.event(AuditState::Failure, &message, peer, now);
+        self.audit
+            .count(event.per_minute(&format!("api {reason} {}", peer.ip())));
+        refusal
+    }
+
+    fn event(
+        &self,
+        state: AuditState,
+        message: &str,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> AuditEvent {
+        let source = self.base_url.as_str();
+        let mut event = AuditEvent::new(state, message, source, now, &mut SystemRandom);
+        event.source_ip = peer.ip().to_string();
+        event
+    }
+}
+
+/// How a changing call ended, for the audit log.
+struct Outcome {
+    state: AuditState,
+    task: Option<String>,
+}
+
+impl Outcome {
+    fn of(answer: &Result<(StatusCode, serde_json::Value, Option<String>), Refusal>) -> Self {
+        match answer {
+            Ok((status, _, task)) if status.is_success() => Self {
+                state: AuditState::Success,
+                task: task.clone(),
+            },
+            _ => Self {
+                state: AuditState::Failure,
+                task: None,
+            },
+        }
+    }
+}
+
+fn unwritten(error: &StoreError) -> Refusal {
+    tracing::error!(error = %error, "an audit event was not written");
+    Refusal::Unavailable
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn new_trace_id() -> String {
+    let mut bytes = [0; 16];
+    SystemRandom.fill_bytes(&mut bytes);
+    identifier::hex(&bytes)
+}
+
+async fn read_body<B>(body: B) -> Result<Option<Vec<u8>>, Refusal>
+where
+    B: http_body::Body + Send,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if body.is_end_stream() {
+        return Ok(None);
+    }
+    let too_slow = |_| Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
+    let collected = Box::pin(Limited::new(body, LONGEST_BODY).collect());
+    let collected = tokio::time::timeout(BODY_TIME, collected)
+        .await
+        .map_err(too_slow)?;
+    let collected = collected.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB")
+        } else {
+            Refusal::Body(StatusCode::BAD_REQUEST, "the body broke off")
+        }
+    })?;
+    Ok(Some(collected.to_bytes().to_vec()))
+}

@@ -1,0 +1,132 @@
+//! Answers: the one place where a refusal becomes a status, a challenge and a body.
+
+use bytes::Bytes;
+use hallpass_oauth::Challenge;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use crate::target::TargetError;
+
+/// The body of every answer.
+pub(crate) type Body = Full<Bytes>;
+
+/// Why a request got no answer from the API.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// No token, or one that is no good, or one whose owner may not do this.
+    Challenge(Challenge),
+    /// The target is ambiguous.
+    Target(TargetError),
+    /// The API has no such operation. Said only to those who have a good token.
+    UnknownOperation,
+    /// The path exists, with other methods.
+    WrongMethod(Vec<Method>),
+    /// The request is wrong in some other way.
+    BadRequest(String),
+    /// The body is too long or came too slowly.
+    Body(StatusCode, &'static str),
+    /// Our fault, for the moment.
+    Unavailable,
+}
+
+impl From<TargetError> for Refusal {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl From<Challenge> for Refusal {
+    fn from(challenge: Challenge) -> Self {
+        Self::Challenge(challenge)
+    }
+}
+
+impl Refusal {
+    /// The answer on the wire. Bodies have the three members that satisfy every client of the real
+    /// system (domain facts, section 6.4).
+    pub(crate) fn response(&self, trace_id: &str) -> Response<Body> {
+        let (status, code, text) = self.words();
+        let body = json!({"error": text, "errorCode": code, "traceId": trace_id});
+        let mut response = json_response(status, &body);
+        let headers = response.headers_mut();
+        match self {
+            Self::Challenge(challenge) => {
+                if let Ok(value) = HeaderValue::from_str(&challenge.to_string()) {
+                    headers.insert(WWW_AUTHENTICATE, value);
+                }
+            }
+            Self::WrongMethod(allow) => {
+                let words: Vec<_> = allow.iter().map(Method::as_str).collect();
+                if let Ok(value) = HeaderValue::from_str(&words.join(", ")) {
+                    headers.insert(ALLOW, value);
+                }
+            }
+            Self::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// A word for the counters.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Challenge(Challenge::Missing) => "no_token",
+            Self::Challenge(Challenge::InvalidRequest(_)) => "bad_authorization",
+            Self::Challenge(Challenge::InvalidToken(refusal)) => refusal.reason(),
+            Self::Challenge(Challenge::InsufficientScope(_)) => "permission_denied",
+            Self::Target(_) => "target",
+            Self::UnknownOperation => "unknown_operation",
+            Self::WrongMethod(_) => "wrong_method",
+            Self::BadRequest(_) => "bad_request",
+            Self::Body(..) => "body",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    fn words(&self) -> (StatusCode, &'static str, String) {
+        match self {
+            Self::Challenge(challenge) => {
+                let status =
+                    StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+                let code = match status {
+                    StatusCode::FORBIDDEN => "FORBIDDEN",
+                    StatusCode::BAD_REQUEST => "BAD_REQUEST",
+                    _ => "UNAUTHENTICATED",
+                };
+                (status, code, challenge.description())
+            }
+            Self::Target(error) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", error.to_string()),
+            Self::UnknownOperation => (
+                StatusCode::NOT_FOUND,
+                "NOT_FOUND",
+                "the API has no such operation".to_owned(),
+            ),
+            Self::WrongMethod(_) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "the path exists, but not with this method".to_owned(),
+            ),
+            Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", text.clone()),
+            Self::Body(status, text) => (*status, "BAD_REQUEST", (*text).to_owned()),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "SERVICE_UNAVAILABLE",
+                "the service cannot answer at the moment, try again".to_owned(),
+            ),
+        }
+    }
+}
+
+/// A JSON answer.
+pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

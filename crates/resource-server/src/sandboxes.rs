@@ -1,0 +1,248 @@
+//! The origin: one stand-in per workspace, loaded when it is first asked, kept over restarts.
+//!
+//! A change is decided on the present state, written to the journal, and only then made. So an
+//! answer never tells of a change that a crash could take back, and a reader never sees one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
+use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, State};
+use hallpass_store::{JournalEntry, SandboxJournals, StoreError};
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::permitted::Permitted;
+use crate::target::Target;
+
+/// The stand-ins of one application instance.
+pub(crate) struct Sandboxes {
+    shared: Arc<Shared>,
+    rooms: Mutex<HashMap<WorkspaceId, Arc<OnceCell<Arc<Room>>>>>,
+    seed: u64,
+}
+
+struct Shared {
+    rules: Sandbox,
+    journals: SandboxJournals,
+    instance: ApplicationInstanceId,
+}
+
+/// The stand-in of one workspace.
+struct Room {
+    workspace: WorkspaceId,
+    state: RwLock<State>,
+    /// Held while a change is decided, journalled and made; counts the changes.
+    turn: tokio::sync::Mutex<u64>,
+}
+
+/// Why the stand-in gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OriginError {
+    #[error("the stand-in's journal failed")]
+    Store(#[from] StoreError),
+    #[error("the stand-in's saved state cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    #[error("the stand-in stopped while it answered")]
+    Stopped(#[source] tokio::task::JoinError),
+}
+
+/// How many changes may stand in the journal before the state is saved as a whole.
+const CHANGES_PER_SNAPSHOT: u64 = 1000;
+
+impl Sandboxes {
+    pub(crate) fn new(
+        rules: Sandbox,
+        journals: SandboxJournals,
+        instance: ApplicationInstanceId,
+        seed: u64,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            rules,
+            journals,
+            instance,
+        });
+        Self {
+            shared,
+            rooms: Mutex::default(),
+            seed,
+        }
+    }
+
+    /// Answers a permitted call.
+    pub(crate) async fn answer(
+        &self,
+        permitted: &Permitted<'_>,
+        path: Vec<(String, String)>,
+        target: &Target,
+        base_url: &str,
+        body: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Outcome, OriginError> {
+        let room = self.room(&permitted.principal().workspace, now).await?;
+        let call = Call {
+            operation: permitted.operation().clone(),
+            path,
+            query: target.query().to_vec(),
+            body,
+            email: permitted.principal().email.to_string(),
+            customer: permitted.principal().customer.to_string(),
+            uri: format!("{base_url}{}", target.uri()),
+        };
+        if call.operation.method() == http::Method::GET {
+            return Ok(room.read(&self.shared, &call, now));
+        }
+        // A task of its own: a caller that goes away must not leave a change that is in the
+        // journal and not in the state.
+        let shared = self.shared.clone();
+        tokio::spawn(async move { room.change(&shared, &call, now).await })
+            .await
+            .map_err(OriginError::Stopped)?
+    }
+
+    async fn room(
+        &self,
+        workspace: &WorkspaceId,
+        now: Timestamp,
+    ) -> Result<Arc<Room>, OriginError> {
+        let cell = {
+            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+            rooms.entry(workspace.clone()).or_default().clone()
+        };
+        let load = || async { Ok(Arc::new(self.load(workspace, now).await?)) };
+        cell.get_or_try_init(load).await.cloned()
+    }
+
+    async fn load(&self, workspace: &WorkspaceId, now: Timestamp) -> Result<Room, OriginError> {
+        let Shared {
+            rules,
+            journals,
+            instance,
+        } = self.shared.as_ref();
+        let (state, changes) = match journals.load(workspace, instance).await? {
+            Some(stored) => {
+                let mut state: State =
+                    serde_json::from_str(&stored.state).map_err(OriginError::Unreadable)?;
+                for entry in &stored.entries {
+                    let changes: Vec<Change> =
+                        serde_json::from_str(&entry.changes).map_err(OriginError::Unreadable)?;
+                    state.commit(&changes, entry.at);
+                }
+                (state, stored.last_sequence())
+            }
+            None => {
+                let state = rules.seed(self.seed, now);
+                let text = serde_json::to_string(&state).map_err(OriginError::Unreadable)?;
+                journals.snapshot(workspace, instance, 0, &text).await?;
+                (state, 0)
+            }
+        };
+        Ok(Room {
+            workspace: workspace.clone(),
+            state: RwLock::new(state),
+            turn: tokio::sync::Mutex::new(changes),
+        })
+    }
+}
+
+/// A request, owned, so that it can outlive its connection.
+struct Call {
+    operation: hallpass_openapi::Operation,
+    path: Vec<(String, String)>,
+    query: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+    email: String,
+    customer: String,
+    uri: String,
+}
+
+impl Call {
+    fn request(&self) -> Request<'_> {
+        Request {
+            operation: &self.operation,
+            path: &self.path,
+            query: &self.query,
+            body: self.body.as_deref(),
+            caller: Caller {
+                email: &self.email,
+                customer_id: &self.customer,
+            },
+            uri: &self.uri,
+        }
+    }
+}
+
+impl Room {
+    fn read(&self, shared: &Shared, call: &Call, now: Timestamp) -> Outcome {
+        self.catch_up(now);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let now = state.not_before(now);
+        shared
+            .rules
+            .apply(&state, &call.request(), now, &mut SystemRandom)
+    }
+
+    async fn change(
+        &self,
+        shared: &Shared,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Outcome, OriginError> {
+        let mut changes_made = self.turn.lock().await;
+        self.catch_up(now);
+        let (outcome, now) = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            let now = state.not_before(now);
+            (
+                shared
+                    .rules
+                    .apply(&state, &call.request(), now, &mut SystemRandom),
+                now,
+            )
+        };
+        if outcome.changes.is_empty() {
+            return Ok(outcome);
+        }
+        let entry = JournalEntry {
+            sequence: *changes_made + 1,
+            at: now,
+            changes: serde_json::to_string(&outcome.changes).map_err(OriginError::Unreadable)?,
+        };
+        shared
+            .journals
+            .append(&self.workspace, &shared.instance, entry)
+            .await?;
+        *changes_made += 1;
+        self.state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .commit(&outcome.changes, now);
+        if changes_made.is_multiple_of(CHANGES_PER_SNAPSHOT) {
+            self.save(shared, *changes_made).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Lets tasks go on that are due. Nothing to journal: it follows from the state and the time.
+    fn catch_up(&self, now: Timestamp) {
+        let due = |state: &State| state.next_due().is_some_and(|due| due <= now);
+        if due(&self.state.read().unwrap_or_else(PoisonError::into_inner)) {
+            self.state
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .advance(now);
+        }
+    }
+
+    async fn save(&self, shared: &Shared, sequence: u64) -> Result<(), OriginError> {
+        let text = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            serde_json::to_string(&*state).map_err(OriginError::Unreadable)?
+        };
+        Ok(shared
+            .journals
+            .snapshot(&self.workspace, &shared.instance, sequence, &text)
+            .await?)
+    }
+}

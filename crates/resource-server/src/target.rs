@@ -1,0 +1,149 @@
+//! The request target, read once. What is matched here is exactly what the origin gets: a rule
+//! that looks at one spelling of a path and a server that acts on another is how guards are
+//! walked around.
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+
+/// A path in its only accepted spelling, and the decoded query.
+#[derive(Debug)]
+pub(crate) struct Target {
+    path: String,
+    query: Vec<(String, String)>,
+    uri: String,
+}
+
+/// Why a target is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TargetError {
+    #[error("the path has an empty, `.` or `..` segment")]
+    Segment,
+    #[error("the path has a control character or a broken percent-encoding")]
+    Encoding,
+    #[error("the request names another host than the one it was sent to")]
+    ForeignHost,
+    #[error("the query has more than {MOST_PARAMETERS} parameters")]
+    TooManyParameters,
+}
+
+/// Most query parameters read.
+const MOST_PARAMETERS: usize = 200;
+
+impl Target {
+    pub(crate) fn read(uri: &Uri) -> Result<Self, TargetError> {
+        if uri.authority().is_some() {
+            // Absolute form belongs to proxies; its host could differ from the Host header.
+            return Err(TargetError::ForeignHost);
+        }
+        let path = uri.path();
+        check_path(path)?;
+        let query = uri.query().unwrap_or_default();
+        let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+            .take(MOST_PARAMETERS + 1)
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        if query.len() > MOST_PARAMETERS {
+            return Err(TargetError::TooManyParameters);
+        }
+        let uri = uri
+            .path_and_query()
+            .map_or_else(|| path.to_owned(), ToString::to_string);
+        Ok(Self {
+            path: path.to_owned(),
+            query,
+            uri,
+        })
+    }
+
+    /// The path, still percent-encoded.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The decoded parameters, in order, repeated ones kept.
+    pub(crate) fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    /// Path and query as they came.
+    pub(crate) fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+fn check_path(path: &str) -> Result<(), TargetError> {
+    let segments = path.strip_prefix('/').ok_or(TargetError::Segment)?;
+    if segments.is_empty() {
+        return Ok(());
+    }
+    for segment in segments.split('/') {
+        let decoded = percent_decode_str(segment);
+        let broken = segment.match_indices('%').any(|(at, _)| {
+            !segment
+                .as_bytes()
+                .get(at + 1..at + 3)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        });
+        if broken || decoded.clone().any(|byte| byte < 0x20 || byte == 0x7f) {
+            return Err(TargetError::Encoding);
+        }
+        let decoded: Vec<u8> = decoded.collect();
+        if matches!(decoded.as_slice(), b"" | b"." | b"..") {
+            return Err(TargetError::Segment);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(target: &str) -> Result<Target, TargetError> {
+        Target::read(&target.parse().unwrap())
+    }
+
+    #[test]
+    fn one_spelling_of_a_path_is_accepted() {
+        for good in [
+            "/",
+            "/api/v1/volumes",
+            "/api/v1/tasks/%2Fapi%2Fv1%2Ftasks%2Fx",
+            "/a/b.c/..d",
+        ] {
+            assert!(read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "/api/v1/../../admin",
+            "/api/%2e%2e/x",
+            "/api/.%2E/x",
+            "//api",
+            "/api//v1",
+            "/a/",
+            "/a/./b",
+        ] {
+            assert_eq!(read(bad).unwrap_err(), TargetError::Segment, "{bad}");
+        }
+        for bad in ["/a%00", "/a%0d%0aX: y", "/a%7f", "/a%2", "/a%zz"] {
+            assert_eq!(read(bad).unwrap_err(), TargetError::Encoding, "{bad}");
+        }
+        assert_eq!(
+            read("http://elsewhere/api").unwrap_err(),
+            TargetError::ForeignHost
+        );
+    }
+
+    #[test]
+    fn plus_is_a_space_in_the_query_and_not_in_the_path() {
+        let target = read("/a+b?filter=name+eq+%27V1%27&x=1&x=2").unwrap();
+        assert_eq!(target.path(), "/a+b");
+        let pairs: Vec<_> = target
+            .query()
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(pairs, [("filter", "name eq 'V1'"), ("x", "1"), ("x", "2")]);
+        let many = format!("/a?{}", "x=1&".repeat(201));
+        assert_eq!(read(&many).unwrap_err(), TargetError::TooManyParameters);
+    }
+}
