@@ -1,0 +1,178 @@
+//! Objects by id, in the order in which they were added, with a look-up by name.
+//!
+//! The order is kept by a number per object, so that taking one away costs the same for ten objects
+//! and for ten thousand. The look-up is rebuilt when a snapshot is read and is never part of one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::stored::{Shapes, Stored};
+
+/// Objects by id, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Collection {
+    objects: BTreeMap<u64, (Box<str>, Stored)>,
+    places: HashMap<Box<str>, u64>,
+    names: HashMap<Box<str>, Vec<u64>>,
+    shapes: Shapes,
+    next: u64,
+}
+
+impl Collection {
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Stored> {
+        let place = self.places.get(id)?;
+        self.objects.get(place).map(|(_, value)| value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Stored)> {
+        self.objects.values().map(|(id, value)| (&**id, value))
+    }
+
+    /// The objects of that name, oldest first.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (&str, &Stored)> {
+        let places = self.names.get(name).map_or(&[][..], Vec::as_slice);
+        places
+            .iter()
+            .filter_map(|place| self.objects.get(place))
+            .map(|(id, value)| (&**id, value))
+    }
+
+    /// Adds the object at the end, or puts it in the place of the one that has its id.
+    pub(crate) fn put(&mut self, id: &str, value: Value) {
+        let place = self.places.get(id).copied().unwrap_or(self.next);
+        self.forget_name(place);
+        if place == self.next {
+            self.next += 1;
+            self.places.insert(id.into(), place);
+        }
+        let stored = self.shapes.pack(value);
+        self.remember_name(place, &stored);
+        self.objects.insert(place, (id.into(), stored));
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) {
+        if let Some(place) = self.places.remove(id) {
+            self.forget_name(place);
+            self.objects.remove(&place);
+        }
+    }
+
+    fn remember_name(&mut self, place: u64, value: &Stored) {
+        if let Some(name) = value.get("name").and_then(Stored::as_str) {
+            let places = self.names.entry(name.into()).or_default();
+            let position = places.partition_point(|other| *other < place);
+            places.insert(position, place);
+        }
+    }
+
+    fn forget_name(&mut self, place: u64) {
+        let Some(name) = self
+            .objects
+            .get(&place)
+            .and_then(|(_, value)| value.get("name"))
+            .and_then(Stored::as_str)
+        else {
+            return;
+        };
+        if let Some(places) = self.names.get_mut(name) {
+            places.retain(|other| *other != place);
+            if places.is_empty() {
+                self.names.remove(name);
+            }
+        }
+    }
+}
+
+impl PartialEq for Collection {
+    /// The same objects in the same order; the numbers behind the order do not matter.
+    fn eq(&self, other: &Self) -> bool {
+        self.objects.values().eq(other.objects.values())
+    }
+}
+
+/// As a list of pairs of id and object, oldest first.
+impl Serialize for Collection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.objects.values())
+    }
+}
+
+impl<'de> Deserialize<'de> for Collection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Pairs)
+    }
+}
+
+/// Packs each object as it is read, so that a large snapshot is never unpacked as a whole.
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Collection;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of pairs of id and object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<Collection, A::Error> {
+        let mut collection = Collection::default();
+        while let Some((id, value)) = pairs.next_element::<(String, Value)>()? {
+            collection.put(&id, value);
+        }
+        Ok(collection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn names(collection: &Collection) -> Vec<&str> {
+        collection.iter().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn replacing_keeps_the_place_and_moves_the_name() {
+        let mut collection = Collection::default();
+        collection.put("a", json!({"name": "one"}));
+        collection.put("b", json!({"name": "two"}));
+        collection.put("a", json!({"name": "two"}));
+        assert_eq!(names(&collection), ["a", "b"]);
+        assert_eq!(collection.named("one").count(), 0);
+        let two: Vec<&str> = collection.named("two").map(|(id, _)| id).collect();
+        assert_eq!(two, ["a", "b"]);
+    }
+
+    #[test]
+    fn an_object_added_again_goes_to_the_end() {
+        let mut collection = Collection::default();
+        collection.put("a", json!({"name": "one"}));
+        collection.put("b", json!({}));
+        collection.remove("a");
+        collection.put("a", json!({"name": "one"}));
+        assert_eq!(names(&collection), ["b", "a"]);
+        assert_eq!(collection.named("one").count(), 1);
+        assert_eq!(collection.len(), 2);
+    }
+
+    #[test]
+    fn a_snapshot_is_a_list_of_pairs_and_comes_back_equal() {
+        let mut collection = Collection::default();
+        collection.put("gone", json!({"name": "x"}));
+        collection.put("a", json!({"name": "one"}));
+        collection.remove("gone");
+        let text = serde_json::to_string(&collection).unwrap();
+        assert_eq!(text, r#"[["a",{"name":"one"}]]"#);
+        let back: Collection = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, collection);
+        assert_eq!(back.named("one").count(), 1);
+    }
+}

@@ -1,0 +1,219 @@
+//! The resources of the storage API and their rules (domain.md sections 6.5 and 7.8).
+//!
+//! Objects are kept in collections, one canonical object per thing; what an answer shows is a view
+//! of it. That is how one volume is the same in the list of its system, in the fleet and in the
+//! numbers of its pool.
+
+mod action;
+mod examples;
+mod hosts;
+mod ids;
+mod pools;
+mod seed;
+mod systems;
+mod tasks;
+mod volume_input;
+mod volume_views;
+mod volumes;
+
+use std::borrow::Cow;
+
+use hallpass_openapi::Definition;
+use hallpass_query::{AttributePath, Filter, Lookup};
+use jiff::Timestamp;
+use rand_core::Rng;
+use serde_json::{Value, json};
+
+pub(crate) use action::Action;
+pub(crate) use seed::seed;
+
+use crate::rest::{Item, ListRules, Question, Refusal};
+use crate::sandbox::{Outcome, Request, Settings};
+use crate::state::State;
+use crate::stored::Stored;
+
+/// The collections.
+mod collection {
+    pub(super) const SYSTEMS: &str = "systems";
+    pub(super) const POOLS: &str = "pools";
+    pub(super) const VOLUMES: &str = "volumes";
+    pub(super) const HOSTS: &str = "hosts";
+    pub(super) const HOST_GROUPS: &str = "hostGroups";
+    pub(super) const INITIATORS: &str = "initiators";
+    pub(super) const TASKS: &str = "tasks";
+    /// Per system, the number that its next volume gets.
+    pub(super) const NUMBERS: &str = "numbers";
+}
+
+/// Everything that an answer may depend on.
+pub(crate) struct Call<'a, 'r> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) settings: &'a Settings,
+    pub(crate) rules: &'a ListRules,
+    pub(crate) state: &'a State,
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) now: Timestamp,
+    pub(crate) rng: &'r mut dyn Rng,
+}
+
+/// Answers a request.
+pub(crate) fn answer(action: Action, call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+    match action {
+        Action::Systems(kind) => systems::list(call, kind),
+        Action::System(kind) => systems::get(call, kind),
+        Action::StorageTypes => systems::types(call),
+        Action::Pools(kind) => pools::list(call, kind),
+        Action::Pool(kind) => pools::get(call, kind),
+        Action::Volumes => volumes::fleet_list(call),
+        Action::Volume => volumes::fleet_get(call),
+        Action::SystemVolumes => volumes::system_list(call),
+        Action::DeviceVolumes => volumes::device_list(call),
+        Action::DeviceVolume => volumes::device_get(call),
+        Action::CreateVolume => volumes::create(call),
+        Action::EditVolume => volumes::edit(call),
+        Action::DeleteVolume => volumes::delete(call),
+        Action::Hosts => hosts::list(call),
+        Action::Host => hosts::get(call),
+        Action::CreateHost => hosts::create(call),
+        Action::UpdateHost => hosts::update(call),
+        Action::DeleteHost => hosts::delete(call),
+        Action::Tasks => tasks::list(call),
+        Action::Task => tasks::get(call),
+    }
+}
+
+impl<'a> Call<'a, '_> {
+    /// The nth path parameter; what it is called differs between sibling paths (domain.md 7.5).
+    fn path(&self, index: usize) -> &'a str {
+        let path: &'a [(String, String)] = self.request.path;
+        path.get(index).map_or("", |(_, value)| value.as_str())
+    }
+
+    fn question(&self) -> Result<Question, Refusal> {
+        Question::parse(self.request, self.rules, self.settings.default_page)
+    }
+
+    /// One object: its requested fields, as a 200.
+    fn one(&self, value: Value) -> Result<Outcome, Refusal> {
+        Question::one(self.request, self.rules, value).map(Outcome::ok)
+    }
+
+    fn generation(&self) -> Value {
+        self.now.as_millisecond().into()
+    }
+
+    /// The objects of a collection that can match: all of them, or those with the name or the id
+    /// that the filter insists on. The filter still judges each.
+    fn candidates(
+        &self,
+        collection: &'static str,
+        filter: Option<&Filter>,
+    ) -> Box<dyn Iterator<Item = &'a Stored> + 'a> {
+        let state: &'a State = self.state;
+        for (path, text) in filter.into_iter().flat_map(Filter::equalities) {
+            // Two spellings of one instant are equal without being the same text.
+            if text.parse::<Timestamp>().is_ok() {
+                continue;
+            }
+            if path.is("id") {
+                return Box::new(state.get(collection, text).into_iter());
+            }
+            if path.is("name") {
+                let named: Vec<&Stored> = state
+                    .named(collection, text)
+                    .map(|(_, value)| value)
+                    .collect();
+                return Box::new(named.into_iter());
+            }
+        }
+        Box::new(state.all(collection).map(|(_, value)| value))
+    }
+}
+
+/// An object that is kept in the form in which it is shown, but for its owner: a state belongs to
+/// one workspace, so whoever asks is the owner.
+struct Owned<'a> {
+    stored: &'a Stored,
+    customer: &'a str,
+}
+
+impl Owned<'_> {
+    const OWNER: &'static str = "customerId";
+}
+
+impl Lookup for Owned<'_> {
+    fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
+        if path.is(Self::OWNER) {
+            return Some(Cow::Owned(self.customer.into()));
+        }
+        let mut steps = path.steps();
+        if let (Some(step), None) = (steps.next(), steps.next())
+            && let Some(found) = self.stored.get(step)
+        {
+            return Some(Cow::Owned(found.unpack()));
+        }
+        let rendered = self.render();
+        let found = rendered.lookup(path)?;
+        Some(Cow::Owned(found.into_owned()))
+    }
+}
+
+impl Item for Owned<'_> {
+    fn render(&self) -> Value {
+        let mut value = self.stored.unpack();
+        set(&mut value, Self::OWNER, self.customer);
+        value
+    }
+}
+
+/// An object that was rendered before anybody asked for it; for collections of a few.
+struct Rendered(Value);
+
+impl Lookup for Rendered {
+    fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
+        self.0.lookup(path)
+    }
+}
+
+impl Item for Rendered {
+    fn render(&self) -> Value {
+        self.0.clone()
+    }
+}
+
+/// The elements of a list field of a kept object; none when there is no such list.
+fn elements<'a>(stored: &'a Stored, field: &str) -> &'a [Stored] {
+    stored.get(field).map(Stored::elements).unwrap_or_default()
+}
+
+fn set(value: &mut Value, field: &str, to: impl Into<Value>) {
+    if let Value::Object(object) = value {
+        object.insert(field.to_owned(), to.into());
+    }
+}
+
+/// A number as JSON writes it: without a point when it is whole, as the device does.
+fn plain(number: f64) -> Value {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole and within the exact range of f64"
+    )]
+    if number.fract() == 0.0 && number.abs() < 9e15 {
+        (number as i64).into()
+    } else {
+        number.into()
+    }
+}
+
+/// Two digits behind the point are enough for a ratio or a percentage.
+fn rounded(number: f64) -> Value {
+    plain((number * 100.0).round() / 100.0)
+}
+
+fn link(kind: &str, uri: impl Into<String>) -> Value {
+    json!({"type": kind, "resourceUri": uri.into()})
+}
+
+fn not_found(what: &str, id: &str) -> Refusal {
+    Refusal::NotFound(format!("there is no {what} with the id {id}"))
+}

@@ -1,0 +1,225 @@
+//! How a volume is shown: in the fleet's form, and as its device-type1 system describes it.
+//!
+//! A volume is kept as `{id, systemId, poolId, name, number, sizeMiB, usedSizeMiB, …}`, without what
+//! follows from it, so that ten thousand of them stay small. Filters find the attributes that are
+//! marked for them without rendering the volume; only what is on the page is rendered.
+
+use std::borrow::Cow;
+
+use hallpass_query::{AttributePath, Lookup};
+use serde_json::{Value, json};
+
+use super::systems::{TYPE1, TYPE2};
+use super::{collection, link, plain, rounded};
+use crate::rest::Item;
+use crate::state::State;
+use crate::stored::{Fields, Stored};
+
+/// Fields that are kept as both forms show them.
+const SAME: &[&str] = &[
+    "id",
+    "name",
+    "systemId",
+    "sizeMiB",
+    "usedSizeMiB",
+    "wwn",
+    "generation",
+];
+
+/// Volumes here are never ill; the two forms say it differently (domain.md 7.2).
+const HEALTHY: &str = "NORMAL";
+const HEALTHY_NUMBER: i64 = 1;
+
+/// A volume in the form that all device types share.
+pub(super) struct Fleet<'a> {
+    pub(super) stored: &'a Stored,
+    pub(super) state: &'a State,
+    pub(super) customer: &'a str,
+}
+
+/// A volume as its device-type1 system describes it.
+pub(super) struct Device<'a>(pub(super) Fleet<'a>);
+
+impl Lookup for Fleet<'_> {
+    fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
+        let quick = only_step(path).and_then(|name| match name {
+            "hostWrittenCapacityMiB" => self.stored.get("writtenMiB").map(Stored::unpack),
+            "usedCapacityPercent" => Some(used_percent(self.stored)),
+            "healthState" => Some(HEALTHY.into()),
+            "isSystemVolume" | "isInternal" => Some(false.into()),
+            name => same(self.stored, name),
+        });
+        quick.or_else(|| in_rendered(self, path)).map(Cow::Owned)
+    }
+}
+
+impl Lookup for Device<'_> {
+    fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
+        let stored = self.0.stored;
+        let quick = only_step(path).and_then(|name| match name {
+            "hostWrittenMiB" => stored.get("writtenMiB").map(Stored::unpack),
+            "usedCapacity" => Some(used_percent(stored)),
+            "healthState" => Some(HEALTHY_NUMBER.into()),
+            "parentID" => Some(Value::Null),
+            name => same(stored, name),
+        });
+        quick.or_else(|| in_rendered(self, path)).map(Cow::Owned)
+    }
+}
+
+impl Item for Fleet<'_> {
+    fn render(&self) -> Value {
+        let stored = self.stored;
+        let id = stored.text("id");
+        let system_id = stored.text("systemId");
+        let type2 = self.is_device_type2();
+        let segment = if type2 {
+            "device-type2"
+        } else {
+            "device-type1"
+        };
+        json!({
+            "id": id,
+            "name": stored.field("name"),
+            "type": "volume",
+            "volumeType": "VVTYPE_BASE",
+            "subType": provisioning(stored),
+            "productFamily": if type2 { TYPE2 } else { TYPE1 },
+            "systemId": system_id,
+            "sizeMiB": stored.field("sizeMiB"),
+            "usedSizeMiB": stored.field("usedSizeMiB"),
+            "usedCapacityPercent": used_percent(stored),
+            "hostWrittenCapacityMiB": stored.field("writtenMiB"),
+            "spaceWarning": stored.field("userAllocWarning"),
+            "healthState": HEALTHY,
+            "isSystemVolume": false,
+            "isInternal": false,
+            "thinSavings": savings(stored),
+            "wwn": stored.field("wwn"),
+            "initiators": initiators(stored),
+            "customerId": self.customer,
+            "generation": stored.field("generation"),
+            "resourceUri": format!("/api/v1/storage-systems/{segment}/{system_id}/volumes/{id}"),
+            "consoleUri": format!("/data-ops-manager/storage-systems/{segment}/{system_id}/volumes/{id}"),
+            "associatedLinks": [
+                link("storage-systems", format!("/api/v1/storage-systems/{system_id}")),
+                link(
+                    "storage-pools",
+                    format!("/api/v1/storage-systems/{system_id}/storage-pools/{}", stored.text("poolId")),
+                ),
+            ],
+        })
+    }
+}
+
+impl Item for Device<'_> {
+    fn render(&self) -> Value {
+        let stored = self.0.stored;
+        let pool = self.0.state.get(collection::POOLS, stored.text("poolId"));
+        let system = format!(
+            "/api/v1/storage-systems/device-type1/{}",
+            stored.text("systemId")
+        );
+        let reduced = is_reduced(stored);
+        json!({
+            "id": stored.field("id"),
+            "name": stored.field("name"),
+            "displayname": format!("Virtual Volume {}", stored.text("name")),
+            "type": "volume",
+            "devType": pool.map(|pool| pool.field("diskType")),
+            "volumeId": stored.field("number"),
+            "volumeType": "VVTYPE_BASE",
+            "provType": provisioning(stored),
+            "thinProvisioned": true,
+            "dataReduction": if reduced { "YES" } else { "NO" },
+            "systemId": stored.field("systemId"),
+            "parentID": null,
+            "userCpgID": pool.map(|pool| pool.field("number")),
+            "userCpgName": pool.map(|pool| pool.field("name")),
+            "snapshotCpgName": stored.field("snapCpg"),
+            "sizeMiB": stored.field("sizeMiB"),
+            "usedSizeMiB": stored.field("usedSizeMiB"),
+            "usedCapacity": used_percent(stored),
+            "hostWrittenMiB": stored.field("writtenMiB"),
+            "totalReservedMiB": stored.field("usedSizeMiB"),
+            "userAllocWarning": stored.field("userAllocWarning"),
+            "snapshotAllocWarning": stored.field("snapshotAllocWarning"),
+            "healthState": HEALTHY_NUMBER,
+            "state": {"overall": "STATE_NORMAL", "detailed": []},
+            "readOnly": false,
+            "comment": stored.field("comment"),
+            "wwn": stored.field("wwn"),
+            "creationTime": {"ms": stored.field("created"), "tz": "UTC"},
+            "initiators": initiators(stored),
+            "customerId": self.0.customer,
+            "generation": stored.field("generation"),
+            "resourceUri": format!("{system}/volumes/{}", stored.text("id")),
+            "associatedLinks": [
+                link("storage-systems", system.clone()),
+                link("storage-pools", format!("{system}/storage-pools/{}", stored.text("poolId"))),
+            ],
+        })
+    }
+}
+
+impl Fleet<'_> {
+    fn is_device_type2(&self) -> bool {
+        self.state
+            .get(collection::SYSTEMS, self.stored.text("systemId"))
+            .is_some_and(|system| system.text("deviceType") == TYPE2)
+    }
+}
+
+/// The attribute, when it is no part of another.
+fn only_step(path: &AttributePath) -> Option<&str> {
+    let mut steps = path.steps();
+    steps.next().filter(|_| steps.next().is_none())
+}
+
+/// The attribute, when it is kept under the name by which it is shown.
+fn same(stored: &Stored, name: &str) -> Option<Value> {
+    let kept = SAME.contains(&name).then(|| stored.get(name))?;
+    kept.map(Stored::unpack)
+}
+
+/// Any attribute there is, in any letter case; slow.
+fn in_rendered(item: &impl Item, path: &AttributePath) -> Option<Value> {
+    item.render().lookup(path).map(Cow::into_owned)
+}
+
+fn is_reduced(stored: &Stored) -> bool {
+    stored.get("dataReduction") == Some(&Stored::Bool(true))
+}
+
+fn provisioning(stored: &Stored) -> &'static str {
+    if is_reduced(stored) {
+        "PROVTYPE_DDS"
+    } else {
+        "PROVTYPE_TPVV"
+    }
+}
+
+fn used_percent(stored: &Stored) -> Value {
+    let size = stored.number("sizeMiB");
+    if size > 0.0 {
+        rounded(stored.number("usedSizeMiB") / size * 100.0)
+    } else {
+        plain(0.0)
+    }
+}
+
+/// What hosts wrote against what it takes.
+fn savings(stored: &Stored) -> String {
+    let (written, used) = (stored.number("writtenMiB"), stored.number("usedSizeMiB"));
+    if used > 0.0 && written > used {
+        format!("{}:1", (written / used * 10.0).round() / 10.0)
+    } else {
+        "1:1".to_owned()
+    }
+}
+
+fn initiators(stored: &Stored) -> Value {
+    stored
+        .get("initiators")
+        .map_or_else(|| json!([]), Stored::unpack)
+}

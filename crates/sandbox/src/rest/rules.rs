@@ -1,0 +1,101 @@
+//! What a list can be asked, as its definition says.
+
+use hallpass_openapi::{Definition, Location, Operation};
+use hallpass_query::Attributes;
+use serde_json::Value;
+
+/// What a list can be filtered and sorted by.
+#[derive(Debug)]
+pub(crate) struct ListRules {
+    pub(crate) filterable: Attributes,
+    pub(crate) sortable: Attributes,
+    /// Parameters that the operation does not have are ignored, as the service does.
+    pub(crate) takes_sort: bool,
+    pub(crate) takes_select: bool,
+}
+
+impl ListRules {
+    /// Filterable is what is marked, and the virtual attributes (domain.md 6.2). Sortable is every
+    /// property: the published example sorts by an id that is not marked for it. A list without
+    /// marks can be filtered by every property; one without properties, by everything.
+    pub(crate) fn of(
+        definition: &Definition,
+        operation: &Operation,
+        virtual_attributes: Virtual,
+    ) -> Self {
+        let takes = |name: &str| {
+            operation
+                .parameters()
+                .iter()
+                .any(|parameter| parameter.location == Location::Query && parameter.name == name)
+        };
+        let marks = definition.marks(operation);
+        let mut properties = Vec::new();
+        if let Some(item) = item_schema(definition, operation) {
+            collect(definition, item, 0, &mut properties);
+        }
+        let filterable = match virtual_attributes {
+            Virtual::Everything => Attributes::any(),
+            Virtual::These(_) if marks.filterable.is_empty() => known(properties.clone()),
+            Virtual::These(more) => {
+                let more = more.iter().map(|name| (*name).to_owned());
+                known(marks.filterable.into_iter().chain(more).collect())
+            }
+        };
+        for name in marks.sortable {
+            if !properties.contains(&name) {
+                properties.push(name);
+            }
+        }
+        Self {
+            filterable,
+            sortable: known(properties),
+            takes_sort: takes("sort"),
+            takes_select: takes("select"),
+        }
+    }
+}
+
+/// Attributes that no property of the schema names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Virtual {
+    /// These names.
+    These(&'static [&'static str]),
+    /// Whatever one asks for.
+    Everything,
+}
+
+/// Deeper nesting of `allOf` is not looked at; it also ends cycles.
+const MAX_DEPTH: usize = 8;
+
+fn known(names: Vec<String>) -> Attributes {
+    if names.is_empty() {
+        Attributes::any()
+    } else {
+        Attributes::of(names)
+    }
+}
+
+fn item_schema<'a>(definition: &'a Definition, operation: &'a Operation) -> Option<&'a Value> {
+    let (_, answer) = operation
+        .responses()
+        .iter()
+        .find(|(status, _)| status == "200")?;
+    let answer = definition.resolve(answer.as_ref()?);
+    let items = definition.resolve(answer.get("properties")?.get("items")?);
+    Some(definition.resolve(items.get("items")?))
+}
+
+fn collect(definition: &Definition, schema: &Value, depth: usize, names: &mut Vec<String>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        for part in parts {
+            collect(definition, definition.resolve(part), depth + 1, names);
+        }
+    }
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        names.extend(properties.keys().cloned());
+    }
+}

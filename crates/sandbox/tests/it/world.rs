@@ -1,0 +1,216 @@
+//! A sandbox, its state, its journal and its clock. Every answer is checked against the definition.
+
+use std::sync::{Arc, OnceLock};
+
+use hallpass_openapi::{Definition, Location, Operation, Route};
+use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State};
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use serde_json::{Value, json};
+
+pub(crate) const SYSTEM: &str = "2M2042059T";
+pub(crate) const GROUP: &str = "0006b878a5a008ec63000000000000000000000001";
+pub(crate) const VOLUME: &str = "9d4c17e05ab84f20b6e3217fc80da651";
+pub(crate) const HOST: &str = "c2f08e6d1b7945a3a94d5e60b81f3c72";
+pub(crate) const CUSTOMER: &str = "fc5f41652a53497e88cdcebc715cc1cf";
+pub(crate) const EMAIL: &str = "ann@example.com";
+
+/// The project's own definition.
+pub(crate) fn definition() -> Arc<Definition> {
+    static DEFINITION: OnceLock<Arc<Definition>> = OnceLock::new();
+    let read = || {
+        let text = include_str!("../../../../api/storage-api.yaml");
+        Arc::new(Definition::read(text).unwrap().definition)
+    };
+    Arc::clone(DEFINITION.get_or_init(read))
+}
+
+pub(crate) struct World {
+    pub(crate) definition: Arc<Definition>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) journal: Vec<(Vec<Change>, Timestamp)>,
+    rng: ChaCha8Rng,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(definition(), Settings::default())
+    }
+
+    pub(crate) fn with(definition: Arc<Definition>, settings: Settings) -> Self {
+        let now: Timestamp = "2024-03-01T12:00:00Z".parse().unwrap();
+        let sandbox = Sandbox::new(Arc::clone(&definition), settings);
+        let state = sandbox.seed(1, now);
+        Self {
+            definition,
+            sandbox,
+            state,
+            now,
+            journal: Vec::new(),
+            rng: ChaCha8Rng::seed_from_u64(2),
+        }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> (u16, Value) {
+        self.send(&Method::GET, path, None)
+    }
+
+    pub(crate) fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(&Method::POST, path, Some(&body.to_string()))
+    }
+
+    pub(crate) fn put(&mut self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(&Method::PUT, path, Some(&body.to_string()))
+    }
+
+    pub(crate) fn delete(&mut self, path: &str) -> (u16, Value) {
+        self.send(&Method::DELETE, path, None)
+    }
+
+    /// As a server would: route, apply, journal, commit, answer.
+    pub(crate) fn send(
+        &mut self,
+        method: &Method,
+        target: &str,
+        body: Option<&str>,
+    ) -> (u16, Value) {
+        let outcome = self.apply(method, target, body);
+        self.state.commit(&outcome.changes, self.now);
+        if !outcome.changes.is_empty() {
+            self.journal.push((outcome.changes, self.now));
+        }
+        let status = outcome.response.status.as_u16();
+        (status, outcome.response.body.unwrap_or_default())
+    }
+
+    /// What would happen; nothing is committed.
+    pub(crate) fn apply(&mut self, method: &Method, target: &str, body: Option<&str>) -> Outcome {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = format!("/api/v1/{path}");
+        let Route::Found {
+            operation,
+            path: parameters,
+        } = self.definition.routes().find(method, &path)
+        else {
+            panic!("{method} {path} is no operation")
+        };
+        let query: Vec<(String, String)> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let operation = &self.definition.operations()[operation];
+        self.state.advance(self.now);
+        let request = Request {
+            operation,
+            path: &parameters,
+            query: &query,
+            body: body.map(str::as_bytes),
+            caller: Caller {
+                email: EMAIL,
+                customer_id: CUSTOMER,
+            },
+            uri: target,
+        };
+        let outcome = self
+            .sandbox
+            .apply(&self.state, &request, self.now, &mut self.rng);
+        self.check(operation, &outcome);
+        outcome
+    }
+
+    /// What holds for every answer: it keeps to its declared schema, refusals have all three keys
+    /// and change nothing, and only a 202 names a task.
+    fn check(&self, operation: &Operation, outcome: &Outcome) {
+        let status = outcome.response.status.as_u16();
+        let body = outcome
+            .response
+            .body
+            .as_ref()
+            .expect("every answer has a body");
+        let violations = self.definition.check_response(operation, status, body);
+        let told: Vec<String> = violations
+            .iter()
+            .map(|v| format!("{} {}", v.pointer, v.message))
+            .collect();
+        assert!(
+            told.is_empty(),
+            "{} {status}: {told:?}\n{body:#}",
+            operation.id()
+        );
+        assert_eq!(outcome.response.task.is_some(), status == 202);
+        if status >= 400 {
+            assert!(outcome.changes.is_empty());
+            assert!(body["error"].is_string() && body["errorCode"].is_string());
+            assert_eq!(body["traceId"].as_str().unwrap().len(), 32);
+        }
+    }
+
+    pub(crate) fn later(&mut self, milliseconds: i64) {
+        self.now = self
+            .now
+            .checked_add(SignedDuration::from_millis(milliseconds))
+            .unwrap();
+    }
+
+    /// Waits for the task of a 202 and gives it back.
+    pub(crate) fn done(&mut self, (status, accepted): (u16, Value)) -> Value {
+        assert_eq!(status, 202, "{accepted}");
+        self.later(1000);
+        let (status, task) = self.get(&format!("tasks/{}", accepted["taskUri"].as_str().unwrap()));
+        assert_eq!(status, 200);
+        assert_eq!(task["progressPercent"], 100);
+        task
+    }
+
+    /// Makes the change that an operation stands for, to the end; reads are left out.
+    pub(crate) fn change(&mut self, method: &Method, id: &str, path: &str) {
+        let body = match id {
+            "VolumeCreate" => json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"}),
+            "HostCreate" => json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}),
+            "VolumeEdit" | "HostUpdateById" => json!({"name": "renamed"}),
+            _ => Value::Null,
+        };
+        let answer = match method {
+            &Method::GET => return,
+            &Method::DELETE => self.delete(path),
+            method => self.send(method, path, Some(&body.to_string())),
+        };
+        if id == "HostCreate" {
+            assert_eq!(answer.0, 200, "{id}");
+        } else {
+            assert_eq!(self.done(answer)["state"], "SUCCEEDED", "{id}");
+        }
+    }
+
+    /// Every operation that is modelled, with the address that its examples make.
+    pub(crate) fn examples(&self) -> Vec<(Method, String, String)> {
+        let operations = self.definition.operations().iter();
+        operations
+            .filter(|operation| self.sandbox.stateful(operation))
+            .map(|operation| {
+                let mut path = operation.path().trim_start_matches("/api/v1/").to_owned();
+                for parameter in operation.parameters() {
+                    if parameter.location == Location::Path {
+                        let example = parameter.example.as_ref().unwrap().as_str().unwrap();
+                        path = path.replace(&format!("{{{}}}", parameter.name), example);
+                    }
+                }
+                (operation.method().clone(), operation.id().to_owned(), path)
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn names(list: &Value) -> Vec<&str> {
+    let items = list["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["name"].as_str().unwrap())
+        .collect()
+}
