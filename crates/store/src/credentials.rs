@@ -121,7 +121,7 @@ impl Credentials {
         name: &str,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
         let name = checked_name(name)?;
         let person = self
@@ -160,7 +160,7 @@ impl Credentials {
         client_id: &str,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
         let (live, person) = self.live(client_id)?;
         let secret = Secret::generate(rng);
@@ -180,7 +180,7 @@ impl Credentials {
         client_id: &str,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CredentialError> {
         let (live, person) = self.live(client_id)?;
         let event = event("deleted", &live.row, &person, actor, now, rng);
@@ -295,7 +295,7 @@ fn event(
     owner: &Arc<LivePerson>,
     actor: &Actor,
     now: Timestamp,
-    rng: &mut dyn CryptoRng,
+    rng: &mut (dyn CryptoRng + Send),
 ) -> AuditEvent {
     let message = format!("API credential {} of {} {what}", row.name, owner.email);
     let event = AuditEvent {

@@ -86,7 +86,7 @@ pub(crate) async fn ensure_active_key(
     database: &Database,
     master_key: &MasterKey,
     now: Timestamp,
-    rng: &mut dyn CryptoRng,
+    rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
     let mut transaction = database.begin().await?;
     let known: i64 = sqlx::query_scalar("SELECT count(*) FROM signing_key")

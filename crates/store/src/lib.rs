@@ -137,7 +137,7 @@ impl Store {
         master_key: &MasterKey,
         policy: Policy,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let database = Database::open(path).await?;
         workspaces::ensure_instances(&database, now, rng).await?;
@@ -165,6 +165,12 @@ impl Store {
         }
         self.writer.finish().await;
         self.database.close().await;
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.database.reader()).await?;
+        Ok(())
     }
 
     /// Notes that tokens carry `issuer` from now on and gives every name that a token still alive

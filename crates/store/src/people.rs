@@ -138,7 +138,7 @@ impl People {
         role: Option<Role>,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let mut bytes = [0; 16];
         rng.fill_bytes(&mut bytes);
@@ -164,7 +164,7 @@ impl People {
         role: Role,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let mut row = self.row(person)?;
         if !row.roles.contains(&(instance.clone(), role)) {
@@ -182,7 +182,7 @@ impl People {
         role: Role,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let mut row = self.row(person)?;
         let before = row.roles.len();
@@ -204,7 +204,7 @@ impl People {
         person: PersonId,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), PersonError> {
         let row = self.row(person)?;
         let event = row.event(&format!("User {} removed", row.email), actor, now, rng);
@@ -220,7 +220,7 @@ impl People {
         message: &str,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let event = row.event(message, actor, now, rng);
         let store = self.0.clone();
@@ -283,7 +283,7 @@ impl PersonRow {
         message: &str,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> AuditEvent {
         AuditEvent {
             workspace: Some(self.workspace.clone()),

@@ -28,7 +28,7 @@ impl SetupLinks {
         &self,
         person: PersonId,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Secret, StoreError> {
         let secret = Secret::generate(rng);
         let digest = self.0.pepper.digest(&secret).to_stored();
@@ -77,7 +77,7 @@ impl SetupLinks {
         password_hash: &str,
         address: &str,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
         let Some(person) = self.find(secret, now).await? else {
             return Ok(false);

@@ -100,7 +100,7 @@ impl Workspaces {
         &self,
         name: &str,
         now: Timestamp,
-        rng: &mut dyn CryptoRng,
+        rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<Workspace>, WorkspaceError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
@@ -197,7 +197,7 @@ impl Directory {
 pub(crate) async fn ensure_instances(
     database: &Database,
     now: Timestamp,
-    rng: &mut dyn CryptoRng,
+    rng: &mut (dyn CryptoRng + Send),
 ) -> Result<(), StoreError> {
     let mut transaction = database.begin().await?;
     for (name, title, id) in FIRST_INSTANCES {

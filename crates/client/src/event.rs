@@ -1,0 +1,119 @@
+//! What happened on the way to an answer, told while it happens: for `--verbose`, for the explorer's
+//! request view, for a demonstration.
+//!
+//! Events carry facts about requests and answers and never a secret, a token or a body.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use jiff::Timestamp;
+
+/// Who is told.
+pub type EventSink = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A stored token is used.
+    TokenFromCache {
+        /// When it dies.
+        expires_at: Timestamp,
+    },
+    /// A token request goes out.
+    TokenRequested {
+        /// Where to.
+        token_url: String,
+        /// As whom.
+        client_id: String,
+        /// `body` or `basic`.
+        authentication: &'static str,
+        /// The scope asked for.
+        scope: Option<String>,
+    },
+    /// A token came back.
+    TokenReceived {
+        /// When it dies.
+        expires_at: Timestamp,
+        /// The scope granted, when the server names it.
+        scope: Option<String>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// The token in use was refused with 401, and another one takes its place.
+    TokenReplacedAfter401 {
+        /// True when another program had asked for it already, false when it was asked for now.
+        by_another: bool,
+    },
+    /// A token in its last minutes could not be replaced; it is used as long as it lasts.
+    EarlyRenewalFailed {
+        /// Why.
+        reason: String,
+    },
+    /// Another program is asking for a token; this one waits for it.
+    WaitingForLock {
+        /// At most this long.
+        at_most: Duration,
+    },
+    /// It took too long, or there is no lock; a token is asked for without one and not shared.
+    LockGivenUp {
+        /// Why.
+        reason: String,
+    },
+    /// A stored token cannot be read or written; the program goes on without.
+    CacheUnusable {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The server asked for patience; the request is repeated.
+    Retrying {
+        /// The status that said so.
+        status: u16,
+        /// How long.
+        delay: Duration,
+    },
+    /// A request goes to the API.
+    RequestSent {
+        /// The method.
+        method: Method,
+        /// The whole address.
+        url: String,
+        /// The size of the body, in bytes.
+        body_bytes: usize,
+    },
+    /// An answer came back.
+    ResponseReceived {
+        /// The status.
+        status: u16,
+        /// The media type.
+        content_type: Option<String>,
+        /// The size of the body, in bytes.
+        body_bytes: usize,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A redirect within the same server is followed.
+    RedirectFollowed {
+        /// Where to.
+        url: String,
+    },
+    /// A redirect is not followed: it leads elsewhere, or the request changes something.
+    RedirectRefused {
+        /// Which server it leads to.
+        to: String,
+    },
+    /// A look at a task failed; there will be another.
+    PollFailed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Nobody is told.
+pub fn ignore() -> EventSink {
+    Arc::new(|_| {})
+}

@@ -1,0 +1,382 @@
+//! The file of profiles: `profiles.toml` in the configuration directory, with the name of the
+//! current one.
+//!
+//! It is replaced whole, by rename, under a lock, so two programs that change it neither tear it nor
+//! lose each other's change. It never holds a secret, and one that was put there by hand is refused.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hallpass_oauth::ClientId;
+use serde::{Deserialize, Serialize};
+
+use crate::address::{BaseUrl, TokenUrl};
+use crate::private_file;
+use crate::profile::{
+    Profile, ProfileError, ProfileName, authentication_word, parse_authentication,
+};
+
+/// All stored profiles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profiles {
+    current: Option<ProfileName>,
+    entries: BTreeMap<ProfileName, Profile>,
+}
+
+/// What to do when the name is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse.
+    Keep,
+    /// Take its place.
+    Replace,
+}
+
+impl Profiles {
+    /// Reads the file; a missing one holds no profiles.
+    pub fn load(directory: &Path) -> Result<Self, ProfileError> {
+        let path = directory.join(FILE);
+        match fs::read_to_string(&path) {
+            Ok(text) => parse(&text, &path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ProfileError::File {
+                action: "read",
+                path,
+                source,
+            }),
+        }
+    }
+
+    /// Reads the file, changes it and writes it back, all under one lock. Nothing is written when
+    /// the change is refused.
+    pub fn update<T>(
+        directory: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, ProfileError>,
+    ) -> Result<T, ProfileError> {
+        let _held_until_written = lock(directory)?;
+        let mut profiles = Self::load(directory)?;
+        let result = change(&mut profiles)?;
+        profiles.write(directory)?;
+        Ok(result)
+    }
+
+    /// Adds a profile. The first one becomes current.
+    pub fn add(&mut self, profile: Profile, existing: Existing) -> Result<(), ProfileError> {
+        let name = profile.name().clone();
+        if existing == Existing::Keep && self.entries.contains_key(&name) {
+            return Err(ProfileError::Exists {
+                name: name.to_string(),
+            });
+        }
+        if self.entries.is_empty() {
+            self.current = Some(name.clone());
+        }
+        self.entries.insert(name, profile);
+        Ok(())
+    }
+
+    /// The profiles, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Profile> {
+        self.entries.values()
+    }
+
+    /// The current profile's name.
+    pub fn current(&self) -> Option<&ProfileName> {
+        self.current.as_ref()
+    }
+
+    /// The profile called `name`; without a name, the current one.
+    pub fn select(&self, name: Option<&str>) -> Result<&Profile, ProfileError> {
+        match (name, &self.current) {
+            (Some(name), _) => self.get(name),
+            (None, Some(current)) => self.get(current.as_str()),
+            (None, None) => Err(ProfileError::NoneChosen {
+                known: self.names(),
+            }),
+        }
+    }
+
+    /// Makes a profile current.
+    pub fn use_profile(&mut self, name: &str) -> Result<(), ProfileError> {
+        self.current = Some(self.get(name)?.name().clone());
+        Ok(())
+    }
+
+    /// Takes a profile out; if it was the current one, none is.
+    pub fn remove(&mut self, name: &str) -> Result<Profile, ProfileError> {
+        let name = self.get(name)?.name().clone();
+        if self.current.as_ref() == Some(&name) {
+            self.current = None;
+        }
+        self.entries
+            .remove(&name)
+            .ok_or_else(|| ProfileError::Unknown {
+                name: name.to_string(),
+                known: self.names(),
+            })
+    }
+
+    fn get(&self, name: &str) -> Result<&Profile, ProfileError> {
+        let unknown = || ProfileError::Unknown {
+            name: name.to_owned(),
+            known: self.names(),
+        };
+        let name = ProfileName::parse(name)?;
+        self.entries.get(&name).ok_or_else(unknown)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.entries.keys().map(ToString::to_string).collect()
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), ProfileError> {
+        let path = directory.join(FILE);
+        let failed = |source| ProfileError::File {
+            action: "write",
+            path: path.clone(),
+            source,
+        };
+        let table = Table {
+            current: self.current.as_ref().map(ToString::to_string),
+            profiles: self
+                .entries
+                .iter()
+                .map(|(n, p)| (n.to_string(), Row::from(p)))
+                .collect(),
+        };
+        let text = toml::to_string(&table).map_err(|error| failed(io::Error::other(error)))?;
+        private_file::replace(&path, text.as_bytes(), private_file::Durable::Yes).map_err(failed)
+    }
+}
+
+/// The file's name in the configuration directory.
+const FILE: &str = "profiles.toml";
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<String>,
+    #[serde(default)]
+    profiles: BTreeMap<String, Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    token_url: String,
+    base_url: String,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<PathBuf>,
+}
+
+impl From<&Profile> for Row {
+    fn from(profile: &Profile) -> Self {
+        Self {
+            token_url: profile.token_url().to_string(),
+            base_url: profile.base_url().to_string(),
+            client_id: profile.client_id().to_string(),
+            authentication: Some(authentication_word(profile.authentication()).to_owned()),
+            scope: profile.scope().map(str::to_owned),
+            api: profile.api().map(Path::to_owned),
+            ca_file: profile.ca_file().map(Path::to_owned),
+        }
+    }
+}
+
+impl Row {
+    fn read(self, name: ProfileName) -> Result<Profile, ProfileError> {
+        let method = parse_authentication(self.authentication.as_deref().unwrap_or("body"))?;
+        let profile = Profile::new(
+            name,
+            TokenUrl::parse(&self.token_url)?,
+            BaseUrl::parse(&self.base_url)?,
+            ClientId::parse(&self.client_id)?,
+        );
+        Ok(profile
+            .with_authentication(method)
+            .with_scope(self.scope.as_deref())
+            .with_api(self.api)
+            .with_ca_file(self.ca_file))
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
+    // Only the parser's message is taken: its full text quotes the line, and the line may be a
+    // secret somebody put into the wrong file.
+    let table: Table = toml::from_str(text).map_err(|error| ProfileError::Syntax {
+        path: path.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        message: error.message().to_owned(),
+    })?;
+    let mut entries = BTreeMap::new();
+    for (name, row) in table.profiles {
+        let read = ProfileName::parse(&name).and_then(|name| row.read(name));
+        let profile = read.map_err(|source| ProfileError::Entry {
+            path: path.to_owned(),
+            name,
+            source: Box::new(source),
+        })?;
+        entries.insert(profile.name().clone(), profile);
+    }
+    // A current profile that is gone is no profile; the next call says that none is chosen.
+    let current = table
+        .current
+        .and_then(|name| ProfileName::parse(&name).ok());
+    Ok(Profiles {
+        current: current.filter(|name| entries.contains_key(name)),
+        entries,
+    })
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn lock(directory: &Path) -> Result<File, ProfileError> {
+    let path = directory.join("profiles.lock");
+    let failed = |source| ProfileError::File {
+        action: "lock",
+        path: path.clone(),
+        source,
+    };
+    private_file::create_directory(directory).map_err(failed)?;
+    let file = private_file::open_lock(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use hallpass_oauth::token_request::AuthenticationMethod;
+
+    fn profile(name: &str) -> Profile {
+        Profile::new(
+            ProfileName::parse(name).unwrap(),
+            TokenUrl::parse("https://sso.example.com/as/token.oauth2").unwrap(),
+            BaseUrl::parse("https://us1.example.com/").unwrap(),
+            ClientId::parse("00cfff70-86ab-4f66-8245-1eb054639c38").unwrap(),
+        )
+    }
+
+    fn add(directory: &Path, profile: Profile, existing: Existing) -> Result<(), ProfileError> {
+        Profiles::update(directory, |profiles| profiles.add(profile, existing))
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_only_the_owner_may_read_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let full = profile("eu1")
+            .with_authentication(AuthenticationMethod::Basic)
+            .with_scope(Some(" hpe-tenant "))
+            .with_api(Some("/tmp/api.yaml".into()))
+            .with_ca_file(Some("/tmp/ca.pem".into()));
+        add(directory.path(), profile("us1"), Existing::Keep).unwrap();
+        add(directory.path(), full.clone(), Existing::Keep).unwrap();
+
+        let profiles = Profiles::load(directory.path()).unwrap();
+        assert_eq!(
+            profiles.iter().cloned().collect::<Vec<_>>(),
+            [full, profile("us1")]
+        );
+        assert_eq!(
+            profiles.select(None).unwrap(),
+            &profile("us1"),
+            "the first one is current"
+        );
+        let mode = fs::metadata(directory.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_existing_profile_is_replaced_only_when_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let other = profile("us1").with_scope(Some("x"));
+        add(directory.path(), profile("us1"), Existing::Keep).unwrap();
+        let error = add(directory.path(), other.clone(), Existing::Keep).unwrap_err();
+        assert!(matches!(error, ProfileError::Exists { .. }));
+        assert_eq!(
+            Profiles::load(directory.path())
+                .unwrap()
+                .select(None)
+                .unwrap()
+                .scope(),
+            None
+        );
+        add(directory.path(), other.clone(), Existing::Replace).unwrap();
+        assert_eq!(
+            Profiles::load(directory.path())
+                .unwrap()
+                .select(None)
+                .unwrap(),
+            &other
+        );
+    }
+
+    #[test]
+    fn using_and_removing_change_the_current_one() {
+        let mut profiles = Profiles::default();
+        assert!(matches!(
+            profiles.select(None),
+            Err(ProfileError::NoneChosen { .. })
+        ));
+        profiles.add(profile("us1"), Existing::Keep).unwrap();
+        profiles.add(profile("eu1"), Existing::Keep).unwrap();
+        profiles.use_profile("eu1").unwrap();
+        assert_eq!(profiles.current().unwrap().as_str(), "eu1");
+        let error = profiles.use_profile("jp1").unwrap_err().to_string();
+        assert!(error.contains("eu1, us1"), "{error}");
+        profiles.remove("eu1").unwrap();
+        assert_eq!(profiles.current(), None);
+        assert!(profiles.select(Some("us1")).is_ok());
+    }
+
+    #[test]
+    fn a_secret_in_the_file_is_refused_and_not_repeated() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(FILE);
+        for text in [
+            "[profiles.us1]\ntoken_url='https://a.b/'\nbase_url='https://a.b/'\nclient_id='x'\nclient_secret='planted'\n",
+            "[profiles.us1\nplanted",
+        ] {
+            fs::write(&file, text).unwrap();
+            let error = Profiles::load(directory.path()).unwrap_err();
+            assert!(matches!(error, ProfileError::Syntax { .. }), "{error:?}");
+            assert!(
+                !format!("{error} {error:?}").contains("planted"),
+                "{error:?}"
+            );
+        }
+        fs::write(&file, "[profiles.us1]\ntoken_url='http://far.away/'\nbase_url='https://a.b/'\nclient_id='x'\n").unwrap();
+        let error = Profiles::load(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("us1") && error.hint().unwrap().contains("https"));
+    }
+
+    #[test]
+    fn changes_made_at_the_same_time_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let directory = directory.path();
+                scope.spawn(move || add(directory, profile(&format!("p{n}")), Existing::Keep));
+            }
+        });
+        assert_eq!(Profiles::load(directory.path()).unwrap().iter().count(), 8);
+    }
+}

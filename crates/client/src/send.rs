@@ -1,0 +1,266 @@
+//! Sending a request of the API with a token, and once more with another token when the first one
+//! was refused.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass_openapi::BuiltRequest;
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use reqwest::Url;
+
+use crate::access_token::AccessToken;
+use crate::credential_source::CredentialSource;
+use crate::error::Error;
+use crate::event::{Event, EventSink};
+use crate::profile::Profile;
+use crate::response::Response;
+use crate::token::Tokens;
+use crate::transport::{self, Bounds, exchange};
+
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Where tokens are kept for other programs and for later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// In files of this directory, for their owner only.
+    Directory(PathBuf),
+    /// In memory only.
+    None,
+}
+
+/// How long and how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Until a connection stands.
+    pub connect: Duration,
+    /// Until an answer has come whole.
+    pub total: Duration,
+    /// Largest answer of the API, in bytes.
+    pub body: usize,
+    /// How long to wait while another program asks for a token.
+    pub lock_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(30),
+            body: 64 * 1024 * 1024,
+            // A little longer than the token request that is being waited for can take.
+            lock_wait: Duration::from_secs(35),
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds {
+            connect: self.connect,
+            total: self.total,
+        }
+    }
+}
+
+/// Everything around a client.
+#[derive(Clone)]
+pub struct Options {
+    /// Where tokens are kept.
+    pub cache: Cache,
+    /// What time it is.
+    pub clock: Clock,
+    /// Who is told what happens.
+    pub events: EventSink,
+    /// How long and how much.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// With the usual limits, and nobody told.
+    pub fn new(cache: Cache, clock: Clock) -> Self {
+        Self {
+            cache,
+            clock,
+            events: crate::event::ignore(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same, telling what happens.
+    #[must_use]
+    pub fn with_events(mut self, events: EventSink) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// A client of the API. Cheap to clone; clones share their token and their connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    profile: Profile,
+    tokens: Tokens,
+    http: reqwest::Client,
+    clock: Clock,
+    events: EventSink,
+    largest_body: usize,
+}
+
+impl Client {
+    /// A client for a profile. Opens no secret and no connection yet.
+    pub fn new(
+        profile: Profile,
+        credential: CredentialSource,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let bounds = options.limits.bounds();
+        Ok(Self(Arc::new(Inner {
+            http: transport::client(profile.base_url().url(), profile.ca_file(), bounds)?,
+            tokens: Tokens::new(profile.clone(), credential, options),
+            profile,
+            clock: options.clock.clone(),
+            events: options.events.clone(),
+            largest_body: options.limits.body,
+        })))
+    }
+
+    /// Whose client it is.
+    pub fn profile(&self) -> &Profile {
+        &self.0.profile
+    }
+
+    /// Its tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// Sends the request and takes the answer, whatever its status. When the token is refused with
+    /// 401 the request is sent once more with another; a second 401 is the answer. A request without
+    /// a token is never sent.
+    pub async fn send(&self, request: &BuiltRequest) -> Result<Response, Error> {
+        let prepared = self.prepare(request)?;
+        let token = self.0.tokens.token().await?;
+        let response = self.follow(&prepared, &token).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let token = self.0.tokens.renew_after_401(&token).await?;
+        self.follow(&prepared, &token).await
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        (self.0.events)(event);
+    }
+
+    fn prepare(&self, request: &BuiltRequest) -> Result<Prepared, Error> {
+        let url = self.0.profile.base_url().join(&request.path_and_query);
+        let url = url.ok_or(Error::Request("its path does not stay below the base URL"))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in &request.headers {
+            let name = HeaderName::try_from(name.as_str())
+                .map_err(|_| Error::Request("the name of a header is none"))?;
+            let value = HeaderValue::try_from(value.as_str())
+                .map_err(|_| Error::Request("the value of a header has control characters"))?;
+            headers.append(name, value);
+        }
+        Ok(Prepared {
+            method: request.method.clone(),
+            url,
+            headers,
+            body: request.body.clone(),
+        })
+    }
+
+    /// Sends the request and follows redirects, but only of requests that change nothing and only
+    /// within the server: elsewhere the token would be told to strangers.
+    async fn follow(&self, prepared: &Prepared, token: &AccessToken) -> Result<Response, Error> {
+        let mut url = prepared.url.clone();
+        for _ in 0..MOST_REDIRECTS {
+            let response = self.once(prepared, url.clone(), token).await?;
+            let Some(target) = target(&response, &url) else {
+                return Ok(response);
+            };
+            let safe = matches!(prepared.method, Method::GET | Method::HEAD);
+            if !safe || target.origin() != url.origin() {
+                let to = target.origin().ascii_serialization();
+                self.tell(&Event::RedirectRefused { to });
+                return Ok(response);
+            }
+            self.tell(&Event::RedirectFollowed {
+                url: target.to_string(),
+            });
+            url = target;
+        }
+        self.once(prepared, url, token).await
+    }
+
+    async fn once(
+        &self,
+        prepared: &Prepared,
+        url: Url,
+        token: &AccessToken,
+    ) -> Result<Response, Error> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
+        bearer.set_sensitive(true);
+        self.tell(&Event::RequestSent {
+            method: prepared.method.clone(),
+            url: url.to_string(),
+            body_bytes: prepared.body.as_ref().map_or(0, Vec::len),
+        });
+        let mut request = reqwest::Request::new(prepared.method.clone(), url);
+        *request.headers_mut() = prepared.headers.clone();
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        *request.body_mut() = prepared.body.clone().map(Into::into);
+        let started = tokio::time::Instant::now();
+        let response = exchange(&self.0.http, request, self.0.largest_body).await?;
+        self.tell(&Event::ResponseReceived {
+            status: response.status().as_u16(),
+            content_type: response.media_type(),
+            body_bytes: response.body().len(),
+            elapsed: started.elapsed(),
+        });
+        Ok(response)
+    }
+}
+
+/// A checked request, without a token.
+struct Prepared {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+}
+
+/// Where a redirect leads; `None` when the answer is none (304 is not).
+fn target(response: &Response, from: &Url) -> Option<Url> {
+    match response.status().as_u16() {
+        301 | 302 | 303 | 307 | 308 => from.join(response.header(LOCATION.as_str())?).ok(),
+        _ => None,
+    }
+}
+
+/// How many redirects are followed; more are a circle.
+const MOST_REDIRECTS: usize = 5;

@@ -1,0 +1,15 @@
+//! Behaviour of the client against real servers on free ports: a token server that lets one token
+//! live at a time, and an API that asks for it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test that calls them"
+)]
+
+mod pages;
+mod processes;
+mod secrets;
+mod sending;
+mod server;
+mod tasks;
+mod tokens;

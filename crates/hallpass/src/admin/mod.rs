@@ -1,0 +1,230 @@
+//! `hallpass admin`: people, roles and credentials. While a server runs on the data directory the
+//! command goes to it, so that the change acts on its next request; otherwise it is executed here,
+//! under the directory's lock.
+
+mod execute;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cli::DataArgs;
+use crate::command::CommandError;
+use crate::output;
+use crate::serve::{self, Addresses, Config, DataDirectory};
+
+pub(crate) use execute::execute;
+
+/// Administer people, roles and credentials
+#[derive(Debug, Args)]
+pub(crate) struct AdminArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: AdminCommand,
+}
+
+/// A command, as typed and as it travels to a running server.
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum AdminCommand {
+    /// Make the data directory, its keys and the first workspace
+    Init,
+    /// The people that credentials act for
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What people may do
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Application instances: a service in a region
+    #[command(subcommand)]
+    Instance(InstanceCommand),
+    /// API credentials
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// The roles, as the command line takes them.
+const ROLES: [&str; 3] = ["administrator", "operator", "observer"];
+
+/// Which workspace is meant.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct InWorkspace {
+    /// Workspace, by name or id [default: the only one that fits]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: Option<String>,
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum UserCommand {
+    /// Add a person; prints a one-time link with which they choose a password
+    Create {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// Role on every application instance
+        #[arg(long, value_parser = ROLES)]
+        role: Option<String>,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
+    /// List people and their roles
+    List,
+    /// Remove a person; their credentials and tokens die at once
+    Remove {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum RoleCommand {
+    /// Give a person a role; it acts on the next API call
+    Assign(RoleChange),
+    /// Take a role from a person; it acts on the next API call
+    Revoke(RoleChange),
+    /// List the roles and what they permit
+    List,
+}
+
+/// A role, a person and where.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct RoleChange {
+    /// E-mail address
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The role
+    #[arg(long, value_parser = ROLES)]
+    pub(crate) role: String,
+    /// Application instance, by name or id [default: every instance]
+    #[arg(long)]
+    pub(crate) instance: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: InWorkspace,
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum WorkspaceCommand {
+    /// Make a workspace
+    Create {
+        /// Its name
+        name: String,
+    },
+    /// List workspaces
+    List,
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum InstanceCommand {
+    /// List application instances and their addresses
+    List,
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum CredentialCommand {
+    /// Make a credential; its secret is shown once
+    Create {
+        /// E-mail address of the owner
+        #[arg(long)]
+        owner: String,
+        /// Application instance, by name (us1) or id
+        #[arg(long)]
+        instance: String,
+        /// Name of the credential
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
+    /// List credentials
+    List {
+        /// Only those of this person
+        #[arg(long, value_name = "EMAIL")]
+        owner: Option<String>,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
+    /// Give a credential a new secret; the old one and every token die at once
+    Reset {
+        /// The credential's client id
+        client_id: String,
+    },
+    /// Delete a credential; its tokens die at once
+    Delete {
+        /// The credential's client id
+        client_id: String,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub(crate) enum AuditCommand {
+    /// List the newest events
+    List {
+        /// Most events to list
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
+}
+
+/// Runs one command.
+pub(crate) async fn run(args: AdminArgs) -> Result<(), CommandError> {
+    let config = Config::load(&args.data)?;
+    config.check()?;
+    let data = DataDirectory::create(&config.data)?;
+    let answer = send_or_execute(&args.command, &config, &data).await?;
+    if args.json {
+        output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default());
+    } else {
+        output::data(&output::readable(&answer));
+        if answer.get("clientSecret").is_some() {
+            output::words(
+                "The secret is not stored and cannot be shown again: copy it to a safe place.",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// How long a command waits for a server that is starting or another command that is running.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+async fn send_or_execute(
+    command: &AdminCommand,
+    config: &Config,
+    data: &DataDirectory,
+) -> Result<Value, CommandError> {
+    let give_up = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = serve::ask(&data.admin_socket(), command).await? {
+            return Ok(answer);
+        }
+        if let Some(_lock) = data.try_lock()? {
+            let clock: hallpass_store::Clock = Arc::new(serve::system_time);
+            let store = serve::open_store(config, data, &clock).await?;
+            let addresses = Addresses::configured(config);
+            let outcome = execute(command, &store, &addresses, clock()).await;
+            store.close().await;
+            return outcome;
+        }
+        if tokio::time::Instant::now() >= give_up {
+            return data.lock().map(|_| Value::Null);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! The client's commands: which connection is meant, and how the library's errors end a command.
+
+pub(crate) mod call;
+pub(crate) mod profile;
+pub(crate) mod token;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use hallpass_client::credential_source::{CredentialSource, SecretFile};
+use hallpass_client::error::Kind;
+use hallpass_client::event::Event;
+use hallpass_client::profile::Profile;
+use hallpass_client::profiles::Profiles;
+use hallpass_client::send::{Cache, Client, Options};
+
+use crate::command::{CommandError, Exit, chain};
+use crate::output;
+use crate::serve::system_time;
+
+/// Which connection to use.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArgs {
+    /// Profile [default: HALLPASS_TOKEN_URL and friends, else the current profile]
+    #[arg(long, short, value_name = "NAME", env = "HALLPASS_PROFILE")]
+    profile: Option<String>,
+    /// Say on stderr what is sent and what comes back (never a secret or token)
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+impl ConnectionArgs {
+    /// The client for the connection that was chosen.
+    pub(crate) fn connect(&self) -> Result<Client, CommandError> {
+        let (profile, credential) = self.choose()?;
+        let cache = Cache::Directory(base("XDG_CACHE_HOME", ".cache")?.join("tokens"));
+        let mut options = Options::new(cache, Arc::new(system_time));
+        if self.verbose {
+            options =
+                options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
+        }
+        Client::new(profile, credential, &options).map_err(CommandError::from)
+    }
+
+    fn choose(&self) -> Result<(Profile, CredentialSource), CommandError> {
+        let variable = |name: &str| std::env::var(name).ok();
+        if self.profile.is_none()
+            && let Some(found) = Profile::from_environment(variable).map_err(library)?
+        {
+            return Ok(found);
+        }
+        let profiles = Profiles::load(&config_directory()?).map_err(library)?;
+        let profile = profiles
+            .select(self.profile.as_deref())
+            .map_err(library)?
+            .clone();
+        let given = CredentialSource::from_environment(variable).map_err(library)?;
+        let credential = match given {
+            Some(given) => given,
+            None => {
+                CredentialSource::SecretFile(SecretFile::new(&data_directory()?, profile.name()))
+            }
+        };
+        Ok((profile, credential))
+    }
+}
+
+/// Where profiles are kept.
+pub(crate) fn config_directory() -> Result<PathBuf, CommandError> {
+    base("XDG_CONFIG_HOME", ".config")
+}
+
+/// Where secrets are kept.
+pub(crate) fn data_directory() -> Result<PathBuf, CommandError> {
+    base("XDG_DATA_HOME", ".local/share")
+}
+
+/// A directory of the XDG base directory specification.
+fn base(variable: &str, below_home: &str) -> Result<PathBuf, CommandError> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute(variable)
+        .or_else(|| Some(absolute("HOME")?.join(below_home)))
+        .map(|base| base.join("hallpass"))
+        .ok_or_else(|| {
+            CommandError::usage("there is no home directory")
+                .hint(format!("set HOME or {variable}"))
+        })
+}
+
+impl From<hallpass_client::error::Error> for CommandError {
+    fn from(error: hallpass_client::error::Error) -> Self {
+        let exit = match error.kind() {
+            Kind::Api => Exit::Refused,
+            Kind::Usage => Exit::Usage,
+            Kind::Authentication => Exit::Authentication,
+            Kind::Unreachable => Exit::Unreachable,
+            Kind::Task => Exit::Task,
+        };
+        Self::new(exit, chain(&error)).maybe_hint(error.hint())
+    }
+}
+
+/// An error of one of the library's parts.
+pub(crate) fn library(error: impl Into<hallpass_client::error::Error>) -> CommandError {
+    CommandError::from(error.into())
+}
+
+fn describe(event: &Event) -> String {
+    match event {
+        Event::TokenFromCache { expires_at } => {
+            format!("* token from the cache, good until {expires_at}")
+        }
+        Event::TokenRequested {
+            token_url,
+            client_id,
+            authentication,
+            ..
+        } => {
+            format!("> POST {token_url} as {client_id} (credential in the {authentication})")
+        }
+        Event::TokenReceived {
+            expires_at,
+            elapsed,
+            ..
+        } => {
+            format!(
+                "< token, good until {expires_at} ({} ms)",
+                elapsed.as_millis()
+            )
+        }
+        Event::RequestSent {
+            method,
+            url,
+            body_bytes,
+        } => format!("> {method} {url} ({body_bytes} bytes)"),
+        Event::ResponseReceived {
+            status,
+            body_bytes,
+            elapsed,
+            ..
+        } => {
+            format!(
+                "< {status} ({body_bytes} bytes, {} ms)",
+                elapsed.as_millis()
+            )
+        }
+        other => format!("* {other:?}"),
+    }
+}

@@ -1,0 +1,226 @@
+//! `hallpass profile`: named connections. The profile file never holds a secret.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use hallpass_client::address::{BaseUrl, TokenUrl};
+use hallpass_client::credential_source::SecretFile;
+use hallpass_client::profile::{Profile, ProfileName, authentication_word, parse_authentication};
+use hallpass_client::profiles::{Existing, Profiles};
+use hallpass_oauth::{ClientId, Secret};
+use serde_json::{Value, json};
+
+use crate::client::{config_directory, data_directory, library};
+use crate::command::{CommandError, chain};
+use crate::output;
+
+/// Named connections to an API
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    #[command(subcommand)]
+    command: ProfileCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ProfileCommand {
+    /// Add a connection; its secret is asked for and kept in a file for you only
+    Add(AddArgs),
+    /// List the connections
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a connection
+    Show {
+        /// Its name [default: the current one]
+        name: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a connection the current one
+    Use {
+        /// Its name
+        name: String,
+    },
+    /// Remove a connection and its secret
+    Remove {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct AddArgs {
+    /// Its name
+    name: String,
+    /// Token URL of the authorization server
+    #[arg(long, value_name = "URL")]
+    token_url: String,
+    /// Base URL of the API
+    #[arg(long, value_name = "URL")]
+    base_url: String,
+    /// Client id of the credential
+    #[arg(long, value_name = "ID")]
+    client_id: String,
+    /// Read the client secret from FILE, or from standard input with `-`, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<String>,
+    /// How the client authenticates: in the body, or by a Basic header
+    #[arg(long, default_value = "body", value_parser = ["body", "basic"])]
+    authentication: String,
+    /// OpenAPI definition of the API [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    api: Option<PathBuf>,
+    /// Replace a connection of the same name
+    #[arg(long)]
+    replace: bool,
+}
+
+/// Runs one command.
+pub(crate) async fn run(args: ProfileArgs) -> Result<(), CommandError> {
+    match args.command {
+        ProfileCommand::Add(args) => add(&args),
+        ProfileCommand::List { json } => list(json),
+        ProfileCommand::Show { name, json } => show(name.as_deref(), json),
+        ProfileCommand::Use { name } => {
+            Profiles::update(&config_directory()?, |profiles| profiles.use_profile(&name))
+                .map_err(library)
+        }
+        ProfileCommand::Remove { name } => remove(&name),
+    }
+}
+
+fn add(args: &AddArgs) -> Result<(), CommandError> {
+    let usage = |error: &dyn std::error::Error| CommandError::usage(chain(error));
+    let name = ProfileName::parse(&args.name).map_err(library)?;
+    let token_url =
+        TokenUrl::parse(&args.token_url).map_err(|error| usage(&error).hint(error.hint()))?;
+    let base_url =
+        BaseUrl::parse(&args.base_url).map_err(|error| usage(&error).hint(error.hint()))?;
+    let client_id = ClientId::parse(&args.client_id).map_err(|error| usage(&error))?;
+    let method = parse_authentication(&args.authentication).map_err(library)?;
+    let api = args
+        .api
+        .as_ref()
+        .map(std::path::absolute)
+        .transpose()
+        .map_err(|e| usage(&e))?;
+    if let Some(file) = &api {
+        crate::definition::load(Some(file))?;
+    }
+    let profile = Profile::new(name.clone(), token_url, base_url, client_id)
+        .with_authentication(method)
+        .with_api(api);
+    let existing = if args.replace {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let directory = config_directory()?;
+    // Refused before the secret is asked for, so that nobody types it in vain.
+    Profiles::load(&directory)
+        .and_then(|mut profiles| profiles.add(profile.clone(), existing))
+        .map_err(library)?;
+    let secret = read_secret(args.secret_file.as_deref())?;
+    let file = SecretFile::new(&data_directory()?, &name);
+    file.store(&secret)
+        .map_err(|error| usage(&error).maybe_hint(error.hint()))?;
+    Profiles::update(&directory, |profiles| profiles.add(profile, existing)).map_err(library)?;
+    output::words(&format!(
+        "The secret is kept in {}, which only you can read; anybody who can act as you can read it too.",
+        file.path().display()
+    ));
+    Ok(())
+}
+
+fn read_secret(file: Option<&str>) -> Result<Secret, CommandError> {
+    let text = match file {
+        Some("-") => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| {
+                    CommandError::usage(format!(
+                        "the secret cannot be read from standard input: {error}"
+                    ))
+                })?;
+            text
+        }
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            CommandError::usage(format!("the secret cannot be read from {path}: {error}"))
+        })?,
+        None if std::io::stdin().is_terminal() => rpassword::prompt_password("Client secret: ")
+            .map_err(|error| CommandError::usage(format!("the secret cannot be read: {error}")))?,
+        None => {
+            return Err(CommandError::usage("there is no terminal to ask for the client secret")
+                .hint("name a file with --secret-file FILE, or pipe the secret in with --secret-file -"));
+        }
+    };
+    let secret = text.trim();
+    if secret.is_empty() {
+        return Err(CommandError::usage("the client secret is empty"));
+    }
+    Ok(Secret::from(secret.to_owned()))
+}
+
+fn list(json: bool) -> Result<(), CommandError> {
+    let profiles = Profiles::load(&config_directory()?).map_err(library)?;
+    let items: Vec<Value> = profiles
+        .iter()
+        .map(|profile| {
+            let mut item = value(profile);
+            item["current"] = json!(profiles.current() == Some(profile.name()));
+            item
+        })
+        .collect();
+    if items.is_empty() && !json {
+        output::words("there are no profiles; `hallpass profile add` makes one");
+        return Ok(());
+    }
+    print(&json!({ "items": items }), json);
+    Ok(())
+}
+
+fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
+    let profiles = Profiles::load(&config_directory()?).map_err(library)?;
+    let profile = profiles.select(name).map_err(library)?;
+    let file = SecretFile::new(&data_directory()?, profile.name()).path();
+    let mut shown = value(profile);
+    shown["secret"] = match file.exists() {
+        true => json!(format!("in {}", file.display())),
+        false => json!("none stored"),
+    };
+    print(&shown, json);
+    Ok(())
+}
+
+fn remove(name: &str) -> Result<(), CommandError> {
+    let removed = Profiles::update(&config_directory()?, |profiles| profiles.remove(name))
+        .map_err(library)?;
+    SecretFile::new(&data_directory()?, removed.name())
+        .remove()
+        .map_err(|error| CommandError::usage(chain(&error)))?;
+    Ok(())
+}
+
+fn value(profile: &Profile) -> Value {
+    json!({
+        "name": profile.name().as_str(),
+        "tokenUrl": profile.token_url().as_str(),
+        "baseUrl": profile.base_url().as_str(),
+        "clientId": profile.client_id().as_str(),
+        "authentication": authentication_word(profile.authentication()),
+        "api": profile.api().map_or_else(|| "built-in".to_owned(), |file| file.display().to_string()),
+    })
+}
+
+fn print(value: &Value, json: bool) {
+    if json {
+        output::data(&serde_json::to_string_pretty(value).unwrap_or_default());
+    } else {
+        output::data(&output::readable(value));
+    }
+}

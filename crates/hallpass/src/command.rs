@@ -1,0 +1,117 @@
+//! How a command ends: the exit codes, and the error that names what, where and what to do.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use crate::output;
+
+/// The exit codes; `hallpass help exit-codes` prints them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The API, or this program, said no.
+    Refused = 1,
+    /// Wrong usage: arguments, configuration, files.
+    Usage = 2,
+    /// No access token was to be had, or it was refused.
+    Authentication = 3,
+    /// The server was not reached.
+    Unreachable = 4,
+    /// A task failed or took too long.
+    Task = 5,
+}
+
+/// The text of `hallpass help exit-codes`.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes
+
+  0  done
+  1  the API said no (an answer of 4xx or 5xx), or a command was refused
+  2  wrong usage: arguments, configuration or files
+  3  authentication failed: no access token, or the API refused it
+  4  the server could not be reached
+  5  a task failed or timed out";
+
+/// A command's error.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl CommandError {
+    /// An error with its exit code.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Wrong usage.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Something that was asked for was refused or failed.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
+    /// An error with the chain of its causes.
+    pub(crate) fn caused(exit: Exit, what: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(exit, format!("{what}: {}", chain(error)))
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what to do about it, if anything is known.
+    pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Prints it.
+    pub(crate) fn print(&self) {
+        output::words(&format!("error: {}", output::printable(&self.message)));
+        if let Some(hint) = &self.hint {
+            output::words(&format!("hint: {hint}"));
+        }
+    }
+
+    /// The code the process ends with.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            let _ = write!(text, ": {said}");
+        }
+        source = cause.source();
+    }
+    text
+}

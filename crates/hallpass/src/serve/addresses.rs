@@ -1,0 +1,84 @@
+//! Where everything is: printed, written to the address file, and part of administrative answers.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::CommandError;
+use crate::serve::Config;
+
+/// The address file (design, section 3.1). Members that this version has no part for are null.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Addresses {
+    pub(crate) authorization_server: String,
+    pub(crate) token_url: String,
+    pub(crate) console: String,
+    pub(crate) instances: BTreeMap<String, String>,
+    pub(crate) tls: Option<String>,
+    pub(crate) proxy: Option<String>,
+    pub(crate) metrics: String,
+    pub(crate) ca_file: Option<String>,
+}
+
+impl Addresses {
+    /// The addresses as configured, which are the real ones unless a port is 0.
+    pub(crate) fn configured(config: &Config) -> Self {
+        let base = format!("http://{}", config.listen.authorization_server);
+        let mut instances: BTreeMap<String, String> = config
+            .listen
+            .instances
+            .iter()
+            .map(|(name, address)| (name.clone(), format!("http://{address}")))
+            .collect();
+        instances.insert("global".to_owned(), base.clone());
+        Self {
+            token_url: format!("{base}{}", hallpass_authorization_server::TOKEN_PATH),
+            console: format!("{base}/"),
+            authorization_server: base,
+            instances,
+            tls: None,
+            proxy: None,
+            metrics: format!("http://{}/metrics", config.listen.metrics),
+            ca_file: None,
+        }
+    }
+
+    /// Name and value, for people.
+    pub(crate) fn lines(&self) -> Vec<(String, String)> {
+        let mut lines = vec![
+            ("token URL".to_owned(), self.token_url.clone()),
+            ("console".to_owned(), self.console.clone()),
+        ];
+        let instances = self.instances.iter().filter(|(name, _)| *name != "global");
+        lines.extend(instances.map(|(name, url)| (format!("API of {name}"), url.clone())));
+        let global = self.instances.get("global").cloned().unwrap_or_default();
+        lines.push((
+            "credential API".to_owned(),
+            format!("{global}/workspaces/v1/credentials"),
+        ));
+        lines.push(("metrics".to_owned(), self.metrics.clone()));
+        lines
+    }
+
+    /// Writes the address file by rename, so that a reader finds it whole or not at all.
+    pub(crate) fn write(&self, file: &Path) -> Result<(), CommandError> {
+        let failed = |error: std::io::Error| {
+            CommandError::usage(format!(
+                "the address file {} cannot be written: {error}",
+                file.display()
+            ))
+        };
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        writeln!(draft, "{text}").map_err(failed)?;
+        draft.persist(file).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! Administration of a running server: `hallpass admin` sends its command through a socket in the
+//! data directory, which only the owner can open, and the server executes it. One command, one
+//! answer, one line each.
+
+use std::fs::Permissions;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use hallpass_store::{Clock, Store};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::admin::{AdminCommand, execute};
+use crate::command::{CommandError, Exit};
+use crate::serve::Addresses;
+
+/// Longest command or answer, in bytes.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Done(Value),
+    Refused {
+        message: String,
+        hint: Option<String>,
+    },
+}
+
+/// What the commands work on.
+pub(super) struct Administration {
+    pub(super) store: Store,
+    pub(super) addresses: Addresses,
+    pub(super) clock: Clock,
+}
+
+/// Binds the socket, 0600. One that a killed server left behind is replaced; the caller holds the
+/// directory's lock, so nobody listens on it.
+pub(super) fn bind(path: &Path) -> Result<UnixListener, CommandError> {
+    let failed = |error: std::io::Error| {
+        let hint = if path.as_os_str().len() > 100 {
+            "the path of a socket must be short: name a data directory with a shorter path"
+        } else {
+            "name another data directory with --data DIR"
+        };
+        CommandError::usage(format!(
+            "the admin socket {} cannot be used: {error}",
+            path.display()
+        ))
+        .hint(hint)
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Executes commands for ever; the caller ends it.
+pub(super) async fn serve(listener: UnixListener, administration: Arc<Administration>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let administration = administration.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = answer(stream, &administration).await {
+                        tracing::warn!(error = %error, "an admin command was not answered");
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "the admin socket failed");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn answer(stream: UnixStream, administration: &Administration) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(reader.take(LONGEST_LINE))
+        .read_line(&mut line)
+        .await?;
+    let answer = match serde_json::from_str::<AdminCommand>(&line) {
+        Ok(command) => {
+            let now = (administration.clock)();
+            match execute(
+                &command,
+                &administration.store,
+                &administration.addresses,
+                now,
+            )
+            .await
+            {
+                Ok(value) => Answer::Done(value),
+                Err(error) => Answer::Refused {
+                    message: error.message().to_owned(),
+                    hint: error.hint_text().map(str::to_owned),
+                },
+            }
+        }
+        Err(error) => Answer::Refused {
+            message: format!("the running server does not know this command: {error}"),
+            hint: Some("it may be of another version; restart it".to_owned()),
+        },
+    };
+    let mut text = serde_json::to_string(&answer).unwrap_or_default();
+    text.push('\n');
+    writer.write_all(text.as_bytes()).await?;
+    writer.shutdown().await
+}
+
+/// Sends a command to the running server. `None` when nobody listens.
+pub(crate) async fn ask(
+    socket: &Path,
+    command: &AdminCommand,
+) -> Result<Option<Value>, CommandError> {
+    let stream = match UnixStream::connect(socket).await {
+        Ok(stream) => stream,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(unreachable(&error)),
+    };
+    let (reader, mut writer) = stream.into_split();
+    let mut text = serde_json::to_string(command).unwrap_or_default();
+    text.push('\n');
+    writer
+        .write_all(text.as_bytes())
+        .await
+        .map_err(|error| unreachable(&error))?;
+    let mut line = String::new();
+    let mut reader = BufReader::new(reader.take(LONGEST_LINE));
+    reader
+        .read_line(&mut line)
+        .await
+        .map_err(|error| unreachable(&error))?;
+    match serde_json::from_str(&line) {
+        Ok(Answer::Done(value)) => Ok(Some(value)),
+        Ok(Answer::Refused { message, hint }) => {
+            Err(CommandError::refused(message).maybe_hint(hint))
+        }
+        Err(error) => Err(unreachable(&error)),
+    }
+}
+
+fn unreachable(error: &dyn std::error::Error) -> CommandError {
+    CommandError::caused(
+        Exit::Unreachable,
+        "the running server did not answer",
+        error,
+    )
+}

@@ -1,0 +1,162 @@
+//! The data directory: private to its owner, one server at a time, the master key in it.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use hallpass_oauth::random::SystemRandom;
+use hallpass_store::MasterKey;
+use zeroize::Zeroizing;
+
+use crate::command::CommandError;
+
+/// A data directory that exists and that only its owner can read.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDirectory(PathBuf);
+
+/// Held by the one process that works on the data. Released when the process ends, however it
+/// ends.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl DataDirectory {
+    /// Makes the directory where it is missing, 0700.
+    pub(crate) fn create(path: &Path) -> Result<Self, CommandError> {
+        let failed = |error: std::io::Error| {
+            CommandError::usage(format!(
+                "the data directory {} cannot be used: {error}",
+                path.display()
+            ))
+            .hint("name another one with --data DIR")
+        };
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(failed)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The database file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("hallpass.db")
+    }
+
+    /// The socket that takes administrative commands while a server runs.
+    pub(crate) fn admin_socket(&self) -> PathBuf {
+        self.0.join("admin.sock")
+    }
+
+    /// Takes the lock. While another process has it, the error names that one.
+    pub(crate) fn lock(&self) -> Result<Lock, CommandError> {
+        self.try_lock()?.ok_or_else(|| {
+            let holder = self.holder();
+            CommandError::refused(format!(
+                "another hallpass works on {}{holder}",
+                self.0.display()
+            ))
+            .hint("stop it first, or name another data directory with --data DIR")
+        })
+    }
+
+    /// Takes the lock, unless another process has it.
+    pub(crate) fn try_lock(&self) -> Result<Option<Lock>, CommandError> {
+        let path = self.0.join("serve.lock");
+        let failed = |error: std::io::Error| {
+            CommandError::usage(format!(
+                "the lock {} cannot be used: {error}",
+                path.display()
+            ))
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {
+                let mut lock = Lock(file);
+                lock.describe("");
+                Ok(Some(lock))
+            }
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    fn holder(&self) -> String {
+        let mut text = String::new();
+        if let Ok(file) = File::open(self.0.join("serve.lock")) {
+            let _ = file.take(200).read_to_string(&mut text);
+        }
+        match text.trim() {
+            "" => String::new(),
+            holder => format!(": {holder}"),
+        }
+    }
+
+    /// The master key: from the file that `HALLPASS_MASTER_KEY_FILE` names, else from `master.key`,
+    /// which is made when there is none.
+    pub(crate) fn master_key(&self) -> Result<MasterKey, CommandError> {
+        if let Some(file) = std::env::var_os("HALLPASS_MASTER_KEY_FILE") {
+            return read_key(Path::new(&file));
+        }
+        let path = self.0.join("master.key");
+        if path.exists() {
+            return read_key(&path);
+        }
+        if self.database().exists() {
+            return Err(CommandError::usage(format!(
+                "{} is missing, and without it the database beside it cannot be opened",
+                path.display()
+            ))
+            .hint("put the master key back, or name it with HALLPASS_MASTER_KEY_FILE"));
+        }
+        let key = MasterKey::generate(&mut SystemRandom);
+        let failed = |error: std::io::Error| {
+            CommandError::usage(format!("{} cannot be written: {error}", path.display()))
+        };
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        file.write_all(key.to_text().as_bytes()).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        Ok(key)
+    }
+}
+
+impl Lock {
+    /// Notes who holds the lock, for the error message of the next one.
+    pub(crate) fn describe(&mut self, what: &str) {
+        let text = format!("process {} {what}", std::process::id());
+        // Only a courtesy: without it the error message says less.
+        let _ = self.0.set_len(0);
+        let _ = self.0.rewind();
+        let _ = self.0.write_all(text.trim_end().as_bytes());
+    }
+}
+
+fn read_key(path: &Path) -> Result<MasterKey, CommandError> {
+    let text = std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            CommandError::usage(format!(
+                "the master key {} cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+    MasterKey::parse(&text).map_err(|error| {
+        CommandError::usage(format!(
+            "the master key {} is wrong: {error}",
+            path.display()
+        ))
+    })
+}

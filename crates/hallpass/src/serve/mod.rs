@@ -1,0 +1,132 @@
+//! `hallpass serve`: the composition root of the servers.
+
+mod addresses;
+mod admin_socket;
+mod config;
+mod data_directory;
+mod system;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::DataArgs;
+use crate::command::{CommandError, Exit};
+use crate::output;
+
+pub(crate) use addresses::Addresses;
+pub(crate) use admin_socket::ask;
+pub(crate) use config::Config;
+pub(crate) use data_directory::{DataDirectory, Lock};
+pub(crate) use system::{System, open_store};
+
+/// Run the servers: tokens, credentials, and the API in each region
+///
+/// The authorization server and the credential API listen on 127.0.0.1:8080, the resource APIs of
+/// eu1, jp1 and us1 on the three ports behind it, the metrics on 127.0.0.1:9090. SIGTERM and SIGINT
+/// let requests under way end.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Address of the authorization server; the instances take the ports behind it. HOST:0 moves
+    /// every listener to a free port on HOST
+    #[arg(long, value_name = "ADDR", env = "HALLPASS_LISTEN")]
+    listen: Option<String>,
+    /// OpenAPI definition to guard and stand in for, instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    api: Option<PathBuf>,
+    /// Issuer that tokens name [default: the URL of the authorization server]
+    #[arg(long, value_name = "URL", env = "HALLPASS_ISSUER")]
+    issuer: Option<String>,
+    /// Write the addresses to FILE, as JSON, once everything is ready
+    #[arg(long, value_name = "FILE")]
+    address_file: Option<PathBuf>,
+    /// Print the configuration that results from file, environment and flags, and stop
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl ServeArgs {
+    fn config(&self) -> Result<Config, CommandError> {
+        let mut config = Config::load(&self.data)?;
+        if let Some(listen) = &self.listen {
+            config.listen(listen)?;
+        }
+        if let Some(issuer) = &self.issuer {
+            config.tokens.issuer = Some(issuer.clone());
+        }
+        if let Some(api) = &self.api {
+            config.api = Some(api.clone());
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
+    let config = args.config()?;
+    if args.print_config {
+        output::data(config.to_toml().trim_end());
+        return Ok(());
+    }
+    let data = DataDirectory::create(&config.data)?;
+    let lock = data.lock()?;
+    let clock = std::sync::Arc::new(crate::serve::system_time);
+    let system = System::start(&config, &data, lock, clock).await?;
+    let addresses = system.addresses().clone();
+    if let Some(file) = &args.address_file {
+        addresses.write(file)?;
+    }
+    announce(&addresses);
+    wait_for_signal().await?;
+    tracing::info!("stopping: requests under way may end");
+    system.stop().await;
+    if let Some(file) = &args.address_file {
+        // The addresses are not true any more.
+        let _ = std::fs::remove_file(file);
+    }
+    Ok(())
+}
+
+/// The one place where the servers' clock is read.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the composition root hands the clock down"
+)]
+pub(crate) fn system_time() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+fn announce(addresses: &Addresses) {
+    output::words("hallpass is ready");
+    for (name, value) in addresses.lines() {
+        output::words(&format!("  {name:<22}{value}"));
+    }
+    output::words(
+        "Make a credential: hallpass admin user create --email YOU@EXAMPLE.COM --role administrator",
+    );
+    output::words(
+        "                   hallpass admin credential create --owner YOU@EXAMPLE.COM --instance us1 --name first",
+    );
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(crate) async fn wait_for_signal() -> Result<(), CommandError> {
+    let no_signals = |error: std::io::Error| {
+        CommandError::caused(
+            Exit::Refused,
+            "the program cannot listen for signals",
+            &error,
+        )
+    };
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! Everything a server needs, built once from the configuration and joined here: the only place
+//! that knows all parts.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use hallpass_authorization_server::AuthorizationServer;
+use hallpass_console::Console;
+use hallpass_oauth::claims::AUDIENCE;
+use hallpass_oauth::mint::Issuing;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
+use hallpass_openapi::{Definition, Severity};
+use hallpass_resource_server::{ResourceServer, listener};
+use hallpass_store::{Clock, Store};
+use hyper::body::Incoming;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::command::{CommandError, Exit};
+use crate::serve::admin_socket::{self, Administration};
+use crate::serve::{Addresses, Config, DataDirectory, Lock};
+
+/// The name of the workspace that a first start makes.
+const FIRST_WORKSPACE: &str = "Main";
+
+/// A running system.
+pub(crate) struct System {
+    addresses: Addresses,
+    store: Store,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+    admin: JoinHandle<()>,
+    data: DataDirectory,
+    _lock: Lock,
+}
+
+impl System {
+    /// Starts every part; returns when all of them answer.
+    pub(crate) async fn start(
+        config: &Config,
+        data: &DataDirectory,
+        mut lock: Lock,
+        clock: Clock,
+    ) -> Result<Self, CommandError> {
+        let definition = Arc::new(load_definition(config)?);
+        let store = open_store(config, data, &clock).await?;
+        let bound = Bound::bind(config).await?;
+        let addresses = Addresses::configured(&bound.config);
+        let expectation = expectation(config, &store, &addresses, clock()).await?;
+
+        let mut registry = Registry::default();
+        let token_metrics = hallpass_authorization_server::Metrics::new(&mut registry);
+        let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
+        let (stop, stopping) = watch::channel(false);
+        let mut listeners = JoinSet::new();
+
+        let issuing = Issuing {
+            issuer: expectation.issuers[0].clone(),
+            audience: expectation.audience.clone(),
+        };
+        let authorization_server =
+            AuthorizationServer::new(&store, issuing, clock.clone(), token_metrics);
+        let console = Console::new(
+            &store,
+            console_settings(expectation.clone(), &store, &addresses),
+            clock.clone(),
+        );
+        let router = authorization_server
+            .router()
+            .merge(console.router())
+            .merge(health(store.clone()));
+        listeners.spawn(serve_router(
+            bound.authorization_server,
+            router,
+            stopping.clone(),
+        ));
+        listeners.spawn(serve_router(
+            bound.metrics,
+            metrics(registry),
+            stopping.clone(),
+        ));
+
+        for (name, socket) in bound.instances {
+            let settings = hallpass_resource_server::Settings {
+                expectation: Expectation {
+                    instance: instance_id(&store, &name)?,
+                    ..expectation.clone()
+                },
+                base_url: addresses.instances.get(&name).cloned().unwrap_or_default(),
+                definition: definition.clone(),
+                sandbox: config.sandbox(),
+                seed: config.sandbox.seed,
+            };
+            let server = Arc::new(ResourceServer::new(
+                &store,
+                settings,
+                clock.clone(),
+                api_metrics.clone(),
+            ));
+            let answer = move |request, peer| {
+                let server = server.clone();
+                async move { server.handle(request, peer).await }
+            };
+            let limits = listener::Limits::default();
+            listeners.spawn(listener::serve(socket, limits, stopping.clone(), answer));
+        }
+
+        let socket = admin_socket::bind(&data.admin_socket())?;
+        let administration = Administration {
+            store: store.clone(),
+            addresses: addresses.clone(),
+            clock,
+        };
+        let admin = tokio::spawn(admin_socket::serve(socket, Arc::new(administration)));
+        lock.describe(&format!("at {}", addresses.authorization_server));
+        if config.is_public() {
+            tracing::warn!(
+                "a listener can be reached from other machines, and it speaks plain HTTP: put TLS in front of it"
+            );
+        }
+        Ok(Self {
+            addresses,
+            store,
+            stop,
+            listeners,
+            admin,
+            data: data.clone(),
+            _lock: lock,
+        })
+    }
+
+    /// Where everything is.
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Takes no new connections, lets requests under way end, and closes the store.
+    pub(crate) async fn stop(mut self) {
+        self.admin.abort();
+        let _ = std::fs::remove_file(self.data.admin_socket());
+        let _ = self.stop.send(true);
+        while self.listeners.join_next().await.is_some() {}
+        self.store.close().await;
+    }
+}
+
+/// All sockets, bound before anything is built: only now are the ports known.
+struct Bound {
+    config: Config,
+    authorization_server: TcpListener,
+    metrics: TcpListener,
+    instances: Vec<(String, TcpListener)>,
+}
+
+impl Bound {
+    async fn bind(config: &Config) -> Result<Self, CommandError> {
+        let mut config = config.clone();
+        let authorization_server = bind(&mut config.listen.authorization_server).await?;
+        let metrics = bind(&mut config.listen.metrics).await?;
+        let mut instances = Vec::new();
+        for (name, address) in &mut config.listen.instances {
+            instances.push((name.clone(), bind(address).await?));
+        }
+        Ok(Self {
+            config,
+            authorization_server,
+            metrics,
+            instances,
+        })
+    }
+}
+
+async fn bind(address: &mut SocketAddr) -> Result<TcpListener, CommandError> {
+    let failed = |error: std::io::Error| {
+        CommandError::refused(format!("cannot listen on {address}: {error}"))
+            .hint("stop what listens there, or choose other ports with --listen HOST:PORT (HOST:0 takes free ones)")
+    };
+    let listener = TcpListener::bind(*address).await.map_err(failed)?;
+    *address = listener.local_addr().map_err(failed)?;
+    Ok(listener)
+}
+
+pub(crate) async fn open_store(
+    config: &Config,
+    data: &DataDirectory,
+    clock: &Clock,
+) -> Result<Store, CommandError> {
+    let master_key = data.master_key()?;
+    let failed = |error: &dyn std::error::Error| {
+        let what = format!("the database {} cannot be used", data.database().display());
+        CommandError::caused(Exit::Usage, &what, error)
+    };
+    let policy = config.policy();
+    let store = Store::open(
+        &data.database(),
+        &master_key,
+        policy,
+        clock(),
+        &mut SystemRandom,
+    )
+    .await
+    .map_err(|error| failed(&error))?;
+    if store.workspaces().list().is_empty() {
+        store
+            .workspaces()
+            .create(FIRST_WORKSPACE, clock(), &mut SystemRandom)
+            .await
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(store)
+}
+
+fn load_definition(config: &Config) -> Result<Definition, CommandError> {
+    let reading = crate::definition::load(config.api.as_deref())?;
+    let errors = reading
+        .problems
+        .iter()
+        .filter(|p| p.severity == Severity::Error)
+        .count();
+    if errors > 0 {
+        tracing::warn!(errors, "the API definition has errors");
+    }
+    Ok(reading.definition)
+}
+
+/// What every verifier asks for; the instance is filled in per server.
+async fn expectation(
+    config: &Config,
+    store: &Store,
+    addresses: &Addresses,
+    now: jiff::Timestamp,
+) -> Result<Expectation, CommandError> {
+    let url = config
+        .tokens
+        .issuer
+        .as_deref()
+        .unwrap_or(&addresses.authorization_server);
+    let wrong = |error: &dyn std::error::Error| {
+        CommandError::caused(Exit::Usage, "the issuer cannot be used", error)
+    };
+    let issuer = Issuer::parse(url).map_err(|error| wrong(&error))?;
+    let issuers = store
+        .use_issuer(&issuer, now)
+        .await
+        .map_err(|error| wrong(&error))?;
+    let audience = Audience::parse(AUDIENCE).map_err(|error| wrong(&error))?;
+    Ok(Expectation {
+        issuers,
+        audience,
+        instance: ApplicationInstanceId::platform(),
+    })
+}
+
+fn instance_id(store: &Store, name: &str) -> Result<ApplicationInstanceId, CommandError> {
+    store
+        .workspaces()
+        .find_instance(name)
+        .map(|instance| instance.id.clone())
+        .ok_or_else(|| CommandError::usage(format!("there is no application instance {name}")))
+}
+
+fn console_settings(
+    expectation: Expectation,
+    store: &Store,
+    addresses: &Addresses,
+) -> hallpass_console::Settings {
+    let instances = store.workspaces().instances();
+    let known = instances.iter().filter_map(|instance| {
+        Some((
+            instance.title.clone(),
+            addresses.instances.get(&instance.name)?.clone(),
+        ))
+    });
+    hallpass_console::Settings {
+        expectation,
+        addresses: hallpass_console::Addresses {
+            console: addresses.authorization_server.clone(),
+            token_url: addresses.token_url.clone(),
+            jwks_url: format!("{}/.well-known/jwks.json", addresses.authorization_server),
+            instances: known.collect(),
+        },
+    }
+}
+
+/// `/healthz` says that the process answers, `/readyz` that the store does too.
+fn health(store: Store) -> Router {
+    let ready = move || {
+        let store = store.clone();
+        async move {
+            match store.ready().await {
+                Ok(()) => (StatusCode::OK, "ready\n"),
+                Err(error) => {
+                    tracing::error!(error = %error, "not ready");
+                    (
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "the store does not answer\n",
+                    )
+                }
+            }
+        }
+    };
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+}
+
+/// The counters in OpenMetrics text, on a listener of their own.
+fn metrics(registry: Registry) -> Router {
+    let registry = Arc::new(registry);
+    let encode = move || {
+        let registry = registry.clone();
+        async move {
+            let mut text = String::new();
+            match prometheus_client::encoding::text::encode(&mut text, &registry) {
+                Ok(()) => {
+                    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                    ([(CONTENT_TYPE, kind)], text).into_response()
+                }
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
+        }
+    };
+    Router::new().route("/metrics", get(encode))
+}
+
+/// Serves a router through the bounded accept loop.
+async fn serve_router(socket: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+    let answer = move |mut request: axum::http::Request<Incoming>, peer: SocketAddr| {
+        use tower_service::Service as _;
+        let mut router = router.clone();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        async move {
+            let answered: Result<_, Infallible> = router.call(request).await;
+            answered.unwrap_or_else(|never| match never {})
+        }
+    };
+    listener::serve(socket, listener::Limits::default(), stopping, answer).await;
+}
