@@ -21,21 +21,15 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Each variant is described where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Walk through the whole system, from the first key to the last audit line
     Demo(demo::DemoArgs),
-    /// Run the servers: tokens, credentials, and the API in each region
     Serve(serve::ServeArgs),
-    /// Administer people, roles and credentials
     Admin(admin::AdminArgs),
-    /// Named connections to an API
     Profile(client::profile::ProfileArgs),
-    /// Print an access token of the profile, from the shared cache or fresh
     Token(client::token::TokenArgs),
-    /// Call an operation of the profile's API definition by its name
     Call(client::call::CallArgs),
-    /// GET a path of the profile's API
     Get(client::call::GetArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
@@ -51,10 +45,10 @@ pub(crate) struct HelpArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataArgs {
     /// Data directory [default: $XDG_DATA_HOME/hallpass, else ~/.local/share/hallpass]
-    #[arg(long, value_name = "DIR", env = "HALLPASS_DATA")]
+    #[arg(long, value_name = "DIR", env = "HALLPASS_DATA", global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Configuration file [default: hallpass.toml in the data directory, if it exists]
-    #[arg(long, value_name = "FILE", env = "HALLPASS_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "HALLPASS_CONFIG", global = true)]
     pub(crate) config: Option<PathBuf>,
 }
 
@@ -72,7 +66,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Admin(args) => admin::run(args).await,
-            Command::Profile(args) => client::profile::run(args).await,
+            Command::Profile(args) => client::profile::run(args),
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::call::get(args).await,

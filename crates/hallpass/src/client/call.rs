@@ -88,7 +88,7 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
     let request = build(
         &definition,
         &args.operation,
-        Values {
+        &Values {
             named: args.values,
             body,
         },
@@ -132,7 +132,7 @@ fn encode(text: &str) -> String {
 pub(crate) fn build(
     definition: &Definition,
     operation: &str,
-    values: Values,
+    values: &Values,
 ) -> Result<BuiltRequest, CommandError> {
     let operation = definition
         .operation(operation)
@@ -141,7 +141,7 @@ pub(crate) fn build(
                 .hint("operations are named as in the API definition, such as SystemsList")
         })?;
     definition
-        .request(operation, &values)
+        .request(operation, values)
         .map_err(|error| CommandError::usage(chain(&error)))
 }
 

@@ -80,7 +80,7 @@ struct AddArgs {
 }
 
 /// Runs one command.
-pub(crate) async fn run(args: ProfileArgs) -> Result<(), CommandError> {
+pub(crate) fn run(args: ProfileArgs) -> Result<(), CommandError> {
     match args.command {
         ProfileCommand::Add(args) => add(&args),
         ProfileCommand::List { json } => list(json),
@@ -189,9 +189,10 @@ fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
     let profile = profiles.select(name).map_err(library)?;
     let file = SecretFile::new(&data_directory()?, profile.name()).path();
     let mut shown = value(profile);
-    shown["secret"] = match file.exists() {
-        true => json!(format!("in {}", file.display())),
-        false => json!("none stored"),
+    shown["secret"] = if file.exists() {
+        json!(format!("in {}", file.display()))
+    } else {
+        json!("none stored")
     };
     print(&shown, json);
     Ok(())

@@ -306,9 +306,7 @@ impl Walk<'_> {
         let outcome = client
             .wait_for_task(&id, waiting, |task| {
                 advance(&bar, task);
-                seen.push(
-                    json!({ "state": task.state_word(), "progressPercent": task.progress() }),
-                );
+                seen.push(progress_line(task));
             })
             .await;
         bar.finish_and_clear();
@@ -588,7 +586,7 @@ impl Walk<'_> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        build(&self.definition, operation, Values { named, body: None })
+        build(&self.definition, operation, &Values { named, body: None })
     }
 
     async fn instance_id(&self, name: &str) -> Result<String, CommandError> {

@@ -44,6 +44,24 @@ impl DataDirectory {
         self.0.join("hallpass.db")
     }
 
+    /// Makes the database file where it is missing, for its owner only; SQLite gives the files
+    /// beside it the same mode.
+    pub(crate) fn create_database(&self) -> Result<PathBuf, CommandError> {
+        let path = self.database();
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| {
+                CommandError::usage(format!(
+                    "the database {} cannot be used: {error}",
+                    path.display()
+                ))
+            })?;
+        Ok(path)
+    }
+
     /// The socket that takes administrative commands while a server runs.
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.0.join("admin.sock")

@@ -202,7 +202,7 @@ pub(crate) async fn open_store(
     };
     let policy = config.policy();
     let store = Store::open(
-        &data.database(),
+        &data.create_database()?,
         &master_key,
         policy,
         clock(),
