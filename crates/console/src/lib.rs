@@ -1,1 +1,132 @@
-//! API credentials for people and their programs
+//! The console: API credentials for people and their programs.
+//!
+//! Three things live here. The REST API for credentials under [`CREDENTIALS_PATH`] (domain facts,
+//! section 3.6) is for programs that hold a token of the platform instance. The set-up page under
+//! [`SETUP_PATH`] is for a new person, who chooses a password there. The start page says what this
+//! server is.
+//!
+//! A call to the REST API is walk 2 of the architecture in small: [`guard`] turns a request into
+//! `Permitted`, the handlers in [`credentials`] ask for one, and [`answer`] is the only place where
+//! an outcome becomes a wire answer. This crate knows neither the token endpoint nor the API that
+//! the tokens are for.
+
+mod answer;
+mod credentials;
+mod guard;
+pub mod password;
+mod same_site;
+mod setup;
+mod start;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{any, delete, get, post};
+use hallpass_oauth::{ApplicationInstanceId, Expectation};
+use hallpass_store::{
+    AuditLog, Clock, Credentials, Principals, PublishedKeys, SetupLinks, Store, Workspaces,
+};
+
+use password::Hashing;
+
+/// Where the REST API for credentials is.
+pub const CREDENTIALS_PATH: &str = "/workspaces/v1/credentials";
+
+/// Where set-up pages are; the link's secret follows.
+pub const SETUP_PATH: &str = "/setup/";
+
+/// Names this part of the system in the audit log.
+const SOURCE: &str = "console";
+
+/// The console's parts. Built once, shared by all requests.
+pub struct Console {
+    published_keys: PublishedKeys,
+    principals: Principals,
+    credentials: Credentials,
+    workspaces: Workspaces,
+    setup_links: SetupLinks,
+    audit: AuditLog,
+    hashing: Hashing,
+    expectation: Expectation,
+    addresses: Addresses,
+    clock: Clock,
+}
+
+/// What the console must be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is asked of every token. The instance is always the platform, whatever stands here.
+    pub expectation: Expectation,
+    /// What the start page shows.
+    pub addresses: Addresses,
+}
+
+/// The public addresses of the whole system.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// This console, without a slash at the end.
+    pub console: String,
+    /// The token endpoint.
+    pub token_url: String,
+    /// The published keys.
+    pub jwks_url: String,
+    /// The title and base URL of each application instance.
+    pub instances: Vec<(String, String)>,
+}
+
+impl Console {
+    /// Takes its handles out of the store.
+    pub fn new(store: &Store, settings: Settings, clock: Clock) -> Self {
+        Self {
+            published_keys: store.published_keys(),
+            principals: store.principals(),
+            credentials: store.credentials(),
+            workspaces: store.workspaces(),
+            setup_links: store.setup_links(),
+            audit: store.audit_log(),
+            hashing: Hashing::new(),
+            // A token for a storage region must never manage credentials.
+            expectation: Expectation {
+                instance: ApplicationInstanceId::platform(),
+                ..settings.expectation
+            },
+            addresses: settings.addresses,
+            clock,
+        }
+    }
+
+    /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
+    pub fn router(self) -> Router {
+        let console = Arc::new(self);
+        Router::new()
+            .merge(rest().with_state(console.clone()))
+            .merge(pages().with_state(console))
+            .merge(hallpass_pages::assets())
+    }
+}
+
+fn rest() -> Router<Arc<Console>> {
+    let credential = format!("{CREDENTIALS_PATH}/{{id}}");
+    Router::new()
+        .route(
+            CREDENTIALS_PATH,
+            get(credentials::list).post(credentials::create),
+        )
+        .route(&credential, delete(credentials::delete))
+        .route(&format!("{credential}/reset"), post(credentials::reset))
+        .route("/workspaces", any(answer::unknown_path))
+        .route("/workspaces/", any(answer::unknown_path))
+        .route("/workspaces/{*path}", any(answer::unknown_path))
+        .method_not_allowed_fallback(answer::wrong_method)
+}
+
+fn pages() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/", get(start::show))
+        .route(
+            &format!("{SETUP_PATH}{{secret}}"),
+            get(setup::show).post(setup::choose),
+        )
+        .method_not_allowed_fallback(start::wrong_method)
+}

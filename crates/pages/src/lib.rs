@@ -1,1 +1,19 @@
-//! The one page shell: layout, stylesheet, hashed assets, security headers.
+//! The one page shell: layout, stylesheet, assets under content-hashed names, security headers.
+//!
+//! Every page of the project is made by [`Page::answer`], the only way to an HTML answer, so none
+//! can lack the security headers or the layout. A page brings its own askama template as content;
+//! [`notice`] and [`Home`] are the two that have no room of their own.
+//!
+//! It knows nothing of credentials, tokens or people: what a page says comes from its caller. No
+//! page needs a script.
+
+mod asset;
+mod headers;
+mod home;
+mod notice;
+mod page;
+
+pub use asset::assets;
+pub use home::{Address, Home};
+pub use notice::{not_found, notice};
+pub use page::Page;

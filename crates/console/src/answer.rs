@@ -1,0 +1,241 @@
+//! The one place where an outcome of the REST API becomes a wire answer: JSON, never stored, and
+//! for a refusal the error family of the newer services (domain facts, sections 3.6 and 6.4) with
+//! the challenge of RFC 6750 section 3 where a token is the matter.
+//!
+//! The caller is told what to do; the log keeps the cause. `debugId` joins the two.
+
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hallpass_oauth::Challenge;
+use hallpass_oauth::identifier::hex;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::TokenRefusal;
+use hallpass_store::StoreError;
+use hallpass_store::credentials::CredentialError;
+use rand_core::CryptoRng;
+use serde::Serialize;
+
+/// What was done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// The JSON text to answer.
+    Ok(String),
+    /// The same for something new.
+    Created(String),
+    /// There is nothing to show.
+    Deleted,
+}
+
+/// Why nothing was done. Each variant has one status, and none of them is a success.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The token is missing or no good, or its owner may not do this.
+    #[error("{}", .0.description())]
+    Challenged(Challenge),
+    /// The token's owner may do this, but not there.
+    #[error("{message}")]
+    Elsewhere {
+        challenge: Challenge,
+        message: &'static str,
+    },
+    /// The request is wrong; the words say where.
+    #[error("{0}")]
+    BadRequest(String),
+    /// There is no such credential for this caller.
+    #[error(
+        "you have no credential of that id; GET {} lists yours",
+        crate::CREDENTIALS_PATH
+    )]
+    UnknownCredential,
+    /// Nothing is at this address.
+    #[error(
+        "there is nothing at this address; credentials are at {}",
+        crate::CREDENTIALS_PATH
+    )]
+    UnknownPath,
+    /// The address does not take the method.
+    #[error("this address does not take that method; the Allow header lists those it takes")]
+    WrongMethod,
+    /// The change does not go with what there is already.
+    #[error("{0}")]
+    Conflict(String),
+    /// The body is over the limit.
+    #[error("the body is over {0} bytes")]
+    TooLarge(usize),
+    /// The body is of another media type.
+    #[error("the body must be sent as application/json")]
+    NotJson,
+    /// The store failed, and the caller is not to blame.
+    #[error("the service is not available at this moment; try again")]
+    Unavailable(#[from] StoreError),
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::LimitReached(_) | CredentialError::NameTaken(_) => {
+                Self::Conflict(error.to_string())
+            }
+            CredentialError::BadName | CredentialError::UnknownInstance(_) => {
+                Self::BadRequest(error.to_string())
+            }
+            CredentialError::Unknown(_) => Self::UnknownCredential,
+            // The owner was there a moment ago, when the token was verified.
+            CredentialError::UnknownOwner(_) => {
+                Self::Challenged(Challenge::InvalidToken(TokenRefusal::CredentialGone))
+            }
+            CredentialError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// The error body, in wire order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    http_status_code: u16,
+    error_code: &'a str,
+    message: String,
+    debug_id: &'a str,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
+                StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
+            }
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownCredential | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        match self {
+            Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => Some(challenge),
+            _ => None,
+        }
+    }
+}
+
+/// The answer for whatever came out.
+pub(crate) fn answer(outcome: Result<Done, Refusal>) -> Response {
+    let mut response = match outcome {
+        Ok(Done::Ok(body)) => json(StatusCode::OK, body),
+        Ok(Done::Created(body)) => json(StatusCode::CREATED, body),
+        Ok(Done::Deleted) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refuse(&refusal, &mut SystemRandom),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The answer for an address under `/workspaces` that nothing is at.
+pub(crate) async fn unknown_path() -> Response {
+    answer(Err(Refusal::UnknownPath))
+}
+
+/// The answer for a method that an address does not take; the router adds the `Allow` header.
+pub(crate) async fn wrong_method() -> Response {
+    answer(Err(Refusal::WrongMethod))
+}
+
+fn refuse(refusal: &Refusal, rng: &mut dyn CryptoRng) -> Response {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    let debug_id = hex(&bytes);
+    let (status, code) = (refusal.status(), error_code(refusal.status()));
+    log(refusal, status, code, &debug_id);
+    let body = ErrorBody {
+        http_status_code: status.as_u16(),
+        error_code: code,
+        message: refusal.to_string(),
+        debug_id: &debug_id,
+    };
+    let mut response = json(status, serde_json::to_string(&body).unwrap_or_default());
+    add_advice(response.headers_mut(), refusal, status);
+    response
+}
+
+/// The newer services prefix their words; those seen are in domain facts, section 6.4.
+fn error_code(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "HPE_GL_ERROR_UNAUTHORIZED",
+        StatusCode::FORBIDDEN => "HPE_GL_ERROR_FORBIDDEN",
+        StatusCode::NOT_FOUND => "HPE_GL_ERROR_NOT_FOUND",
+        StatusCode::METHOD_NOT_ALLOWED => "HPE_GL_ERROR_METHOD_NOT_ALLOWED",
+        StatusCode::CONFLICT => "HPE_GL_ERROR_CONFLICT",
+        StatusCode::PAYLOAD_TOO_LARGE => "HPE_GL_ERROR_PAYLOAD_TOO_LARGE",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "HPE_GL_ERROR_UNSUPPORTED_MEDIA_TYPE",
+        StatusCode::SERVICE_UNAVAILABLE => "HPE_GL_ERROR_SERVICE_UNAVAILABLE",
+        _ => "HPE_GL_ERROR_BAD_REQUEST",
+    }
+}
+
+/// The message is left out: it can repeat what the caller sent.
+fn log(refusal: &Refusal, status: StatusCode, code: &str, debug_id: &str) {
+    if let Refusal::Unavailable(error) = refusal {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(debug_id, error = %error, cause, "a console request failed");
+    } else {
+        tracing::info!(
+            debug_id,
+            status = status.as_u16(),
+            code,
+            "a console request was refused"
+        );
+    }
+}
+
+fn add_advice(headers: &mut HeaderMap, refusal: &Refusal, status: StatusCode) {
+    let challenge = refusal
+        .challenge()
+        .and_then(|challenge| HeaderValue::try_from(challenge.to_string()).ok());
+    if let Some(challenge) = challenge {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal_of(error: StoreError) -> Response {
+        answer(Err(Refusal::from(CredentialError::Store(error))))
+    }
+
+    #[test]
+    fn a_failing_store_is_503_with_advice_and_without_details() {
+        let response = refusal_of(StoreError::NotWritten("disk /dev/sda1 is full".to_owned()));
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        let told = Refusal::Unavailable(StoreError::NotWritten("disk".to_owned())).to_string();
+        assert!(!told.contains("disk"), "{told}");
+    }
+
+    #[test]
+    fn an_owner_who_vanished_meanwhile_has_no_token_any_more() {
+        let person = "6f2f8d64-3a0e-4c1e-8f0c-0e1d5a6f7b80".parse().unwrap();
+        let response = answer(Err(CredentialError::UnknownOwner(person).into()));
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(response.headers().contains_key(WWW_AUTHENTICATE));
+    }
+}

@@ -1,0 +1,59 @@
+//! The start page, and the page for a method that a page does not take.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use hallpass_pages::{Address, Home, notice};
+
+use crate::{CREDENTIALS_PATH, Console};
+
+pub(crate) async fn show(State(console): State<Arc<Console>>) -> Response {
+    let known = &console.addresses;
+    let mut addresses = vec![
+        address(
+            "Token URL",
+            &known.token_url,
+            "Programs send their client id and secret here and get an access token.",
+        ),
+        address(
+            "Credentials",
+            &format!("{}{CREDENTIALS_PATH}", known.console),
+            "REST API that lists, creates, resets and deletes credentials.",
+        ),
+        address(
+            "Public keys",
+            &known.jwks_url,
+            "JSON Web Key Set with which anybody can verify a token.",
+        ),
+    ];
+    addresses.extend(
+        known
+            .instances
+            .iter()
+            .map(|(title, url)| address(title, url, "API of this application instance.")),
+    );
+    Home {
+        token_url: known.token_url.clone(),
+        addresses,
+    }
+    .answer()
+}
+
+/// The answer for a method that a page does not take; the router adds the `Allow` header.
+pub(crate) async fn wrong_method() -> Response {
+    notice(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "That cannot be done here",
+        &["This page does not take that kind of request. Open it in a browser."],
+    )
+}
+
+fn address(name: &str, url: &str, purpose: &str) -> Address {
+    Address {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        purpose: purpose.to_owned(),
+    }
+}

@@ -1,0 +1,13 @@
+//! The console through HTTP: a real store, real tokens, a clock that stands still until it is told
+//! to go on.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop there"
+)]
+
+mod credentials;
+mod pages;
+mod refusals;
+mod setup;
+mod world;

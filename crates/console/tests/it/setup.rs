@@ -1,0 +1,252 @@
+//! The set-up page: one link, one password, once.
+
+use hallpass_console::SETUP_PATH;
+use hallpass_console::password::verify;
+use hallpass_oauth::Secret;
+use jiff::SignedDuration;
+
+use crate::world::{Answer, World, logged};
+
+const PASSWORD: &str = "correct horse battery & staple";
+const ENCODED: &str =
+    "password=correct+horse+battery+%26+staple&again=correct+horse+battery+%26+staple";
+
+/// Every byte in the data directory, as text.
+pub(crate) fn everything_on_disk(world: &World) -> String {
+    let files = std::fs::read_dir(world.folder.path()).unwrap();
+    files
+        .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect()
+}
+
+async fn invite(world: &World) -> (String, String) {
+    let ann = world.administrator().await;
+    let secret = world.setup_link(&ann).await.expose().to_owned();
+    (format!("{SETUP_PATH}{secret}"), secret)
+}
+
+async fn post(world: &World, path: &str, form: &str, more: &[(&str, &str)]) -> Answer {
+    let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+    headers.extend(more);
+    world.send("POST", path, &headers, form).await
+}
+
+async fn open(world: &World, path: &str) -> Answer {
+    world.send("GET", path, &[], "").await
+}
+
+#[tokio::test]
+async fn a_new_person_chooses_a_password_once() {
+    let world = World::new().await;
+    let (path, secret) = invite(&world).await;
+    for _ in 0..2 {
+        let page = open(&world, &path).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("value=\"ann@example.com\""));
+        assert!(
+            !page.body.contains(&secret),
+            "the page must not repeat the link"
+        );
+        assert!(page.body.contains("<html lang=\"en\">"));
+        assert!(!page.body.contains("<script") && !page.body.contains("style=\""));
+        for field in ["email", "password", "again"] {
+            assert!(page.body.contains(&format!("<label for=\"{field}\">")));
+            assert!(page.body.contains(&format!("<input id=\"{field}\"")));
+        }
+    }
+
+    let done = post(&world, &path, ENCODED, &[]).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert!(done.body.contains("Your password is set"));
+    assert!(done.body.contains("hallpass admin credential create"));
+    assert!(done.body.contains("/workspaces/v1/credentials"));
+
+    for answer in [
+        post(&world, &path, ENCODED, &[]).await,
+        open(&world, &path).await,
+    ] {
+        assert_eq!(answer.status, 404);
+        assert!(answer.body.contains("ask your administrator for a new one"));
+        assert!(!answer.body.contains("ann@example.com"));
+    }
+
+    let events = world.audit().await;
+    let chosen = events
+        .iter()
+        .filter(|stored| stored.event.message == "ann@example.com chose a password");
+    assert_eq!(chosen.count(), 1);
+    assert!(!format!("{events:?}").contains(&secret));
+
+    world.store.close().await;
+    let disk = everything_on_disk(&world);
+    assert!(!disk.contains(PASSWORD) && !disk.contains(&secret));
+    let stored = stored_hash(&disk);
+    assert!(verify(&Secret::from(PASSWORD.to_owned()), &stored));
+    assert!(!verify(&Secret::from("another one".to_owned()), &stored));
+}
+
+/// The PHC string in the bytes of the database: its last two parts are base64 of fixed length.
+fn stored_hash(disk: &str) -> String {
+    let begin = disk.find("$argon2id$v=19$m=19456,t=2,p=1$").unwrap();
+    let rest = &disk[begin..];
+    let parts: Vec<&str> = rest.splitn(6, '$').collect();
+    assert_eq!(parts[4].len(), 22, "a salt of 16 bytes");
+    format!("${}", parts[1..5].join("$")) + "$" + &parts[5][..43]
+}
+
+#[tokio::test]
+async fn an_unsuitable_password_is_explained_and_the_link_stays_good() {
+    let world = World::new().await;
+    let (path, _) = invite(&world).await;
+    let long = "x".repeat(129);
+    for (first, second, words) in [
+        ("", "", "Type the password in both fields."),
+        ("elevenchars", "elevenchars", "fewer than 12 characters"),
+        (&long, &long, "more than 128 characters"),
+        ("twelve chars", "twelve cHars", "The two passwords differ"),
+        (
+            "Ann@Example.com",
+            "Ann@Example.com",
+            "is the e-mail address",
+        ),
+    ] {
+        let form = format!("password={first}&again={second}");
+        let answer = post(&world, &path, &form, &[]).await;
+        assert_eq!(answer.status, 422, "{form}");
+        assert!(answer.body.contains("role=\"alert\""));
+        assert!(answer.body.contains(words), "{form}: {}", answer.body);
+        assert!(answer.body.contains("aria-invalid=\"true\""));
+        if !first.is_empty() && !words.contains("e-mail") {
+            assert!(!answer.body.contains(first), "no password comes back");
+        }
+    }
+    let composed_of_one_character = format!("password={0}&again={0}", "a".repeat(12));
+    let answer = post(&world, &path, &composed_of_one_character, &[]).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn used_expired_and_invented_links_look_the_same() {
+    let world = World::new().await;
+    let (path, _) = invite(&world).await;
+    let (used, _) = {
+        let bob = world.person("Main", "bob@example.com", None).await;
+        let secret = world.setup_link(&bob).await.expose().to_owned();
+        let path = format!("{SETUP_PATH}{secret}");
+        assert_eq!(post(&world, &path, ENCODED, &[]).await.status, 200);
+        (path, secret)
+    };
+    world.pass(SignedDuration::from_hours(72));
+    let mut bodies = Vec::new();
+    for path in [&path, &used, "/setup/0123456789abcdef", "/setup/%FF%00"] {
+        for answer in [
+            open(&world, path).await,
+            post(&world, path, ENCODED, &[]).await,
+        ] {
+            assert_eq!(answer.status, 404, "{path}");
+            bodies.push(answer.body);
+        }
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1);
+
+    // Guessing does not go unseen.
+    let events = world.audit().await;
+    let refused = events
+        .iter()
+        .find(|stored| stored.event.message == "Set-up link refused")
+        .unwrap();
+    assert_eq!(
+        (refused.event.count, refused.event.source_ip.as_str()),
+        (8, "127.0.0.1")
+    );
+}
+
+#[tokio::test]
+async fn forms_from_other_sites_are_refused() {
+    let world = World::new().await;
+    let (path, _) = invite(&world).await;
+    for headers in [
+        [("sec-fetch-site", "cross-site")],
+        [("sec-fetch-site", "same-site")],
+        [("origin", "https://evil.example")],
+    ] {
+        let answer = post(&world, &path, ENCODED, &headers).await;
+        assert_eq!(answer.status, 403, "{headers:?}");
+    }
+    let home = format!("http://{}", world.host());
+    let headers = [("sec-fetch-site", "same-origin"), ("origin", home.as_str())];
+    assert_eq!(post(&world, &path, ENCODED, &headers).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_no_form_of_ours_changes_nothing() {
+    let world = World::new().await;
+    let (path, _) = invite(&world).await;
+    let json = [("content-type", "application/json")];
+    let answer = world.send("POST", &path, &json, ENCODED).await;
+    assert_eq!(answer.status, 400);
+    let twice = format!("{ENCODED}&password=another+password");
+    assert_eq!(post(&world, &path, &twice, &[]).await.status, 400);
+    let long = format!("{ENCODED}&x={}", "x".repeat(16 * 1024));
+    assert_eq!(post(&world, &path, &long, &[]).await.status, 400);
+    let answer = world.send("PUT", &path, &[], "").await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST");
+    assert_eq!(open(&world, &path).await.status, 200);
+}
+
+#[tokio::test]
+async fn of_many_posts_at_once_one_wins() {
+    let world = std::sync::Arc::new(World::new().await);
+    let (path, _) = invite(&world).await;
+    let mut posts = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (world, path) = (world.clone(), path.clone());
+        posts.spawn(async move { post(&world, &path, ENCODED, &[]).await.status.as_u16() });
+    }
+    let mut answers = posts.join_all().await;
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 404, 404, 404, 404, 404]);
+}
+
+#[tokio::test]
+async fn a_failing_store_is_a_page_that_says_to_try_again() {
+    let world = World::new().await;
+    let (path, secret) = invite(&world).await;
+    world.store.close().await;
+    for answer in [
+        open(&world, &path).await,
+        post(&world, &path, ENCODED, &[]).await,
+    ] {
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.header("retry-after"), "1");
+        assert!(answer.body.contains("your link is still good"));
+        assert!(!answer.body.to_lowercase().contains("database"));
+    }
+    assert!(logged().contains("a set-up page failed"));
+    assert!(!logged().contains(&secret));
+}
+
+#[tokio::test]
+async fn the_log_never_holds_link_or_password() {
+    let world = World::new().await;
+    let (path, secret) = invite(&world).await;
+    tracing::info!("the log is read");
+    open(&world, &path).await;
+    post(&world, &path, "password=short+secret&again=differs", &[]).await;
+    post(&world, &path, ENCODED, &[]).await;
+    post(&world, &path, ENCODED, &[]).await;
+    let text = logged();
+    assert!(text.contains("the log is read"));
+    for hidden in [
+        secret.as_str(),
+        PASSWORD,
+        "short secret",
+        "correct+horse",
+        "argon2id",
+    ] {
+        assert!(!text.contains(hidden), "{hidden}");
+    }
+}

@@ -1,0 +1,443 @@
+//! A console on a free port with people, credentials and tokens, and a client that checks on every
+//! answer what must always hold.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, Once};
+
+use hallpass_access::Role;
+use hallpass_console::{Addresses, CREDENTIALS_PATH, Console, Settings};
+use hallpass_oauth::claims::AUDIENCE;
+use hallpass_oauth::client_authentication::authenticate;
+use hallpass_oauth::form::Form;
+use hallpass_oauth::jws::UnverifiedToken;
+use hallpass_oauth::mint::{Issuing, mint};
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::{TokenRefusal, check};
+use hallpass_oauth::{
+    ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential, Secret,
+    Subject, TokenRequest, WorkspaceId,
+};
+use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
+use hallpass_store::credentials::IssuedCredential;
+use hallpass_store::{Actor, MasterKey, Person, Policy, Store};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) const ISSUER: &str = "https://sso.example.com";
+
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) store: Store,
+    address: SocketAddr,
+    seconds: Arc<AtomicI64>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// Where everything that is logged goes, of any level and from any thread. One for all tests: what
+/// they look for is theirs alone.
+#[derive(Clone, Copy)]
+struct Log;
+
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+static LISTENING: Once = Once::new();
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        LISTENING.call_once(listen);
+        let folder = tempfile::tempdir().unwrap();
+        let seconds = Arc::new(AtomicI64::new(1_700_000_000));
+        let store = Store::open(
+            &folder.path().join("hallpass.db"),
+            &MasterKey::generate(&mut SystemRandom),
+            Policy::default(),
+            Timestamp::from_second(1_700_000_000).unwrap(),
+            &mut SystemRandom,
+        )
+        .await
+        .unwrap();
+        let clock = {
+            let seconds = seconds.clone();
+            Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
+        };
+        let router = Console::new(&store, settings(), clock).router();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self {
+            folder,
+            store,
+            address,
+            seconds,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.seconds.load(Ordering::SeqCst)).unwrap()
+    }
+
+    pub(crate) fn pass(&self, time: SignedDuration) {
+        self.seconds.fetch_add(time.as_secs(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// A person in the workspace of that name, which is made if it is not there.
+    pub(crate) async fn person(&self, workspace: &str, email: &str, role: Option<Role>) -> Person {
+        let workspaces = self.store.workspaces();
+        let known = workspaces
+            .list()
+            .into_iter()
+            .find(|known| known.name == workspace);
+        let workspace = match known {
+            Some(known) => known,
+            None => workspaces
+                .create(workspace, self.now(), &mut SystemRandom)
+                .await
+                .unwrap(),
+        };
+        let email = Subject::parse(email).unwrap();
+        self.store
+            .people()
+            .create(
+                &workspace.id,
+                email,
+                role,
+                &local(),
+                self.now(),
+                &mut SystemRandom,
+            )
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn administrator(&self) -> Person {
+        self.person("Main", "ann@example.com", Some(Role::Administrator))
+            .await
+    }
+
+    pub(crate) fn instance(&self, word: &str) -> ApplicationInstanceId {
+        self.store
+            .workspaces()
+            .find_instance(word)
+            .unwrap()
+            .id
+            .clone()
+    }
+
+    pub(crate) async fn credential(
+        &self,
+        owner: &Person,
+        instance: &str,
+        name: &str,
+    ) -> IssuedCredential {
+        let instance = self.instance(instance);
+        self.store
+            .credentials()
+            .create(
+                owner.id,
+                instance,
+                name,
+                &local(),
+                self.now(),
+                &mut SystemRandom,
+            )
+            .await
+            .unwrap()
+    }
+
+    /// A token of the platform for a new credential of that person.
+    pub(crate) async fn token_of(&self, owner: &Person) -> String {
+        let credential = self.credential(owner, "global", "console").await;
+        self.token(&credential).await
+    }
+
+    pub(crate) async fn token(&self, credential: &IssuedCredential) -> String {
+        let client_id = credential.credential.client_id.as_str();
+        self.token_with(client_id, credential.secret.expose(), ISSUER)
+            .await
+            .expect("the secret is right")
+    }
+
+    /// What the token endpoint does; `None` when the client does not authenticate.
+    pub(crate) async fn token_with(
+        &self,
+        client_id: &str,
+        secret: &str,
+        issuer: &str,
+    ) -> Option<String> {
+        let body =
+            format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
+        let form = Form::parse(body.as_bytes()).unwrap();
+        let clients = self.store.client_registrations();
+        let presented = PresentedCredential::read([], &form).unwrap();
+        let client = authenticate(&presented, |id| clients.find(id), clients.pepper()).ok()?;
+        let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
+        let now = self.now();
+        let event = AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now,
+            &mut SystemRandom,
+        );
+        let sequences = self.store.token_sequences();
+        let reservation = sequences.reserve(client.registration(), event).unwrap();
+        let issuing = Issuing {
+            issuer: Issuer::parse(issuer).unwrap(),
+            audience: Audience::parse(AUDIENCE).unwrap(),
+        };
+        let token = mint(
+            &grant.unwrap(),
+            reservation.place(),
+            &issuing,
+            &self.store.signing_keys().active(),
+            now,
+            &mut SystemRandom,
+        )
+        .unwrap();
+        reservation.commit().await.unwrap();
+        Some(token.expose().to_owned())
+    }
+
+    /// What a resource server of that instance says about a token.
+    pub(crate) fn stands_at(&self, token: &str, instance: &str) -> Result<(), TokenRefusal> {
+        let expectation = Expectation {
+            instance: self.instance(instance),
+            ..settings().expectation
+        };
+        let keys = self.store.published_keys().current();
+        let signed = check(
+            &UnverifiedToken::parse(token)?,
+            &keys,
+            &expectation,
+            self.now(),
+        )?;
+        let principal = self
+            .store
+            .principals()
+            .find(signed.client_id(), &expectation.instance);
+        let standing = principal.map(|principal| principal.standing);
+        signed.verify(&keys, &expectation, standing, self.now())?;
+        Ok(())
+    }
+
+    pub(crate) async fn setup_link(&self, person: &Person) -> Secret {
+        self.store
+            .setup_links()
+            .issue(person.id, self.now(), &mut SystemRandom)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn audit(&self) -> Vec<StoredEvent> {
+        let query = AuditQuery {
+            workspace: None,
+            oldest_first: true,
+            after: None,
+            limit: 1000,
+        };
+        self.store.audit_log().read(&query).await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call("GET", path, token, None).await
+    }
+
+    /// A call with a token and, perhaps, a JSON body.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&str>,
+    ) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        self.send(method, path, &headers, body.unwrap_or_default())
+            .await
+    }
+
+    pub(crate) async fn create(&self, token: &str, body: &str) -> Answer {
+        self.call("POST", CREDENTIALS_PATH, token, Some(body)).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", self.host());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body.to_owned())))
+            .unwrap();
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let answer = Answer {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        };
+        answer.check(path);
+        answer
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect(&self.body)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The status and the error code of a refusal.
+    pub(crate) fn refusal(&self) -> (u16, String) {
+        let code = self.json()["errorCode"].as_str().unwrap().to_owned();
+        (self.status.as_u16(), code)
+    }
+
+    /// What must hold for every answer.
+    fn check(&self, path: &str) {
+        assert_eq!(self.header("x-content-type-options"), "nosniff", "{path}");
+        if path.starts_with("/workspaces") {
+            self.check_rest(path);
+        } else {
+            self.check_page(path);
+        }
+    }
+
+    fn check_rest(&self, path: &str) {
+        assert_eq!(self.header("cache-control"), "no-store", "{path}");
+        if self.status == StatusCode::NO_CONTENT {
+            assert_eq!(self.body, "", "{path}");
+            return;
+        }
+        assert_eq!(self.header("content-type"), "application/json", "{path}");
+        if self.status.is_success() {
+            return;
+        }
+        let error = self.json();
+        let members: Vec<_> = error.as_object().unwrap().keys().collect();
+        let family = ["httpStatusCode", "errorCode", "message", "debugId"];
+        assert_eq!(members, family, "{path}");
+        assert_eq!(error["httpStatusCode"], self.status.as_u16(), "{path}");
+        let debug_id = error["debugId"].as_str().unwrap();
+        assert!(WorkspaceId::parse(debug_id).is_ok(), "32 hex: {debug_id}");
+        let challenged = matches!(self.status.as_u16(), 401 | 403);
+        let challenge = self.header("www-authenticate").starts_with("Bearer realm=");
+        assert!(challenge || !challenged, "{path}: {:?}", self.headers);
+    }
+
+    fn check_page(&self, path: &str) {
+        let policy = self.header("content-security-policy");
+        for directive in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(directive), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(self.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(
+            self.header("cross-origin-opener-policy"),
+            "same-origin",
+            "{path}"
+        );
+        if !path.starts_with("/assets/") {
+            assert_eq!(self.header("cache-control"), "no-store", "{path}");
+        }
+    }
+}
+
+/// What was logged so far.
+pub(crate) fn logged() -> String {
+    String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap()
+}
+
+fn listen() {
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(|| Log)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOGGED.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn local() -> Actor {
+    Actor {
+        email: "local administrator".to_owned(),
+        client_id: String::new(),
+        address: String::new(),
+        source: "admin",
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        expectation: Expectation {
+            issuers: vec![Issuer::parse(ISSUER).unwrap()],
+            audience: Audience::parse(AUDIENCE).unwrap(),
+            // On purpose not the platform: the console must not depend on it.
+            instance: ApplicationInstanceId::parse("3c18bd03-8306-4c7c-942e-c704a4b8744c").unwrap(),
+        },
+        addresses: Addresses {
+            console: "https://console.example.com".to_owned(),
+            token_url: "https://sso.example.com/as/token.oauth2".to_owned(),
+            jwks_url: "https://sso.example.com/.well-known/jwks.json".to_owned(),
+            instances: vec![(
+                "Storage & More".to_owned(),
+                "https://us1.example.com".to_owned(),
+            )],
+        },
+    }
+}

@@ -1,0 +1,111 @@
+//! A page: a content template inside the common layout, with the headers that every page has.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::asset::{ICON, STYLESHEET};
+use crate::headers;
+
+/// A page to be answered. The content is a template, so that everything in it was escaped by one.
+#[derive(Debug)]
+pub struct Page<'a, C> {
+    title: &'a str,
+    content: C,
+}
+
+#[derive(Template)]
+#[template(path = "layout.html")]
+struct Layout<'a> {
+    title: &'a str,
+    stylesheet: String,
+    icon: String,
+    content: String,
+}
+
+impl<'a, C: Template> Page<'a, C> {
+    /// A page of that title: what the browser's tab and history show.
+    pub fn new(title: &'a str, content: C) -> Self {
+        Self { title, content }
+    }
+
+    /// The answer. Pages are made for one person at one moment, so nobody may store them.
+    pub fn answer(self, status: StatusCode) -> Response {
+        let no_store = [(CACHE_CONTROL, "no-store")];
+        let mut response = match self.render() {
+            Ok(text) => (status, no_store, Html(text)).into_response(),
+            Err(error) => {
+                tracing::error!(title = self.title, error = %error, "a page was not rendered");
+                (StatusCode::INTERNAL_SERVER_ERROR, no_store).into_response()
+            }
+        };
+        headers::protect(response.headers_mut());
+        response
+    }
+
+    fn render(&self) -> askama::Result<String> {
+        Layout {
+            title: self.title,
+            stylesheet: STYLESHEET.path(),
+            icon: ICON.path(),
+            content: self.content.render()?,
+        }
+        .render()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[derive(Template)]
+    #[template(source = "<p>{{ text }}</p>", ext = "html")]
+    struct Content {
+        text: &'static str,
+    }
+
+    async fn text(response: Response) -> String {
+        let bytes = to_bytes(response.into_body(), 100_000).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn no_page_comes_without_the_headers() {
+        let response = Page::new("x", Content { text: "x" }).answer(StatusCode::IM_A_TEAPOT);
+        assert_eq!(response.status(), StatusCode::IM_A_TEAPOT);
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(
+            header("content-security-policy"),
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'"
+        );
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(header("content-type"), "text/html; charset=utf-8");
+    }
+
+    #[tokio::test]
+    async fn title_and_content_are_escaped_once() {
+        let content = Content { text: "<b> & \"" };
+        let page = Page::new("<i>", content).answer(StatusCode::OK);
+        let page = text(page).await;
+        assert!(
+            page.contains("<title>&#60;i&#62; · Hallpass</title>"),
+            "{page}"
+        );
+        assert!(page.contains("<p>&#60;b&#62; &#38; &#34;</p>"), "{page}");
+        assert!(page.contains(&format!("href=\"{}\"", STYLESHEET.path())));
+    }
+
+    #[tokio::test]
+    async fn an_address_without_a_page_says_so() {
+        let response = crate::not_found().await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert!(text(response).await.contains("There is no page here"));
+    }
+}
