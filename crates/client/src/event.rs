@@ -35,6 +35,10 @@ pub enum Event {
     },
     /// A token came back.
     TokenReceived {
+        /// The status it came with.
+        status: u16,
+        /// How long it lives, in seconds, when the server says so.
+        expires_in: Option<u64>,
         /// When it dies.
         expires_at: Timestamp,
         /// The scope granted, when the server names it.

@@ -270,7 +270,7 @@ impl ProfileError {
             Self::Address(error) => error.hint(),
             Self::ClientId(_) => "copy the client id from the console",
             Self::Authentication { .. } => "use `body` or `basic`",
-            Self::Exists { .. } => "choose another name, or ask for it to be replaced",
+            Self::Exists { .. } => "choose another name, or replace the profile with --replace",
             Self::Unknown { known, .. } | Self::NoneChosen { known } if known.is_empty() => {
                 "add one with `hallpass profile add`"
             }

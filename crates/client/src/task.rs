@@ -223,6 +223,9 @@ impl TaskFailure {
     }
 }
 
+/// Stands for a timeout too long to be added to a time: a year.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Client {
     /// Waits for a task to end, telling `on_progress` of every look at it. A look that fails for the
     /// moment is repeated; a task that does not exist, or that may not be looked at, is an error.
@@ -232,7 +235,8 @@ impl Client {
         waiting: Waiting,
         mut on_progress: impl FnMut(&Task),
     ) -> Result<TaskOutcome, Error> {
-        let deadline = Instant::now() + waiting.timeout;
+        let begin = Instant::now();
+        let deadline = begin.checked_add(waiting.timeout).unwrap_or(begin + FOREVER);
         let (mut last, mut looks, mut failures) = (None, 0, 0);
         loop {
             let Ok(look) = tokio::time::timeout_at(deadline, self.look_at_task(id)).await else {

@@ -83,6 +83,8 @@ impl TokenEndpoint<'_> {
         let lifetime = granted.expires_in.unwrap_or(UNSAID_LIFETIME);
         let token = AccessToken::new(granted.access_token, now, later(now, lifetime));
         (self.events)(&Event::TokenReceived {
+            status: answer.status().as_u16(),
+            expires_in: granted.expires_in,
             expires_at: token.expires_at(),
             scope: granted.scope,
             elapsed: started.elapsed(),

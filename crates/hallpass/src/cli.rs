@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{CommandError, EXIT_CODES};
@@ -45,11 +46,62 @@ pub(crate) struct HelpArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DataArgs {
     /// Data directory [default: $XDG_DATA_HOME/hallpass, else ~/.local/share/hallpass]
-    #[arg(long, value_name = "DIR", env = "HALLPASS_DATA", global = true)]
-    pub(crate) data: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "HALLPASS_DATA",
+        global = true,
+        display_order = 100,
+        value_parser = path()
+    )]
+    data: Option<PathBuf>,
     /// Configuration file [default: hallpass.toml in the data directory, if it exists]
-    #[arg(long, value_name = "FILE", env = "HALLPASS_CONFIG", global = true)]
-    pub(crate) config: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "HALLPASS_CONFIG",
+        global = true,
+        display_order = 101,
+        value_parser = path()
+    )]
+    config: Option<PathBuf>,
+}
+
+/// A path that may be empty: a variable set to nothing counts as not set.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl DataArgs {
+    /// The data directory that was named.
+    pub(crate) fn data(&self) -> Option<&PathBuf> {
+        self.data
+            .as_ref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The configuration file that was named.
+    pub(crate) fn config(&self) -> Option<&PathBuf> {
+        self.config
+            .as_ref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The flags as they were typed, for other commands on the same data.
+    pub(crate) fn as_typed(&self) -> String {
+        let flag = |name: &str, value: Option<&PathBuf>| {
+            value.map_or_else(String::new, |path| {
+                let path = path.display().to_string();
+                let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+                if path.chars().all(plain) {
+                    format!(" --{name} {path}")
+                } else {
+                    format!(" --{name} '{}'", path.replace('\'', "'\\''"))
+                }
+            })
+        };
+        flag("data", self.data()) + &flag("config", self.config())
+    }
 }
 
 impl Command {
@@ -78,8 +130,7 @@ impl Cli {
 fn help(args: &HelpArgs) -> Result<(), CommandError> {
     use clap::CommandFactory as _;
     if args.words == ["exit-codes"] {
-        output::data(EXIT_CODES);
-        return Ok(());
+        return output::data(EXIT_CODES);
     }
     let mut command = Cli::command();
     command.build();
@@ -89,8 +140,7 @@ fn help(args: &HelpArgs) -> Result<(), CommandError> {
                 .hint("`hallpass help` lists the commands; `hallpass help exit-codes` the codes")
         })?;
     }
-    output::data(&command.render_long_help().to_string());
-    Ok(())
+    output::data(&command.render_long_help().to_string())
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
+
 use crate::output;
 
 /// The exit codes; `hallpass help exit-codes` prints them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Exit {
     /// The API, or this program, said no.
     Refused = 1,
@@ -76,6 +78,11 @@ impl CommandError {
             Some(hint) => self.hint(hint),
             None => self,
         }
+    }
+
+    /// The exit code it ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
     }
 
     /// What happened.

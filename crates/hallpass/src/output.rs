@@ -1,20 +1,26 @@
-//! The only place that writes to the terminal: data on stdout, words on stderr. A reader that
-//! went away (`| head`) is no error.
+//! The only place that writes to the terminal: data on stdout, words on stderr.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+
+use crate::command::{CommandError, Exit};
 
 /// Data: what a script reads.
-pub(crate) fn data(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
-    let _ = out.flush();
+pub(crate) fn data(text: &str) -> Result<(), CommandError> {
+    bytes(format!("{text}\n").as_bytes())
 }
 
-/// Data as it came, without a line end of our own.
-pub(crate) fn bytes(bytes: &[u8]) {
+/// Data as it came, without a line end of our own. A reader that went away (`| head`) is no error;
+/// data that was lost otherwise is one: it may have been a secret that is shown once.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), CommandError> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes);
-    let _ = out.flush();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::caused(
+            Exit::Refused,
+            "the answer could not be written to standard output",
+            &error,
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Words: what a person reads.
@@ -82,6 +88,10 @@ fn table(items: &[serde_json::Value]) -> String {
                 .map(|name| item.get(name).map_or_else(String::new, cell)),
         );
     }
+    // Nothing before the first column, so that `cut` and `awk` find it where it is seen.
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
         .lines()
         .map(|line| line.trim_end().to_owned())
@@ -130,6 +140,7 @@ mod tests {
             "{text}"
         );
         assert_eq!(text.lines().count(), 3);
+        assert!(text.lines().all(|line| !line.starts_with(' ')), "{text}");
         assert_eq!(
             readable(&json!({"id": "a", "long": true})),
             "id    a\nlong  true"

@@ -96,6 +96,8 @@ CREATE TABLE audit_event (
 
 CREATE INDEX audit_event_workspace ON audit_event (workspace_id, sequence);
 
+CREATE INDEX audit_event_age ON audit_event (occurred_at);
+
 CREATE TABLE sandbox_journal (
     workspace_id TEXT NOT NULL,
     instance_id  TEXT NOT NULL,

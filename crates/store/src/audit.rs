@@ -3,9 +3,9 @@
 //! Each changing call and each refusal of a verified identity has a row of its own. What strangers
 //! can cause without end is counted: one row per kind and minute (design, section 5).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hallpass_oauth::WorkspaceId;
@@ -105,8 +105,19 @@ impl AuditEvent {
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Self {
+        Self::identified(random_uuid(rng), state, message, source, now)
+    }
+
+    /// The same with an id that was made before.
+    pub(crate) fn identified(
+        id: String,
+        state: AuditState,
+        message: impl Into<String>,
+        source: impl Into<String>,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            id: random_uuid(rng),
+            id,
             workspace: None,
             occurred_at: now,
             state,
@@ -170,7 +181,7 @@ pub struct AuditQuery {
 pub struct StoredEvent {
     /// Its place: grows with each row.
     pub sequence: i64,
-    /// When the row was last written.
+    /// When the last of the events that the row stands for occurred.
     pub logged_at: Timestamp,
     /// The event.
     pub event: AuditEvent,
@@ -199,21 +210,41 @@ impl AuditLog {
         self.tally.add(event);
     }
 
-    /// Reads events, up to those that were recorded or counted before this call.
-    pub async fn read(&self, query: &AuditQuery) -> Result<Vec<StoredEvent>, StoreError> {
+    /// Waits until everything recorded or counted so far can be read.
+    pub async fn settle(&self) -> Result<(), StoreError> {
         self.tally.flush(&self.writer).await?;
         // A flush of the background may have taken counts that are not on disk yet.
         self.writer.finish().await;
-        let sql = if query.oldest_first {
-            "SELECT * FROM audit_event WHERE ($1 IS NULL OR workspace_id = $1) \
-             AND ($2 IS NULL OR sequence > $2) ORDER BY sequence LIMIT $3"
-        } else {
-            "SELECT * FROM audit_event WHERE ($1 IS NULL OR workspace_id = $1) \
-             AND ($2 IS NULL OR sequence < $2) ORDER BY sequence DESC LIMIT $3"
+        Ok(())
+    }
+
+    /// Reads events.
+    pub async fn read(&self, query: &AuditQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        // One statement for each case: a condition that may be absent keeps the index from being
+        // used, and the log may be long.
+        let sql = match (&query.workspace, query.oldest_first) {
+            (Some(_), true) => {
+                "SELECT * FROM audit_event WHERE workspace_id = $1 AND sequence > $2 \
+                 ORDER BY sequence LIMIT $3"
+            }
+            (Some(_), false) => {
+                "SELECT * FROM audit_event WHERE workspace_id = $1 AND sequence < $2 \
+                 ORDER BY sequence DESC LIMIT $3"
+            }
+            (None, true) => {
+                "SELECT * FROM audit_event WHERE $1 IS NULL AND sequence > $2 \
+                 ORDER BY sequence LIMIT $3"
+            }
+            (None, false) => {
+                "SELECT * FROM audit_event WHERE $1 IS NULL AND sequence < $2 \
+                 ORDER BY sequence DESC LIMIT $3"
+            }
         };
+        let start = if query.oldest_first { 0 } else { i64::MAX };
+        let workspace = query.workspace.as_ref().map(WorkspaceId::as_str);
         let rows = sqlx::query(sql)
-            .bind(query.workspace.as_ref().map(|id| id.as_str().to_owned()))
-            .bind(query.after)
+            .bind(workspace)
+            .bind(query.after.unwrap_or(start))
             .bind(i64::from(query.limit))
             .fetch_all(self.database.reader())
             .await?;
@@ -222,10 +253,20 @@ impl AuditLog {
 }
 
 /// Counts in memory, written every few seconds.
-pub(crate) struct Tally(Mutex<HashMap<String, AuditEvent>>);
+pub(crate) struct Tally(Mutex<Counts>);
 
-/// Most different counted rows between two flushes. What goes beyond shares one row per message,
-/// so that a flood from many addresses cannot fill memory or disk.
+#[derive(Default)]
+struct Counts {
+    /// What was counted since the last flush, by the key of its row.
+    waiting: HashMap<String, AuditEvent>,
+    /// The minute of the keys below.
+    minute: i64,
+    /// The rows begun in that minute, written or not.
+    begun: HashSet<String>,
+}
+
+/// Most different counted rows in a minute. What goes beyond shares one row per message, so that a
+/// flood from many addresses cannot fill memory or disk.
 const MOST_TALLIED: usize = 1024;
 
 /// How long counts may stay in memory.
@@ -240,44 +281,73 @@ impl Tally {
             loop {
                 tick.tick().await;
                 let Some(tally) = weak.upgrade() else { break };
-                if let Err(error) = tally.flush(&writer).await {
-                    tracing::error!(error = %error, "counted audit events were not written");
-                }
+                // The writer has said why; the counts are kept for the next try.
+                let _ = tally.flush(&writer).await;
             }
         });
         tally
     }
 
-    fn add(&self, mut event: AuditEvent) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = event.counted.clone().unwrap_or_else(|| event.id.clone());
-        if counts.len() >= MOST_TALLIED && !counts.contains_key(&key) {
-            "many addresses".clone_into(&mut event.source_ip);
-            event.client_id.clear();
-            let message = event.message.clone();
-            event = event.per_minute(&message);
-            key = event.counted.clone().unwrap_or_default();
-        }
-        let count = event.count;
-        counts
-            .entry(key)
-            .and_modify(|known| known.count += count)
-            .or_insert(event);
+    fn add(&self, event: AuditEvent) {
+        self.counts().add(event);
     }
 
     pub(crate) async fn flush(&self, writer: &Writer) -> Result<(), StoreError> {
-        let counts = {
-            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *counts)
-        };
-        if counts.is_empty() {
+        let mut events: Vec<AuditEvent> = std::mem::take(&mut self.counts().waiting)
+            .into_values()
+            .collect();
+        if events.is_empty() {
             return Ok(());
         }
-        let writes = counts
-            .into_values()
-            .map(|event| Write::Audit(Box::new(AuditRow::new(event))))
+        events.sort_by_key(|event| event.occurred_at);
+        let writes = events
+            .iter()
+            .map(|event| Write::Audit(Box::new(AuditRow::new(event.clone()))))
             .collect();
-        writer.submit(writes)?.committed().await
+        let written = match writer.submit(writes) {
+            Ok(pending) => pending.committed().await,
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            let mut counts = self.counts();
+            events.into_iter().for_each(|event| counts.merge(event));
+        }
+        written
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn add(&mut self, mut event: AuditEvent) {
+        let minute = event.occurred_at.as_second().div_euclid(60);
+        if minute != self.minute {
+            self.minute = minute;
+            self.begun.clear();
+        }
+        let key = event.counted.clone().unwrap_or_default();
+        if self.begun.len() >= MOST_TALLIED && !self.begun.contains(&key) {
+            // Nobody's in particular any more, so it is in nobody's log either.
+            event.workspace = None;
+            event.client_id.clear();
+            "many addresses".clone_into(&mut event.source_ip);
+            let message = event.message.clone();
+            event = event.per_minute(&message);
+        } else {
+            self.begun.insert(key);
+        }
+        self.merge(event);
+    }
+
+    fn merge(&mut self, event: AuditEvent) {
+        let key = event.counted.clone().unwrap_or_else(|| event.id.clone());
+        let count = event.count;
+        self.waiting
+            .entry(key)
+            .and_modify(|known| known.count += count)
+            .or_insert(event);
     }
 }
 
@@ -326,18 +396,25 @@ impl AuditRow {
     }
 }
 
-/// Removes what is older than the retention time.
+/// Most rows removed at a time: the log may be long, and tokens wait for the same connection.
+const MOST_FORGOTTEN: i64 = 1000;
+
+/// Removes some of what is older than the retention time; says whether that was all.
 pub(crate) async fn forget_old(
     connection: &mut SqliteConnection,
     retention: SignedDuration,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let limit = now.checked_sub(retention).unwrap_or(Timestamp::MIN);
-    sqlx::query("DELETE FROM audit_event WHERE occurred_at < $1")
-        .bind(nanoseconds(limit))
-        .execute(connection)
-        .await?;
-    Ok(())
+    let removed = sqlx::query(
+        "DELETE FROM audit_event WHERE sequence IN \
+         (SELECT sequence FROM audit_event WHERE occurred_at < $1 LIMIT $2)",
+    )
+    .bind(nanoseconds(limit))
+    .bind(MOST_FORGOTTEN)
+    .execute(connection)
+    .await?;
+    Ok(removed.rows_affected() < MOST_FORGOTTEN.unsigned_abs())
 }
 
 impl StoredEvent {

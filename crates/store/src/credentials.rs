@@ -320,6 +320,10 @@ async fn insert(
     row: CredentialRow,
     event: AuditEvent,
 ) -> Result<Arc<LiveCredential>, CredentialError> {
+    // Looked up again: the owner may have been removed while this change waited for its turn.
+    if store.projection.person(row.person).is_none() {
+        return Err(CredentialError::UnknownOwner(row.person));
+    }
     let owned: Vec<_> = {
         let credentials = store.projection.credentials.pin();
         credentials
@@ -370,7 +374,7 @@ async fn replace(
         .credential(client_id)
         .ok_or_else(|| CredentialError::Unknown(client_id.to_owned()))?;
     let before = live.row.generation;
-    let watermark = live.sequence.begin_reset(before + 1);
+    let watermark = live.sequence.begin_reset();
     let row = CredentialRow {
         secret_digest: digest,
         generation: before + 1,
@@ -379,10 +383,10 @@ async fn replace(
         ..live.row.clone()
     };
     if let Err(error) = write_reset(store, &row, event).await {
-        live.sequence.abandon_reset(before);
+        live.sequence.abandon_reset();
         return Err(error.into());
     }
-    live.sequence.raise(watermark);
+    live.sequence.complete_reset(row.generation, watermark);
     Ok(store
         .projection
         .put_credential(row, live.sequence.clone(), &store.policy)?)

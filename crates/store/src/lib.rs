@@ -84,6 +84,12 @@ pub struct Policy {
     pub audit_retention: SignedDuration,
 }
 
+impl Policy {
+    fn longest_lifetime(&self) -> SignedDuration {
+        self.token_lifetime.max(self.platform_token_lifetime)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -160,16 +166,18 @@ impl Store {
 
     /// Waits until all accepted writes are on disk and closes the database.
     pub async fn close(&self) {
-        if let Err(error) = self.tally.flush(&self.writer).await {
-            tracing::error!(error = %error, "counted audit events were not written");
-        }
+        // An administrative change under way comes to its end first.
+        let _turn = self.changes.lock().await;
+        let _ = self.tally.flush(&self.writer).await;
         self.writer.finish().await;
         self.database.close().await;
     }
 
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(self.database.reader()).await?;
+        sqlx::query("SELECT 1")
+            .execute(self.database.reader())
+            .await?;
         Ok(())
     }
 
@@ -180,7 +188,7 @@ impl Store {
         issuer: &Issuer,
         now: Timestamp,
     ) -> Result<Vec<Issuer>, StoreError> {
-        keys::use_issuer(&self.database, issuer, self.policy.token_lifetime, now).await
+        keys::use_issuer(&self.database, issuer, self.policy.longest_lifetime(), now).await
     }
 
     /// Clients as the token endpoint sees them.

@@ -4,15 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use hallpass_access::Role;
-use hallpass_oauth::{ApplicationInstanceId, Subject, WorkspaceId};
+use hallpass_oauth::{ApplicationInstanceId, Secret, SecretDigest, Subject, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
 use sqlx::{Row, SqliteConnection};
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
+use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
 use crate::database::{Database, nanoseconds, read};
 use crate::projection::LivePerson;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, setup_links};
 
 /// Names a person; a version-4 UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -140,20 +140,33 @@ impl People {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        let row = PersonRow {
-            id: PersonId(uuid::Builder::from_random_bytes(bytes).into_uuid()),
-            workspace: workspace.clone(),
-            email,
-            roles: role.map(|role| (None, role)).into_iter().collect(),
-        };
-        let said = role.map_or_else(String::new, |role| format!(" as {role}"));
-        let event = row.event(&format!("User {} added{said}", row.email), actor, now, rng);
+        let draft = Draft::new(workspace, email, role, actor, now, rng);
         let store = self.0.clone();
         self.0
-            .uninterrupted(async move { insert(&store, &row, event, now).await })
+            .uninterrupted(async move { insert(&store, draft, None).await })
             .await
+    }
+
+    /// Adds a person together with the secret of a one-time link, in one step: nobody is left
+    /// without a way in.
+    pub async fn invite(
+        &self,
+        workspace: &WorkspaceId,
+        email: Subject,
+        role: Option<Role>,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(Person, Secret), PersonError> {
+        let draft = Draft::new(workspace, email, role, actor, now, rng);
+        let secret = Secret::generate(rng);
+        let digest = self.0.pepper.digest(&secret);
+        let store = self.0.clone();
+        let person = self
+            .0
+            .uninterrupted(async move { insert(&store, draft, Some(digest)).await })
+            .await?;
+        Ok((person, secret))
     }
 
     /// Gives a role on one instance, or on every one.
@@ -166,12 +179,14 @@ impl People {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let mut row = self.row(person)?;
-        if !row.roles.contains(&(instance.clone(), role)) {
-            row.roles.push((instance, role));
-        }
-        let message = format!("Role {role} assigned to {}", row.email);
-        self.replace_roles(row, &message, actor, now, rng).await
+        let event = Said::new(actor, now, rng);
+        self.change_roles(person, event, move |row| {
+            if !row.roles.contains(&(instance.clone(), role)) {
+                row.roles.push((instance, role));
+            }
+            Ok(format!("Role {role} assigned to {}", row.email))
+        })
+        .await
     }
 
     /// Takes a role away.
@@ -184,18 +199,20 @@ impl People {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let mut row = self.row(person)?;
-        let before = row.roles.len();
-        row.roles
-            .retain(|assigned| *assigned != (instance.clone(), role));
-        if row.roles.len() == before {
-            return Err(PersonError::NotAssigned {
-                email: row.email,
-                role,
-            });
-        }
-        let message = format!("Role {role} taken from {}", row.email);
-        self.replace_roles(row, &message, actor, now, rng).await
+        let event = Said::new(actor, now, rng);
+        self.change_roles(person, event, move |row| {
+            let before = row.roles.len();
+            row.roles
+                .retain(|assigned| *assigned != (instance.clone(), role));
+            if row.roles.len() == before {
+                return Err(PersonError::NotAssigned {
+                    email: row.email.clone(),
+                    role,
+                });
+            }
+            Ok(format!("Role {role} taken from {}", row.email))
+        })
+        .await
     }
 
     /// Removes a person, their credentials and, with those, their tokens.
@@ -206,38 +223,93 @@ impl People {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), PersonError> {
-        let row = self.row(person)?;
-        let event = row.event(&format!("User {} removed", row.email), actor, now, rng);
+        let event = Said::new(actor, now, rng);
         let store = self.0.clone();
         self.0
-            .uninterrupted(async move { delete(&store, row.id, event).await })
+            .uninterrupted(async move { delete(&store, person, event).await })
             .await
     }
 
-    async fn replace_roles(
+    /// Reads the roles, changes and writes them, all as one step: two changes at a time would each
+    /// write what the other one changed.
+    async fn change_roles(
         &self,
-        row: PersonRow,
-        message: &str,
+        person: PersonId,
+        event: Said,
+        change: impl FnOnce(&mut PersonRow) -> Result<String, PersonError> + Send + 'static,
+    ) -> Result<Person, PersonError> {
+        let store = self.0.clone();
+        self.0
+            .uninterrupted(async move {
+                let mut row = PersonRow::live(&store, person)?;
+                let message = change(&mut row)?;
+                update_roles(&store, &row, event.event(&row, &message)).await
+            })
+            .await
+    }
+}
+
+/// Who changes something, and when: what an audit event needs before it is known what it says.
+struct Said {
+    id: String,
+    actor: Actor,
+    now: Timestamp,
+}
+
+impl Said {
+    fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+        Self {
+            id: random_uuid(rng),
+            actor: actor.clone(),
+            now,
+        }
+    }
+
+    fn event(self, person: &PersonRow, message: &str) -> AuditEvent {
+        let Self { id, actor, now } = self;
+        AuditEvent {
+            workspace: Some(person.workspace.clone()),
+            source_ip: actor.address,
+            user_email: actor.email,
+            client_id: actor.client_id,
+            permission: "workspace.update".to_owned(),
+            resource: AuditResource {
+                id: person.id.to_string(),
+                name: person.email.to_string(),
+                kind: "user".to_owned(),
+            },
+            ..AuditEvent::identified(id, AuditState::Success, message, actor.source, now)
+        }
+    }
+}
+
+/// A person to be added.
+struct Draft {
+    row: PersonRow,
+    said: Said,
+}
+
+impl Draft {
+    fn new(
+        workspace: &WorkspaceId,
+        email: Subject,
+        role: Option<Role>,
         actor: &Actor,
         now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Person, PersonError> {
-        let event = row.event(message, actor, now, rng);
-        let store = self.0.clone();
-        self.0
-            .uninterrupted(async move { update_roles(&store, &row, event).await })
-            .await
-    }
-
-    fn row(&self, person: PersonId) -> Result<PersonRow, PersonError> {
-        let live = self.0.projection.person(person);
-        let live = live.ok_or_else(|| PersonError::Unknown(person.to_string()))?;
-        Ok(PersonRow {
-            id: live.id,
-            workspace: live.workspace.id.clone(),
-            email: live.email.clone(),
-            roles: live.roles.clone(),
-        })
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        let row = PersonRow {
+            id: PersonId(uuid::Builder::from_random_bytes(bytes).into_uuid()),
+            workspace: workspace.clone(),
+            email,
+            roles: role.map(|role| (None, role)).into_iter().collect(),
+        };
+        Self {
+            row,
+            said: Said::new(actor, now, rng),
+        }
     }
 }
 
@@ -278,26 +350,15 @@ impl PersonRow {
         Ok(people)
     }
 
-    fn event(
-        &self,
-        message: &str,
-        actor: &Actor,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> AuditEvent {
-        AuditEvent {
-            workspace: Some(self.workspace.clone()),
-            source_ip: actor.address.clone(),
-            user_email: actor.email.clone(),
-            client_id: actor.client_id.clone(),
-            permission: "workspace.update".to_owned(),
-            resource: AuditResource {
-                id: self.id.to_string(),
-                name: self.email.to_string(),
-                kind: "user".to_owned(),
-            },
-            ..AuditEvent::new(AuditState::Success, message, actor.source, now, rng)
-        }
+    fn live(store: &Store, person: PersonId) -> Result<Self, PersonError> {
+        let live = store.projection.person(person);
+        let live = live.ok_or_else(|| PersonError::Unknown(person.to_string()))?;
+        Ok(Self {
+            id: live.id,
+            workspace: live.workspace.id.clone(),
+            email: live.email.clone(),
+            roles: live.roles.clone(),
+        })
     }
 
     async fn write_roles(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -341,10 +402,11 @@ async fn load_roles(
 
 async fn insert(
     store: &Store,
-    row: &PersonRow,
-    event: AuditEvent,
-    now: Timestamp,
+    draft: Draft,
+    link: Option<SecretDigest>,
 ) -> Result<Person, PersonError> {
+    let Draft { row, said } = draft;
+    let now = said.now;
     let taken = store.projection.people.pin().values().any(|known| {
         known.workspace.id == row.workspace
             && known
@@ -373,9 +435,18 @@ async fn insert(
         .execute(&mut *transaction)
         .await?;
     row.write_roles(&mut transaction).await?;
-    AuditRow::new(event).insert(&mut transaction).await?;
+    if let Some(digest) = link {
+        setup_links::write(&mut transaction, row.id, &digest, now).await?;
+    }
+    let added = match row.roles.first() {
+        Some((_, role)) => format!("User {} added as {role}", row.email),
+        None => format!("User {} added", row.email),
+    };
+    AuditRow::new(said.event(&row, &added))
+        .insert(&mut transaction)
+        .await?;
     transaction.commit().await?;
-    let live = store.projection.put_person(row)?;
+    let live = store.projection.put_person(&row)?;
     Ok(Person::from(live.as_ref()))
 }
 
@@ -392,7 +463,9 @@ async fn update_roles(
     Ok(Person::from(live.as_ref()))
 }
 
-async fn delete(store: &Store, person: PersonId, event: AuditEvent) -> Result<(), PersonError> {
+async fn delete(store: &Store, person: PersonId, said: Said) -> Result<(), PersonError> {
+    let row = PersonRow::live(store, person)?;
+    let event = said.event(&row, &format!("User {} removed", row.email));
     let mut transaction = store.database.begin().await?;
     sqlx::query("DELETE FROM person WHERE id = $1")
         .bind(person.to_string())

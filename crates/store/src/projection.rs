@@ -60,6 +60,17 @@ struct SequenceState {
     generation: u64,
     next: u64,
     live_from: u64,
+    /// A reset that is being written: whether the old or the new secret counts is open.
+    undecided: bool,
+}
+
+/// Why a request gets no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// The credential was reset since the request authenticated.
+    Changed,
+    /// A reset is being written.
+    Undecided,
 }
 
 impl Sequence {
@@ -68,6 +79,7 @@ impl Sequence {
             generation,
             next: watermark + 1,
             live_from: watermark,
+            undecided: false,
         }))
     }
 
@@ -75,31 +87,44 @@ impl Sequence {
     ///
     /// Without the single-active rule all tokens between two resets share one place: it would not
     /// be written down, so a later one could be given out twice over a restart.
-    pub(crate) fn reserve(&self, generation: u64, single_active: bool) -> Option<u64> {
+    pub(crate) fn reserve(&self, generation: u64, single_active: bool) -> Result<u64, NoPlace> {
         self.with(|state| {
-            (state.generation == generation).then(|| {
-                if !single_active {
-                    return state.live_from;
-                }
-                state.next += 1;
-                state.next - 1
-            })
+            if state.undecided {
+                return Err(NoPlace::Undecided);
+            }
+            if state.generation != generation {
+                return Err(NoPlace::Changed);
+            }
+            if !single_active {
+                return Ok(state.live_from);
+            }
+            state.next += 1;
+            Ok(state.next - 1)
         })
     }
 
-    /// Begins a reset: from here on requests of the old generation get no place. Returns the
-    /// watermark that ends all places given out so far.
-    pub(crate) fn begin_reset(&self, generation: u64) -> u64 {
+    /// Begins a reset: until it is decided nobody gets a place. Returns the watermark that ends all
+    /// places given out so far.
+    pub(crate) fn begin_reset(&self) -> u64 {
         self.with(|state| {
-            state.generation = generation;
+            state.undecided = true;
             state.next += 1;
             state.next - 1
         })
     }
 
-    /// Undoes [`Self::begin_reset`] after a failed commit.
-    pub(crate) fn abandon_reset(&self, generation: u64) {
-        self.with(|state| state.generation = generation);
+    /// The reset was written: what came before is dead, and only the new generation gets places.
+    pub(crate) fn complete_reset(&self, generation: u64, watermark: u64) {
+        self.with(|state| {
+            state.undecided = false;
+            state.generation = generation;
+            state.live_from = state.live_from.max(watermark);
+        });
+    }
+
+    /// The reset was not written: everything is as before.
+    pub(crate) fn abandon_reset(&self) {
+        self.with(|state| state.undecided = false);
     }
 
     /// Everything before `watermark` is dead, now that the store remembers it.
@@ -224,13 +249,14 @@ mod tests {
         let sequence = Sequence::new(1, 10);
         let before = sequence.reserve(1, true).unwrap();
         assert!(before > 10, "a place after every one that was remembered");
-        let watermark = sequence.begin_reset(2);
+        let watermark = sequence.begin_reset();
+        assert_eq!(sequence.reserve(1, true), Err(NoPlace::Undecided));
+        sequence.complete_reset(2, watermark);
         assert_eq!(
             sequence.reserve(1, true),
-            None,
+            Err(NoPlace::Changed),
             "authenticated before, asked after"
         );
-        sequence.raise(watermark);
         assert!(before < sequence.live_from());
         assert!(sequence.reserve(2, true).unwrap() >= sequence.live_from());
     }
@@ -238,8 +264,10 @@ mod tests {
     #[test]
     fn a_failed_reset_leaves_the_old_generation_at_work() {
         let sequence = Sequence::new(1, 0);
-        sequence.begin_reset(2);
-        sequence.abandon_reset(1);
+        let token = sequence.reserve(1, true).unwrap();
+        sequence.begin_reset();
+        sequence.abandon_reset();
+        assert!(token >= sequence.live_from(), "and its tokens alive");
         let place = sequence.reserve(1, true).unwrap();
         assert!(place >= sequence.live_from());
     }
@@ -248,8 +276,8 @@ mod tests {
     fn without_the_rule_tokens_share_a_place_that_a_reset_ends() {
         let sequence = Sequence::new(1, 4);
         let (first, second) = (sequence.reserve(1, false), sequence.reserve(1, false));
-        assert_eq!((first, second), (Some(4), Some(4)));
-        let watermark = sequence.begin_reset(2);
+        assert_eq!((first, second), (Ok(4), Ok(4)));
+        let watermark = sequence.begin_reset();
         assert!(watermark > 4);
     }
 

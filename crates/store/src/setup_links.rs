@@ -1,10 +1,10 @@
 //! One-time links with which a new person chooses a password. The link's secret exists in clear
 //! only in the link; here is its keyed digest.
 
-use hallpass_oauth::Secret;
+use hallpass_oauth::{Secret, SecretDigest};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
 use crate::database::{nanoseconds, read, timestamp};
@@ -31,18 +31,9 @@ impl SetupLinks {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Secret, StoreError> {
         let secret = Secret::generate(rng);
-        let digest = self.0.pepper.digest(&secret).to_stored();
+        let digest = self.0.pepper.digest(&secret);
         let mut transaction = self.0.database.begin().await?;
-        sqlx::query(
-            "INSERT INTO setup_link (digest, person_id, expires_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (person_id) DO UPDATE SET digest = excluded.digest, \
-             expires_at = excluded.expires_at",
-        )
-        .bind(digest)
-        .bind(person.to_string())
-        .bind(nanoseconds(now + LINK_LIFETIME))
-        .execute(&mut *transaction)
-        .await?;
+        write(&mut transaction, person, &digest, now).await?;
         transaction.commit().await?;
         Ok(secret)
     }
@@ -112,4 +103,24 @@ impl SetupLinks {
         transaction.commit().await?;
         Ok(true)
     }
+}
+
+/// Writes a link for a person, in place of the one they had.
+pub(crate) async fn write(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+    digest: &SecretDigest,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO setup_link (digest, person_id, expires_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (person_id) DO UPDATE SET digest = excluded.digest, \
+         expires_at = excluded.expires_at",
+    )
+    .bind(digest.to_stored())
+    .bind(person.to_string())
+    .bind(nanoseconds(now + LINK_LIFETIME))
+    .execute(connection)
+    .await?;
+    Ok(())
 }

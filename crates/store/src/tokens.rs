@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hallpass_oauth::{ClientRegistration, Pepper};
 
 use crate::audit::AuditRow;
-use crate::projection::Projection;
+use crate::projection::{NoPlace, Projection};
 use crate::writer::{Pending, Write, Writer};
 use crate::{AuditEvent, Store, StoreError};
 
@@ -49,6 +49,9 @@ pub enum SequenceError {
     /// The credential was reset or deleted since it authenticated.
     #[error("the credential changed since it authenticated")]
     Changed,
+    /// A reset of the credential is being written; which secret counts will be known in a moment.
+    #[error("the credential is being reset")]
+    Undecided,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,7 +94,10 @@ impl TokenSequences {
         let place = live
             .sequence
             .reserve(live.row.generation, self.single_active)
-            .ok_or(SequenceError::Changed)?;
+            .map_err(|refused| match refused {
+                NoPlace::Changed => SequenceError::Changed,
+                NoPlace::Undecided => SequenceError::Undecided,
+            })?;
         let mut writes = vec![Write::Audit(Box::new(AuditRow::new(event)))];
         if self.single_active {
             writes.push(Write::Watermark {

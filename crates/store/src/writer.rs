@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -69,6 +69,7 @@ impl Writer {
         let retention = Retention {
             keep: audit_retention,
             day: None,
+            due: None,
         };
         tokio::spawn(run(database, receiver, retention));
         Self(sender)
@@ -98,10 +99,39 @@ impl Writer {
     }
 }
 
-/// When the audit log was last shortened: with the first event of each day.
+/// When the audit log is shortened: with the first event of each day, in small steps.
 struct Retention {
     keep: SignedDuration,
+    /// The day that was last begun.
     day: Option<i64>,
+    /// Set while there may be more to remove.
+    due: Option<Timestamp>,
+}
+
+impl Retention {
+    fn notice(&mut self, writes: &[Write]) {
+        for write in writes {
+            if let Write::Audit(row) = write {
+                let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
+                if self.day.is_none_or(|last| last < day) {
+                    self.day = Some(day);
+                    self.due = Some(row.occurred_at());
+                }
+            }
+        }
+    }
+
+    async fn step(&mut self, database: &Database) -> Result<(), StoreError> {
+        if let Some(now) = self.due {
+            let mut transaction = database.begin().await?;
+            let done = audit::forget_old(&mut transaction, self.keep, now).await?;
+            transaction.commit().await?;
+            if done {
+                self.due = None;
+            }
+        }
+        Ok(())
+    }
 }
 
 async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
@@ -122,15 +152,22 @@ async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: R
         let outcome = if writes.is_empty() {
             Ok(())
         } else {
-            commit(&database, &writes, &mut retention).await
+            commit(&database, &writes).await
         };
         if let Err(error) = &outcome {
-            tracing::error!(error = %error, writes = writes.len(), "a group of writes failed");
+            let error: &(dyn std::error::Error + 'static) = error;
+            tracing::error!(error, writes = writes.len(), "a group of writes failed");
         }
         let answer = outcome.map_err(|error| error.to_string());
         for done in waiting {
             // Whoever stopped waiting does not need the answer.
             let _ = done.send(answer.clone());
+        }
+        // After the answers: nobody has to wait for it.
+        retention.notice(&writes);
+        if let Err(error) = retention.step(&database).await {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "old audit events were not removed");
         }
         for done in finished {
             let _ = done.send(());
@@ -138,24 +175,13 @@ async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: R
     }
 }
 
-async fn commit(
-    database: &Database,
-    writes: &[Write],
-    retention: &mut Retention,
-) -> Result<(), StoreError> {
+async fn commit(database: &Database, writes: &[Write]) -> Result<(), StoreError> {
     let mut transaction = database.begin().await?;
     raise_watermarks(&mut transaction, writes).await?;
     for write in writes {
         match write {
             Write::Watermark { .. } => {}
-            Write::Audit(row) => {
-                row.insert(&mut transaction).await?;
-                let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
-                if retention.day.is_none_or(|last| last < day) {
-                    audit::forget_old(&mut transaction, retention.keep, row.occurred_at()).await?;
-                    retention.day = Some(day);
-                }
-            }
+            Write::Audit(row) => row.insert(&mut transaction).await?,
             Write::Journal(row) => row.insert(&mut transaction).await?,
         }
     }

@@ -252,6 +252,7 @@ impl World {
             after: None,
             limit: 1000,
         };
+        self.store.audit_log().settle().await.unwrap();
         self.store.audit_log().read(&query).await.unwrap()
     }
 

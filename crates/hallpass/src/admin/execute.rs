@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, Subject, WorkspaceId};
+use hallpass_oauth::{ApplicationInstanceId, Secret, Subject, WorkspaceId};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::credentials::{CredentialError, IssuedCredential};
 use hallpass_store::people::PersonError;
@@ -76,6 +76,12 @@ impl Administrator<'_> {
                     .collect();
                 Ok(json!({ "items": items }))
             }
+            UserCommand::SetupLink { email, at } => {
+                let person = self.find_person(email, at)?;
+                let links = self.store.setup_links();
+                let secret = links.issue(person.id, self.now, &mut SystemRandom).await?;
+                Ok(self.with_link(&person, &secret))
+            }
             UserCommand::Remove { email, at } => {
                 let person = self.find_person(email, at)?;
                 self.store
@@ -97,25 +103,30 @@ impl Administrator<'_> {
         let role = role.map(parse_role).transpose()?;
         let workspace = match &at.workspace {
             Some(word) => self.find_workspace(word)?,
-            None => self.first_workspace()?,
+            None => self.only_workspace()?,
         };
-        let rng = &mut SystemRandom;
         let people = self.store.people();
-        let person = people
-            .create(&workspace.id, email, role, &actor(), self.now, rng)
+        let (person, secret) = people
+            .invite(
+                &workspace.id,
+                email,
+                role,
+                &actor(),
+                self.now,
+                &mut SystemRandom,
+            )
             .await?;
-        let secret = self
-            .store
-            .setup_links()
-            .issue(person.id, self.now, rng)
-            .await?;
-        let mut answer = self.person(&person);
+        Ok(self.with_link(&person, &secret))
+    }
+
+    fn with_link(&self, person: &Person, secret: &Secret) -> Value {
+        let mut answer = self.person(person);
         answer["setupUrl"] = json!(format!(
             "{}setup/{}",
             self.addresses.console,
             secret.expose()
         ));
-        Ok(answer)
+        answer
     }
 
     async fn role(&self, command: &RoleCommand) -> Result<Value, CommandError> {
@@ -247,6 +258,7 @@ impl Administrator<'_> {
             after: None,
             limit,
         };
+        self.store.audit_log().settle().await?;
         let events = self.store.audit_log().read(&query).await?;
         Ok(json!({ "items": events.iter().map(audit_value).collect::<Vec<_>>() }))
     }
@@ -332,13 +344,14 @@ impl Administrator<'_> {
             })
     }
 
-    fn first_workspace(&self) -> Result<Arc<Workspace>, CommandError> {
-        self.store
-            .workspaces()
-            .list()
-            .into_iter()
-            .next()
-            .ok_or_else(|| CommandError::refused("there is no workspace"))
+    fn only_workspace(&self) -> Result<Arc<Workspace>, CommandError> {
+        let mut known = self.store.workspaces().list();
+        match (known.pop(), known.len()) {
+            (Some(workspace), 0) => Ok(workspace),
+            _ => Err(CommandError::usage("there are several workspaces").hint(
+                "name one with --workspace NAME; `hallpass admin workspace list` shows them",
+            )),
+        }
     }
 
     fn find_instance(&self, word: &str) -> Result<Arc<ApplicationInstance>, CommandError> {
@@ -391,6 +404,8 @@ fn audit_value(stored: &StoredEvent) -> Value {
         "clientId": event.client_id,
         "permission": event.permission,
         "resource": event.resource.id,
+        "taskId": event.task_id,
+        "code": event.code,
         "address": event.source_ip,
         "source": event.source,
     })

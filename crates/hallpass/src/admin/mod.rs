@@ -24,7 +24,7 @@ pub(crate) struct AdminArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Print the answer as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 102)]
     json: bool,
     #[command(subcommand)]
     command: AdminCommand,
@@ -61,7 +61,7 @@ const ROLES: [&str; 3] = ["administrator", "operator", "observer"];
 /// Which workspace is meant.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub(crate) struct InWorkspace {
-    /// Workspace, by name or id [default: the only one that fits]
+    /// Workspace, by name or id; needed where there are several to choose from
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
 }
@@ -81,6 +81,14 @@ pub(crate) enum UserCommand {
     },
     /// List people and their roles
     List,
+    /// Print a new one-time link for a person; an earlier one stops working
+    SetupLink {
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        at: InWorkspace,
+    },
     /// Remove a person; their credentials and tokens die at once
     Remove {
         /// E-mail address
@@ -105,7 +113,7 @@ pub(crate) enum RoleCommand {
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub(crate) struct RoleChange {
     /// E-mail address
-    #[arg(long)]
+    #[arg(long, alias = "email")]
     pub(crate) user: String,
     /// The role
     #[arg(long, value_parser = ROLES)]
@@ -189,9 +197,9 @@ pub(crate) async fn run(args: AdminArgs) -> Result<(), CommandError> {
     let data = DataDirectory::create(&config.data)?;
     let answer = send_or_execute(&args.command, &config, &data).await?;
     if args.json {
-        output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default());
+        output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default())?;
     } else {
-        output::data(&output::readable(&answer));
+        output::data(&output::readable(&answer))?;
         if answer.get("clientSecret").is_some() {
             output::words(
                 "The secret is not stored and cannot be shown again: copy it to a safe place.",

@@ -54,13 +54,14 @@ pub(crate) struct GetArgs {
 #[derive(Debug, Args)]
 struct AnswerArgs {
     /// Read a list to its end, page by page
-    #[arg(long)]
+    #[arg(long, conflicts_with = "wait")]
     all: bool,
     /// Wait until the task that the call starts has ended; print the task
     #[arg(long)]
     wait: bool,
     /// How long --wait waits, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
     /// Form of the answer
     #[arg(long, short, value_enum, default_value_t = Format::Json)]
@@ -137,12 +138,25 @@ pub(crate) fn build(
     let operation = definition
         .operation(operation)
         .map_err(|error: LookupError| {
-            CommandError::usage(chain(&error))
-                .hint("operations are named as in the API definition, such as SystemsList")
+            CommandError::usage(chain(&error)).hint(format!(
+                "some of the {} operations of this definition: {}",
+                definition.operations().len(),
+                some_operations(definition)
+            ))
         })?;
     definition
         .request(operation, values)
         .map_err(|error| CommandError::usage(chain(&error)))
+}
+
+/// The names of the operations that need nothing: a place to start from.
+fn some_operations(definition: &Definition) -> String {
+    let simple = definition
+        .operations()
+        .iter()
+        .filter(|operation| operation.method() == Method::GET && !operation.path().contains('{'))
+        .map(hallpass_openapi::Operation::id);
+    simple.take(12).collect::<Vec<_>>().join(", ")
 }
 
 fn read_body(text: &str) -> Result<Value, CommandError> {
@@ -178,31 +192,43 @@ async fn send(
 ) -> Result<(), CommandError> {
     if args.all {
         let items = client.all_items(request).await?;
-        print(
+        return print(
             &json!({ "items": items, "total": items.len() }),
             args.output,
         );
-        return Ok(());
     }
     let response = client.send(&request).await?.success()?;
     if args.wait
         && let Some(id) = started_task(&response)
     {
-        let waiting = Waiting::at_most(Duration::from_secs(args.timeout));
-        let bar = progress_bar();
-        let outcome = client
-            .wait_for_task(&id, waiting, |task| advance(&bar, task))
-            .await;
-        bar.finish_and_clear();
-        let task = outcome?.success().map_err(crate::client::library)?;
-        print(task.as_json(), args.output);
-        return Ok(());
+        return follow(client, &id, args).await;
     }
     match response.json() {
         Ok(body) => print(&body, args.output),
         Err(_) => output::bytes(response.body()),
     }
-    Ok(())
+}
+
+/// Waits for a task to end and prints it as it was last seen, whatever became of it.
+async fn follow(client: &Client, id: &str, args: &AnswerArgs) -> Result<(), CommandError> {
+    let waiting = Waiting::at_most(Duration::from_secs(args.timeout));
+    let bar = progress_bar();
+    let mut last = None;
+    let outcome = client
+        .wait_for_task(id, waiting, |task| {
+            advance(&bar, task);
+            last = Some(task.as_json().clone());
+        })
+        .await;
+    bar.finish_and_clear();
+    if let Some(task) = last {
+        print(&task, args.output)?;
+    }
+    match outcome?.success() {
+        Ok(_) => Ok(()),
+        Err(failure) => Err(crate::client::library(failure)
+            .hint(format!("look at the task: hallpass get /api/v1/tasks/{id}"))),
+    }
 }
 
 fn started_task(response: &Response) -> Option<String> {
@@ -230,7 +256,7 @@ pub(crate) fn advance(bar: &ProgressBar, task: &Task) {
     ));
 }
 
-fn print(body: &Value, format: Format) {
+fn print(body: &Value, format: Format) -> Result<(), CommandError> {
     match format {
         Format::Json => output::data(&serde_json::to_string_pretty(body).unwrap_or_default()),
         Format::Table => output::data(&output::readable(body)),

@@ -34,8 +34,7 @@ impl ConnectionArgs {
     /// The client for the connection that was chosen.
     pub(crate) fn connect(&self) -> Result<Client, CommandError> {
         let (profile, credential) = self.choose()?;
-        let cache = Cache::Directory(base("XDG_CACHE_HOME", ".cache")?.join("tokens"));
-        let mut options = Options::new(cache, Arc::new(system_time));
+        let mut options = options();
         if self.verbose {
             options =
                 options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
@@ -43,18 +42,20 @@ impl ConnectionArgs {
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
+    /// The profile that was named; a variable set to nothing names none.
+    fn named(&self) -> Option<&str> {
+        self.profile.as_deref().filter(|name| !name.is_empty())
+    }
+
     fn choose(&self) -> Result<(Profile, CredentialSource), CommandError> {
         let variable = |name: &str| std::env::var(name).ok();
-        if self.profile.is_none()
+        if self.named().is_none()
             && let Some(found) = Profile::from_environment(variable).map_err(library)?
         {
             return Ok(found);
         }
         let profiles = Profiles::load(&config_directory()?).map_err(library)?;
-        let profile = profiles
-            .select(self.profile.as_deref())
-            .map_err(library)?
-            .clone();
+        let profile = profiles.select(self.named()).map_err(library)?.clone();
         let given = CredentialSource::from_environment(variable).map_err(library)?;
         let credential = match given {
             Some(given) => given,
@@ -66,30 +67,42 @@ impl ConnectionArgs {
     }
 }
 
+/// How a client works for this user: with the token cache that all their processes share. Without
+/// a place for it, in a container say, tokens stay in memory.
+pub(crate) fn options() -> Options {
+    let cache = match base("XDG_CACHE_HOME", ".cache") {
+        Some(base) => Cache::Directory(base.join("hallpass/tokens")),
+        None => Cache::None,
+    };
+    Options::new(cache, Arc::new(system_time))
+}
+
 /// Where profiles are kept.
 pub(crate) fn config_directory() -> Result<PathBuf, CommandError> {
-    base("XDG_CONFIG_HOME", ".config")
+    let base = base("XDG_CONFIG_HOME", ".config").ok_or_else(homeless)?;
+    Ok(base.join("hallpass"))
 }
 
-/// Where secrets are kept.
+/// Where secrets are kept: apart from a server's data directory, which may be copied as a backup.
 pub(crate) fn data_directory() -> Result<PathBuf, CommandError> {
-    base("XDG_DATA_HOME", ".local/share")
+    let base = base("XDG_DATA_HOME", ".local/share").ok_or_else(homeless)?;
+    Ok(base.join("hallpass-client"))
 }
 
-/// A directory of the XDG base directory specification.
-fn base(variable: &str, below_home: &str) -> Result<PathBuf, CommandError> {
+/// A directory of the XDG base directory specification; a relative one counts as not set.
+pub(crate) fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name: &str| {
         std::env::var_os(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    absolute(variable)
-        .or_else(|| Some(absolute("HOME")?.join(below_home)))
-        .map(|base| base.join("hallpass"))
-        .ok_or_else(|| {
-            CommandError::usage("there is no home directory")
-                .hint(format!("set HOME or {variable}"))
-        })
+    absolute(variable).or_else(|| Some(absolute("HOME")?.join(below_home)))
+}
+
+fn homeless() -> CommandError {
+    CommandError::usage("there is no home directory to keep profiles in").hint(
+        "set HOME, or put the whole profile into the environment: HALLPASS_TOKEN_URL and friends",
+    )
 }
 
 impl From<hallpass_client::error::Error> for CommandError {

@@ -5,17 +5,20 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hallpass_client::address::{BaseUrl, TokenUrl};
-use hallpass_client::credential_source::SecretFile;
-use hallpass_client::profile::{Profile, ProfileName, authentication_word, parse_authentication};
+use hallpass_client::credential_source::{CredentialSource, SecretFile};
+use hallpass_client::profile::{
+    Profile, ProfileError, ProfileName, authentication_word, parse_authentication,
+};
 use hallpass_client::profiles::{Existing, Profiles};
+use hallpass_client::send::Client;
 use hallpass_oauth::{ClientId, Secret};
 use serde_json::{Value, json};
 
-use crate::client::{config_directory, data_directory, library};
+use crate::client::{config_directory, data_directory, library, options};
 use crate::command::{CommandError, chain};
 use crate::output;
 
-/// Named connections to an API
+/// Profiles: named connections to an API
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
     #[command(subcommand)]
@@ -24,15 +27,15 @@ pub(crate) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProfileCommand {
-    /// Add a connection; its secret is asked for and kept in a file for you only
+    /// Add a profile; its secret is asked for and kept in a file for you only
     Add(AddArgs),
-    /// List the connections
+    /// List the profiles
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Show a connection
+    /// Show a profile
     Show {
         /// Its name [default: the current one]
         name: Option<String>,
@@ -40,12 +43,12 @@ enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make a connection the current one
+    /// Make a profile the current one
     Use {
         /// Its name
         name: String,
     },
-    /// Remove a connection and its secret
+    /// Remove a profile, its secret and its cached token
     Remove {
         /// Its name
         name: String,
@@ -71,10 +74,16 @@ struct AddArgs {
     /// How the client authenticates: in the body, or by a Basic header
     #[arg(long, default_value = "body", value_parser = ["body", "basic"])]
     authentication: String,
+    /// Scope to ask for
+    #[arg(long)]
+    scope: Option<String>,
     /// OpenAPI definition of the API [default: the built-in one]
     #[arg(long, value_name = "FILE")]
     api: Option<PathBuf>,
-    /// Replace a connection of the same name
+    /// PEM file of certificate authorities to trust besides those of the system
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Replace a profile of the same name
     #[arg(long)]
     replace: bool,
 }
@@ -102,18 +111,19 @@ fn add(args: &AddArgs) -> Result<(), CommandError> {
         BaseUrl::parse(&args.base_url).map_err(|error| usage(&error).hint(error.hint()))?;
     let client_id = ClientId::parse(&args.client_id).map_err(|error| usage(&error))?;
     let method = parse_authentication(&args.authentication).map_err(library)?;
-    let api = args
-        .api
-        .as_ref()
-        .map(std::path::absolute)
-        .transpose()
-        .map_err(|e| usage(&e))?;
+    let absolute = |file: &Option<PathBuf>| {
+        let path = file.as_ref().map(std::path::absolute).transpose();
+        path.map_err(|error| usage(&error))
+    };
+    let (api, ca_file) = (absolute(&args.api)?, absolute(&args.ca_file)?);
     if let Some(file) = &api {
         crate::definition::load(Some(file))?;
     }
     let profile = Profile::new(name.clone(), token_url, base_url, client_id)
         .with_authentication(method)
-        .with_api(api);
+        .with_scope(args.scope.as_deref())
+        .with_api(api)
+        .with_ca_file(ca_file);
     let existing = if args.replace {
         Existing::Replace
     } else {
@@ -123,17 +133,28 @@ fn add(args: &AddArgs) -> Result<(), CommandError> {
     // Refused before the secret is asked for, so that nobody types it in vain.
     Profiles::load(&directory)
         .and_then(|mut profiles| profiles.add(profile.clone(), existing))
-        .map_err(library)?;
+        .map_err(not_added)?;
     let secret = read_secret(args.secret_file.as_deref())?;
     let file = SecretFile::new(&data_directory()?, &name);
     file.store(&secret)
         .map_err(|error| usage(&error).maybe_hint(error.hint()))?;
-    Profiles::update(&directory, |profiles| profiles.add(profile, existing)).map_err(library)?;
+    Profiles::update(&directory, |profiles| profiles.add(profile, existing)).map_err(not_added)?;
     output::words(&format!(
         "The secret is kept in {}, which only you can read; anybody who can act as you can read it too.",
         file.path().display()
     ));
     Ok(())
+}
+
+/// The library does not know the flag that would have helped.
+fn not_added(error: ProfileError) -> CommandError {
+    let taken = matches!(error, ProfileError::Exists { .. });
+    let error = library(error);
+    if taken {
+        error.hint("choose another name, or replace it with --replace")
+    } else {
+        error
+    }
 }
 
 fn read_secret(file: Option<&str>) -> Result<Secret, CommandError> {
@@ -180,8 +201,7 @@ fn list(json: bool) -> Result<(), CommandError> {
         output::words("there are no profiles; `hallpass profile add` makes one");
         return Ok(());
     }
-    print(&json!({ "items": items }), json);
-    Ok(())
+    print(&json!({ "items": items }), json)
 }
 
 fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
@@ -194,16 +214,24 @@ fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
     } else {
         json!("none stored")
     };
-    print(&shown, json);
-    Ok(())
+    print(&shown, json)
 }
 
 fn remove(name: &str) -> Result<(), CommandError> {
     let removed = Profiles::update(&config_directory()?, |profiles| profiles.remove(name))
         .map_err(library)?;
-    SecretFile::new(&data_directory()?, removed.name())
-        .remove()
+    let file = SecretFile::new(&data_directory()?, removed.name());
+    forget_token(&removed, &file)?;
+    file.remove()
         .map_err(|error| CommandError::usage(chain(&error)))?;
+    Ok(())
+}
+
+/// A profile that is gone or replaced must not leave a living token behind.
+fn forget_token(profile: &Profile, file: &SecretFile) -> Result<(), CommandError> {
+    let credential = CredentialSource::SecretFile(file.clone());
+    let client = Client::new(profile.clone(), credential, &options())?;
+    client.tokens().forget().map_err(library)?;
     Ok(())
 }
 
@@ -214,14 +242,16 @@ fn value(profile: &Profile) -> Value {
         "baseUrl": profile.base_url().as_str(),
         "clientId": profile.client_id().as_str(),
         "authentication": authentication_word(profile.authentication()),
+        "scope": profile.scope(),
+        "caFile": profile.ca_file(),
         "api": profile.api().map_or_else(|| "built-in".to_owned(), |file| file.display().to_string()),
     })
 }
 
-fn print(value: &Value, json: bool) {
+fn print(value: &Value, json: bool) -> Result<(), CommandError> {
     if json {
-        output::data(&serde_json::to_string_pretty(value).unwrap_or_default());
+        output::data(&serde_json::to_string_pretty(value).unwrap_or_default())
     } else {
-        output::data(&output::readable(value));
+        output::data(&output::readable(value))
     }
 }

@@ -46,18 +46,17 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), CommandError> {
             )
         })?;
         let claims: Value = serde_json::from_str(&claims).unwrap_or(Value::String(claims));
-        output::data(&serde_json::to_string_pretty(&claims).unwrap_or_default());
+        output::data(&serde_json::to_string_pretty(&claims).unwrap_or_default())
     } else if args.json {
         let shown = json!({
             "access_token": token.expose(),
             "token_type": "Bearer",
             "expires_at": token.expires_at().to_string(),
         });
-        output::data(&serde_json::to_string_pretty(&shown).unwrap_or_default());
+        output::data(&serde_json::to_string_pretty(&shown).unwrap_or_default())
     } else if args.header {
-        output::data(&format!("Authorization: Bearer {}", token.expose()));
+        output::data(&format!("Authorization: Bearer {}", token.expose()))
     } else {
-        output::data(token.expose());
+        output::data(token.expose())
     }
-    Ok(())
 }

@@ -9,10 +9,11 @@ mod wire;
 use std::sync::Arc;
 
 use clap::Args;
+use tempfile::TempDir;
 
 use crate::command::{CommandError, Exit};
 use crate::output;
-use crate::serve::{self, Config, DataDirectory, System};
+use crate::serve::{self, Config, DataDirectory, Signals, System};
 
 use narrator::Narrator;
 
@@ -32,33 +33,23 @@ pub(crate) struct DemoArgs {
 
 /// Runs the walk.
 pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
-    let folder = tempfile::Builder::new()
-        .prefix("hallpass-demo-")
-        .tempdir()
-        .map_err(|error| {
-            CommandError::caused(
-                Exit::Refused,
-                "there is no place for temporary files",
-                &error,
-            )
-        })?;
-    let mut config = Config {
-        data: folder.path().join("data"),
-        ..Config::default()
-    };
-    config.listen("127.0.0.1:0")?;
-    let data = DataDirectory::create(&config.data)?;
-    let lock = data.lock()?;
-    let system = System::start(&config, &data, lock, Arc::new(serve::system_time)).await?;
-
+    // Before there is anything to leave behind.
+    let mut signals = Signals::listen()?;
     let mut narrator = Narrator::new(args.json);
-    let outcome = walk::walk(&mut narrator, &system, &data, folder.path()).await;
+    narrator.begin("The system is running");
+    let started = start().await;
+    let (folder, config, data, system) = started.map_err(|error| narrator.failed(&error))?;
+    let walk = walk::walk(&mut narrator, &system, &data, folder.path());
+    let outcome = tokio::select! {
+        outcome = walk => outcome,
+        () = signals.stop() => Err(CommandError::refused("it was stopped by a signal")),
+    };
     let ended = match outcome {
         Ok(profile) => {
             narrator.finish();
             if args.keep {
                 narrator.keep(system.addresses(), &config.data, &profile);
-                serve::wait_for_signal().await?;
+                signals.stop().await;
             }
             Ok(())
         }
@@ -69,4 +60,26 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
         output::words("stopped; the demo's data is gone");
     }
     ended
+}
+
+/// Starts a system with an empty data directory, on free ports.
+async fn start() -> Result<(TempDir, Config, DataDirectory, System), CommandError> {
+    let folder = tempfile::Builder::new().prefix("hallpass-demo-").tempdir();
+    let folder = folder.map_err(|error| {
+        CommandError::caused(
+            Exit::Refused,
+            "there is no place for temporary files",
+            &error,
+        )
+        .hint("name a directory that can be written to with TMPDIR")
+    })?;
+    let mut config = Config {
+        data: folder.path().join("data"),
+        ..Config::default()
+    };
+    config.listen("127.0.0.1:0")?;
+    let data = DataDirectory::create(&config.data)?;
+    let lock = data.lock()?;
+    let system = System::start(&config, &data, lock, Arc::new(serve::system_time)).await?;
+    Ok((folder, config, data, system))
 }

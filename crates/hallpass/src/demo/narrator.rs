@@ -6,7 +6,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use crate::command::{CommandError, Exit};
+use crate::command::CommandError;
 use crate::demo::walk::ReadyProfile;
 use crate::output;
 use crate::serve::Addresses;
@@ -16,6 +16,9 @@ pub(super) struct Narrator {
     json: bool,
     step: usize,
     title: String,
+    /// What the step has exchanged so far; printed with the step as one JSON object.
+    exchanges: Vec<Value>,
+    status: Option<u16>,
 }
 
 /// One exchange, as it is shown.
@@ -36,38 +39,58 @@ impl Narrator {
             json,
             step: 0,
             title: String::new(),
+            exchanges: Vec::new(),
+            status: None,
         }
     }
 
     /// Begins a step.
     pub(super) fn begin(&mut self, title: &str) {
+        self.end(None);
         self.step += 1;
         title.clone_into(&mut self.title);
         if !self.json {
             let heading = format!("{:>2}  {title}", self.step);
-            output::data(&format!("\n{}", painted(&heading, Style::new().bold())));
+            line(&format!("\n{}", painted(&heading, Style::new().bold())));
+        }
+    }
+
+    /// Ends the step: for programs it is one object.
+    fn end(&mut self, error: Option<&str>) {
+        let exchanges = std::mem::take(&mut self.exchanges);
+        let status = self.status.take();
+        if self.json && self.step > 0 {
+            let mut object = json!({
+                "step": self.step,
+                "title": self.title,
+                "status": status,
+                "exchanges": exchanges,
+            });
+            if let Some(error) = error {
+                object["error"] = json!(error);
+            }
+            line(&object.to_string());
         }
     }
 
     /// Shows an exchange and says what it means.
-    pub(super) fn exchange(&self, exchange: &Exchange<'_>, words: &str) {
+    pub(super) fn exchange(&mut self, exchange: &Exchange<'_>, words: &str) {
         if self.json {
-            let line = json!({
-                "step": self.step,
-                "title": self.title,
+            let status = exchange.status.map(|status| status.as_u16());
+            self.status = status.or(self.status);
+            self.exchanges.push(json!({
                 "request": exchange.request,
                 "sent": exchange.sent,
-                "status": exchange.status.map(|status| status.as_u16()),
+                "status": status,
                 "answer": exchange.answer,
                 "words": words,
-            });
-            output::data(&line.to_string());
+            }));
             return;
         }
         let blue = Style::new().fg_color(Some(AnsiColor::Cyan.into()));
-        output::data(&format!("    {}", painted(exchange.request, blue)));
-        for line in &exchange.sent {
-            output::data(&format!("    {line}"));
+        line(&format!("    {}", painted(exchange.request, blue)));
+        for sent in &exchange.sent {
+            line(&format!("    {sent}"));
         }
         if let Some(status) = exchange.status {
             let good = if status.is_success() {
@@ -76,10 +99,10 @@ impl Narrator {
                 AnsiColor::Yellow
             };
             let style = Style::new().fg_color(Some(good.into()));
-            output::data(&format!("    {}", painted(&format!("-> {status}"), style)));
+            line(&format!("    {}", painted(&format!("-> {status}"), style)));
         }
-        for line in indented(&exchange.answer).lines() {
-            output::data(&format!("       {line}"));
+        for answer in indented(&exchange.answer).lines() {
+            line(&format!("       {answer}"));
         }
         self.say(words);
     }
@@ -87,34 +110,30 @@ impl Narrator {
     /// Says something.
     pub(super) fn say(&self, words: &str) {
         if !self.json && !words.is_empty() {
-            for line in wrapped(words, 86) {
-                output::data(&format!("    {}", painted(&line, Style::new().dimmed())));
+            for said in wrapped(words, 86) {
+                line(&format!("    {}", painted(&said, Style::new().dimmed())));
             }
         }
     }
 
     /// Ends the walk.
-    pub(super) fn finish(&self) {
-        if self.json {
-            output::data(&json!({ "step": "done", "steps": self.step }).to_string());
-        } else {
-            output::data(&format!("\nDone: {} steps, all as expected.", self.step));
+    pub(super) fn finish(&mut self) {
+        self.end(None);
+        if !self.json {
+            line(&format!("\nDone: {} steps, all as expected.", self.step));
         }
     }
 
     /// Tells which step failed.
-    pub(super) fn failed(&self, error: &CommandError) -> CommandError {
-        if self.json {
-            let line = json!({ "step": self.step, "title": self.title, "error": error.message() });
-            output::data(&line.to_string());
-        }
+    pub(super) fn failed(&mut self, error: &CommandError) -> CommandError {
+        self.end(Some(error.message()));
         let message = format!(
             "step {} ({}) failed: {}",
             self.step,
             self.title,
             error.message()
         );
-        CommandError::new(Exit::Refused, message).maybe_hint(error.hint_text().map(str::to_owned))
+        CommandError::refused(message).maybe_hint(error.hint_text().map(str::to_owned))
     }
 
     /// Tells how to use the system that was left running.
@@ -122,7 +141,7 @@ impl Narrator {
         let program = std::env::current_exe()
             .map_or_else(|_| "hallpass".to_owned(), |path| path.display().to_string());
         if self.json {
-            let line = json!({
+            let running = json!({
                 "step": "running",
                 "addresses": addresses,
                 "data": data,
@@ -133,14 +152,14 @@ impl Narrator {
                     "HALLPASS_CLIENT_SECRET": profile.client_secret.expose(),
                 },
             });
-            output::data(&line.to_string());
+            line(&running.to_string());
             return;
         }
-        output::data("\nThe system goes on until you press Ctrl-C:");
+        line("\nThe system goes on until you press Ctrl-C:");
         for (name, value) in addresses.lines() {
-            output::data(&format!("  {name:<22}{value}"));
+            line(&format!("  {name:<22}{value}"));
         }
-        output::data(&format!(
+        line(&format!(
             "\nUse it in another terminal. A profile, whole in the environment:\n
   export HALLPASS_TOKEN_URL={}
   export HALLPASS_BASE_URL={}
@@ -157,6 +176,12 @@ impl Narrator {
             data.display(),
         ));
     }
+}
+
+/// A line of the story. When nobody can read it any more, the walk goes on to its end all the same,
+/// so that everything is stopped in order.
+fn line(text: &str) {
+    let _ = output::data(text);
 }
 
 /// A secret or token, recognisable and useless.

@@ -2,16 +2,17 @@
 //! came back; one that does not turn out as told ends the demo.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::credential_source::CredentialSource;
+use hallpass_client::event::Event;
 use hallpass_client::profile::{Profile, ProfileName};
 use hallpass_client::response::Response;
 use hallpass_client::send::{Cache, Client, Options};
 use hallpass_client::task::{Task, Waiting, task_id};
-use hallpass_oauth::token_request::AuthenticationMethod;
+use hallpass_oauth::token_request::{AuthenticationMethod, EncodedRequest};
 use hallpass_oauth::{ClientId, Secret, TokenRequest, jws};
 use hallpass_openapi::{BuiltRequest, Definition, Values};
 use http::{Method, StatusCode};
@@ -39,6 +40,8 @@ struct Walk<'a> {
     cache: &'a Path,
     definition: Definition,
     wire: Wire,
+    /// What the client library tells while it works.
+    events: Arc<Mutex<Vec<Event>>>,
 }
 
 /// A credential as it was shown once.
@@ -66,6 +69,7 @@ pub(super) async fn walk(
         cache: &folder.join("tokens"),
         definition: crate::definition::load(None)?.definition,
         wire: Wire::new()?,
+        events: Arc::default(),
     };
     walk.the_system_is_running().await?;
     let platform = walk.a_resource_owner_exists().await?;
@@ -95,7 +99,6 @@ pub(super) async fn walk(
 
 impl Walk<'_> {
     async fn the_system_is_running(&mut self) -> Result<(), CommandError> {
-        self.narrator.begin("The system is running");
         let url = format!("{}/readyz", self.addresses.authorization_server);
         let answer = self.wire.get(&url, None).await?;
         expect(answer.status == StatusCode::OK, "the system is not ready")?;
@@ -104,15 +107,15 @@ impl Walk<'_> {
                 request: &format!("GET {url}"),
                 sent: vec![],
                 status: Some(answer.status),
-                answer: json!({
-                    "tokenUrl": self.addresses.token_url,
-                    "credentialApi": format!("{}{CREDENTIALS}", self.global()),
-                    "api": self.us1(),
-                }),
+                answer: answer.body,
             },
-            "An authorization server, a credential API and the guarded API of each region listen on \
-             loopback. The data directory was empty: a master key, a signing key and a database \
-             were just made.",
+            &format!(
+                "An authorization server ({}), a credential API and the guarded API of each region \
+                 (us1: {}) listen on loopback. The data directory was empty: a master key, a signing \
+                 key and a database were just made.",
+                self.addresses.authorization_server,
+                self.us1(),
+            ),
         );
         Ok(())
     }
@@ -130,7 +133,9 @@ impl Walk<'_> {
         shorten_link(&mut ann);
         self.narrator.exchange(
             &Exchange {
-                request: &format!("hallpass admin user create --email {ANN} --role administrator"),
+                request: &format!(
+                    "hallpass admin user create --email {ANN} --role administrator --json"
+                ),
                 sent: vec![],
                 status: None,
                 answer: ann,
@@ -149,7 +154,7 @@ impl Walk<'_> {
         self.narrator.exchange(
             &Exchange {
                 request: &format!(
-                    "hallpass admin credential create --owner {ANN} --instance global --name \"credential management\""
+                    "hallpass admin credential create --owner {ANN} --instance global --name \"credential management\" --json"
                 ),
                 sent: vec![],
                 status: None,
@@ -198,34 +203,47 @@ impl Walk<'_> {
         credential: &Shown,
     ) -> Result<Secret, CommandError> {
         self.narrator.begin("The program asks for an access token");
-        let token = client
-            .tokens()
-            .token()
-            .await
-            .map_err(crate::client::library)?;
-        let lifetime = token
-            .expires_at()
-            .duration_since(token.obtained_at())
-            .as_secs();
+        self.take_events();
+        let token = client.tokens().token().await;
+        let token = token.map_err(crate::client::library)?;
+        let (status, expires_in) = self
+            .take_events()
+            .iter()
+            .find_map(|event| match event {
+                Event::TokenReceived {
+                    status, expires_in, ..
+                } => Some((StatusCode::from_u16(*status).ok(), *expires_in)),
+                _ => None,
+            })
+            .ok_or_else(|| CommandError::refused("the token came without a token request"))?;
+        let sent = self.token_form(credential)?;
         self.narrator.exchange(
             &Exchange {
                 request: &format!("POST {}", self.addresses.token_url),
-                sent: vec![format!(
-                    "grant_type=client_credentials&client_id={}&client_secret={}",
-                    credential.client_id,
-                    shortened(credential.secret.expose())
-                )],
-                status: Some(StatusCode::OK),
+                sent: vec![sent],
+                status,
                 answer: json!({
                     "access_token": shortened(token.expose()),
                     "token_type": "Bearer",
-                    "expires_in": lifetime,
+                    "expires_in": expires_in,
                 }),
             },
             "The client-credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The token lies in a \
              cache that all programs of this user share, so that no two of them ask at once.",
         );
         Ok(Secret::from(token.expose().to_owned()))
+    }
+
+    /// The body of a token request, as the library encodes it, with the secret shortened.
+    fn token_form(&self, credential: &Shown) -> Result<String, CommandError> {
+        let form = credential.token_request()?;
+        let secret = credential.secret.expose();
+        Ok(form.body.expose().replace(secret, &shortened(secret)))
+    }
+
+    /// What the client library told since the last time.
+    fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn the_token_is_explained(&mut self, token: &Secret) -> Result<(), CommandError> {
@@ -238,7 +256,7 @@ impl Walk<'_> {
         expect(of_ann, "the token does not speak for Ann")?;
         self.narrator.exchange(
             &Exchange {
-                request: "hallpass token --claims",
+                request: "the token, taken apart at its dots and decoded",
                 sent: vec![],
                 status: None,
                 answer: json!({ "header": header, "claims": claims }),
@@ -311,11 +329,19 @@ impl Walk<'_> {
             .await;
         bar.finish_and_clear();
         outcome?.success().map_err(crate::client::library)?;
+        let status = self
+            .take_events()
+            .iter()
+            .rev()
+            .find_map(|event| match event {
+                Event::ResponseReceived { status, .. } => StatusCode::from_u16(*status).ok(),
+                _ => None,
+            });
         self.narrator.exchange(
             &Exchange {
                 request: &format!("GET {}/api/v1/tasks/{id}", self.us1()),
                 sent: vec![bearer_line(client).await?],
-                status: Some(StatusCode::OK),
+                status,
                 answer: Value::String(seen.join("\n")),
             },
             "The client library asks until the task has ended.",
@@ -460,13 +486,7 @@ impl Walk<'_> {
             "Its signature is good and its end is nearly two hours away; it is refused all the \
              same, on the very next call.",
         );
-        let id = ClientId::parse(&nightly.client_id)
-            .map_err(|error| CommandError::refused(error.to_string()))?;
-        let form = TokenRequest::client_credentials(None).encode(
-            AuthenticationMethod::Body,
-            &id,
-            &nightly.secret,
-        );
+        let form = nightly.token_request()?;
         let answer = self
             .wire
             .post_form(&self.addresses.token_url, &form)
@@ -477,11 +497,7 @@ impl Walk<'_> {
         self.narrator.exchange(
             &Exchange {
                 request: &format!("POST {}", self.addresses.token_url),
-                sent: vec![format!(
-                    "grant_type=client_credentials&client_id={}&client_secret={}",
-                    nightly.client_id,
-                    shortened(nightly.secret.expose())
-                )],
+                sent: vec![self.token_form(nightly)?],
                 status: Some(answer.status),
                 answer: answer.body,
             },
@@ -522,7 +538,7 @@ impl Walk<'_> {
 
     /// Shows a call to the API of us1.
     async fn show_call(
-        &self,
+        &mut self,
         client: &Client,
         request: &BuiltRequest,
         response: &Response,
@@ -569,7 +585,13 @@ impl Walk<'_> {
             ClientId::parse(&shown.client_id).map_err(|error| wrong(&error))?,
         );
         let cache = Cache::Directory(self.cache.to_owned());
-        let options = Options::new(cache, Arc::new(serve::system_time));
+        let events = self.events.clone();
+        let options = Options::new(cache, Arc::new(serve::system_time)).with_events(Arc::new(
+            move |event: &Event| {
+                let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
+                events.push(event.clone());
+            },
+        ));
         Ok(Client::new(
             profile,
             CredentialSource::Given(shown.secret.clone()),
@@ -633,6 +655,16 @@ impl Shown {
                 "the answer holds no client id and secret",
             )),
         }
+    }
+}
+
+impl Shown {
+    /// The token request of a program that has this credential.
+    fn token_request(&self) -> Result<EncodedRequest, CommandError> {
+        let id = ClientId::parse(&self.client_id)
+            .map_err(|error| CommandError::refused(error.to_string()))?;
+        let request = TokenRequest::client_credentials(None);
+        Ok(request.encode(AuthenticationMethod::Body, &id, &self.secret))
     }
 }
 

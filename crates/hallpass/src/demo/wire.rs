@@ -61,7 +61,8 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, CommandErr
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
     let text = response.text().await.map_err(|error| failed(&error))?;
-    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    let body =
+        serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.trim().to_owned()));
     Ok(Answer {
         status,
         challenge,

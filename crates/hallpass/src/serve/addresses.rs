@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,12 +27,24 @@ pub(crate) struct Addresses {
 impl Addresses {
     /// The addresses as configured, which are the real ones unless a port is 0.
     pub(crate) fn configured(config: &Config) -> Self {
-        let base = format!("http://{}", config.listen.authorization_server);
+        let public = |url: Option<&String>, address: &SocketAddr| match url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{address}"),
+        };
+        let base = public(
+            config.public.authorization_server.as_ref(),
+            &config.listen.authorization_server,
+        );
         let mut instances: BTreeMap<String, String> = config
             .listen
             .instances
             .iter()
-            .map(|(name, address)| (name.clone(), format!("http://{address}")))
+            .map(|(name, address)| {
+                (
+                    name.clone(),
+                    public(config.public.instances.get(name), address),
+                )
+            })
             .collect();
         instances.insert("global".to_owned(), base.clone());
         Self {

@@ -7,12 +7,15 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass_store::{Clock, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::admin::{AdminCommand, execute};
 use crate::command::{CommandError, Exit};
@@ -25,6 +28,7 @@ const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 enum Answer {
     Done(Value),
     Refused {
+        exit: Exit,
         message: String,
         hint: Option<String>,
     },
@@ -61,13 +65,23 @@ pub(super) fn bind(path: &Path) -> Result<UnixListener, CommandError> {
     Ok(listener)
 }
 
-/// Executes commands for ever; the caller ends it.
-pub(super) async fn serve(listener: UnixListener, administration: Arc<Administration>) {
+/// Executes commands until `stopping` becomes true; those under way come to their end, since the
+/// only copy of a new secret may be in their answer.
+pub(super) async fn serve(
+    listener: UnixListener,
+    administration: Arc<Administration>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut under_way = JoinSet::new();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
             Ok((stream, _)) => {
                 let administration = administration.clone();
-                tokio::spawn(async move {
+                under_way.spawn(async move {
                     if let Err(error) = answer(stream, &administration).await {
                         tracing::warn!(error = %error, "an admin command was not answered");
                     }
@@ -75,18 +89,29 @@ pub(super) async fn serve(listener: UnixListener, administration: Arc<Administra
             }
             Err(error) => {
                 tracing::warn!(error = %error, "the admin socket failed");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+        while under_way.try_join_next().is_some() {}
     }
+    drop(listener);
+    while under_way.join_next().await.is_some() {}
 }
+
+/// How long to wait after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a command may take to arrive.
+const COMMAND_TIME: Duration = Duration::from_secs(5);
+
+/// How long a command line waits for its answer.
+const ANSWER_TIME: Duration = Duration::from_secs(60);
 
 async fn answer(stream: UnixStream, administration: &Administration) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(LONGEST_LINE))
-        .read_line(&mut line)
-        .await?;
+    let mut reader = BufReader::new(reader.take(LONGEST_LINE));
+    tokio::time::timeout(COMMAND_TIME, reader.read_line(&mut line)).await??;
     let answer = match serde_json::from_str::<AdminCommand>(&line) {
         Ok(command) => {
             let now = (administration.clock)();
@@ -100,12 +125,14 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
             {
                 Ok(value) => Answer::Done(value),
                 Err(error) => Answer::Refused {
+                    exit: error.exit(),
                     message: error.message().to_owned(),
                     hint: error.hint_text().map(str::to_owned),
                 },
             }
         }
         Err(error) => Answer::Refused {
+            exit: Exit::Refused,
             message: format!("the running server does not know this command: {error}"),
             hint: Some("it may be of another version; restart it".to_owned()),
         },
@@ -124,9 +151,10 @@ pub(crate) async fn ask(
     let stream = match UnixStream::connect(socket).await {
         Ok(stream) => stream,
         Err(error)
+            // A path too long for a socket is invalid: no server can listen there either.
             if matches!(
                 error.kind(),
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::InvalidInput
             ) =>
         {
             return Ok(None);
@@ -142,15 +170,17 @@ pub(crate) async fn ask(
         .map_err(|error| unreachable(&error))?;
     let mut line = String::new();
     let mut reader = BufReader::new(reader.take(LONGEST_LINE));
-    reader
-        .read_line(&mut line)
-        .await
+    let answered = tokio::time::timeout(ANSWER_TIME, reader.read_line(&mut line)).await;
+    answered
+        .map_err(|error| unreachable(&error))?
         .map_err(|error| unreachable(&error))?;
     match serde_json::from_str(&line) {
         Ok(Answer::Done(value)) => Ok(Some(value)),
-        Ok(Answer::Refused { message, hint }) => {
-            Err(CommandError::refused(message).maybe_hint(hint))
-        }
+        Ok(Answer::Refused {
+            exit,
+            message,
+            hint,
+        }) => Err(CommandError::new(exit, message).maybe_hint(hint)),
         Err(error) => Err(unreachable(&error)),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) api: Option<PathBuf>,
     /// The listeners.
     pub(crate) listen: Listen,
+    /// How clients know the listeners, where that differs.
+    pub(crate) public: Public,
     /// Tokens.
     pub(crate) tokens: Tokens,
     /// Credentials.
@@ -44,6 +46,18 @@ pub(crate) struct Listen {
     pub(crate) metrics: SocketAddr,
     /// The resource API of each instance, by its short name.
     pub(crate) instances: BTreeMap<String, SocketAddr>,
+}
+
+/// The URLs by which clients reach the listeners, where something stands in between, such as a
+/// proxy with TLS.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Public {
+    /// Base URL of the authorization server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorization_server: Option<String>,
+    /// Base URLs of the resource APIs, by the short name of the instance.
+    pub(crate) instances: BTreeMap<String, String>,
 }
 
 /// How tokens are made.
@@ -99,6 +113,7 @@ impl Default for Config {
             data: PathBuf::new(),
             api: None,
             listen: Listen::default(),
+            public: Public::default(),
             tokens: Tokens::default(),
             credentials: Credentials::default(),
             audit: Audit::default(),
@@ -109,7 +124,7 @@ impl Default for Config {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self::at(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 8080), 9090)
+        Self::at(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 8080))
     }
 }
 
@@ -153,34 +168,44 @@ impl Default for Sandbox {
 }
 
 impl Listen {
-    /// The listeners around one address: the instances behind it, the metrics on their own port.
-    /// Port 0 stands for a free one everywhere.
-    fn at(first: SocketAddr, metrics: u16) -> Self {
-        let free = first.port() == 0;
-        let port = |offset: u16| {
-            if free {
-                0
-            } else {
-                first.port().saturating_add(offset)
-            }
+    /// The listeners around one address: the instances on the ports behind it, the metrics further
+    /// up. Port 0 stands for a free one everywhere.
+    fn at(first: SocketAddr) -> Self {
+        let on = |offset: u16| {
+            let port = match first.port() {
+                0 => 0,
+                port => port.saturating_add(offset),
+            };
+            SocketAddr::new(first.ip(), port)
         };
-        let on = |port| SocketAddr::new(first.ip(), port);
         Self {
             authorization_server: first,
-            metrics: on(if free { 0 } else { metrics }),
+            metrics: on(METRICS_OFFSET),
             instances: (1..)
                 .zip(INSTANCES)
-                .map(|(n, name)| (name.to_owned(), on(port(n))))
+                .map(|(n, name)| (name.to_owned(), on(n)))
                 .collect(),
         }
     }
+
+    fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        [self.authorization_server, self.metrics]
+            .into_iter()
+            .chain(self.instances.values().copied())
+    }
 }
+
+/// From the authorization server's port to that of the metrics: 8080 and 9090.
+const METRICS_OFFSET: u16 = 1010;
 
 impl Config {
     /// Reads the configuration file that applies. One that was named must exist.
     pub(crate) fn load(args: &DataArgs) -> Result<Self, CommandError> {
-        let data = args.data.clone().map_or_else(default_data_directory, Ok)?;
-        let (file, named) = match &args.config {
+        let data = args
+            .data()
+            .cloned()
+            .map_or_else(default_data_directory, Ok)?;
+        let (file, named) = match args.config() {
             Some(file) => (file.clone(), true),
             None => (data.join("hallpass.toml"), false),
         };
@@ -194,20 +219,41 @@ impl Config {
                 )));
             }
         };
-        if args.data.is_some() || config.data.as_os_str().is_empty() {
+        if args.data().is_some() || config.data.as_os_str().is_empty() {
             config.data = data;
         }
         Ok(config)
     }
 
     fn parse(text: &str, file: &Path) -> Result<Self, CommandError> {
-        toml::from_str(text).map_err(|error| {
+        let wrong = |what: &str| {
             CommandError::usage(format!(
-                "the configuration {} is wrong: {error}",
+                "the configuration {} is wrong: {what}",
                 file.display()
             ))
-            .hint("`hallpass serve --print-config` prints a complete one with the defaults")
-        })
+            .hint(
+                "`hallpass serve --print-config --config /dev/null` prints a complete one with the \
+                 defaults",
+            )
+        };
+        let mut config: Self = toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map(|span| text[..span.start].matches('\n').count() + 1);
+            let place = line.map_or_else(String::new, |line| format!("line {line}: "));
+            wrong(&format!("{place}{}", error.message()))
+        })?;
+        config.check().map_err(|error| wrong(error.message()))?;
+        config.resolve_against(file.parent().unwrap_or_else(|| Path::new("")));
+        Ok(config)
+    }
+
+    /// Paths in a file start from the folder of that file, wherever the program is started.
+    fn resolve_against(&mut self, folder: &Path) {
+        if !self.data.as_os_str().is_empty() {
+            self.data = folder.join(&self.data);
+        }
+        self.api = self.api.take().map(|api| folder.join(api));
     }
 
     /// Applies `--listen`.
@@ -216,7 +262,7 @@ impl Config {
             CommandError::usage(format!("`{address}` is no address to listen on"))
                 .hint("write HOST:PORT with an IP address, such as 127.0.0.1:8080 or 127.0.0.1:0")
         })?;
-        self.listen = Listen::at(first, self.listen.metrics.port());
+        self.listen = Listen::at(first);
         Ok(())
     }
 
@@ -254,8 +300,56 @@ impl Config {
                 INSTANCES.join(", ")
             )));
         }
+        self.check_addresses()?;
         if let Some(issuer) = &self.tokens.issuer {
             Issuer::parse(issuer).map_err(|error| CommandError::usage(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn check_addresses(&self) -> Result<(), CommandError> {
+        let mut taken = Vec::new();
+        for address in self.listen.all() {
+            if address.port() != 0 && taken.contains(&address.port()) {
+                return Err(CommandError::usage(format!(
+                    "two listeners have the port {}",
+                    address.port()
+                ))
+                .hint(
+                    "--listen HOST:PORT takes PORT, the three ports behind it and PORT + 1010; \
+                     choose a PORT below 64526, or set each one in hallpass.toml",
+                ));
+            }
+            taken.push(address.port());
+        }
+        for url in self
+            .public
+            .authorization_server
+            .iter()
+            .chain(self.public.instances.values())
+        {
+            Issuer::parse(url).map_err(|_| {
+                CommandError::usage(format!("the public URL `{url}` is no http URL"))
+            })?;
+        }
+        if let Some(unknown) = self
+            .public
+            .instances
+            .keys()
+            .find(|name| !INSTANCES.contains(&name.as_str()))
+        {
+            return Err(CommandError::usage(format!(
+                "public.instances names `{unknown}`; the instances are {}",
+                INSTANCES.join(", ")
+            )));
+        }
+        let unnamed = self.listen.authorization_server.ip().is_unspecified()
+            && self.public.authorization_server.is_none();
+        if unnamed {
+            return Err(CommandError::usage(
+                "every address of this machine is listened on, so clients need to be told a URL",
+            )
+            .hint("set public.authorization_server and public.instances in hallpass.toml"));
         }
         Ok(())
     }
@@ -290,8 +384,7 @@ impl Config {
     /// Whether other machines can reach a listener.
     pub(crate) fn is_public(&self) -> bool {
         let loopback = |address: &SocketAddr| is_loopback(address.ip());
-        !loopback(&self.listen.authorization_server)
-            || !self.listen.instances.values().all(loopback)
+        !self.listen.all().all(|address| loopback(&address))
     }
 }
 
@@ -300,13 +393,7 @@ fn is_loopback(address: IpAddr) -> bool {
 }
 
 fn default_data_directory() -> Result<PathBuf, CommandError> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_DATA_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".local/share")))
+    crate::client::base("XDG_DATA_HOME", ".local/share")
         .map(|base| base.join("hallpass"))
         .ok_or_else(|| {
             CommandError::usage("there is no home directory to keep data in")

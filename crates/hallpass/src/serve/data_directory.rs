@@ -1,6 +1,6 @@
 //! The data directory: private to its owner, one server at a time, the master key in it.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ pub(crate) struct DataDirectory(PathBuf);
 pub(crate) struct Lock(File);
 
 impl DataDirectory {
-    /// Makes the directory where it is missing, 0700.
+    /// Makes the directory where it is missing, 0700. One that others can write to or read is
+    /// refused and left as it is: it may be somebody else's.
     pub(crate) fn create(path: &Path) -> Result<Self, CommandError> {
         let failed = |error: std::io::Error| {
             CommandError::usage(format!(
@@ -35,7 +36,21 @@ impl DataDirectory {
             .mode(0o700)
             .create(path)
             .map_err(failed)?;
-        std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)?;
+        let mode = std::fs::metadata(path)
+            .map_err(failed)?
+            .permissions()
+            .mode();
+        if mode & 0o077 != 0 {
+            return Err(CommandError::usage(format!(
+                "the data directory {} is open to others (mode {:o})",
+                path.display(),
+                mode & 0o777
+            ))
+            .hint(format!(
+                "name a directory of your own with --data DIR, or close it: chmod 700 {}",
+                path.display()
+            )));
+        }
         Ok(Self(path.to_owned()))
     }
 

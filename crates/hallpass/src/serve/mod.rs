@@ -9,7 +9,7 @@ mod system;
 use std::path::PathBuf;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::DataArgs;
 use crate::command::{CommandError, Exit};
@@ -51,11 +51,12 @@ pub(crate) struct ServeArgs {
 impl ServeArgs {
     fn config(&self) -> Result<Config, CommandError> {
         let mut config = Config::load(&self.data)?;
-        if let Some(listen) = &self.listen {
-            config.listen(listen)?;
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        if let Some(listen) = given(&self.listen) {
+            config.listen(&listen)?;
         }
-        if let Some(issuer) = &self.issuer {
-            config.tokens.issuer = Some(issuer.clone());
+        if let Some(issuer) = given(&self.issuer) {
+            config.tokens.issuer = Some(issuer);
         }
         if let Some(api) = &self.api {
             config.api = Some(api.clone());
@@ -69,26 +70,32 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     let config = args.config()?;
     if args.print_config {
-        output::data(config.to_toml().trim_end());
-        return Ok(());
+        return output::data(config.to_toml().trim_end());
     }
+    // Before anybody can know of this server, and stop it.
+    let mut signals = Signals::listen()?;
     let data = DataDirectory::create(&config.data)?;
     let lock = data.lock()?;
     let clock = std::sync::Arc::new(crate::serve::system_time);
     let system = System::start(&config, &data, lock, clock).await?;
     let addresses = system.addresses().clone();
-    if let Some(file) = &args.address_file {
-        addresses.write(file)?;
+    let ready = match &args.address_file {
+        Some(file) => addresses.write(file),
+        None => Ok(()),
+    };
+    if ready.is_ok() {
+        announce(&addresses, &args.data.as_typed());
+        signals.stop().await;
+        tracing::info!("stopping: requests under way may end");
     }
-    announce(&addresses);
-    wait_for_signal().await?;
-    tracing::info!("stopping: requests under way may end");
     system.stop().await;
-    if let Some(file) = &args.address_file {
+    if let Some(file) = &args.address_file
+        && ready.is_ok()
+    {
         // The addresses are not true any more.
         let _ = std::fs::remove_file(file);
     }
-    Ok(())
+    ready
 }
 
 /// The one place where the servers' clock is read.
@@ -100,33 +107,48 @@ pub(crate) fn system_time() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-fn announce(addresses: &Addresses) {
+fn announce(addresses: &Addresses, flags: &str) {
     output::words("hallpass is ready");
     for (name, value) in addresses.lines() {
         output::words(&format!("  {name:<22}{value}"));
     }
-    output::words(
-        "Make a credential: hallpass admin user create --email YOU@EXAMPLE.COM --role administrator",
-    );
-    output::words(
-        "                   hallpass admin credential create --owner YOU@EXAMPLE.COM --instance us1 --name first",
-    );
+    output::words("Make a credential:");
+    output::words(&format!(
+        "  hallpass admin user create{flags} --email YOU@EXAMPLE.COM --role administrator"
+    ));
+    output::words(&format!(
+        "  hallpass admin credential create{flags} --owner YOU@EXAMPLE.COM --instance us1 --name first"
+    ));
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn wait_for_signal() -> Result<(), CommandError> {
-    let no_signals = |error: std::io::Error| {
-        CommandError::caused(
-            Exit::Refused,
-            "the program cannot listen for signals",
-            &error,
-        )
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, which ask a server to stop. From the moment this exists they do not kill the
+/// process any more.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self, CommandError> {
+        let no_signals = |error: std::io::Error| {
+            CommandError::caused(
+                Exit::Refused,
+                "the program cannot listen for signals",
+                &error,
+            )
+        };
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
+        })
     }
-    Ok(())
+
+    /// Waits for one that came since.
+    pub(crate) async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

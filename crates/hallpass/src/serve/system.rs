@@ -78,7 +78,8 @@ impl System {
         let router = authorization_server
             .router()
             .merge(console.router())
-            .merge(health(store.clone()));
+            .merge(health(store.clone()))
+            .fallback(hallpass_pages::not_found);
         listeners.spawn(serve_router(
             bound.authorization_server,
             router,
@@ -121,7 +122,11 @@ impl System {
             addresses: addresses.clone(),
             clock,
         };
-        let admin = tokio::spawn(admin_socket::serve(socket, Arc::new(administration)));
+        let admin = tokio::spawn(admin_socket::serve(
+            socket,
+            Arc::new(administration),
+            stopping,
+        ));
         lock.describe(&format!("at {}", addresses.authorization_server));
         if config.is_public() {
             tracing::warn!(
@@ -146,9 +151,9 @@ impl System {
 
     /// Takes no new connections, lets requests under way end, and closes the store.
     pub(crate) async fn stop(mut self) {
-        self.admin.abort();
         let _ = std::fs::remove_file(self.data.admin_socket());
         let _ = self.stop.send(true);
+        let _ = self.admin.await;
         while self.listeners.join_next().await.is_some() {}
         self.store.close().await;
     }
@@ -275,7 +280,9 @@ fn console_settings(
     addresses: &Addresses,
 ) -> hallpass_console::Settings {
     let instances = store.workspaces().instances();
-    let known = instances.iter().filter_map(|instance| {
+    let platform = ApplicationInstanceId::platform();
+    let services = instances.iter().filter(|instance| instance.id != platform);
+    let known = services.filter_map(|instance| {
         Some((
             instance.title.clone(),
             addresses.instances.get(&instance.name)?.clone(),

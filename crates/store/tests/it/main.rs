@@ -148,6 +148,7 @@ impl World {
             after: None,
             limit: 100,
         };
+        self.store.audit_log().settle().await.unwrap();
         let events = self.store.audit_log().read(&query).await.unwrap();
         events
             .into_iter()
@@ -265,16 +266,16 @@ async fn without_the_single_active_rule_tokens_live_side_by_side_until_a_reset()
 
 #[tokio::test]
 async fn many_parallel_mints_get_different_places_and_the_last_one_wins() {
-    let world = World::new(Policy::default()).await;
+    let world = std::sync::Arc::new(World::new(Policy::default()).await);
     let ann = world.person("ann@example.com").await;
     let issued = world.credential(&ann, "nightly").await.unwrap();
     let id = issued.credential.client_id.to_string();
-    let mints = (0..100).map(|_| world.mint(&id));
-    let mut places = Vec::new();
-    for mint in mints {
-        places.push(mint);
+    let mut mints = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (world, id) = (world.clone(), id.clone());
+        mints.spawn(async move { world.mint(&id).await.unwrap() });
     }
-    let mut places: Vec<u64> = futures_join(places).await;
+    let mut places = mints.join_all().await;
     places.sort_unstable();
     places.dedup();
     assert_eq!(places.len(), 100);
@@ -284,27 +285,6 @@ async fn many_parallel_mints_get_different_places_and_the_last_one_wins() {
         counted.contains(&("issued".to_owned(), 100)),
         "one audit row: {counted:?}"
     );
-}
-
-/// Polls all futures together on this task.
-async fn futures_join<F: Future<Output = Result<u64, SequenceError>>>(futures: Vec<F>) -> Vec<u64> {
-    let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut done = Vec::new();
-    std::future::poll_fn(move |context| {
-        pinned.retain_mut(|future| match future.as_mut().poll(context) {
-            std::task::Poll::Ready(place) => {
-                done.push(place.unwrap());
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if pinned.is_empty() {
-            std::task::Poll::Ready(std::mem::take(&mut done))
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await
 }
 
 #[tokio::test]
@@ -508,6 +488,7 @@ async fn a_flood_of_different_strangers_leaves_a_bounded_number_of_rows() {
         after: None,
         limit: 10_000,
     };
+    audit.settle().await.unwrap();
     let rows = audit.read(&query).await.unwrap();
     assert!(rows.len() < 1100, "{} rows", rows.len());
     assert_eq!(
@@ -580,4 +561,48 @@ async fn a_setup_link_works_once_and_for_a_time() {
         said.contains(&("ann@example.com chose a password".to_owned(), 1)),
         "{said:?}"
     );
+}
+
+#[tokio::test]
+async fn role_changes_at_the_same_time_do_not_undo_one_another() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let people = world.store.people();
+    let revoke = async {
+        let rng = &mut SystemRandom;
+        people
+            .revoke(ann.id, None, Role::Operator, &actor(), now(), rng)
+            .await
+            .unwrap()
+    };
+    let assign = async {
+        let (rng, us1) = (&mut SystemRandom, Some(world.us1()));
+        people
+            .assign(ann.id, us1, Role::Observer, &actor(), now(), rng)
+            .await
+            .unwrap()
+    };
+    tokio::join!(revoke, assign);
+    let roles = people.find("ann@example.com", None).unwrap().roles;
+    assert_eq!(roles, [(Some(world.us1()), Role::Observer)]);
+}
+
+#[tokio::test]
+async fn an_invited_person_has_a_link_that_works() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let (people, rng) = (world.store.people(), &mut SystemRandom);
+    let email = Subject::parse("bob@example.com").unwrap();
+    let invited = people
+        .invite(&ann.workspace, email, None, &actor(), now(), rng)
+        .await;
+    let (bob, secret) = invited.unwrap();
+    let found = world
+        .store
+        .setup_links()
+        .find(&secret, now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.id, bob.id);
 }
