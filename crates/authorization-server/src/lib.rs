@@ -55,9 +55,12 @@ impl AuthorizationServer {
 
     /// The routes.
     pub fn router(self) -> Router {
+        let classic = post(token_endpoint::classic).fallback(token_endpoint::wrong_method);
+        let of_workspace =
+            post(token_endpoint::of_workspace).fallback(token_endpoint::wrong_method);
         Router::new()
-            .route(TOKEN_PATH, post(token_endpoint::classic))
-            .route(WORKSPACE_TOKEN_PATH, post(token_endpoint::of_workspace))
+            .route(TOKEN_PATH, classic)
+            .route(WORKSPACE_TOKEN_PATH, of_workspace)
             .route("/pf/JWKS", get(jwks::published))
             .route("/.well-known/jwks.json", get(jwks::published))
             .with_state(Arc::new(self))

@@ -4,9 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass_oauth::client_authentication::{AuthenticatedClient, authenticate};
 use hallpass_oauth::form::Form;
@@ -38,15 +41,30 @@ pub(crate) async fn classic(
 pub(crate) async fn of_workspace(
     State(server): State<Arc<AuthorizationServer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(workspace): Path<String>,
+    workspace: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    // The documented id has no hyphens, and clients that forget to strip them exist.
-    let outcome = match WorkspaceId::parse(&workspace.replace('-', "")) {
+    let outcome = match read_workspace(workspace) {
         Ok(workspace) => server.token(request, Some(workspace), peer.ip()).await,
-        Err(error) => Err(TokenError::invalid_request(error.to_string())),
+        Err(error) => Err(error),
     };
     answer(&server, outcome)
+}
+
+/// Anything but POST. The router adds which method is allowed.
+pub(crate) async fn wrong_method(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    let error = TokenError::invalid_request("the token endpoint takes POST");
+    let mut response = answer(&server, Err(error));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// The documented id has no hyphens, and clients that forget to strip them exist.
+fn read_workspace(segment: Result<Path<String>, PathRejection>) -> Result<WorkspaceId, TokenError> {
+    let Path(text) = segment
+        .map_err(|_| TokenError::invalid_request("the workspace id in the token URL is no text"))?;
+    WorkspaceId::parse(&text.replace('-', ""))
+        .map_err(|error| TokenError::invalid_request(error.to_string()))
 }
 
 impl AuthorizationServer {
@@ -63,11 +81,14 @@ impl AuthorizationServer {
         let form = Form::parse(&body).map_err(|e| TokenError::invalid_request(e.to_string()))?;
 
         let token_request = TokenRequest::from_form(&form)?;
-        let authorization = head.headers.get_all(AUTHORIZATION);
-        let presented =
-            PresentedCredential::read(authorization.iter().map(|value| value.as_bytes()), &form)?;
-
         let now = (self.clock)();
+        let authorization = head.headers.get_all(AUTHORIZATION);
+        let authorization = authorization.iter().map(HeaderValue::as_bytes);
+        let presented = PresentedCredential::read(authorization, &form).inspect_err(|error| {
+            if error.is_invalid_client() {
+                self.count_failure("no readable credential", None, address, now);
+            }
+        })?;
         let client = self.authenticate(&presented, address, now)?;
         let grant = Grant::authorize(&client, &token_request, endpoint.as_ref())?;
         let token = self.mint(&client, &grant, address, now).await?;
@@ -80,27 +101,38 @@ impl AuthorizationServer {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<AuthenticatedClient<Arc<ClientRegistration>>, TokenError> {
-        authenticate(presented, |id| self.clients.find(id), self.clients.pepper()).map_err(
-            |failure| {
-                let known = self.clients.find(presented.unverified_client_id());
-                let mut event = AuditEvent::new(
-                    AuditState::Failure,
-                    format!("Client authentication failed: {failure}"),
-                    SOURCE,
-                    now,
-                    &mut SystemRandom,
-                );
-                presented.refusal().code().clone_into(&mut event.code);
-                event.source_ip = address.to_string();
-                if let Some(client) = known {
-                    event.client_id = client.client_id.to_string();
-                    event.workspace = Some(client.workspace.clone());
-                }
-                let key = format!("refused {failure} {} {address}", event.client_id);
-                self.audit.count(event.per_minute(&key));
-                presented.refusal()
-            },
-        )
+        let find = |id: &str| self.clients.find(id);
+        authenticate(presented, find, self.clients.pepper()).map_err(|failure| {
+            let known = self.clients.find(presented.unverified_client_id());
+            self.count_failure(&failure.to_string(), known.as_deref(), address, now);
+            presented.refusal()
+        })
+    }
+
+    /// Counts a failed authentication. An id that no client has is not written down: a stranger
+    /// could make rows without end, and some send their secret where the id belongs.
+    fn count_failure(
+        &self,
+        failure: &str,
+        client: Option<&ClientRegistration>,
+        address: IpAddr,
+        now: Timestamp,
+    ) {
+        let mut event = AuditEvent::new(
+            AuditState::Failure,
+            format!("Client authentication failed: {failure}"),
+            SOURCE,
+            now,
+            &mut SystemRandom,
+        );
+        "invalid_client".clone_into(&mut event.code);
+        event.source_ip = address.to_string();
+        if let Some(client) = client {
+            event.client_id = client.client_id.to_string();
+            event.workspace = Some(client.workspace.clone());
+        }
+        let key = format!("refused {failure} {} {address}", event.client_id);
+        self.audit.count(event.per_minute(&key));
     }
 
     /// Takes a place in the credential's sequence, signs while that is being written down, and
@@ -155,6 +187,7 @@ impl AuthorizationServer {
 fn refusal(error: SequenceError) -> TokenError {
     match error {
         SequenceError::Changed => TokenError::invalid_client(false),
+        SequenceError::Undecided => TokenError::unavailable(),
         SequenceError::Store(error) => {
             tracing::error!(error = %error, "a token was not issued");
             TokenError::unavailable()
@@ -164,16 +197,13 @@ fn refusal(error: SequenceError) -> TokenError {
 
 /// Credentials in a URL end up in logs and histories (RFC 6749 section 2.3.1 forbids them).
 fn refuse_query_credentials(query: Option<&str>) -> Result<(), TokenError> {
-    let named = |name: &str| {
-        query.unwrap_or_default().split('&').any(|pair| {
-            pair.split('=')
-                .next()
-                .is_some_and(|known| known.eq_ignore_ascii_case(name))
-        })
+    let is_credential = |name: &str| {
+        ["client_secret", "client_assertion", "client_id"]
+            .iter()
+            .any(|credential| name.eq_ignore_ascii_case(credential))
     };
-    if ["client_secret", "client_assertion", "client_id"]
-        .iter()
-        .any(|name| named(name))
+    if form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .any(|(name, _)| is_credential(&name))
     {
         return Err(TokenError::invalid_request(
             "client credentials belong into the body or the Authorization header, not into the URL",
@@ -220,15 +250,14 @@ fn answer(server: &AuthorizationServer, outcome: Result<String, TokenError>) -> 
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let mut response = (status, no_store, error.to_json()).into_response();
             if let Some(challenge) = error.challenge() {
-                response.headers_mut().insert(
-                    axum::http::header::WWW_AUTHENTICATE,
-                    axum::http::HeaderValue::from_static(challenge),
-                );
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }
             if status == StatusCode::SERVICE_UNAVAILABLE {
                 response
                     .headers_mut()
-                    .insert(RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+                    .insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             response
         }

@@ -188,7 +188,8 @@ fn log(refusal: &Refusal, status: StatusCode, code: &str, debug_id: &str) {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::error!(debug_id, error = %error, cause, "a console request failed");
     } else {
-        tracing::info!(
+        // Strangers can cause any number of these; the audit log counts them.
+        tracing::debug!(
             debug_id,
             status = status.as_u16(),
             code,

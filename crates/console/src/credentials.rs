@@ -75,8 +75,12 @@ impl Console {
     }
 
     async fn create(&self, call: &Call<'_>, body: Body) -> Result<Done, Refusal> {
-        let permitted = self.permit(call, WORKSPACE_UPDATE).await?;
+        self.permit(call, WORKSPACE_UPDATE).await?;
         let body = wire::read_json_body(&call.head().headers, body).await?;
+        // Asked again: a body may take long to arrive, and who could do this when it began may have
+        // lost the right since.
+        let call = &call.at((self.clock)());
+        let permitted = self.permit(call, WORKSPACE_UPDATE).await?;
         let wanted = NewCredential::parse(&body)?;
         if wanted
             .workspace

@@ -10,9 +10,9 @@ use hallpass_access::Permission;
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
-use hallpass_oauth::{Challenge, ClientId, PresentedToken, WorkspaceId};
+use hallpass_oauth::{Challenge, PresentedToken, WorkspaceId};
 use hallpass_store::audit::AuditResource;
-use hallpass_store::{Actor, AuditEvent, AuditState, PersonId, Principal};
+use hallpass_store::{Actor, AuditEvent, AuditState, PersonId, VerifiedCaller};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
@@ -38,8 +38,7 @@ pub(crate) struct Permitted {
 /// A client whose token is good, and its owner at this moment. Only [`Console::verified`] makes
 /// one.
 struct Verified {
-    principal: Principal,
-    client_id: ClientId,
+    caller: VerifiedCaller,
     address: IpAddr,
 }
 
@@ -47,6 +46,11 @@ impl<'a> Call<'a> {
     pub(crate) fn new(head: &'a Parts, peer: SocketAddr, now: Timestamp) -> Self {
         let address = peer.ip();
         Self { head, address, now }
+    }
+
+    /// The same call at a later time.
+    pub(crate) fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..*self }
     }
 
     pub(crate) fn head(&self) -> &Parts {
@@ -61,19 +65,19 @@ impl<'a> Call<'a> {
 impl Permitted {
     /// The owner of the credential that called.
     pub(crate) fn owner(&self) -> PersonId {
-        self.who.principal.person
+        self.who.caller.principal().person
     }
 
     /// The owner's workspace.
     pub(crate) fn workspace(&self) -> &WorkspaceId {
-        &self.who.principal.workspace
+        &self.who.caller.principal().workspace
     }
 
     /// Who makes the change: the owner, through the client that called.
     pub(crate) fn actor(&self) -> Actor {
         Actor {
-            email: self.who.principal.email.to_string(),
-            client_id: self.who.client_id.to_string(),
+            email: self.who.caller.principal().email.to_string(),
+            client_id: self.who.caller.client_id().to_string(),
             address: self.who.address.to_string(),
             source: SOURCE,
         }
@@ -91,7 +95,7 @@ impl Console {
             Ok(verified) => verified,
             Err(challenge) => return Err(self.turned_away(call, challenge)),
         };
-        if !who.principal.roles.permits(&permission) {
+        if !who.caller.principal().roles.permits(&permission) {
             self.record_denial(call, &who, &permission).await?;
             let scope = permission.to_string();
             return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
@@ -119,17 +123,12 @@ impl Console {
         let unverified = UnverifiedToken::parse(presented.expose()).map_err(invalid)?;
         let keys = self.published_keys.current();
         let signed = check(&unverified, &keys, &self.expectation, call.now).map_err(invalid)?;
-        let principal = self
+        let caller = self
             .principals
-            .find(signed.client_id(), &self.expectation.instance);
-        let standing = principal.as_ref().map(|principal| principal.standing);
-        let token = signed
-            .verify(&keys, &self.expectation, standing, call.now)
+            .verify(&signed, &keys, &self.expectation, call.now)
             .map_err(invalid)?;
-        let principal = principal.ok_or_else(|| invalid(TokenRefusal::CredentialGone))?;
         Ok(Verified {
-            principal,
-            client_id: token.identity().client_id.clone(),
+            caller,
             address: call.address,
         })
     }
@@ -166,11 +165,11 @@ impl Console {
         permission: &Permission,
     ) -> Result<(), Refusal> {
         let event = AuditEvent {
-            workspace: Some(who.principal.workspace.clone()),
+            workspace: Some(who.caller.principal().workspace.clone()),
             code: "Unauthorized privilege".to_owned(),
             source_ip: who.address.to_string(),
-            user_email: who.principal.email.to_string(),
-            client_id: who.client_id.to_string(),
+            user_email: who.caller.principal().email.to_string(),
+            client_id: who.caller.client_id().to_string(),
             permission: permission.to_string(),
             resource: AuditResource {
                 id: request_uri(call.head),

@@ -14,7 +14,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use hallpass_oauth::Secret;
-use hallpass_oauth::form::Form;
+use hallpass_oauth::form::{Form, is_form};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_pages::{Page, notice};
 use hallpass_store::{AuditEvent, AuditState, Person, StoreError};
@@ -158,11 +158,7 @@ async fn read_passwords(headers: &HeaderMap, body: Body) -> Result<(Secret, Secr
     let form_encoded = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
+        .is_some_and(is_form);
     if !form_encoded {
         return Err(SetupRefusal::NoForm);
     }

@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Query;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
+use hallpass_oauth::form::is_media_type;
 use hallpass_oauth::{ApplicationInstanceId, Secret, WorkspaceId};
 use hallpass_store::{Credential, Workspace};
 use jiff::Timestamp;
@@ -174,13 +175,12 @@ impl TenantFilter {
     }
 }
 
-/// Reads a body that must be JSON. Clients add parameters such as a charset to the media type.
+/// Reads a body that must be JSON.
 pub(crate) async fn read_json_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Refusal> {
     let json = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        .is_some_and(|kind| is_media_type(kind, "application/json"));
     if !json {
         return Err(Refusal::NotJson);
     }

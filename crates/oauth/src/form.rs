@@ -13,6 +13,18 @@ const MOST_PARAMETERS: usize = 100;
 #[derive(Clone)]
 pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
+/// Whether a `Content-Type` names the media type of a form. Clients add parameters such as a
+/// charset, so the type is compared, not the text.
+pub fn is_form(content_type: &str) -> bool {
+    is_media_type(content_type, "application/x-www-form-urlencoded")
+}
+
+/// Whether a `Content-Type` names that media type, whatever its parameters.
+pub fn is_media_type(content_type: &str, media_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(media_type)
+}
+
 /// Why a form was not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
@@ -67,6 +79,12 @@ mod tests {
             Form::parse(b"a=&a=1").err(),
             Some(FormError::Repeated("a".to_owned()))
         );
+    }
+
+    #[test]
+    fn parameters_of_the_media_type_do_not_count() {
+        assert!(is_form("Application/X-WWW-Form-Urlencoded ; charset=utf-8"));
+        assert!(!is_form("application/json") && !is_form(""));
     }
 
     #[test]

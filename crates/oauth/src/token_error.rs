@@ -34,7 +34,7 @@ impl TokenError {
     pub fn invalid_request(description: impl Into<String>) -> Self {
         Self {
             kind: Kind::InvalidRequest,
-            description: description.into(),
+            description: printable(&description.into()),
         }
     }
 
@@ -52,7 +52,7 @@ impl TokenError {
     pub fn unauthorized_client(description: impl Into<String>) -> Self {
         Self {
             kind: Kind::UnauthorizedClient,
-            description: description.into(),
+            description: printable(&description.into()),
         }
     }
 
@@ -139,9 +139,26 @@ impl TokenError {
     }
 }
 
+/// Descriptions repeat words of the request; `error_description` may hold printable ASCII only,
+/// without quotes and backslashes (RFC 6749 section 5.2).
+fn printable(description: &str) -> String {
+    let allowed = |c: char| match c {
+        '"' | '\\' => '\'',
+        ' '..='~' => c,
+        _ => '?',
+    };
+    description.chars().map(allowed).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_the_request_are_repeated_in_the_characters_that_are_allowed() {
+        let error = TokenError::invalid_request("the parameter `x\"\\é\n` comes twice");
+        assert_eq!(error.description(), "the parameter `x''??` comes twice");
+    }
 
     #[test]
     fn the_failed_client_gets_the_real_systems_body_and_a_challenge_only_for_the_header() {

@@ -9,7 +9,7 @@ use crate::reply::Refusal;
 
 /// Which of the asked permissions the caller has; all of theirs when none is asked.
 pub(crate) fn access_controls(
-    permitted: &Permitted<'_>,
+    permitted: &Permitted,
     permissions: &OperationPermissions,
     query: &[(String, String)],
 ) -> Result<Value, Refusal> {
@@ -31,10 +31,7 @@ pub(crate) fn access_controls(
 }
 
 /// The kinds of resources the caller has any permission for.
-pub(crate) fn resource_types(
-    permitted: &Permitted<'_>,
-    permissions: &OperationPermissions,
-) -> Value {
+pub(crate) fn resource_types(permitted: &Permitted, permissions: &OperationPermissions) -> Value {
     let roles = permitted.principal().roles;
     let mut items: Vec<String> = permissions
         .permissions()

@@ -2,9 +2,9 @@
 //! section 4.5).
 
 use hallpass_oauth::{CustomerId, WorkspaceId};
-use hallpass_query::{Filter, Page, Sort};
+use hallpass_query::{Attributes, Filter, Page, Sort};
 use hallpass_store::audit::StoredEvent;
-use hallpass_store::{AuditLog, AuditQuery};
+use hallpass_store::{AuditLog, AuditQuery, StoreError};
 use serde_json::{Value, json};
 
 use crate::reply::Refusal;
@@ -17,6 +17,30 @@ const CHUNK: u32 = 500;
 
 /// Most events that are sorted by a property other than their time.
 const MOST_SORTED: usize = 50_000;
+
+/// What an event can be filtered and sorted by: all that it shows.
+const ATTRIBUTES: [&str; 20] = [
+    "id",
+    "uniqueId",
+    "code",
+    "message",
+    "state",
+    "occurredAt",
+    "loggedAt",
+    "associatedResource.id",
+    "associatedResource.name",
+    "associatedResource.type",
+    "source",
+    "sourceIpAddress",
+    "customerId",
+    "contextId",
+    "taskId",
+    "userEmail",
+    "permission",
+    "scope",
+    "version",
+    "count",
+];
 
 /// What was asked for.
 struct Question {
@@ -35,6 +59,12 @@ pub(crate) async fn list(
 ) -> Result<Value, Refusal> {
     let question = Question::read(query)?;
     let range = question.page.offset..question.page.offset.saturating_add(question.page.limit);
+    let unread = |error: StoreError| {
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::error!(error, "the audit log was not read");
+        Refusal::Unavailable
+    };
+    audit.settle().await.map_err(unread)?;
     let mut items = Vec::new();
     let mut total = 0;
     let mut after = None;
@@ -45,10 +75,7 @@ pub(crate) async fn list(
             after,
             limit: CHUNK,
         };
-        let rows = audit.read(&chunk).await.map_err(|error| {
-            tracing::error!(error = %error, "the audit log was not read");
-            Refusal::Unavailable
-        })?;
+        let rows = audit.read(&chunk).await.map_err(unread)?;
         for row in &rows {
             let item = render(row, customer);
             if question
@@ -77,9 +104,9 @@ pub(crate) async fn list(
         items = question.page.of(&items).to_vec();
     }
     Ok(json!({
-        "numItems": items.len(),
         "items": items,
         "total": total,
+        "numItems": items.len(),
         "pageLimit": question.page.limit,
         "pageOffset": question.page.offset,
     }))
@@ -101,6 +128,12 @@ impl Question {
             .filter(|(name, _)| name == "filter")
             .map(|(_, f)| f.as_str());
         let filter = Filter::parse_all(filters).map_err(|error| bad("filter", &error))?;
+        let known = Attributes::of(ATTRIBUTES);
+        if let Some(filter) = &filter {
+            filter
+                .check(&known)
+                .map_err(|error| bad("filter", &error))?;
+        }
         let page = Page::parse(value("limit"), value("offset"), DEFAULT_LIMIT)
             .map_err(|error| bad("page", &error))?;
         let sort = value("sort").filter(|text| !text.trim().is_empty());
@@ -117,8 +150,11 @@ impl Question {
                 .is_none_or(|direction| direction.eq_ignore_ascii_case("asc"));
         let sort = sort
             .map(|text| Sort::parse(text).map_err(|error| bad("sort", &error)))
-            .transpose()?
-            .filter(|_| !by_time);
+            .transpose()?;
+        if let Some(sort) = &sort {
+            sort.check(&known).map_err(|error| bad("sort", &error))?;
+        }
+        let sort = sort.filter(|_| !by_time);
         Ok(Self {
             filter,
             page,

@@ -1,23 +1,23 @@
 //! Walk 2: from the request to the answer, step by step.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use hallpass_oauth::Challenge;
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
-use hallpass_oauth::{Challenge, identifier};
-use hallpass_openapi::{Operation, Route};
+use hallpass_openapi::Route;
 use hallpass_store::audit::AuditResource;
 use hallpass_store::{AuditEvent, AuditState, StoreError};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
-use rand_core::Rng as _;
 
-use crate::permitted::{Denied, Permitted, permit};
-use crate::reply::{Body, Refusal, json_response};
+use crate::permitted::{Call, Denied, permit};
+use crate::reply::{Body, Refusal, json_response, new_trace_id};
 use crate::target::Target;
 use crate::{ResourceServer, access_answers, audit_events};
 
@@ -29,7 +29,11 @@ const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl ResourceServer {
     /// Answers one request.
-    pub async fn handle<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Body>
+    pub async fn handle<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> Response<Body>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -50,7 +54,7 @@ impl ResourceServer {
     }
 
     async fn call<B>(
-        &self,
+        self: &Arc<Self>,
         request: Request<B>,
         peer: SocketAddr,
         now: Timestamp,
@@ -61,8 +65,8 @@ impl ResourceServer {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let target = Target::read(&head.uri)?;
-        let presented = self.presented_token(&head, peer, now)?;
+        let target = Target::read(&head.uri, head.headers.get(HOST))?;
+        let presented = self.presented_token(&head, &target, peer, now)?;
 
         let keys = self.keys.current();
         let refused = |refusal| self.count_refusal(Challenge::InvalidToken(refusal), peer, now);
@@ -80,36 +84,78 @@ impl ResourceServer {
         let principal = principal.ok_or_else(|| refused(TokenRefusal::CredentialGone))?;
 
         let (operation, path) = self.match_operation(&head.method, &target)?;
-        let permitted = match permit(&token, principal, operation, &self.permissions) {
+        let permitted = permit(
+            &token,
+            principal,
+            &self.definition,
+            operation,
+            &self.permissions,
+        );
+        let permitted = match permitted {
             Ok(permitted) => permitted,
             Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
         };
 
         let body = read_body(body).await?;
-        let changing = !is_safe(operation.method());
-        if changing {
-            self.record(&permitted, AuditState::Initiated, &target, None, peer, now)
-                .await?;
-        }
-        let answer = self.origin(&permitted, path, &target, body, now).await;
-        if changing {
-            let outcome = Outcome::of(&answer);
-            let (state, task) = (outcome.state, outcome.task);
-            self.record(&permitted, state, &target, task, peer, (self.clock)())
-                .await?;
-        }
-        let (status, body, _) = answer?;
-        Ok(json_response(status, &body))
+        let call = Call {
+            permitted,
+            path,
+            target,
+            body,
+            peer,
+        };
+        let answer = if is_safe(call.permitted.operation().method()) {
+            self.origin(&call, now).await?
+        } else {
+            self.change(call, now).await?
+        };
+        Ok(json_response(answer.status, &answer.body))
+    }
+
+    /// Makes a changing call, between the two events that tell of it. It has a task of its own: a
+    /// caller that goes away must not leave half a change, or one whose end nobody wrote down.
+    async fn change(self: &Arc<Self>, call: Call, now: Timestamp) -> Result<Answer, Refusal> {
+        let server = self.clone();
+        let task = tokio::spawn(async move {
+            let initiated = AuditState::Initiated;
+            server.record(&call, initiated, None, now).await?;
+            let answer = server.origin(&call, now).await;
+            let (state, task) = match &answer {
+                Ok(answer) if answer.status.is_success() => {
+                    (AuditState::Success, answer.task.clone())
+                }
+                _ => (AuditState::Failure, None),
+            };
+            let end = (server.clock)();
+            server.record(&call, state, task, end).await?;
+            answer
+        });
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "a changing call stopped half way");
+            Err(Refusal::Unavailable)
+        })
     }
 
     fn presented_token(
         &self,
         head: &Parts,
+        target: &Target,
         peer: SocketAddr,
         now: Timestamp,
     ) -> Result<PresentedToken, Refusal> {
+        // What stands in a URL ends up in logs, the audit log of this server among them.
+        if target
+            .query()
+            .iter()
+            .any(|(name, _)| name == "access_token")
+        {
+            let refusal = Challenge::InvalidRequest(
+                "an access token belongs into the Authorization header, not into the URL",
+            );
+            return Err(self.count_refusal(refusal, peer, now));
+        }
         let headers = head.headers.get_all(AUTHORIZATION);
-        PresentedToken::read(headers.iter().map(|value| value.as_bytes()))
+        PresentedToken::read(headers.iter().map(HeaderValue::as_bytes))
             .map_err(|error| self.count_refusal(error.into(), peer, now))
     }
 
@@ -119,11 +165,9 @@ impl ResourceServer {
         &self,
         method: &Method,
         target: &Target,
-    ) -> Result<(&Operation, Vec<(String, String)>), Refusal> {
+    ) -> Result<(usize, Vec<(String, String)>), Refusal> {
         match self.definition.routes().find(method, target.path()) {
-            Route::Found { operation, path } => {
-                Ok((&self.definition.operations()[operation], path))
-            }
+            Route::Found { operation, path } => Ok((operation, path)),
             Route::WrongMethod { allow } => Err(Refusal::WrongMethod(allow)),
             Route::Unknown => Err(Refusal::UnknownOperation),
         }
@@ -131,82 +175,70 @@ impl ResourceServer {
 
     /// Where the answer comes from: three operations are about the caller's own rights and the
     /// audit log, which this server knows best; the stand-in answers the rest.
-    async fn origin(
-        &self,
-        permitted: &Permitted<'_>,
-        path: Vec<(String, String)>,
-        target: &Target,
-        body: Option<Vec<u8>>,
-        now: Timestamp,
-    ) -> Result<(StatusCode, serde_json::Value, Option<String>), Refusal> {
-        let own = |body| Ok((StatusCode::OK, body, None));
-        match (permitted.operation().method(), permitted.operation().path()) {
-            (&Method::GET, "/api/v1/access-controls") => own(access_answers::access_controls(
-                permitted,
-                &self.permissions,
-                target.query(),
-            )?),
+    async fn origin(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+        let Call {
+            permitted, target, ..
+        } = call;
+        let operation = permitted.operation();
+        let own = match (operation.method(), operation.path()) {
+            (&Method::GET, "/api/v1/access-controls") => {
+                access_answers::access_controls(permitted, &self.permissions, target.query())?
+            }
             (&Method::GET, "/api/v1/resource-types") => {
-                own(access_answers::resource_types(permitted, &self.permissions))
+                access_answers::resource_types(permitted, &self.permissions)
             }
             (&Method::GET, "/api/v1/audit-events") => {
                 let owner = permitted.principal();
-                let events = audit_events::list(
-                    &self.audit,
-                    &owner.workspace,
-                    &owner.customer,
-                    target.query(),
-                );
-                own(events.await?)
+                let (workspace, customer) = (&owner.workspace, &owner.customer);
+                audit_events::list(&self.audit, workspace, customer, target.query()).await?
             }
-            _ => {
-                let outcome = self
-                    .sandboxes
-                    .answer(permitted, path, target, &self.base_url, body, now)
-                    .await
-                    .map_err(|error| {
-                        let cause = std::error::Error::source(&error).map(ToString::to_string);
-                        tracing::error!(error = %error, cause, "the stand-in did not answer");
-                        Refusal::Unavailable
-                    })?;
-                let response = outcome.response;
-                Ok((
-                    response.status,
-                    response.body.unwrap_or_default(),
-                    response.task,
-                ))
-            }
-        }
+            _ => return self.stand_in(call, now).await,
+        };
+        Ok(Answer {
+            status: StatusCode::OK,
+            body: own,
+            task: None,
+        })
+    }
+
+    async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+        let outcome = self.sandboxes.answer(call, &self.base_url, now).await;
+        let response = outcome
+            .map_err(|error| {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(error = %error, cause, "the stand-in did not answer");
+                Refusal::Unavailable
+            })?
+            .response;
+        Ok(Answer {
+            status: response.status,
+            body: response.body.unwrap_or_default(),
+            task: response.task,
+        })
     }
 
     /// Writes down that a changing call begins, or how it ended. A call that cannot be written
     /// down is not made.
     async fn record(
         &self,
-        permitted: &Permitted<'_>,
+        call: &Call,
         state: AuditState,
-        target: &Target,
         task: Option<String>,
-        peer: SocketAddr,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let permitted = &call.permitted;
         let operation = permitted.operation();
         let what = if operation.summary().is_empty() {
             operation.id()
         } else {
             operation.summary()
         };
-        let word = if state == AuditState::Initiated {
-            "Initiated"
-        } else {
-            "Completed"
+        let word = match state {
+            AuditState::Initiated => "Initiated",
+            AuditState::Success => "Completed",
+            AuditState::Failure | AuditState::PermissionDenied => "Failed",
         };
-        let word = if state == AuditState::Failure {
-            "Failed"
-        } else {
-            word
-        };
-        let mut event = self.event(state, &format!("{what} - {word}"), peer, now);
+        let mut event = self.event(state, &format!("{what} - {word}"), call.peer, now);
         let owner = permitted.principal();
         event.workspace = Some(owner.workspace.clone());
         event.user_email = owner.email.to_string();
@@ -214,7 +246,7 @@ impl ResourceServer {
         permitted.permission().clone_into(&mut event.permission);
         event.task_id = task.unwrap_or_default();
         event.resource = AuditResource {
-            id: target.uri().to_owned(),
+            id: call.target.uri().to_owned(),
             name: operation.id().to_owned(),
             kind: permitted
                 .permission()
@@ -276,25 +308,12 @@ impl ResourceServer {
     }
 }
 
-/// How a changing call ended, for the audit log.
-struct Outcome {
-    state: AuditState,
+/// What the origin answered.
+struct Answer {
+    status: StatusCode,
+    body: serde_json::Value,
+    /// The task that was started.
     task: Option<String>,
-}
-
-impl Outcome {
-    fn of(answer: &Result<(StatusCode, serde_json::Value, Option<String>), Refusal>) -> Self {
-        match answer {
-            Ok((status, _, task)) if status.is_success() => Self {
-                state: AuditState::Success,
-                task: task.clone(),
-            },
-            _ => Self {
-                state: AuditState::Failure,
-                task: None,
-            },
-        }
-    }
 }
 
 fn unwritten(error: &StoreError) -> Refusal {
@@ -304,12 +323,6 @@ fn unwritten(error: &StoreError) -> Refusal {
 
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-fn new_trace_id() -> String {
-    let mut bytes = [0; 16];
-    SystemRandom.fill_bytes(&mut bytes);
-    identifier::hex(&bytes)
 }
 
 async fn read_body<B>(body: B) -> Result<Option<Vec<u8>>, Refusal>

@@ -2,7 +2,8 @@
 //!
 //! [`guard`](mod@guard) is walk 2 of the architecture: request → `PresentedToken` → verify → match
 //! the operation → permit by what the credential's owner may do *now* → audit → origin → answer.
-//! The origin takes nothing but a `Permitted`, and only the guard makes one.
+//! The origin takes nothing but a call with a `Permitted` in it, and only the permission step makes
+//! one.
 //!
 //! The data path sits on hyper itself, with an [accept loop](listener) that bounds how long a
 //! silent or slow peer may hold a connection. This crate gets no handle that could name a client

@@ -1,23 +1,37 @@
 //! The accept loop: HTTP/1.1 connections with bounds on everything that a peer can hold.
 //!
-//! hyper's own header time-out does nothing without a timer, and it does not end a connection
-//! that is silent between two requests; this loop does both. It serves any function from request
-//! to answer, so every listener of the program is bounded alike.
+//! hyper's own header time-out does nothing without a timer, and with one it takes the silence
+//! between two requests for a slow head; this loop tells them apart. It also refuses requests that
+//! servers could read in two ways. It serves any function from request to answer, so every listener
+//! of the program is bounded alike.
+
+mod heads;
+mod stream;
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Request, Response, Version};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+
+use crate::reply::{Refusal, new_trace_id};
+use heads::{Framing, Heads};
+use stream::Stream;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -28,7 +42,7 @@ pub struct Limits {
     pub header_time: Duration,
     /// How long a connection may be silent before its first and between two requests.
     pub idle_time: Duration,
-    /// Longest head of a request, in bytes.
+    /// Longest head of a request, in bytes; at most what hyper reads at a time, some 400 KB.
     pub head_bytes: usize,
     /// Most header fields.
     pub headers: usize,
@@ -58,8 +72,7 @@ pub async fn serve<S, F, B>(
 ) where
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let slots = Arc::new(Semaphore::new(limits.connections));
@@ -73,7 +86,7 @@ pub async fn serve<S, F, B>(
             () = stopped(&mut shutdown) => break,
             accepted = listener.accept() => accepted,
         };
-        let (stream, peer) = match accepted {
+        let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: let connections end before the next try.
@@ -84,7 +97,7 @@ pub async fn serve<S, F, B>(
         };
         let (limits, shutdown, service) = (limits.clone(), shutdown.clone(), service.clone());
         tokio::spawn(async move {
-            connection(stream, peer, &limits, shutdown, service).await;
+            connection(socket, peer, limits, shutdown, service).await;
             drop(slot);
         });
     }
@@ -106,19 +119,49 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-/// What a connection is doing, for the idle time.
+/// What a connection is doing, for its deadline.
 struct Activity {
-    under_way: AtomicUsize,
+    limits: Limits,
     started: Instant,
+    under_way: AtomicUsize,
     /// Milliseconds from `started` to the end of the last request.
     last_end: AtomicU64,
+    heads: Arc<Mutex<Heads>>,
 }
 
 impl Activity {
-    fn idle_until(&self, idle_time: Duration) -> Option<Instant> {
-        (self.under_way.load(Ordering::Acquire) == 0).then(|| {
-            self.started + Duration::from_millis(self.last_end.load(Ordering::Acquire)) + idle_time
-        })
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            started: Instant::now(),
+            under_way: AtomicUsize::new(0),
+            last_end: AtomicU64::new(0),
+            heads: Arc::new(Mutex::new(Heads::new())),
+        }
+    }
+
+    fn heads(&self) -> MutexGuard<'_, Heads> {
+        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connection has been silent, or its head on the way, for too long; `None` while a
+    /// request is being answered.
+    fn deadline(&self, head_since: &mut Option<Instant>) -> Option<Instant> {
+        if self.under_way.load(Ordering::Acquire) > 0 {
+            *head_since = None;
+            return None;
+        }
+        if self.heads().in_head() {
+            return Some(*head_since.get_or_insert_with(Instant::now) + self.limits.header_time);
+        }
+        *head_since = None;
+        let last_end = Duration::from_millis(self.last_end.load(Ordering::Acquire));
+        Some(self.started + last_end + self.limits.idle_time)
+    }
+
+    fn begun(&self) -> Framing {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        self.heads().next()
     }
 
     fn ended(&self) {
@@ -126,66 +169,118 @@ impl Activity {
         self.last_end.store(since, Ordering::Release);
         self.under_way.fetch_sub(1, Ordering::AcqRel);
     }
+
+    /// Resolves at the deadline. To be polled after the connection, which moves it.
+    async fn overdue(&self) {
+        let mut head_since = None;
+        let mut timer = pin!(tokio::time::sleep_until(
+            self.started + self.limits.idle_time
+        ));
+        poll_fn(|cx| {
+            loop {
+                let Some(deadline) = self.deadline(&mut head_since) else {
+                    return Poll::Pending;
+                };
+                // A deadline that moved away is looked at again when the timer fires: most
+                // connections never come to that, and setting a timer per request costs.
+                if deadline < timer.deadline() {
+                    timer.as_mut().reset(deadline);
+                }
+                ready!(timer.as_mut().poll(cx));
+                if deadline <= timer.deadline() {
+                    return Poll::Ready(());
+                }
+                timer.as_mut().reset(deadline);
+            }
+        })
+        .await;
+    }
 }
 
 async fn connection<S, F, B>(
-    stream: TcpStream,
+    socket: TcpStream,
     peer: SocketAddr,
-    limits: &Limits,
+    limits: Limits,
     mut shutdown: watch::Receiver<bool>,
     service: S,
 ) where
     S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: http_body::Body + Send + 'static,
-    B::Data: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     // Small answers must not wait for the peer's acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
-    let activity = Arc::new(Activity {
-        under_way: AtomicUsize::new(0),
-        started: Instant::now(),
-        last_end: AtomicU64::new(0),
-    });
+    let _ = socket.set_nodelay(true);
+    let activity = Arc::new(Activity::new(limits));
     let tracked = activity.clone();
     let answering = service_fn(move |request| {
         let (service, activity) = (service.clone(), tracked.clone());
-        activity.under_way.fetch_add(1, Ordering::AcqRel);
+        let framing = activity.begun();
         async move {
-            let response = service(request, peer).await;
+            let response = answer(request, framing, |request| service(request, peer)).await;
             activity.ended();
             Ok::<_, Infallible>(response)
         }
     });
+    let stream = Stream::new(socket, activity.heads.clone());
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
-        .max_buf_size(limits.head_bytes)
-        .max_headers(limits.headers)
+        .header_read_timeout(None)
+        .max_header_size(activity.limits.head_bytes)
+        .max_headers(activity.limits.headers)
         .serve_connection(TokioIo::new(stream), answering);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
+    let mut overdue = pin!(activity.overdue());
     let mut stopping = false;
-    let mut wake = activity.started + limits.idle_time;
     loop {
         tokio::select! {
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::trace!(error = %error, %peer, "a connection ended early");
                 }
                 return;
             }
+            () = overdue.as_mut() => return,
             () = stopped(&mut shutdown), if !stopping => {
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep_until(wake), if !stopping => {
-                match activity.idle_until(limits.idle_time) {
-                    Some(until) if until <= Instant::now() => return,
-                    Some(until) => wake = until,
-                    None => wake = Instant::now() + limits.idle_time,
-                }
-            }
         }
+    }
+}
+
+/// Answers a request, unless servers could disagree about what it is.
+async fn answer<F, B>(
+    request: Request<Incoming>,
+    framing: Framing,
+    service: impl FnOnce(Request<Incoming>) -> F,
+) -> Response<Either<B, Full<Bytes>>>
+where
+    F: Future<Output = Response<B>>,
+{
+    let ambiguity = ambiguity(&request, framing);
+    let mut response = match ambiguity {
+        None => service(request).await.map(Either::Left),
+        Some(what) => Refusal::BadRequest(what.to_owned())
+            .response(&new_trace_id())
+            .map(Either::Right),
+    };
+    // Where the next request would begin is not known for sure.
+    if ambiguity.is_some() || framing.is_chunked() {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    response
+}
+
+fn ambiguity(request: &Request<Incoming>, framing: Framing) -> Option<&'static str> {
+    if framing.is_contradictory() {
+        return Some("the request has both Content-Length and Transfer-Encoding");
+    }
+    // RFC 9112 section 3.2.
+    match request.headers().get_all(HOST).iter().count() {
+        0 if request.version() == Version::HTTP_11 => Some("the request has no Host header"),
+        0 | 1 => None,
+        _ => Some("the request has more than one Host header"),
     }
 }

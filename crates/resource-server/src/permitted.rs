@@ -1,18 +1,40 @@
 //! The permission step: what the credential's owner may do at this moment.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use hallpass_access::{OperationPermissions, Requirement};
 use hallpass_oauth::{Challenge, ClientId, VerifiedToken};
-use hallpass_openapi::Operation;
+use hallpass_openapi::{Definition, Operation};
 use hallpass_store::Principal;
 
-/// A call that may go to its origin. Only [`permit`] makes one, out of a token that was verified
-/// and roles that suffice.
+use crate::target::Target;
+
+/// Leave to do one operation. Only [`permit`] makes one, out of a token that was verified and roles
+/// that suffice.
 #[derive(Debug)]
-pub(crate) struct Permitted<'a> {
+pub(crate) struct Permitted {
     principal: Principal,
     client_id: ClientId,
-    operation: &'a Operation,
+    definition: Arc<Definition>,
+    operation: usize,
     permission: String,
+}
+
+/// A permitted call, whole: what its origin may look at. It borrows nothing, so that a change can
+/// outlive the connection it came on.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Why it may be made.
+    pub(crate) permitted: Permitted,
+    /// The operation's path parameters, decoded.
+    pub(crate) path: Vec<(String, String)>,
+    /// What was asked for.
+    pub(crate) target: Target,
+    /// The body, if one came.
+    pub(crate) body: Option<Vec<u8>>,
+    /// Where it came from.
+    pub(crate) peer: SocketAddr,
 }
 
 /// A call whose owner lacks the permission.
@@ -26,7 +48,7 @@ pub(crate) struct Denied {
     pub(crate) permission: String,
 }
 
-impl Permitted<'_> {
+impl Permitted {
     pub(crate) fn principal(&self) -> &Principal {
         &self.principal
     }
@@ -36,7 +58,7 @@ impl Permitted<'_> {
     }
 
     pub(crate) fn operation(&self) -> &Operation {
-        self.operation
+        &self.definition.operations()[self.operation]
     }
 
     pub(crate) fn permission(&self) -> &str {
@@ -51,14 +73,15 @@ impl Denied {
 }
 
 /// Decides by the owner's roles as they are now; the token says nothing about them (domain facts,
-/// section 4.1).
-pub(crate) fn permit<'a>(
+/// section 4.1). `operation` is the position in the definition.
+pub(crate) fn permit(
     token: &VerifiedToken<'_>,
     principal: Principal,
-    operation: &'a Operation,
+    definition: &Arc<Definition>,
+    operation: usize,
     permissions: &OperationPermissions,
-) -> Result<Permitted<'a>, Box<Denied>> {
-    let requirement = permissions.requirement(operation.index());
+) -> Result<Permitted, Box<Denied>> {
+    let requirement = permissions.requirement(operation);
     let permission = match requirement {
         Requirement::Permission(permission) => permission.to_string(),
         Requirement::AnyRole => "ANY.read".to_owned(),
@@ -68,6 +91,7 @@ pub(crate) fn permit<'a>(
         Ok(Permitted {
             principal,
             client_id,
+            definition: definition.clone(),
             operation,
             permission,
         })

@@ -1,10 +1,12 @@
 //! Answers: the one place where a refusal becomes a status, a challenge and a body.
 
 use bytes::Bytes;
-use hallpass_oauth::Challenge;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{Challenge, identifier};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
+use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use crate::target::TargetError;
@@ -119,6 +121,13 @@ impl Refusal {
             ),
         }
     }
+}
+
+/// Names one answer, in its body and in the log.
+pub(crate) fn new_trace_id() -> String {
+    let mut bytes = [0; 16];
+    SystemRandom.fill_bytes(&mut bytes);
+    identifier::hex(&bytes)
 }
 
 /// A JSON answer.

@@ -13,12 +13,11 @@ use hallpass_store::{JournalEntry, SandboxJournals, StoreError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use crate::permitted::Permitted;
-use crate::target::Target;
+use crate::permitted::Call;
 
 /// The stand-ins of one application instance.
 pub(crate) struct Sandboxes {
-    shared: Arc<Shared>,
+    shared: Shared,
     rooms: Mutex<HashMap<WorkspaceId, Arc<OnceCell<Arc<Room>>>>>,
     seed: u64,
 }
@@ -44,8 +43,6 @@ pub(crate) enum OriginError {
     Store(#[from] StoreError),
     #[error("the stand-in's saved state cannot be read")]
     Unreadable(#[source] serde_json::Error),
-    #[error("the stand-in stopped while it answered")]
-    Stopped(#[source] tokio::task::JoinError),
 }
 
 /// How many changes may stand in the journal before the state is saved as a whole.
@@ -58,47 +55,43 @@ impl Sandboxes {
         instance: ApplicationInstanceId,
         seed: u64,
     ) -> Self {
-        let shared = Arc::new(Shared {
-            rules,
-            journals,
-            instance,
-        });
         Self {
-            shared,
+            shared: Shared {
+                rules,
+                journals,
+                instance,
+            },
             rooms: Mutex::default(),
             seed,
         }
     }
 
-    /// Answers a permitted call.
+    /// Answers a permitted call. A change must be run in a task of its own: were it dropped half
+    /// way, it could be in the journal and not in the state.
     pub(crate) async fn answer(
         &self,
-        permitted: &Permitted<'_>,
-        path: Vec<(String, String)>,
-        target: &Target,
+        call: &Call,
         base_url: &str,
-        body: Option<Vec<u8>>,
         now: Timestamp,
     ) -> Result<Outcome, OriginError> {
-        let room = self.room(&permitted.principal().workspace, now).await?;
-        let call = Call {
-            operation: permitted.operation().clone(),
-            path,
-            query: target.query().to_vec(),
-            body,
-            email: permitted.principal().email.to_string(),
-            customer: permitted.principal().customer.to_string(),
-            uri: format!("{base_url}{}", target.uri()),
+        let principal = call.permitted.principal();
+        let room = self.room(&principal.workspace, now).await?;
+        let uri = format!("{base_url}{}", call.target.uri());
+        let request = Request {
+            operation: call.permitted.operation(),
+            path: &call.path,
+            query: call.target.query(),
+            body: call.body.as_deref(),
+            caller: Caller {
+                email: principal.email.as_str(),
+                customer_id: principal.customer.as_str(),
+            },
+            uri: &uri,
         };
-        if call.operation.method() == http::Method::GET {
-            return Ok(room.read(&self.shared, &call, now));
+        if request.operation.method() == http::Method::GET {
+            return Ok(room.read(&self.shared, &request, now));
         }
-        // A task of its own: a caller that goes away must not leave a change that is in the
-        // journal and not in the state.
-        let shared = self.shared.clone();
-        tokio::spawn(async move { room.change(&shared, &call, now).await })
-            .await
-            .map_err(OriginError::Stopped)?
+        room.change(&self.shared, &request, now).await
     }
 
     async fn room(
@@ -119,24 +112,21 @@ impl Sandboxes {
             rules,
             journals,
             instance,
-        } = self.shared.as_ref();
-        let (state, changes) = match journals.load(workspace, instance).await? {
-            Some(stored) => {
-                let mut state: State =
-                    serde_json::from_str(&stored.state).map_err(OriginError::Unreadable)?;
-                for entry in &stored.entries {
-                    let changes: Vec<Change> =
-                        serde_json::from_str(&entry.changes).map_err(OriginError::Unreadable)?;
-                    state.commit(&changes, entry.at);
-                }
-                (state, stored.last_sequence())
+        } = &self.shared;
+        let (state, changes) = if let Some(stored) = journals.load(workspace, instance).await? {
+            let mut state: State =
+                serde_json::from_str(&stored.state).map_err(OriginError::Unreadable)?;
+            for entry in &stored.entries {
+                let changes: Vec<Change> =
+                    serde_json::from_str(&entry.changes).map_err(OriginError::Unreadable)?;
+                state.commit(&changes, entry.at);
             }
-            None => {
-                let state = rules.seed(self.seed, now);
-                let text = serde_json::to_string(&state).map_err(OriginError::Unreadable)?;
-                journals.snapshot(workspace, instance, 0, &text).await?;
-                (state, 0)
-            }
+            (state, stored.last_sequence())
+        } else {
+            let state = rules.seed(self.seed, now);
+            let text = serde_json::to_string(&state).map_err(OriginError::Unreadable)?;
+            journals.snapshot(workspace, instance, 0, &text).await?;
+            (state, 0)
         };
         Ok(Room {
             workspace: workspace.clone(),
@@ -146,47 +136,18 @@ impl Sandboxes {
     }
 }
 
-/// A request, owned, so that it can outlive its connection.
-struct Call {
-    operation: hallpass_openapi::Operation,
-    path: Vec<(String, String)>,
-    query: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
-    email: String,
-    customer: String,
-    uri: String,
-}
-
-impl Call {
-    fn request(&self) -> Request<'_> {
-        Request {
-            operation: &self.operation,
-            path: &self.path,
-            query: &self.query,
-            body: self.body.as_deref(),
-            caller: Caller {
-                email: &self.email,
-                customer_id: &self.customer,
-            },
-            uri: &self.uri,
-        }
-    }
-}
-
 impl Room {
-    fn read(&self, shared: &Shared, call: &Call, now: Timestamp) -> Outcome {
+    fn read(&self, shared: &Shared, request: &Request<'_>, now: Timestamp) -> Outcome {
         self.catch_up(now);
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let now = state.not_before(now);
-        shared
-            .rules
-            .apply(&state, &call.request(), now, &mut SystemRandom)
+        shared.rules.apply(&state, request, now, &mut SystemRandom)
     }
 
     async fn change(
         &self,
         shared: &Shared,
-        call: &Call,
+        request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Outcome, OriginError> {
         let mut changes_made = self.turn.lock().await;
@@ -194,12 +155,8 @@ impl Room {
         let (outcome, now) = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             let now = state.not_before(now);
-            (
-                shared
-                    .rules
-                    .apply(&state, &call.request(), now, &mut SystemRandom),
-                now,
-            )
+            let outcome = shared.rules.apply(&state, request, now, &mut SystemRandom);
+            (outcome, now)
         };
         if outcome.changes.is_empty() {
             return Ok(outcome);

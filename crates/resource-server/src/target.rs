@@ -2,7 +2,7 @@
 //! that looks at one spelling of a path and a server that acts on another is how guards are
 //! walked around.
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
 /// A path in its only accepted spelling, and the decoded query.
@@ -30,11 +30,9 @@ pub(crate) enum TargetError {
 const MOST_PARAMETERS: usize = 200;
 
 impl Target {
-    pub(crate) fn read(uri: &Uri) -> Result<Self, TargetError> {
-        if uri.authority().is_some() {
-            // Absolute form belongs to proxies; its host could differ from the Host header.
-            return Err(TargetError::ForeignHost);
-        }
+    /// Reads the target of a request that came with this Host header.
+    pub(crate) fn read(uri: &Uri, host: Option<&HeaderValue>) -> Result<Self, TargetError> {
+        check_host(uri, host)?;
         let path = uri.path();
         check_path(path)?;
         let query = uri.query().unwrap_or_default();
@@ -71,6 +69,23 @@ impl Target {
     }
 }
 
+/// The absolute form must be taken (RFC 9112 section 3.2.2). With another host in it than in the
+/// Host header, two servers on the way could believe different ones.
+fn check_host(uri: &Uri, host: Option<&HeaderValue>) -> Result<(), TargetError> {
+    let Some(named) = uri.authority() else {
+        return Ok(());
+    };
+    let same = |host: &HeaderValue| {
+        host.as_bytes()
+            .eq_ignore_ascii_case(named.as_str().as_bytes())
+    };
+    if host.is_some_and(same) {
+        Ok(())
+    } else {
+        Err(TargetError::ForeignHost)
+    }
+}
+
 fn check_path(path: &str) -> Result<(), TargetError> {
     let segments = path.strip_prefix('/').ok_or(TargetError::Segment)?;
     if segments.is_empty() {
@@ -100,7 +115,8 @@ mod tests {
     use super::*;
 
     fn read(target: &str) -> Result<Target, TargetError> {
-        Target::read(&target.parse().unwrap())
+        let host = HeaderValue::from_static("Here:8081");
+        Target::read(&target.parse().unwrap(), Some(&host))
     }
 
     #[test]
@@ -124,11 +140,24 @@ mod tests {
         ] {
             assert_eq!(read(bad).unwrap_err(), TargetError::Segment, "{bad}");
         }
-        for bad in ["/a%00", "/a%0d%0aX: y", "/a%7f", "/a%2", "/a%zz"] {
+        for bad in ["/a%00", "/a%0d%0aX:y", "/a%7f", "/a%2", "/a%zz"] {
             assert_eq!(read(bad).unwrap_err(), TargetError::Encoding, "{bad}");
         }
+    }
+
+    #[test]
+    fn the_absolute_form_must_name_the_host_that_was_asked() {
+        assert_eq!(read("http://here:8081/api?x=1").unwrap().uri(), "/api?x=1");
+        for foreign in [
+            "http://elsewhere/api",
+            "http://here:8082/api",
+            "http://here:8081@elsewhere/api",
+        ] {
+            assert_eq!(read(foreign).unwrap_err(), TargetError::ForeignHost);
+        }
+        let uri = "http://here/api".parse().unwrap();
         assert_eq!(
-            read("http://elsewhere/api").unwrap_err(),
+            Target::read(&uri, None).unwrap_err(),
             TargetError::ForeignHost
         );
     }

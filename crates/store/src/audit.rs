@@ -310,7 +310,9 @@ impl Tally {
         };
         if written.is_err() {
             let mut counts = self.counts();
-            events.into_iter().for_each(|event| counts.merge(event));
+            for event in events {
+                counts.merge(event);
+            }
         }
         written
     }

@@ -43,7 +43,7 @@ pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
 pub use keys::{PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};
-pub use principals::{Principal, Principals};
+pub use principals::{Principal, Principals, VerifiedCaller};
 pub use setup_links::SetupLinks;
 pub use tokens::{ClientRegistrations, Reservation, SequenceError, TokenSequences};
 pub use workspaces::{ApplicationInstance, Workspace, Workspaces};

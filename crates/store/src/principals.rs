@@ -4,7 +4,12 @@
 use std::sync::Arc;
 
 use hallpass_access::Roles;
-use hallpass_oauth::{ApplicationInstanceId, ClientId, CustomerId, Standing, Subject, WorkspaceId};
+use hallpass_oauth::verify::{SignedToken, TokenRefusal};
+use hallpass_oauth::{
+    ApplicationInstanceId, ClientId, CustomerId, Expectation, JwkSet, Standing, Subject,
+    WorkspaceId,
+};
+use jiff::Timestamp;
 
 use crate::people::PersonId;
 use crate::projection::Projection;
@@ -30,7 +35,47 @@ pub struct Principal {
     pub roles: Roles,
 }
 
+/// A caller whose token is good at this moment. Only [`Principals::verify`] makes one, so a token
+/// and the owner behind it cannot come from two different calls.
+#[derive(Debug, Clone)]
+pub struct VerifiedCaller {
+    principal: Principal,
+    client_id: ClientId,
+}
+
+impl VerifiedCaller {
+    /// The owner, as they are now.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The client that calls for them.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+}
+
 impl Principals {
+    /// Decides whether a signed token is good for this request: by its times and parties, and by
+    /// how its credential stands now.
+    pub fn verify(
+        &self,
+        signed: &SignedToken,
+        keys: &JwkSet,
+        expectation: &Expectation,
+        now: Timestamp,
+    ) -> Result<VerifiedCaller, TokenRefusal> {
+        let principal = self.find(signed.client_id(), &expectation.instance);
+        let standing = principal.as_ref().map(|owner| owner.standing);
+        let token = signed.verify(keys, expectation, standing, now)?;
+        let principal = principal.ok_or(TokenRefusal::CredentialGone)?;
+        let client_id = token.identity().client_id.clone();
+        Ok(VerifiedCaller {
+            principal,
+            client_id,
+        })
+    }
+
     pub(crate) fn new(projection: Arc<Projection>) -> Self {
         Self(projection)
     }

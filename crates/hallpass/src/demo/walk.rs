@@ -216,7 +216,7 @@ impl Walk<'_> {
                 _ => None,
             })
             .ok_or_else(|| CommandError::refused("the token came without a token request"))?;
-        let sent = self.token_form(credential)?;
+        let sent = credential.token_form()?;
         self.narrator.exchange(
             &Exchange {
                 request: &format!("POST {}", self.addresses.token_url),
@@ -232,13 +232,6 @@ impl Walk<'_> {
              cache that all programs of this user share, so that no two of them ask at once.",
         );
         Ok(Secret::from(token.expose().to_owned()))
-    }
-
-    /// The body of a token request, as the library encodes it, with the secret shortened.
-    fn token_form(&self, credential: &Shown) -> Result<String, CommandError> {
-        let form = credential.token_request()?;
-        let secret = credential.secret.expose();
-        Ok(form.body.expose().replace(secret, &shortened(secret)))
     }
 
     /// What the client library told since the last time.
@@ -497,7 +490,7 @@ impl Walk<'_> {
         self.narrator.exchange(
             &Exchange {
                 request: &format!("POST {}", self.addresses.token_url),
-                sent: vec![self.token_form(nightly)?],
+                sent: vec![nightly.token_form()?],
                 status: Some(answer.status),
                 answer: answer.body,
             },
@@ -665,6 +658,13 @@ impl Shown {
             .map_err(|error| CommandError::refused(error.to_string()))?;
         let request = TokenRequest::client_credentials(None);
         Ok(request.encode(AuthenticationMethod::Body, &id, &self.secret))
+    }
+
+    /// The body of a token request, as the library encodes it, with the secret shortened.
+    fn token_form(&self) -> Result<String, CommandError> {
+        let form = self.token_request()?;
+        let secret = self.secret.expose();
+        Ok(form.body.expose().replace(secret, &shortened(secret)))
     }
 }
 

@@ -105,7 +105,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const COMMAND_TIME: Duration = Duration::from_secs(5);
 
 /// How long a command line waits for its answer.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 async fn answer(stream: UnixStream, administration: &Administration) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();

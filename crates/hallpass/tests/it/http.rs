@@ -1,0 +1,119 @@
+//! Requests as any program would send them: no cache, no second try, no redirect followed.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, redirect};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::world::{Credential, PATIENCE};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+}
+
+pub(crate) fn get(url: &str) -> Reply {
+    send(client().get(url))
+}
+
+pub(crate) fn get_with(url: &str, token: &str) -> Reply {
+    send(client().get(url).bearer_auth(token))
+}
+
+/// Whether nobody listens there any more.
+pub(crate) fn is_closed(url: &str) -> bool {
+    runtime().block_on(async {
+        client()
+            .get(url)
+            .send()
+            .await
+            .is_err_and(|e| e.is_connect())
+    })
+}
+
+pub(crate) fn send_json(method: &Method, url: &str, token: &str, body: &Value) -> Reply {
+    let request = client().request(method.clone(), url).bearer_auth(token);
+    let request = request.header("content-type", "application/json");
+    send(request.body(body.to_string()))
+}
+
+pub(crate) fn post_form(url: &str, form: &str) -> Reply {
+    let kind = "application/x-www-form-urlencoded";
+    send(
+        client()
+            .post(url)
+            .header("content-type", kind)
+            .body(form.to_owned()),
+    )
+}
+
+/// The form of a token request.
+pub(crate) fn token_form(client_id: &str, client_secret: &str) -> String {
+    format!("grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}")
+}
+
+/// A token that must be issued.
+#[track_caller]
+pub(crate) fn token_of(credential: &Credential) -> String {
+    let form = token_form(&credential.client_id, &credential.client_secret);
+    let answer = post_form(&credential.token_url, &form).is(200).json();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+fn send(request: RequestBuilder) -> Reply {
+    runtime().block_on(async {
+        let response = request.send().await.unwrap();
+        let content_type = response.headers().get("content-type");
+        Reply {
+            status: response.status().as_u16(),
+            content_type: content_type
+                .map_or("", |kind| kind.to_str().unwrap())
+                .to_owned(),
+            text: response.text().await.unwrap(),
+        }
+    })
+}
+
+/// A connection per request, so that no server waits for an idle one when it stops.
+fn client() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .redirect(redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .timeout(PATIENCE.max(Duration::from_secs(1)))
+            .build()
+            .unwrap()
+    })
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    })
+}

@@ -1,0 +1,18 @@
+//! The real executable, as people and scripts use it: each test has a home and a data directory of
+//! its own, and every server listens on free ports of loopback.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test that calls them"
+)]
+
+mod client_cli;
+mod contract;
+mod demo;
+mod health;
+mod http;
+mod layers;
+mod restart;
+mod secrets;
+mod server;
+mod world;

@@ -1,0 +1,257 @@
+//! Secrets that were planted must turn up nowhere: not in logs at their most talkative, not in
+//! metrics, not in the process list, and in no file but the ones that exist to hold them.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::http::{Reply, get, get_with, post_form, send_json, token_form, token_of};
+use crate::server::Server;
+use crate::world::{ANN, Credential, World, files, run, run_with_input, text};
+
+#[test]
+fn planted_secrets_are_found_nowhere() {
+    let mut hunt = Hunt::begin();
+    hunt.a_person_chooses_a_password();
+    let platform = hunt.credential("global", "secret of the platform credential");
+    let nightly = hunt.credential("us1", "secret before the reset");
+    let owner = hunt.token(&platform, "token of the platform");
+    hunt.a_credential_is_made_over_rest(&owner);
+    let first = hunt.token(&nightly, "token before the reset");
+    hunt.strangers_are_refused(&nightly, &first);
+    let nightly = hunt.the_secret_is_reset(nightly, &owner, &first);
+    hunt.the_client_is_talkative(&nightly);
+    hunt.look_everywhere();
+}
+
+/// A talkative server, and what must not be found.
+struct Hunt {
+    world: World,
+    server: Server,
+    planted: Planted,
+    /// What the client's commands printed.
+    said: String,
+}
+
+/// What must not be found, by a name that may be.
+struct Planted(Vec<(&'static str, String)>);
+
+const TALKATIVE: [(&str, &str); 1] = [("HALLPASS_LOG", "trace")];
+const PASSWORD: &str = "correct+horse+battery+staple";
+const WRONG: &str = "00112233445566778899aabbccddeeff";
+const NOTHING: [&str; 0] = [];
+
+impl Planted {
+    fn plant(&mut self, name: &'static str, secret: &str) {
+        assert!(secret.len() >= 12, "{name} is too short to be looked for");
+        self.0.push((name, secret.to_owned()));
+    }
+
+    /// The secrets that occur in a text.
+    fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
+        let holds = |secret: &str| {
+            let secret = secret.as_bytes();
+            bytes.windows(secret.len()).any(|window| window == secret)
+        };
+        let found = self.0.iter().filter(|(_, secret)| holds(secret));
+        found.map(|(name, _)| *name).collect()
+    }
+}
+
+impl Hunt {
+    fn begin() -> Self {
+        let world = World::new();
+        let server = Server::start_with(&world, &NOTHING, &TALKATIVE);
+        let mut planted = Planted(Vec::new());
+        let master_key = std::fs::read_to_string(world.data().join("master.key")).unwrap();
+        planted.plant("master key", master_key.trim());
+        planted.plant("wrong secret", WRONG);
+        Self {
+            world,
+            server,
+            planted,
+            said: String::new(),
+        }
+    }
+
+    fn a_person_chooses_a_password(&mut self) {
+        let ann = self.world.create_user(ANN, "administrator");
+        let link = ann["setupUrl"].as_str().unwrap();
+        let (_, secret) = link.rsplit_once('/').unwrap();
+        self.planted.plant("set-up secret", secret);
+        self.planted.plant("password as it was sent", PASSWORD);
+        self.planted.plant("password", &PASSWORD.replace('+', " "));
+        get(link).is(200);
+        post_form(link, &format!("password={PASSWORD}&again=another")).is(422);
+        post_form(link, &format!("password={PASSWORD}&again={PASSWORD}")).is(200);
+        get(link).is(404);
+    }
+
+    fn credential(&mut self, instance: &str, name: &'static str) -> Credential {
+        let credential = self.world.create_credential(ANN, instance, instance);
+        self.planted.plant(name, &credential.client_secret);
+        credential
+    }
+
+    fn token(&mut self, credential: &Credential, name: &'static str) -> String {
+        let token = token_of(credential);
+        // A part that makes it good is as bad as the whole.
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        self.planted.plant(name, signature);
+        token
+    }
+
+    fn post(&self, path: &str, token: &str, body: &serde_json::Value) -> Reply {
+        let url = format!("{}/workspaces/v1/credentials{path}", self.server.base());
+        send_json(&Method::POST, &url, token, body)
+    }
+
+    fn a_credential_is_made_over_rest(&mut self, owner: &str) {
+        let instances = self.world.admin(&["instance", "list"]);
+        let mut items = instances["items"].as_array().unwrap().iter();
+        let us1 = items.find(|item| item["name"] == "us1").unwrap();
+        let id = us1["applicationInstanceId"].as_str().unwrap();
+        let uri = format!("/service-catalog/v1beta1/service-manager-provisions/{id}");
+        let body = json!({
+            "credentialName": "over rest",
+            "associatedServiceManagerProvision": {"resourceUri": uri},
+        });
+        let made = self.post("", owner, &body).is(201).json();
+        let secret = made["clientSecret"].as_str().unwrap();
+        self.planted.plant("secret made over REST", secret);
+    }
+
+    /// Secrets in the wrong place, and wrong secrets in the right one.
+    fn strangers_are_refused(&mut self, known: &Credential, token: &str) {
+        let (url, secret) = (self.server.token_url(), &known.client_secret);
+        post_form(url, &token_form(&known.client_id, WRONG)).is(401);
+        post_form(url, &token_form(secret, "swapped")).is(401);
+        let in_query = format!("{url}?client_secret={secret}");
+        post_form(&in_query, "grant_type=client_credentials").is(400);
+        let good = token_form(&known.client_id, secret);
+        post_form(url, &good.replace("client_credentials", secret)).is(400);
+        let systems = self.server.us1("/api/v1/storage-systems");
+        get_with(&systems, token).is(200);
+        get_with(&systems, &format!("{token}x")).is(401);
+        assert!(matches!(
+            get(&format!("{systems}?access_token={token}")).status,
+            400 | 401
+        ));
+    }
+
+    fn the_secret_is_reset(&mut self, old: Credential, owner: &str, token: &str) -> Credential {
+        let reset = self.post(&format!("/{}/reset", old.client_id), owner, &json!({}));
+        let reset = reset.is(200).json();
+        get_with(&self.server.us1("/api/v1/storage-systems"), token).is(401);
+        let client_secret = reset["clientSecret"].as_str().unwrap().to_owned();
+        self.planted.plant("secret", &client_secret);
+        Credential {
+            client_secret,
+            ..old
+        }
+    }
+
+    fn the_client_is_talkative(&mut self, credential: &Credential) {
+        let world = &self.world;
+        let add = ["profile", "add", "us1", "--secret-file", "-"];
+        let who = ["--client-id", &credential.client_id];
+        let urls = [
+            "--token-url",
+            &credential.token_url,
+            "--base-url",
+            &credential.base_url,
+        ];
+        let mut add = world.command(&[&add[..], &who, &urls].concat());
+        self.said += &run_with_input(&mut add, &credential.client_secret)
+            .ok()
+            .stderr;
+        let token = run(world.command(&["token", "-v"]).envs(TALKATIVE)).ok();
+        self.said += &token.stderr;
+        self.planted.plant("token", token.stdout.trim());
+        for arguments in [
+            &["call", "SystemsList", "-v"][..],
+            &["get", "/api/v1/nowhere", "-v"],
+            &["call", "VolumeGetById", "id=none", "-v"],
+            &["profile", "show", "--json"],
+        ] {
+            let done = run(world.command(arguments).envs(TALKATIVE));
+            self.said += &done.stderr;
+            self.said += &done.stdout;
+        }
+        let mut wrong = world.command(&["token", "-v", "--renew"]);
+        wrong.envs(TALKATIVE).env("HALLPASS_CLIENT_SECRET", WRONG);
+        self.said += &run(&mut wrong).ended(3).stderr;
+    }
+
+    fn look_everywhere(mut self) {
+        assert!(self.said.contains("> GET ") && self.said.contains("< 404"));
+        self.look_into("the client's words", self.said.as_bytes());
+        let metrics = get(self.server.metrics()).is(200).text;
+        self.look_into("the metrics", metrics.as_bytes());
+        let audit = self.world.admin(&["audit", "list"]).to_string();
+        assert!(audit.contains("Client authentication failed"), "{audit}");
+        self.look_into("the audit log", audit.as_bytes());
+        // Where there is such a list.
+        if let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", self.server.process.id())) {
+            self.look_into("the process list", &line);
+        }
+        self.look_into_files();
+        self.server.process.signal("TERM");
+        assert!(self.server.process.end().success());
+        let log = self.server.process.stderr.to_end();
+        assert!(
+            log.contains(" DEBUG "),
+            "the log was not at its most talkative"
+        );
+        self.look_into("the server's log", log.as_bytes());
+        assert_eq!(self.server.process.stdout.to_end(), "");
+        self.look_into_files();
+    }
+
+    fn look_into(&self, what: &str, bytes: &[u8]) {
+        assert_eq!(self.planted.found_in(bytes), NOTHING, "in {what}");
+    }
+
+    /// Each secret is where it belongs and nowhere else.
+    fn look_into_files(&self) {
+        let (data, home) = (self.world.data(), self.world.home());
+        let mut looked = 0;
+        let mut found: Vec<&str> = Vec::new();
+        for folder in [&data, &home, &self.world.temporary()] {
+            for file in files(folder) {
+                // A socket has nothing to read.
+                let Ok(content) = std::fs::read(&file) else {
+                    continue;
+                };
+                looked += 1;
+                let belongs: &[&str] = if file == data.join("master.key") {
+                    &["master key"]
+                } else if file.starts_with(home.join("share")) {
+                    &["secret"]
+                } else if file.starts_with(home.join("cache")) && is_json(&file) {
+                    &["token"]
+                } else {
+                    &[]
+                };
+                assert_eq!(
+                    self.planted.found_in(&content),
+                    belongs,
+                    "in {}",
+                    text(&file)
+                );
+                found.extend(belongs);
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            ["master key", "secret", "token"],
+            "in {looked} files"
+        );
+    }
+}
+
+fn is_json(file: &Path) -> bool {
+    file.extension().is_some_and(|known| known == "json")
+}

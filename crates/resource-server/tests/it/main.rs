@@ -1,0 +1,20 @@
+//! The guard through real HTTP: own store, free port, a clock that the test moves.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test that calls them"
+)]
+
+mod abandoned;
+mod access;
+mod audit;
+mod audit_list;
+mod connections;
+mod coverage;
+mod durability;
+mod operations;
+mod revocation;
+mod spellings;
+mod tokens;
+mod wire;
+mod world;
