@@ -15,7 +15,8 @@ use axum::Router;
 use axum::routing::{get, post};
 use hallpass_oauth::mint::Issuing;
 use hallpass_store::{
-    AuditLog, ClientRegistrations, Clock, PublishedKeys, SigningKeys, Store, TokenSequences,
+    AuditLog, AuthorizationServerHandles, ClientRegistrations, Clock, PublishedKeys, SigningKeys,
+    TokenSequences,
 };
 
 pub use metrics::Metrics;
@@ -39,14 +40,26 @@ pub struct AuthorizationServer {
 }
 
 impl AuthorizationServer {
-    /// Takes its handles out of the store.
-    pub fn new(store: &Store, issuing: Issuing, clock: Clock, metrics: Metrics) -> Self {
+    /// Takes its handles of the store.
+    pub fn new(
+        handles: AuthorizationServerHandles,
+        issuing: Issuing,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        let AuthorizationServerHandles {
+            clients,
+            sequences,
+            signing_keys,
+            published_keys,
+            audit,
+        } = handles;
         Self {
-            clients: store.client_registrations(),
-            sequences: store.token_sequences(),
-            signing_keys: store.signing_keys(),
-            published_keys: store.published_keys(),
-            audit: store.audit_log(),
+            clients,
+            sequences,
+            signing_keys,
+            published_keys,
+            audit,
             issuing,
             clock,
             metrics,

@@ -86,12 +86,19 @@ impl AuthorizationServer {
         let authorization = authorization.iter().map(HeaderValue::as_bytes);
         let presented = PresentedCredential::read(authorization, &form).inspect_err(|error| {
             if error.is_invalid_client() {
-                self.count_failure("no readable credential", None, address, now);
+                let message = "Client authentication failed: no readable credential";
+                self.count_failure(message, error.code(), None, address, now);
             }
         })?;
         let client = self.authenticate(&presented, address, now)?;
-        let grant = Grant::authorize(&client, &token_request, endpoint.as_ref())?;
-        let token = self.mint(&client, &grant, address, now).await?;
+        let registration = client.registration();
+        let grant =
+            Grant::authorize(&client, &token_request, endpoint.as_ref()).inspect_err(|error| {
+                let message = format!("Token request refused: {error}");
+                self.count_failure(&message, error.code(), Some(registration), address, now);
+            })?;
+        let token = self.mint(registration, &grant, address, now).await;
+        let token = token.map_err(|error| refusal(error, &presented))?;
         Ok(TokenResponse::print(&token, (self.clock)()))
     }
 
@@ -104,34 +111,32 @@ impl AuthorizationServer {
         let find = |id: &str| self.clients.find(id);
         authenticate(presented, find, self.clients.pepper()).map_err(|failure| {
             let known = self.clients.find(presented.unverified_client_id());
-            self.count_failure(&failure.to_string(), known.as_deref(), address, now);
-            presented.refusal()
+            let refusal = presented.refusal();
+            let message = format!("Client authentication failed: {failure}");
+            self.count_failure(&message, refusal.code(), known.as_deref(), address, now);
+            refusal
         })
     }
 
-    /// Counts a failed authentication. An id that no client has is not written down: a stranger
+    /// Counts a refused token request. An id that no client has is not written down: a stranger
     /// could make rows without end, and some send their secret where the id belongs.
     fn count_failure(
         &self,
-        failure: &str,
+        message: &str,
+        code: &str,
         client: Option<&ClientRegistration>,
         address: IpAddr,
         now: Timestamp,
     ) {
-        let mut event = AuditEvent::new(
-            AuditState::Failure,
-            format!("Client authentication failed: {failure}"),
-            SOURCE,
-            now,
-            &mut SystemRandom,
-        );
-        "invalid_client".clone_into(&mut event.code);
+        let mut event =
+            AuditEvent::new(AuditState::Failure, message, SOURCE, now, &mut SystemRandom);
+        code.clone_into(&mut event.code);
         event.source_ip = address.to_string();
         if let Some(client) = client {
             event.client_id = client.client_id.to_string();
             event.workspace = Some(client.workspace.clone());
         }
-        let key = format!("refused {failure} {} {address}", event.client_id);
+        let key = format!("{message} {} {address}", event.client_id);
         self.audit.count(event.per_minute(&key));
     }
 
@@ -139,12 +144,11 @@ impl AuthorizationServer {
     /// waits for both: a token that was answered is never forgotten.
     async fn mint(
         &self,
-        client: &AuthenticatedClient<Arc<ClientRegistration>>,
+        registration: &ClientRegistration,
         grant: &Grant,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<AccessToken, TokenError> {
-        let registration = client.registration();
+    ) -> Result<AccessToken, SequenceError> {
         let event = AuditEvent {
             workspace: Some(registration.workspace.clone()),
             source_ip: address.to_string(),
@@ -159,10 +163,7 @@ impl AuthorizationServer {
             )
         };
         let event = event.per_minute(&format!("issued {}", registration.client_id));
-        let reservation = self
-            .sequences
-            .reserve(registration, event)
-            .map_err(refusal)?;
+        let reservation = self.sequences.reserve(registration, event)?;
         let key = self.signing_keys.active();
         let token = mint(
             grant,
@@ -172,24 +173,19 @@ impl AuthorizationServer {
             now,
             &mut SystemRandom,
         );
-        reservation
-            .commit()
-            .await
-            .map_err(|error| refusal(error.into()))?;
-        token.map_err(|error| {
-            tracing::error!(error = %error, "a token was not signed");
-            TokenError::unavailable()
-        })
+        reservation.commit().await?;
+        token.map_err(|error| SequenceError::Store(error.into()))
     }
 }
 
 /// A client that was reset while it asked has a wrong secret now; everything else is our fault.
-fn refusal(error: SequenceError) -> TokenError {
+fn refusal(error: SequenceError, presented: &PresentedCredential) -> TokenError {
     match error {
-        SequenceError::Changed => TokenError::invalid_client(false),
+        SequenceError::Changed => presented.refusal(),
         SequenceError::Undecided => TokenError::unavailable(),
         SequenceError::Store(error) => {
-            tracing::error!(error = %error, "a token was not issued");
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "a token was not issued");
             TokenError::unavailable()
         }
     }

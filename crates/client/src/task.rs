@@ -224,7 +224,7 @@ impl TaskFailure {
 }
 
 /// Stands for a timeout too long to be added to a time: a year.
-const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const FOREVER: Duration = Duration::from_hours(365 * 24);
 
 impl Client {
     /// Waits for a task to end, telling `on_progress` of every look at it. A look that fails for the
@@ -236,7 +236,9 @@ impl Client {
         mut on_progress: impl FnMut(&Task),
     ) -> Result<TaskOutcome, Error> {
         let begin = Instant::now();
-        let deadline = begin.checked_add(waiting.timeout).unwrap_or(begin + FOREVER);
+        let deadline = begin
+            .checked_add(waiting.timeout)
+            .unwrap_or(begin + FOREVER);
         let (mut last, mut looks, mut failures) = (None, 0, 0);
         loop {
             let Ok(look) = tokio::time::timeout_at(deadline, self.look_at_task(id)).await else {

@@ -25,7 +25,7 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, Credentials, Principals, PublishedKeys, SetupLinks, Store, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, Principals, PublishedKeys, SetupLinks, Workspaces,
 };
 
 use password::Hashing;
@@ -76,15 +76,23 @@ pub struct Addresses {
 }
 
 impl Console {
-    /// Takes its handles out of the store.
-    pub fn new(store: &Store, settings: Settings, clock: Clock) -> Self {
+    /// Takes its handles of the store.
+    pub fn new(handles: ConsoleHandles, settings: Settings, clock: Clock) -> Self {
+        let ConsoleHandles {
+            published_keys,
+            principals,
+            credentials,
+            workspaces,
+            setup_links,
+            audit,
+        } = handles;
         Self {
-            published_keys: store.published_keys(),
-            principals: store.principals(),
-            credentials: store.credentials(),
-            workspaces: store.workspaces(),
-            setup_links: store.setup_links(),
-            audit: store.audit_log(),
+            published_keys,
+            principals,
+            credentials,
+            workspaces,
+            setup_links,
+            audit,
             hashing: Hashing::new(),
             // A token for a storage region must never manage credentials.
             expectation: Expectation {

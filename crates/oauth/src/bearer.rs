@@ -21,7 +21,10 @@ pub enum BearerError {
     /// Two of them: a proxy and this server could believe different ones.
     #[error("the request has more than one Authorization header")]
     Repeated,
-    /// Another scheme, or nothing behind `Bearer`.
+    /// Another way to authenticate than a bearer token.
+    #[error("the Authorization header is of another scheme than Bearer")]
+    OtherScheme,
+    /// Nothing usable behind `Bearer`.
     #[error("the Authorization header is not of the form `Bearer <token>`")]
     NotBearer,
 }
@@ -36,9 +39,12 @@ impl PresentedToken {
             return Err(BearerError::Repeated);
         }
         let text = std::str::from_utf8(header).map_err(|_| BearerError::NotBearer)?;
-        let (scheme, token) = text.split_once(' ').ok_or(BearerError::NotBearer)?;
+        let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(BearerError::OtherScheme);
+        }
         let token = token.trim_matches(' ');
-        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.contains(' ') {
+        if token.is_empty() || token.contains(' ') {
             return Err(BearerError::NotBearer);
         }
         Ok(Self(Secret::from(token.to_owned())))
@@ -99,7 +105,8 @@ impl Challenge {
 impl From<BearerError> for Challenge {
     fn from(error: BearerError) -> Self {
         match error {
-            BearerError::Missing => Self::Missing,
+            // RFC 6750 section 3.1: who tried another method is told of this one, without an error.
+            BearerError::Missing | BearerError::OtherScheme => Self::Missing,
             BearerError::Repeated => {
                 Self::InvalidRequest("the request has more than one Authorization header")
             }
@@ -160,8 +167,11 @@ mod tests {
         assert_eq!(PresentedToken::read([]).unwrap_err(), BearerError::Missing);
         let twice = PresentedToken::read([&b"Bearer a"[..], &b"Bearer b"[..]]);
         assert_eq!(twice.unwrap_err(), BearerError::Repeated);
-        for header in ["Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "mF_9"] {
+        for header in ["Bearer", "Bearer ", "Bearer a b"] {
             assert_eq!(read(header), Err(BearerError::NotBearer), "{header}");
+        }
+        for header in ["Basic YTpi", "mF_9"] {
+            assert_eq!(read(header), Err(BearerError::OtherScheme), "{header}");
         }
     }
 

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use hallpass_oauth::Challenge;
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
 use hallpass_store::audit::AuditResource;
-use hallpass_store::{AuditEvent, AuditState, StoreError};
+use hallpass_store::{AuditEvent, AuditState, StoreError, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 
+use crate::listener::BodyError;
 use crate::permitted::{Call, Denied, permit};
 use crate::reply::{Body, Refusal, json_response, new_trace_id};
 use crate::target::Target;
@@ -23,9 +23,6 @@ use crate::{ResourceServer, access_answers, audit_events};
 
 /// Longest request body, in bytes.
 const LONGEST_BODY: usize = 1024 * 1024;
-
-/// How long a body may take to arrive.
-const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(30);
 
 impl ResourceServer {
     /// Answers one request.
@@ -68,35 +65,23 @@ impl ResourceServer {
         let target = Target::read(&head.uri, head.headers.get(HOST))?;
         let presented = self.presented_token(&head, &target, peer, now)?;
 
-        let keys = self.keys.current();
-        let refused = |refusal| self.count_refusal(Challenge::InvalidToken(refusal), peer, now);
-        let signed = self
-            .verified
-            .signed(&presented, &keys, &self.expectation, now)
-            .map_err(refused)?;
-        let principal = self
-            .principals
-            .find(signed.client_id(), &self.expectation.instance);
-        let standing = principal.as_ref().map(|owner| owner.standing);
-        let token = signed
-            .verify(&keys, &self.expectation, standing, now)
-            .map_err(refused)?;
-        let principal = principal.ok_or_else(|| refused(TokenRefusal::CredentialGone))?;
-
+        let caller = self.verified(&presented, peer, now)?;
         let (operation, path) = self.match_operation(&head.method, &target)?;
-        let permitted = permit(
-            &token,
-            principal,
-            &self.definition,
-            operation,
-            &self.permissions,
-        );
+        let permitted = permit(caller, &self.definition, operation, &self.permissions);
+        if let Err(denied) = permitted {
+            return Err(self.deny(&denied, &target, peer, now).await);
+        }
+
+        let body = read_body(body).await?;
+        // Decided again: a body may take long to arrive, and whoever could do this when it began
+        // may have lost the right since.
+        let now = (self.clock)();
+        let caller = self.verified(&presented, peer, now)?;
+        let permitted = permit(caller, &self.definition, operation, &self.permissions);
         let permitted = match permitted {
             Ok(permitted) => permitted,
             Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
         };
-
-        let body = read_body(body).await?;
         let call = Call {
             permitted,
             path,
@@ -127,13 +112,33 @@ impl ResourceServer {
                 _ => (AuditState::Failure, None),
             };
             let end = (server.clock)();
-            server.record(&call, state, task, end).await?;
+            // The change is made, and so is its answer: a caller told to try again would make it
+            // twice. That the end was not written down has been logged.
+            let _ = server.record(&call, state, task, end).await;
             answer
         });
         task.await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "a changing call stopped half way");
             Err(Refusal::Unavailable)
         })
+    }
+
+    /// The caller behind a token: its signature from memory or checked, everything that can change
+    /// looked up now.
+    fn verified(
+        &self,
+        presented: &PresentedToken,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<VerifiedCaller, Refusal> {
+        let keys = self.keys.current();
+        self.verified
+            .signed(presented, &keys, &self.expectation, now)
+            .and_then(|signed| {
+                self.principals
+                    .verify(&signed, &keys, &self.expectation, now)
+            })
+            .map_err(|refusal| self.count_refusal(Challenge::InvalidToken(refusal), peer, now))
     }
 
     fn presented_token(
@@ -205,8 +210,8 @@ impl ResourceServer {
         let outcome = self.sandboxes.answer(call, &self.base_url, now).await;
         let response = outcome
             .map_err(|error| {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(error = %error, cause, "the stand-in did not answer");
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, "the stand-in did not answer");
                 Refusal::Unavailable
             })?
             .response;
@@ -246,7 +251,7 @@ impl ResourceServer {
         permitted.permission().clone_into(&mut event.permission);
         event.task_id = task.unwrap_or_default();
         event.resource = AuditResource {
-            id: call.target.uri().to_owned(),
+            id: call.target.uri_for_log(),
             name: operation.id().to_owned(),
             kind: permitted
                 .permission()
@@ -272,11 +277,11 @@ impl ResourceServer {
         let state = AuditState::PermissionDenied;
         let mut event = self.event(state, "Unauthorized user access", peer, now);
         "Unauthorized privilege".clone_into(&mut event.code);
-        event.workspace = Some(denied.principal.workspace.clone());
-        event.user_email = denied.principal.email.to_string();
-        event.client_id = denied.client_id.to_string();
+        event.workspace = Some(denied.caller.principal().workspace.clone());
+        event.user_email = denied.caller.principal().email.to_string();
+        event.client_id = denied.caller.client_id().to_string();
         event.permission.clone_from(&denied.permission);
-        event.resource.id = target.uri().to_owned();
+        event.resource.id = target.uri_for_log();
         match self.audit.record(event).await {
             Ok(()) => denied.challenge().into(),
             Err(error) => unwritten(&error),
@@ -290,7 +295,7 @@ impl ResourceServer {
         let message = format!("API request refused: {reason}");
         let event = self.event(AuditState::Failure, &message, peer, now);
         self.audit
-            .count(event.per_minute(&format!("api {reason} {}", peer.ip())));
+            .count(event.per_minute(&format!("{} {reason} {}", self.base_url, peer.ip())));
         refusal
     }
 
@@ -317,7 +322,8 @@ struct Answer {
 }
 
 fn unwritten(error: &StoreError) -> Refusal {
-    tracing::error!(error = %error, "an audit event was not written");
+    let error: &(dyn std::error::Error + 'static) = error;
+    tracing::error!(error, "an audit event was not written");
     Refusal::Unavailable
 }
 
@@ -334,14 +340,12 @@ where
     if body.is_end_stream() {
         return Ok(None);
     }
-    let too_slow = |_| Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
-    let collected = Box::pin(Limited::new(body, LONGEST_BODY).collect());
-    let collected = tokio::time::timeout(BODY_TIME, collected)
-        .await
-        .map_err(too_slow)?;
+    let collected = Limited::new(body, LONGEST_BODY).collect().await;
     let collected = collected.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
             Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB")
+        } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow)) {
+            Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
         } else {
             Refusal::Body(StatusCode::BAD_REQUEST, "the body broke off")
         }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use hallpass_access::OperationPermissions;
 use hallpass_oauth::Expectation;
 use hallpass_openapi::Definition;
-use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, Store};
+use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerHandles};
 
 pub use metrics::Metrics;
 
@@ -62,8 +62,19 @@ pub struct ResourceServer {
 }
 
 impl ResourceServer {
-    /// Takes its handles out of the store.
-    pub fn new(store: &Store, settings: Settings, clock: Clock, metrics: Metrics) -> Self {
+    /// Takes its handles of the store.
+    pub fn new(
+        handles: ResourceServerHandles,
+        settings: Settings,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
+        let ResourceServerHandles {
+            published_keys,
+            principals,
+            audit,
+            sandbox_journals,
+        } = handles;
         let Settings {
             expectation,
             base_url,
@@ -73,12 +84,12 @@ impl ResourceServer {
         } = settings;
         Self {
             permissions: OperationPermissions::derive(&definition),
-            keys: store.published_keys(),
-            principals: store.principals(),
-            audit: store.audit_log(),
+            keys: published_keys,
+            principals,
+            audit,
             sandboxes: Sandboxes::new(
                 hallpass_sandbox::Sandbox::new(definition.clone(), sandbox),
-                store.sandbox_journals(),
+                sandbox_journals,
                 expectation.instance.clone(),
                 seed,
             ),

@@ -5,6 +5,7 @@
 //! servers could read in two ways. It serves any function from request to answer, so every listener
 //! of the program is bounded alike.
 
+mod body;
 mod heads;
 mod stream;
 
@@ -30,6 +31,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::reply::{Refusal, new_trace_id};
+pub use body::{Body, BodyError};
 use heads::{Framing, Heads};
 use stream::Stream;
 
@@ -42,6 +44,8 @@ pub struct Limits {
     pub header_time: Duration,
     /// How long a connection may be silent before its first and between two requests.
     pub idle_time: Duration,
+    /// How long the body of a request may take to arrive.
+    pub body_time: Duration,
     /// Longest head of a request, in bytes; at most what hyper reads at a time, some 400 KB.
     pub head_bytes: usize,
     /// Most header fields.
@@ -56,6 +60,7 @@ impl Default for Limits {
             connections: 10_000,
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
+            body_time: Duration::from_secs(30),
             head_bytes: 32 * 1024,
             headers: 100,
             drain_time: Duration::from_secs(10),
@@ -70,7 +75,7 @@ pub async fn serve<S, F, B>(
     mut shutdown: watch::Receiver<bool>,
     service: S,
 ) where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -204,7 +209,7 @@ async fn connection<S, F, B>(
     mut shutdown: watch::Receiver<bool>,
     service: S,
 ) where
-    S: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -213,10 +218,12 @@ async fn connection<S, F, B>(
     let _ = socket.set_nodelay(true);
     let activity = Arc::new(Activity::new(limits));
     let tracked = activity.clone();
-    let answering = service_fn(move |request| {
+    let answering = service_fn(move |request: Request<Incoming>| {
         let (service, activity) = (service.clone(), tracked.clone());
         let framing = activity.begun();
+        let body_time = activity.limits.body_time;
         async move {
+            let request = Request::map(request, |body| Body::new(body, body_time));
             let response = answer(request, framing, |request| service(request, peer)).await;
             activity.ended();
             Ok::<_, Infallible>(response)
@@ -251,9 +258,9 @@ async fn connection<S, F, B>(
 
 /// Answers a request, unless servers could disagree about what it is.
 async fn answer<F, B>(
-    request: Request<Incoming>,
+    request: Request<Body>,
     framing: Framing,
-    service: impl FnOnce(Request<Incoming>) -> F,
+    service: impl FnOnce(Request<Body>) -> F,
 ) -> Response<Either<B, Full<Bytes>>>
 where
     F: Future<Output = Response<B>>,
@@ -273,7 +280,7 @@ where
     response
 }
 
-fn ambiguity(request: &Request<Incoming>, framing: Framing) -> Option<&'static str> {
+fn ambiguity(request: &Request<Body>, framing: Framing) -> Option<&'static str> {
     if framing.is_contradictory() {
         return Some("the request has both Content-Length and Transfer-Encoding");
     }

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hallpass_access::{OperationPermissions, Requirement};
-use hallpass_oauth::{Challenge, ClientId, VerifiedToken};
+use hallpass_oauth::{Challenge, ClientId};
 use hallpass_openapi::{Definition, Operation};
-use hallpass_store::Principal;
+use hallpass_store::{Principal, VerifiedCaller};
 
 use crate::target::Target;
 
@@ -14,8 +14,7 @@ use crate::target::Target;
 /// that suffice.
 #[derive(Debug)]
 pub(crate) struct Permitted {
-    principal: Principal,
-    client_id: ClientId,
+    caller: VerifiedCaller,
     definition: Arc<Definition>,
     operation: usize,
     permission: String,
@@ -41,20 +40,18 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct Denied {
     /// Who asked.
-    pub(crate) principal: Principal,
-    /// With which client.
-    pub(crate) client_id: ClientId,
+    pub(crate) caller: VerifiedCaller,
     /// What it would have taken.
     pub(crate) permission: String,
 }
 
 impl Permitted {
     pub(crate) fn principal(&self) -> &Principal {
-        &self.principal
+        self.caller.principal()
     }
 
     pub(crate) fn client_id(&self) -> &ClientId {
-        &self.client_id
+        self.caller.client_id()
     }
 
     pub(crate) fn operation(&self) -> &Operation {
@@ -75,8 +72,7 @@ impl Denied {
 /// Decides by the owner's roles as they are now; the token says nothing about them (domain facts,
 /// section 4.1). `operation` is the position in the definition.
 pub(crate) fn permit(
-    token: &VerifiedToken<'_>,
-    principal: Principal,
+    caller: VerifiedCaller,
     definition: &Arc<Definition>,
     operation: usize,
     permissions: &OperationPermissions,
@@ -86,20 +82,14 @@ pub(crate) fn permit(
         Requirement::Permission(permission) => permission.to_string(),
         Requirement::AnyRole => "ANY.read".to_owned(),
     };
-    let client_id = token.identity().client_id.clone();
-    if requirement.is_met_by(principal.roles) {
+    if requirement.is_met_by(caller.principal().roles) {
         Ok(Permitted {
-            principal,
-            client_id,
+            caller,
             definition: definition.clone(),
             operation,
             permission,
         })
     } else {
-        Err(Box::new(Denied {
-            principal,
-            client_id,
-            permission,
-        }))
+        Err(Box::new(Denied { caller, permission }))
     }
 }

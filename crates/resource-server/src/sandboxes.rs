@@ -41,7 +41,7 @@ struct Room {
 pub(crate) enum OriginError {
     #[error("the stand-in's journal failed")]
     Store(#[from] StoreError),
-    #[error("the stand-in's saved state cannot be read")]
+    #[error("the stand-in's state cannot be written or read as JSON")]
     Unreadable(#[source] serde_json::Error),
 }
 
@@ -138,7 +138,11 @@ impl Sandboxes {
 
 impl Room {
     fn read(&self, shared: &Shared, request: &Request<'_>, now: Timestamp) -> Outcome {
-        self.catch_up(now);
+        // Not while a change is on its way into the journal: tasks that went on before it here would
+        // go on after it when the journal is replayed.
+        if let Ok(_turn) = self.turn.try_lock() {
+            self.catch_up(now);
+        }
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let now = state.not_before(now);
         shared.rules.apply(&state, request, now, &mut SystemRandom)
@@ -175,8 +179,12 @@ impl Room {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .commit(&outcome.changes, now);
-        if changes_made.is_multiple_of(CHANGES_PER_SNAPSHOT) {
-            self.save(shared, *changes_made).await?;
+        if changes_made.is_multiple_of(CHANGES_PER_SNAPSHOT)
+            && let Err(error) = self.save(shared, *changes_made).await
+        {
+            // The change is in the journal all the same; the next round saves more at once.
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "the stand-in's state was not saved");
         }
         Ok(outcome)
     }

@@ -26,6 +26,9 @@ pub(crate) enum TargetError {
     TooManyParameters,
 }
 
+/// Most characters of a target that go into an audit event.
+const LONGEST_LOGGED: usize = 2048;
+
 /// Most query parameters read.
 const MOST_PARAMETERS: usize = 200;
 
@@ -61,6 +64,11 @@ impl Target {
     /// The decoded parameters, in order, repeated ones kept.
     pub(crate) fn query(&self) -> &[(String, String)] {
         &self.query
+    }
+
+    /// Path and query for the audit log, cut to a length that nobody can fill it with.
+    pub(crate) fn uri_for_log(&self) -> String {
+        self.uri.chars().take(LONGEST_LOGGED).collect()
     }
 
     /// Path and query as they came.

@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod credentials;
 mod database;
+mod handles;
 mod journal;
 mod keys;
 pub mod master_key;
@@ -39,6 +40,7 @@ use rand_core::CryptoRng;
 
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
+pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
 pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
 pub use keys::{PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;

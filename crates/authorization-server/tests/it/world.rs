@@ -237,7 +237,9 @@ async fn serve(store: &Store, clock: Arc<Mutex<Hands>>, metrics: Metrics) -> Soc
         hands.now += step;
         now
     });
-    let router = AuthorizationServer::new(store, issuing, clock, metrics).router();
+    let router =
+        AuthorizationServer::new(store.for_authorization_server(), issuing, clock, metrics)
+            .router();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();

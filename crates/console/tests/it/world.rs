@@ -72,7 +72,7 @@ impl World {
             let seconds = seconds.clone();
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
-        let router = Console::new(&store, settings(), clock).router();
+        let router = Console::new(store.for_console(), settings(), clock).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();

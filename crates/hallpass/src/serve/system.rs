@@ -20,7 +20,6 @@ use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
 use hallpass_openapi::{Definition, Severity};
 use hallpass_resource_server::{ResourceServer, listener};
 use hallpass_store::{Clock, Store};
-use hyper::body::Incoming;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -68,10 +67,14 @@ impl System {
             issuer: expectation.issuers[0].clone(),
             audience: expectation.audience.clone(),
         };
-        let authorization_server =
-            AuthorizationServer::new(&store, issuing, clock.clone(), token_metrics);
+        let authorization_server = AuthorizationServer::new(
+            store.for_authorization_server(),
+            issuing,
+            clock.clone(),
+            token_metrics,
+        );
         let console = Console::new(
-            &store,
+            store.for_console(),
             console_settings(expectation.clone(), &store, &addresses),
             clock.clone(),
         );
@@ -103,7 +106,7 @@ impl System {
                 seed: config.sandbox.seed,
             };
             let server = Arc::new(ResourceServer::new(
-                &store,
+                store.for_resource_server(),
                 settings,
                 clock.clone(),
                 api_metrics.clone(),
@@ -342,7 +345,7 @@ fn metrics(registry: Registry) -> Router {
 
 /// Serves a router through the bounded accept loop.
 async fn serve_router(socket: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
-    let answer = move |mut request: axum::http::Request<Incoming>, peer: SocketAddr| {
+    let answer = move |mut request: axum::http::Request<listener::Body>, peer: SocketAddr| {
         use tower_service::Service as _;
         let mut router = router.clone();
         request.extensions_mut().insert(ConnectInfo(peer));

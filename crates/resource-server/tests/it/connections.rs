@@ -9,7 +9,6 @@ use bytes::Bytes;
 use hallpass_resource_server::listener::{Limits, serve};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -47,7 +46,7 @@ async fn door(limits: Limits) -> Door {
     let (arrived, leave) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let (now, most_at_once) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let shared = (arrived.clone(), leave.clone(), now, most_at_once.clone());
-    let service = move |_: Request<Incoming>, _: SocketAddr| {
+    let service = move |_: Request<hallpass_resource_server::listener::Body>, _: SocketAddr| {
         let (arrived, leave, now, most) = shared.clone();
         async move {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

@@ -332,7 +332,7 @@ fn server(
         seed: 1,
     };
     let clock = Arc::new(move || *clock.lock().unwrap());
-    ResourceServer::new(store, settings, clock, metrics)
+    ResourceServer::new(store.for_resource_server(), settings, clock, metrics)
 }
 
 /// What holds for every answer: JSON that nobody keeps, a challenge with every 401 and 403 (RFC
