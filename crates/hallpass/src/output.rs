@@ -28,7 +28,7 @@ pub(crate) fn words(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Whether words may be coloured (https://no-color.org).
+/// Whether words may be coloured (<https://no-color.org>).
 pub(crate) fn colour_on_stderr() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }

@@ -2,7 +2,7 @@
 //!
 //! Every page of the project is made by [`Page::answer`], the only way to an HTML answer, so none
 //! can lack the security headers or the layout. A page brings its own askama template as content;
-//! [`notice`] and [`Home`] are the two that have no room of their own.
+//! [`notice()`] and [`Home`] are the two that have no room of their own.
 //!
 //! It knows nothing of credentials, tokens or people: what a page says comes from its caller. No
 //! page needs a script.

@@ -1,7 +1,7 @@
 //! Everything that lasts, and the live picture of it.
 //!
 //! This crate holds the only SQL of the project. A write commits first and then changes the
-//! [projection](projection), before it returns; both servers read the projection through narrow
+//! [`projection`], before it returns; both servers read the projection through narrow
 //! handles and nobody else caches a fact that can change. That is why a reset secret, a changed
 //! role or a deleted credential acts on the very next request.
 //!
