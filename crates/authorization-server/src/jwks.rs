@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::AuthorizationServer;
 
-/// How long a verifier may keep the set. A key is published at least that long before it signs.
+/// How long a verifier may keep the set.
 const MAX_AGE: &str = "public, max-age=300";
 
 pub(crate) async fn published(State(server): State<Arc<AuthorizationServer>>) -> Response {

@@ -40,7 +40,6 @@ struct ParsedHeader {
 /// logged as *unverified* and used to look up a key, and for nothing else.
 #[derive(Debug)]
 pub struct UnverifiedToken<'a> {
-    compact: &'a str,
     signing_input: &'a str,
     key_id: String,
     claims: Claims,
@@ -73,7 +72,6 @@ impl<'a> UnverifiedToken<'a> {
         let signature = decode(signature)?;
         let signing_input = &compact[..compact.rfind('.').unwrap_or(0)];
         Ok(Self {
-            compact,
             signing_input,
             key_id,
             claims,
@@ -96,11 +94,6 @@ impl<'a> UnverifiedToken<'a> {
 
     pub(crate) fn signature(&self) -> &[u8] {
         &self.signature
-    }
-
-    /// The whole token, as presented.
-    pub fn compact(&self) -> &str {
-        self.compact
     }
 }
 

@@ -1,5 +1,5 @@
 //! The operating system's random generator, in the shape that the rest of the project takes as an
-//! argument. Handlers make one and hand it down; nothing below them calls it by name.
+//! argument. The servers make one where they take a request; the pure crates never name it.
 
 use std::convert::Infallible;
 

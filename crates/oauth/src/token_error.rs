@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Why no token was issued, in the words of RFC 6749 section 5.2.
+/// Why no token was issued, in the words of RFC 6749 section 5.2; `temporarily_unavailable` is
+/// borrowed from its section 4.1.2.1, since 5.2 has no word for the server's own trouble.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", self.code())]
 pub struct TokenError {

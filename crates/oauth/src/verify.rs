@@ -113,7 +113,6 @@ pub struct SignedToken {
     instance: ApplicationInstanceId,
     identity: Identity,
     token_id: TokenId,
-    issued_at: i64,
     expires_at: i64,
     not_before: Option<i64>,
 }
@@ -139,11 +138,6 @@ impl VerifiedToken<'_> {
     /// Whom it speaks for.
     pub fn identity(&self) -> &Identity {
         &self.0.identity
-    }
-
-    /// When it dies, in seconds since 1970.
-    pub fn expires_at(&self) -> i64 {
-        self.0.expires_at
     }
 }
 
@@ -189,7 +183,6 @@ impl SignedToken {
                 customer: CustomerId::parse(&claims.user_ctx).map_err(foreign)?,
             },
             token_id,
-            issued_at: claims.iat,
             expires_at: claims.exp,
             not_before: claims.nbf,
         })
@@ -198,11 +191,6 @@ impl SignedToken {
     /// The client, for looking up the credential's standing.
     pub fn client_id(&self) -> &ClientId {
         &self.identity.client_id
-    }
-
-    /// When it was issued, in seconds since 1970.
-    pub fn issued_at(&self) -> i64 {
-        self.issued_at
     }
 
     /// Decides whether the token is good for this request.

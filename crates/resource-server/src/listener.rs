@@ -273,7 +273,7 @@ where
             .map(Either::Right),
     };
     // Where the next request would begin is not known for sure.
-    if ambiguity.is_some() || framing.is_chunked() {
+    if ambiguity.is_some() || framing.is_lost() {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

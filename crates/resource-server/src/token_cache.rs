@@ -10,7 +10,7 @@ use hallpass_oauth::verify::{Expectation, SignedToken, TokenRefusal, check};
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 
-/// Most tokens remembered: about 40 MB. Fewer than there are living tokens would be worse than no
+/// Most tokens remembered by one resource server: about 40 MB. Fewer than there are living tokens would be worse than no
 /// cache.
 const MOST_TOKENS: usize = 100_000;
 

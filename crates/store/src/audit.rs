@@ -218,6 +218,39 @@ impl AuditLog {
         Ok(())
     }
 
+    /// How many rows a workspace has.
+    pub async fn total(&self, workspace: &WorkspaceId) -> Result<usize, StoreError> {
+        let total: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM audit_event WHERE workspace_id = $1")
+                .bind(workspace.as_str())
+                .fetch_one(self.database.reader())
+                .await?;
+        Ok(usize::try_from(total).unwrap_or(usize::MAX))
+    }
+
+    /// Reads one page of a workspace's events, without reading those before it.
+    pub async fn page(
+        &self,
+        workspace: &WorkspaceId,
+        oldest_first: bool,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let sql = if oldest_first {
+            "SELECT * FROM audit_event WHERE workspace_id = $1 ORDER BY sequence LIMIT $2 OFFSET $3"
+        } else {
+            "SELECT * FROM audit_event WHERE workspace_id = $1 \
+             ORDER BY sequence DESC LIMIT $2 OFFSET $3"
+        };
+        let rows = sqlx::query(sql)
+            .bind(workspace.as_str())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+            .fetch_all(self.database.reader())
+            .await?;
+        rows.iter().map(StoredEvent::from_row).collect()
+    }
+
     /// Reads events.
     pub async fn read(&self, query: &AuditQuery) -> Result<Vec<StoredEvent>, StoreError> {
         // One statement for each case: a condition that may be absent keeps the index from being

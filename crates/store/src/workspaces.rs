@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rand_core::CryptoRng;
 use sqlx::Row;
 
+use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
 use crate::database::{Database, nanoseconds, read};
-use crate::{Store, StoreError};
+use crate::{Actor, Store, StoreError};
 
 /// What everything belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,7 @@ impl Workspaces {
     pub async fn create(
         &self,
         name: &str,
+        actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<Workspace>, WorkspaceError> {
@@ -111,9 +113,27 @@ impl Workspaces {
             name: name.to_owned(),
             customer: CustomerId::generate(rng),
         });
+        let event = AuditEvent {
+            workspace: Some(workspace.id.clone()),
+            source_ip: actor.address.clone(),
+            user_email: actor.email.clone(),
+            client_id: actor.client_id.clone(),
+            resource: AuditResource {
+                id: workspace.id.to_string(),
+                name: workspace.name.clone(),
+                kind: "workspace".to_owned(),
+            },
+            ..AuditEvent::new(
+                AuditState::Success,
+                format!("Workspace {} created", workspace.name),
+                actor.source,
+                now,
+                rng,
+            )
+        };
         let (store, made) = (self.0.clone(), workspace.clone());
         self.0
-            .uninterrupted(async move { insert(&store, made, now).await })
+            .uninterrupted(async move { insert(&store, made, event, now).await })
             .await?;
         Ok(workspace)
     }
@@ -122,6 +142,7 @@ impl Workspaces {
 async fn insert(
     store: &Store,
     workspace: Arc<Workspace>,
+    event: AuditEvent,
     now: Timestamp,
 ) -> Result<(), WorkspaceError> {
     let directory = store.projection.directory.load_full();
@@ -143,6 +164,7 @@ async fn insert(
     .execute(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
+    AuditRow::new(event).insert(&mut transaction).await?;
     transaction.commit().await.map_err(StoreError::from)?;
     let mut workspaces = directory.workspaces.clone();
     workspaces.push(workspace);

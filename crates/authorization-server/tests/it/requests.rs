@@ -158,7 +158,12 @@ async fn a_workspace_has_its_own_endpoint() {
     .join("-");
     let workspaces = world.store.workspaces();
     let other = workspaces
-        .create("Other", world.now(), &mut SystemRandom)
+        .create(
+            "Other",
+            &crate::world::actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
         .await
         .unwrap();
     let wrong = format!("{good}x");

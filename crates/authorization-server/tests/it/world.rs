@@ -69,7 +69,7 @@ impl World {
         .unwrap();
         let workspaces = store.workspaces();
         let workspace = workspaces
-            .create("Main", now, &mut SystemRandom)
+            .create("Main", &actor(), now, &mut SystemRandom)
             .await
             .unwrap();
         let owner = store

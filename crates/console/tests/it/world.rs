@@ -107,7 +107,7 @@ impl World {
         let workspace = match known {
             Some(known) => known,
             None => workspaces
-                .create(workspace, self.now(), &mut SystemRandom)
+                .create(workspace, &local(), self.now(), &mut SystemRandom)
                 .await
                 .unwrap(),
         };

@@ -167,7 +167,9 @@ impl Administrator<'_> {
         let workspaces = self.store.workspaces();
         match command {
             WorkspaceCommand::Create { name } => {
-                let made = workspaces.create(name, self.now, &mut SystemRandom).await?;
+                let made = workspaces
+                    .create(name, &actor(), self.now, &mut SystemRandom)
+                    .await?;
                 Ok(self.workspace_value(&made))
             }
             WorkspaceCommand::List => {
@@ -370,7 +372,7 @@ impl Administrator<'_> {
 }
 
 /// Whoever may open the data directory may do everything; the log says it was them.
-fn actor() -> Actor {
+pub(crate) fn actor() -> Actor {
     Actor {
         email: "local administrator".to_owned(),
         client_id: String::new(),

@@ -16,7 +16,7 @@ use crate::command::CommandError;
 use crate::output;
 use crate::serve::{self, Addresses, Config, DataDirectory};
 
-pub(crate) use execute::execute;
+pub(crate) use execute::{actor as local_administrator, execute};
 
 /// Administer people, roles and credentials
 #[derive(Debug, Args)]

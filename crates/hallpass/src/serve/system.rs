@@ -21,6 +21,7 @@ use hallpass_openapi::{Definition, Severity};
 use hallpass_resource_server::{ResourceServer, listener};
 use hallpass_store::{Clock, Store};
 use prometheus_client::registry::Registry;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -51,72 +52,46 @@ impl System {
         mut lock: Lock,
         clock: Clock,
     ) -> Result<Self, CommandError> {
-        let definition = Arc::new(load_definition(config)?);
         let store = open_store(config, data, &clock).await?;
         let bound = Bound::bind(config).await?;
         let addresses = Addresses::configured(&bound.config);
-        let expectation = expectation(config, &store, &addresses, clock()).await?;
+        let parts = Parts {
+            definition: Arc::new(load_definition(config)?),
+            expectation: expectation(config, &store, &addresses, clock()).await?,
+            store: store.clone(),
+            addresses: addresses.clone(),
+            clock: clock.clone(),
+        };
 
         let mut registry = Registry::default();
         let token_metrics = hallpass_authorization_server::Metrics::new(&mut registry);
         let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
         let (stop, stopping) = watch::channel(false);
+        let limits = limits(2 + bound.instances.len());
         let mut listeners = JoinSet::new();
-
-        let issuing = Issuing {
-            issuer: expectation.issuers[0].clone(),
-            audience: expectation.audience.clone(),
-        };
-        let authorization_server = AuthorizationServer::new(
-            store.for_authorization_server(),
-            issuing,
-            clock.clone(),
-            token_metrics,
-        );
-        let console = Console::new(
-            store.for_console(),
-            console_settings(expectation.clone(), &store, &addresses),
-            clock.clone(),
-        );
-        let router = authorization_server
-            .router()
-            .merge(console.router())
-            .merge(health(store.clone()))
-            .fallback(hallpass_pages::not_found);
-        listeners.spawn(serve_router(
-            bound.authorization_server,
-            router,
-            stopping.clone(),
-        ));
-        listeners.spawn(serve_router(
-            bound.metrics,
-            metrics(registry),
-            stopping.clone(),
-        ));
-
-        for (name, socket) in bound.instances {
-            let settings = hallpass_resource_server::Settings {
-                expectation: Expectation {
-                    instance: instance_id(&store, &name)?,
-                    ..expectation.clone()
-                },
-                base_url: addresses.instances.get(&name).cloned().unwrap_or_default(),
-                definition: definition.clone(),
-                sandbox: config.sandbox(),
-                seed: config.sandbox.seed,
-            };
-            let server = Arc::new(ResourceServer::new(
-                store.for_resource_server(),
-                settings,
-                clock.clone(),
-                api_metrics.clone(),
+        for (socket, router) in [
+            (bound.authorization_server, parts.platform(token_metrics)),
+            (bound.metrics, metrics(registry)),
+        ] {
+            listeners.spawn(serve_router(
+                socket,
+                router,
+                limits.clone(),
+                stopping.clone(),
             ));
+        }
+        for (name, socket) in bound.instances {
+            let server = parts.resource_server(&name, config, api_metrics.clone())?;
             let answer = move |request, peer| {
                 let server = server.clone();
                 async move { server.handle(request, peer).await }
             };
-            let limits = listener::Limits::default();
-            listeners.spawn(listener::serve(socket, limits, stopping.clone(), answer));
+            listeners.spawn(listener::serve(
+                socket,
+                limits.clone(),
+                stopping.clone(),
+                answer,
+            ));
         }
 
         let socket = admin_socket::bind(&data.admin_socket())?;
@@ -160,6 +135,92 @@ impl System {
         while self.listeners.join_next().await.is_some() {}
         self.store.close().await;
     }
+}
+
+/// What the servers are built from.
+struct Parts {
+    definition: Arc<Definition>,
+    expectation: Expectation,
+    store: Store,
+    addresses: Addresses,
+    clock: Clock,
+}
+
+impl Parts {
+    /// Authorization server, console and health on one listener.
+    fn platform(&self, metrics: hallpass_authorization_server::Metrics) -> Router {
+        let issuing = Issuing {
+            issuer: self.expectation.issuers[0].clone(),
+            audience: self.expectation.audience.clone(),
+        };
+        let authorization_server = AuthorizationServer::new(
+            self.store.for_authorization_server(),
+            issuing,
+            self.clock.clone(),
+            metrics,
+        );
+        let console = Console::new(
+            self.store.for_console(),
+            console_settings(self.expectation.clone(), &self.store, &self.addresses),
+            self.clock.clone(),
+        );
+        authorization_server
+            .router()
+            .merge(console.router())
+            .merge(health(self.store.clone()))
+            .fallback(hallpass_pages::not_found)
+    }
+
+    /// The guard of one application instance.
+    fn resource_server(
+        &self,
+        name: &str,
+        config: &Config,
+        metrics: hallpass_resource_server::Metrics,
+    ) -> Result<Arc<ResourceServer>, CommandError> {
+        let settings = hallpass_resource_server::Settings {
+            expectation: Expectation {
+                instance: instance_id(&self.store, name)?,
+                ..self.expectation.clone()
+            },
+            base_url: self
+                .addresses
+                .instances
+                .get(name)
+                .cloned()
+                .unwrap_or_default(),
+            definition: self.definition.clone(),
+            sandbox: config.sandbox(),
+            seed: config.sandbox.seed,
+        };
+        Ok(Arc::new(ResourceServer::new(
+            self.store.for_resource_server(),
+            settings,
+            self.clock.clone(),
+            metrics,
+        )))
+    }
+}
+
+/// Files that the process needs for other things than connections.
+const RESERVED_FILES: u64 = 128;
+
+/// The bounds of each of so many listeners. Connections share the table of open files, so the
+/// process takes as many as the system lets it have, and the listeners together no more than that:
+/// one that is full must not stop the others.
+fn limits(listeners: usize) -> listener::Limits {
+    let mut files = getrlimit(Resource::Nofile);
+    if files.current != files.maximum {
+        files.current = files.maximum;
+        // Without it there are fewer connections.
+        let _ = setrlimit(Resource::Nofile, files);
+    }
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let each = open.saturating_sub(RESERVED_FILES) / u64::try_from(listeners).unwrap_or(1);
+    let mut limits = listener::Limits::default();
+    let most = limits.connections;
+    limits.connections = usize::try_from(each).unwrap_or(most).clamp(16, most);
+    limits
 }
 
 /// All sockets, bound before anything is built: only now are the ports known.
@@ -221,7 +282,12 @@ pub(crate) async fn open_store(
     if store.workspaces().list().is_empty() {
         store
             .workspaces()
-            .create(FIRST_WORKSPACE, clock(), &mut SystemRandom)
+            .create(
+                FIRST_WORKSPACE,
+                &crate::admin::local_administrator(),
+                clock(),
+                &mut SystemRandom,
+            )
             .await
             .map_err(|error| failed(&error))?;
     }
@@ -344,7 +410,12 @@ fn metrics(registry: Registry) -> Router {
 }
 
 /// Serves a router through the bounded accept loop.
-async fn serve_router(socket: TcpListener, router: Router, stopping: watch::Receiver<bool>) {
+async fn serve_router(
+    socket: TcpListener,
+    router: Router,
+    limits: listener::Limits,
+    stopping: watch::Receiver<bool>,
+) {
     let answer = move |mut request: axum::http::Request<listener::Body>, peer: SocketAddr| {
         use tower_service::Service as _;
         let mut router = router.clone();
@@ -354,5 +425,5 @@ async fn serve_router(socket: TcpListener, router: Router, stopping: watch::Rece
             answered.unwrap_or_else(|never| match never {})
         }
     };
-    listener::serve(socket, listener::Limits::default(), stopping, answer).await;
+    listener::serve(socket, limits, stopping, answer).await;
 }

@@ -48,9 +48,9 @@ enum Length {
 }
 
 impl Framing {
-    /// Whether the body has an end that this crate does not follow.
-    pub(super) fn is_chunked(self) -> bool {
-        self.chunked
+    /// Whether the end of the body is not followed here, so that what comes behind it is not either.
+    pub(super) fn is_lost(self) -> bool {
+        self.chunked || self.length == Some(Length::Unclear)
     }
 
     /// Whether two servers could see two different ends: how requests are smuggled past guards
@@ -186,7 +186,7 @@ mod tests {
             "GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\nTransfer-Encoding: chunked\n\n",
         );
         assert_eq!(heads.next(), Framing::default());
-        assert!(heads.next().is_chunked());
+        assert!(heads.next().is_lost());
         assert_eq!(heads.place, Place::Lost);
     }
 
@@ -211,7 +211,7 @@ mod tests {
         let mut heads = after(&format!(
             "POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}GET / HTTP/1.1\r\n"
         ));
-        assert!(!heads.next().is_chunked());
+        assert!(!heads.next().is_lost());
         assert!(heads.in_head() && heads.ended.is_empty());
     }
 

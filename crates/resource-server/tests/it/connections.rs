@@ -325,3 +325,34 @@ async fn an_early_answer_arrives_and_ends_the_connection() {
     };
     soon(flood).await;
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up() {
+    use hallpass_resource_server::listener::{Body, BodyError};
+    use http_body_util::BodyExt as _;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, shutdown) = watch::channel(false);
+    let limits = Limits {
+        body_time: SHORT,
+        ..limits()
+    };
+    let service = |request: Request<Body>, _: SocketAddr| async move {
+        let read = request.into_body().collect().await;
+        let slow = matches!(read, Err(BodyError::TooSlow));
+        Response::new(Full::new(Bytes::from(format!("slow: {slow} {{}}"))))
+    };
+    let _serving = tokio::spawn(serve(listener, limits, shutdown, service));
+    for (body, slow) in [(&b"whole"[..], false), (b"hal", true), (b"", true)] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+        socket.write_all(&[&head[..], body].concat()).await.unwrap();
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"{}") {
+            assert!(soon(socket.read_buf(&mut bytes)).await.unwrap() > 0);
+        }
+        let answer = String::from_utf8(bytes).unwrap();
+        assert!(answer.contains(&format!("slow: {slow}")), "{answer}");
+    }
+}

@@ -98,7 +98,7 @@ impl World {
         let workspace = match known {
             Some(workspace) => workspace,
             None => workspaces
-                .create("Main", now, &mut SystemRandom)
+                .create("Main", &actor(), now, &mut SystemRandom)
                 .await
                 .unwrap(),
         };
@@ -151,7 +151,7 @@ impl World {
     pub(crate) async fn stranger(&self, name: &str, role: Role) -> Client {
         let workspaces = self.store.workspaces();
         let workspace = workspaces
-            .create(name, self.now(), &mut SystemRandom)
+            .create(name, &actor(), self.now(), &mut SystemRandom)
             .await
             .unwrap();
         let owner = self.person(name, &workspace.id, Some(role)).await;

@@ -74,7 +74,7 @@ impl World {
         let workspace = match workspaces.list().first() {
             Some(workspace) => workspace.clone(),
             None => workspaces
-                .create("Main", now(), &mut SystemRandom)
+                .create("Main", &actor(), now(), &mut SystemRandom)
                 .await
                 .unwrap(),
         };
