@@ -1,8 +1,9 @@
 //! `hallpass demo`: the whole walk on real parts, from an empty data directory to the last audit
-//! line. [`walk`] reads as the story; [`narrator`] prints each step; [`wire`] sends what the
+//! line. [`walk`] reads as the story, on what [`stage`] holds; [`narrator`] prints each step; [`wire`] sends what the
 //! client library would refuse to send, such as a dead token.
 
 mod narrator;
+mod stage;
 mod walk;
 mod wire;
 

@@ -2,52 +2,32 @@
 //! came back; one that does not turn out as told ends the demo.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_client::address::{BaseUrl, TokenUrl};
-use hallpass_client::credential_source::CredentialSource;
 use hallpass_client::event::Event;
-use hallpass_client::profile::{Profile, ProfileName};
-use hallpass_client::response::Response;
-use hallpass_client::send::{Cache, Client, Options};
-use hallpass_client::task::{Task, Waiting, task_id};
-use hallpass_oauth::token_request::{AuthenticationMethod, EncodedRequest};
-use hallpass_oauth::{ClientId, Secret, TokenRequest, jws};
-use hallpass_openapi::{BuiltRequest, Definition, Values};
+use hallpass_client::send::Client;
+use hallpass_client::task::{Waiting, task_id};
+use hallpass_oauth::{Secret, jws};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::admin::{AdminCommand, CredentialCommand, InWorkspace, UserCommand};
-use crate::client::call::{advance, build, progress_bar};
-use crate::command::{CommandError, Exit, chain};
+use crate::client::call::{advance, progress_bar};
+use crate::command::CommandError;
 use crate::demo::narrator::{Exchange, Narrator, shortened};
+use crate::demo::stage::{
+    Shown, Walk, bearer_line, checked, expect, progress_line, request, shorten_link,
+    with_short_secret,
+};
 use crate::demo::wire::Wire;
-use crate::serve::{self, Addresses, DataDirectory, System};
+use crate::serve::{DataDirectory, System};
 
 /// The credential that is left at the end, for `--keep`.
 pub(super) struct ReadyProfile {
     pub(super) base_url: String,
     pub(super) client_id: String,
     pub(super) client_secret: Secret,
-}
-
-/// What the steps share.
-struct Walk<'a> {
-    narrator: &'a mut Narrator,
-    addresses: Addresses,
-    data: &'a DataDirectory,
-    cache: &'a Path,
-    definition: Definition,
-    wire: Wire,
-    /// What the client library tells while it works.
-    events: Arc<Mutex<Vec<Event>>>,
-}
-
-/// A credential as it was shown once.
-struct Shown {
-    client_id: String,
-    secret: Secret,
 }
 
 const ANN: &str = "ann@example.com";
@@ -232,11 +212,6 @@ impl Walk<'_> {
              cache that all programs of this user share, so that no two of them ask at once.",
         );
         Ok(Secret::from(token.expose().to_owned()))
-    }
-
-    /// What the client library told since the last time.
-    fn take_events(&self) -> Vec<Event> {
-        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn the_token_is_explained(&mut self, token: &Secret) -> Result<(), CommandError> {
@@ -527,210 +502,5 @@ impl Walk<'_> {
             "The last lines of the audit log.",
         )
         .await
-    }
-
-    /// Shows a call to the API of us1.
-    async fn show_call(
-        &mut self,
-        client: &Client,
-        request: &BuiltRequest,
-        response: &Response,
-        answer: Value,
-        words: &str,
-    ) -> Result<(), CommandError> {
-        let mut sent = vec![bearer_line(client).await?];
-        if let Some(body) = &request.body {
-            sent.push(String::from_utf8_lossy(body).into_owned());
-        }
-        let line = format!(
-            "{} {}{}",
-            request.method,
-            self.us1(),
-            request.path_and_query
-        );
-        let status = Some(response.status());
-        self.narrator.exchange(
-            &Exchange {
-                request: &line,
-                sent,
-                status,
-                answer,
-            },
-            words,
-        );
-        Ok(())
-    }
-
-    /// Sends a command through the admin socket, as `hallpass admin` does.
-    async fn admin(&self, command: &AdminCommand) -> Result<Value, CommandError> {
-        serve::ask(&self.data.admin_socket(), command)
-            .await?
-            .ok_or_else(|| CommandError::new(Exit::Unreachable, "the admin socket is not there"))
-    }
-
-    /// The client library with a profile of its own, as a program would have.
-    fn client(&self, name: &str, base_url: &str, shown: &Shown) -> Result<Client, CommandError> {
-        let wrong = |error: &dyn std::error::Error| CommandError::refused(chain(error));
-        let profile = Profile::new(
-            ProfileName::parse(name).map_err(|error| wrong(&error))?,
-            TokenUrl::parse(&self.addresses.token_url).map_err(|error| wrong(&error))?,
-            BaseUrl::parse(base_url).map_err(|error| wrong(&error))?,
-            ClientId::parse(&shown.client_id).map_err(|error| wrong(&error))?,
-        );
-        let cache = Cache::Directory(self.cache.to_owned());
-        let events = self.events.clone();
-        let options = Options::new(cache, Arc::new(serve::system_time)).with_events(Arc::new(
-            move |event: &Event| {
-                let mut events = events.lock().unwrap_or_else(PoisonError::into_inner);
-                events.push(event.clone());
-            },
-        ));
-        Ok(Client::new(
-            profile,
-            CredentialSource::Given(shown.secret.clone()),
-            &options,
-        )?)
-    }
-
-    fn operation(
-        &self,
-        operation: &str,
-        values: &[(&str, &str)],
-    ) -> Result<BuiltRequest, CommandError> {
-        let named = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        build(&self.definition, operation, &Values { named, body: None })
-    }
-
-    async fn instance_id(&self, name: &str) -> Result<String, CommandError> {
-        let list = AdminCommand::Instance(crate::admin::InstanceCommand::List);
-        let instances = self.admin(&list).await?;
-        let items = instances["items"].as_array().into_iter().flatten();
-        let mut ids = items.filter(|item| item["name"] == name);
-        let id = ids
-            .next()
-            .and_then(|item| item["applicationInstanceId"].as_str());
-        id.map(str::to_owned)
-            .ok_or_else(|| CommandError::refused(format!("there is no instance {name}")))
-    }
-
-    fn us1(&self) -> String {
-        self.addresses
-            .instances
-            .get("us1")
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    fn global(&self) -> String {
-        self.addresses
-            .instances
-            .get("global")
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    fn issuer(&self) -> &str {
-        &self.addresses.authorization_server
-    }
-}
-
-impl Shown {
-    fn read(answer: &Value) -> Result<Self, CommandError> {
-        match (answer["clientId"].as_str(), answer["clientSecret"].as_str()) {
-            (Some(id), Some(secret)) => Ok(Self {
-                client_id: id.to_owned(),
-                secret: Secret::from(secret.to_owned()),
-            }),
-            _ => Err(CommandError::refused(
-                "the answer holds no client id and secret",
-            )),
-        }
-    }
-}
-
-impl Shown {
-    /// The token request of a program that has this credential.
-    fn token_request(&self) -> Result<EncodedRequest, CommandError> {
-        let id = ClientId::parse(&self.client_id)
-            .map_err(|error| CommandError::refused(error.to_string()))?;
-        let request = TokenRequest::client_credentials(None);
-        Ok(request.encode(AuthenticationMethod::Body, &id, &self.secret))
-    }
-
-    /// The body of a token request, as the library encodes it, with the secret shortened.
-    fn token_form(&self) -> Result<String, CommandError> {
-        let form = self.token_request()?;
-        let secret = self.secret.expose();
-        Ok(form.body.expose().replace(secret, &shortened(secret)))
-    }
-}
-
-fn request(method: Method, path: &str, body: Option<&Value>) -> BuiltRequest {
-    BuiltRequest {
-        method,
-        path_and_query: path.to_owned(),
-        headers: Vec::new(),
-        body: body.map(|body| body.to_string().into_bytes()),
-    }
-}
-
-/// The answer, if it has the status that the story tells of.
-fn checked(response: &Response, expected: StatusCode) -> Result<Value, CommandError> {
-    if response.status() == expected {
-        return Ok(response.json()?);
-    }
-    let text = response.text();
-    Err(CommandError::refused(format!(
-        "the answer was {} instead of {expected}: {text}",
-        response.status()
-    )))
-}
-
-fn expect(as_told: bool, otherwise: &str) -> Result<(), CommandError> {
-    if as_told {
-        Ok(())
-    } else {
-        Err(CommandError::refused(otherwise))
-    }
-}
-
-/// How far a task is, as a bar.
-fn progress_line(task: &Task) -> String {
-    let percent = task.progress().unwrap_or_default();
-    let filled = usize::from(percent) / 5;
-    let bar: String = (0..20)
-        .map(|at| if at < filled { '#' } else { '.' })
-        .collect();
-    format!("[{bar}] {percent:>3} %  {}", task.state_word())
-}
-
-async fn bearer_line(client: &Client) -> Result<String, CommandError> {
-    let token = client
-        .tokens()
-        .token()
-        .await
-        .map_err(crate::client::library)?;
-    Ok(format!(
-        "Authorization: Bearer {}",
-        shortened(token.expose())
-    ))
-}
-
-fn with_short_secret(mut answer: Value) -> Value {
-    if let Some(secret) = answer["clientSecret"].as_str() {
-        answer["clientSecret"] = json!(shortened(secret));
-    }
-    answer
-}
-
-fn shorten_link(answer: &mut Value) {
-    if let Some((address, secret)) = answer["setupUrl"]
-        .as_str()
-        .and_then(|url| url.rsplit_once('/'))
-    {
-        answer["setupUrl"] = json!(format!("{address}/{}", shortened(secret)));
     }
 }
