@@ -63,7 +63,7 @@ pub(crate) async fn wrong_method(State(server): State<Arc<AuthorizationServer>>)
 fn read_workspace(segment: Result<Path<String>, PathRejection>) -> Result<WorkspaceId, TokenError> {
     let Path(text) = segment
         .map_err(|_| TokenError::invalid_request("the workspace id in the token URL is no text"))?;
-    WorkspaceId::parse(&text.replace('-', ""))
+    WorkspaceId::parse(&text.replace('-', "").to_ascii_lowercase())
         .map_err(|error| TokenError::invalid_request(error.to_string()))
 }
 

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use crate::listener::BodyError;
 use crate::permitted::{Call, Denied, permit};
@@ -38,7 +39,11 @@ impl ResourceServer {
     {
         let now = (self.clock)();
         let trace_id = new_trace_id();
-        let response = match self.call(request, peer, now).await {
+        // The id that the caller is told stands beside whatever is logged about the call.
+        let call = self
+            .call(request, peer, now)
+            .instrument(tracing::error_span!("call", trace_id));
+        let response = match call.await {
             Ok(response) => response,
             Err(refusal) => {
                 self.metrics.refused(refusal.reason());
@@ -101,7 +106,7 @@ impl ResourceServer {
     /// caller that goes away must not leave half a change, or one whose end nobody wrote down.
     async fn change(self: &Arc<Self>, call: Call, now: Timestamp) -> Result<Answer, Refusal> {
         let server = self.clone();
-        let task = tokio::spawn(async move {
+        let change = async move {
             let initiated = AuditState::Initiated;
             server.record(&call, initiated, None, now).await?;
             let answer = server.origin(&call, now).await;
@@ -116,7 +121,8 @@ impl ResourceServer {
             // twice. That the end was not written down has been logged.
             let _ = server.record(&call, state, task, end).await;
             answer
-        });
+        };
+        let task = tokio::spawn(change.in_current_span());
         task.await.unwrap_or_else(|error| {
             tracing::error!(error = %error, "a changing call stopped half way");
             Err(Refusal::Unavailable)
