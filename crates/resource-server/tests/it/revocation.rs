@@ -2,8 +2,12 @@
 
 use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
+use hallpass_store::AuditState;
 use jiff::SignedDuration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
+use crate::wire::{parse, soon, to_end};
 use crate::world::{World, actor};
 
 const TARGET: &str = "/api/v1/volumes";
@@ -142,4 +146,41 @@ async fn revoked(world: &World, token: &str) {
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
     assert!(challenge.contains("revoked"), "{challenge}");
+}
+
+/// The server asks for the body once it has let the head through; what is decided must still hold
+/// when the body has come.
+#[tokio::test]
+async fn a_right_lost_while_the_body_is_on_its_way_is_lost() {
+    let world = World::new().await;
+    let client = world.client("ann", Role::Administrator).await;
+    let token = world.mint(&client).await;
+    let body = r#"{"name":"late","sizeMib":1024,"userCpg":"SSD_r6"}"#;
+    let head = format!(
+        "POST /api/v1/storage-systems/device-type1/2M2042059T/volumes HTTP/1.1\r\nHost: {}\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Expect: 100-continue\r\nConnection: close\r\n\r\n",
+        world.address,
+        body.len()
+    );
+    let mut socket = TcpStream::connect(world.address).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut go_on = [0; 25];
+    soon(socket.read_exact(&mut go_on)).await.unwrap();
+    assert!(go_on.starts_with(b"HTTP/1.1 100"));
+
+    let (people, owner) = (world.store.people(), client.owner.id);
+    let (role, rng) = (Role::Administrator, &mut SystemRandom);
+    let revoked = people
+        .revoke(owner, None, role, &actor(), world.now(), rng)
+        .await;
+    revoked.unwrap();
+    socket.write_all(body.as_bytes()).await.unwrap();
+    assert_eq!(parse(&to_end(&mut socket).await).status, 403);
+    let events = world.audit().await;
+    assert!(
+        events
+            .iter()
+            .all(|stored| stored.event.state != AuditState::Initiated)
+    );
 }
