@@ -46,13 +46,11 @@ fn main() -> ExitCode {
 /// Words of the log go to stderr. `HALLPASS_LOG` takes the usual directives (`debug`,
 /// `hallpass_store=trace`).
 fn start_log(server: bool) {
-    let filter = std::env::var("HALLPASS_LOG").unwrap_or_else(|_| {
-        if server {
-            "info".to_owned()
-        } else {
-            "warn".to_owned()
-        }
-    });
+    let named = std::env::var("HALLPASS_LOG").ok();
+    let usual = if server { "info" } else { "warn" };
+    let filter = named
+        .filter(|named| !named.is_empty())
+        .unwrap_or_else(|| usual.to_owned());
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)

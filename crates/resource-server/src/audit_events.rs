@@ -183,7 +183,8 @@ impl Question {
         let by_time = words
             .first()
             .is_none_or(|name| name.eq_ignore_ascii_case("occurredAt"))
-            && words.len() <= 2;
+            && words.len() <= 2
+            && !sort.unwrap_or_default().contains(',');
         let oldest_first = sort.is_some()
             && by_time
             && words

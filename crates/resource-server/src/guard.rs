@@ -41,7 +41,7 @@ impl ResourceServer {
         let trace_id = new_trace_id();
         // The id that the caller is told stands beside whatever is logged about the call.
         let call = self
-            .call(request, peer, now)
+            .call(request, peer, now, &trace_id)
             .instrument(tracing::error_span!("call", trace_id));
         let response = match call.await {
             Ok(response) => response,
@@ -60,6 +60,7 @@ impl ResourceServer {
         request: Request<B>,
         peer: SocketAddr,
         now: Timestamp,
+        trace_id: &str,
     ) -> Result<Response<Body>, Refusal>
     where
         B: http_body::Body + Send,
@@ -99,7 +100,7 @@ impl ResourceServer {
         } else {
             self.change(call, now).await?
         };
-        Ok(json_response(answer.status, &answer.body))
+        Ok(json_response(answer.status, &answer.traced(trace_id).body))
     }
 
     /// Makes a changing call, between the two events that tell of it. It has a task of its own: a
@@ -121,6 +122,11 @@ impl ResourceServer {
             // twice. That the end was not written down has been logged.
             let _ = server.record(&call, state, task, end).await;
             answer
+        };
+        let under_way = self.changes.clone().read_owned().await;
+        let change = async move {
+            let _under_way = under_way;
+            change.await
         };
         let task = tokio::spawn(change.in_current_span());
         task.await.unwrap_or_else(|error| {
@@ -145,6 +151,12 @@ impl ResourceServer {
                     .verify(&signed, &keys, &self.expectation, now)
             })
             .map_err(|refusal| self.count_refusal(Challenge::InvalidToken(refusal), peer, now))
+    }
+
+    /// Waits until the changes under way have come to their end, those included whose caller is
+    /// gone.
+    pub async fn settle(&self) {
+        drop(self.changes.write().await);
     }
 
     fn presented_token(
@@ -325,6 +337,19 @@ struct Answer {
     body: serde_json::Value,
     /// The task that was started.
     task: Option<String>,
+}
+
+impl Answer {
+    /// The same with this call's id in an error body, so that one id stands in the answer and in
+    /// the log, whoever wrote the body.
+    fn traced(mut self, trace_id: &str) -> Self {
+        if !self.status.is_success()
+            && let Some(id) = self.body.get_mut("traceId")
+        {
+            *id = trace_id.into();
+        }
+        self
+    }
 }
 
 fn unwritten(error: &StoreError) -> Refusal {

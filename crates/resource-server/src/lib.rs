@@ -27,6 +27,8 @@ use hallpass_oauth::Expectation;
 use hallpass_openapi::Definition;
 use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerHandles};
 
+use tokio::sync::RwLock;
+
 pub use metrics::Metrics;
 
 use sandboxes::Sandboxes;
@@ -59,6 +61,8 @@ pub struct ResourceServer {
     verified: TokenCache,
     clock: Clock,
     metrics: Metrics,
+    /// Held for reading by each change under way.
+    changes: Arc<RwLock<()>>,
 }
 
 impl ResourceServer {
@@ -99,6 +103,7 @@ impl ResourceServer {
             definition,
             clock,
             metrics,
+            changes: Arc::default(),
         }
     }
 }

@@ -326,18 +326,21 @@ impl Tally {
     }
 
     pub(crate) async fn flush(&self, writer: &Writer) -> Result<(), StoreError> {
-        let mut events: Vec<AuditEvent> = std::mem::take(&mut self.counts().waiting)
-            .into_values()
-            .collect();
-        if events.is_empty() {
-            return Ok(());
-        }
-        events.sort_by_key(|event| event.occurred_at);
-        let writes = events
-            .iter()
-            .map(|event| Write::Audit(Box::new(AuditRow::new(event.clone()))))
-            .collect();
-        let written = match writer.submit(writes) {
+        let (events, submitted) = {
+            // Held until the events are in the writer's queue, so that whoever finds nothing waiting
+            // here finds it there.
+            let mut counts = self.counts();
+            let mut events: Vec<AuditEvent> =
+                std::mem::take(&mut counts.waiting).into_values().collect();
+            if events.is_empty() {
+                return Ok(());
+            }
+            events.sort_by_key(|event| event.occurred_at);
+            let rows = events.iter().cloned().map(AuditRow::new);
+            let writes = rows.map(|row| Write::Audit(Box::new(row))).collect();
+            (events, writer.submit(writes))
+        };
+        let written = match submitted {
             Ok(pending) => pending.committed().await,
             Err(error) => Err(error),
         };

@@ -250,14 +250,14 @@ impl People {
 }
 
 /// Who changes something, and when: what an audit event needs before it is known what it says.
-struct Said {
+pub(crate) struct Said {
     id: String,
     actor: Actor,
     now: Timestamp,
 }
 
 impl Said {
-    fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    pub(crate) fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
         Self {
             id: random_uuid(rng),
             actor: actor.clone(),
@@ -265,7 +265,7 @@ impl Said {
         }
     }
 
-    fn event(self, person: &PersonRow, message: &str) -> AuditEvent {
+    pub(crate) fn event(self, person: &PersonRow, message: &str) -> AuditEvent {
         let Self { id, actor, now } = self;
         AuditEvent {
             workspace: Some(person.workspace.clone()),
@@ -350,7 +350,7 @@ impl PersonRow {
         Ok(people)
     }
 
-    fn live(store: &Store, person: PersonId) -> Result<Self, PersonError> {
+    pub(crate) fn live(store: &Store, person: PersonId) -> Result<Self, PersonError> {
         let live = store.projection.person(person);
         let live = live.ok_or_else(|| PersonError::Unknown(person.to_string()))?;
         Ok(Self {

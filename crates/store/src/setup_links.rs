@@ -8,8 +8,8 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
 use crate::database::{nanoseconds, read, timestamp};
-use crate::people::{Person, PersonId};
-use crate::{Store, StoreError};
+use crate::people::{Person, PersonError, PersonId, PersonRow, Said};
+use crate::{Actor, Store, StoreError};
 
 /// How long a link may be used.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(72);
@@ -27,14 +27,26 @@ impl SetupLinks {
     pub async fn issue(
         &self,
         person: PersonId,
+        actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Secret, StoreError> {
+    ) -> Result<Secret, PersonError> {
         let secret = Secret::generate(rng);
         let digest = self.0.pepper.digest(&secret);
-        let mut transaction = self.0.database.begin().await?;
-        write(&mut transaction, person, &digest, now).await?;
-        transaction.commit().await?;
+        let said = Said::new(actor, now, rng);
+        let store = self.0.clone();
+        let written = async move {
+            let row = PersonRow::live(&store, person)?;
+            let message = format!("Set-up link made for {}", row.email);
+            let mut transaction = store.database.begin().await?;
+            write(&mut transaction, person, &digest, now).await?;
+            AuditRow::new(said.event(&row, &message))
+                .insert(&mut transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok::<_, PersonError>(())
+        };
+        self.0.uninterrupted(written).await?;
         Ok(secret)
     }
 
@@ -85,24 +97,40 @@ impl SetupLinks {
             },
             ..AuditEvent::new(AuditState::Success, message, "console", now, rng)
         };
-        let mut transaction = self.0.database.begin().await?;
-        let used = sqlx::query("DELETE FROM setup_link WHERE digest = $1 AND expires_at > $2")
-            .bind(self.0.pepper.digest(secret).to_stored())
-            .bind(nanoseconds(now))
-            .execute(&mut *transaction)
-            .await?;
-        if used.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query("UPDATE person SET password = $2 WHERE id = $1")
-            .bind(person.id.to_string())
-            .bind(password_hash)
-            .execute(&mut *transaction)
-            .await?;
-        AuditRow::new(event).insert(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(true)
+        let (store, id) = (self.0.clone(), person.id);
+        let (digest, password) = (self.0.pepper.digest(secret), password_hash.to_owned());
+        self.0
+            .uninterrupted(async move { use_up(&store, &digest, id, &password, event, now).await })
+            .await
     }
+}
+
+/// Uses a link up and stores the password, or does neither.
+async fn use_up(
+    store: &Store,
+    digest: &SecretDigest,
+    person: PersonId,
+    password: &str,
+    event: AuditEvent,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut transaction = store.database.begin().await?;
+    let used = sqlx::query("DELETE FROM setup_link WHERE digest = $1 AND expires_at > $2")
+        .bind(digest.to_stored())
+        .bind(nanoseconds(now))
+        .execute(&mut *transaction)
+        .await?;
+    if used.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE person SET password = $2 WHERE id = $1")
+        .bind(person.to_string())
+        .bind(password)
+        .execute(&mut *transaction)
+        .await?;
+    AuditRow::new(event).insert(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Writes a link for a person, in place of the one they had.

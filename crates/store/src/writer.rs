@@ -163,7 +163,7 @@ async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: R
             // Whoever stopped waiting does not need the answer.
             let _ = done.send(answer.clone());
         }
-        // After the answers: nobody has to wait for it.
+        // After the answers: no token waits for it.
         retention.notice(&writes);
         if let Err(error) = retention.step(&database).await {
             let error: &(dyn std::error::Error + 'static) = &error;

@@ -240,7 +240,7 @@ impl World {
     pub(crate) async fn setup_link(&self, person: &Person) -> Secret {
         self.store
             .setup_links()
-            .issue(person.id, self.now(), &mut SystemRandom)
+            .issue(person.id, &local(), self.now(), &mut SystemRandom)
             .await
             .unwrap()
     }

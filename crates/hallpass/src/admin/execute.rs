@@ -79,7 +79,9 @@ impl Administrator<'_> {
             UserCommand::SetupLink { email, at } => {
                 let person = self.find_person(email, at)?;
                 let links = self.store.setup_links();
-                let secret = links.issue(person.id, self.now, &mut SystemRandom).await?;
+                let secret = links
+                    .issue(person.id, &actor(), self.now, &mut SystemRandom)
+                    .await?;
                 Ok(self.with_link(&person, &secret))
             }
             UserCommand::Remove { email, at } => {

@@ -222,16 +222,20 @@ async fn send_or_execute(
         if let Some(answer) = serve::ask(&data.admin_socket(), command).await? {
             return Ok(answer);
         }
-        if let Some(_lock) = data.try_lock()? {
+        let patient = tokio::time::Instant::now() < give_up;
+        // Out of patience, the error of the lock says who holds it.
+        let lock = if patient {
+            data.try_lock()?
+        } else {
+            Some(data.lock()?)
+        };
+        if let Some(_lock) = lock {
             let clock: hallpass_store::Clock = Arc::new(serve::system_time);
             let store = serve::open_store(config, data, &clock).await?;
             let addresses = Addresses::configured(config);
             let outcome = execute(command, &store, &addresses, clock()).await;
             store.close().await;
             return outcome;
-        }
-        if tokio::time::Instant::now() >= give_up {
-            return data.lock().map(|_| Value::Null);
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -136,9 +136,18 @@ fn add(args: &AddArgs) -> Result<(), CommandError> {
         .map_err(not_added)?;
     let secret = read_secret(args.secret_file.as_deref())?;
     let file = SecretFile::new(&data_directory()?, &name);
-    file.store(&secret)
-        .map_err(|error| usage(&error).maybe_hint(error.hint()))?;
-    Profiles::update(&directory, |profiles| profiles.add(profile, existing)).map_err(not_added)?;
+    // The secret is kept in the same step as the profile: of two that add one name at a time, one
+    // gets both.
+    let (replaced, stored) = Profiles::update(&directory, |profiles| {
+        let before = profiles.iter().find(|known| *known.name() == name).cloned();
+        profiles.add(profile, existing)?;
+        Ok((before, file.store(&secret)))
+    })
+    .map_err(not_added)?;
+    stored.map_err(|error| usage(&error).maybe_hint(error.hint()))?;
+    if let Some(replaced) = replaced {
+        forget_token(&replaced, &file)?;
+    }
     output::words(&format!(
         "The secret is kept in {}, which only you can read; anybody who can act as you can read it too.",
         file.path().display()

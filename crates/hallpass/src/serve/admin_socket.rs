@@ -22,7 +22,7 @@ use crate::command::{CommandError, Exit};
 use crate::serve::Addresses;
 
 /// Longest command or answer, in bytes.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
@@ -104,6 +104,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a command may take to arrive.
 const COMMAND_TIME: Duration = Duration::from_secs(5);
 
+/// How long an answer may take to be read.
+const READ_TIME: Duration = Duration::from_secs(5);
+
 /// How long a command line waits for its answer.
 const ANSWER_TIME: Duration = Duration::from_mins(1);
 
@@ -139,8 +142,12 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
     };
     let mut text = serde_json::to_string(&answer).unwrap_or_default();
     text.push('\n');
-    writer.write_all(text.as_bytes()).await?;
-    writer.shutdown().await
+    // A reader that stopped must not hold up the server's end; the command has been executed.
+    let written = async {
+        writer.write_all(text.as_bytes()).await?;
+        writer.shutdown().await
+    };
+    tokio::time::timeout(READ_TIME, written).await?
 }
 
 /// Sends a command to the running server. `None` when nobody listens.

@@ -136,7 +136,8 @@ impl DataDirectory {
     /// The master key: from the file that `HALLPASS_MASTER_KEY_FILE` names, else from `master.key`,
     /// which is made when there is none.
     pub(crate) fn master_key(&self) -> Result<MasterKey, CommandError> {
-        if let Some(file) = std::env::var_os("HALLPASS_MASTER_KEY_FILE") {
+        let named = std::env::var_os("HALLPASS_MASTER_KEY_FILE");
+        if let Some(file) = named.filter(|file| !file.is_empty()) {
             return read_key(Path::new(&file));
         }
         let path = self.0.join("master.key");

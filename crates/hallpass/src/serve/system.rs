@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -39,6 +40,7 @@ pub(crate) struct System {
     store: Store,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
+    resource_servers: Vec<Arc<ResourceServer>>,
     admin: JoinHandle<()>,
     data: DataDirectory,
     _lock: Lock,
@@ -68,7 +70,7 @@ impl System {
         let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
         let (stop, stopping) = watch::channel(false);
         let limits = limits(2 + bound.instances.len());
-        let mut listeners = JoinSet::new();
+        let (mut listeners, mut resource_servers) = (JoinSet::new(), Vec::new());
         for (socket, router) in [
             (bound.authorization_server, parts.platform(token_metrics)),
             (bound.metrics, metrics(registry)),
@@ -82,6 +84,7 @@ impl System {
         }
         for (name, socket) in bound.instances {
             let server = parts.resource_server(&name, config, api_metrics.clone())?;
+            resource_servers.push(server.clone());
             let answer = move |request, peer| {
                 let server = server.clone();
                 async move { server.handle(request, peer).await }
@@ -116,6 +119,7 @@ impl System {
             store,
             stop,
             listeners,
+            resource_servers,
             admin,
             data: data.clone(),
             _lock: lock,
@@ -133,9 +137,18 @@ impl System {
         let _ = self.stop.send(true);
         let _ = self.admin.await;
         while self.listeners.join_next().await.is_some() {}
+        for server in &self.resource_servers {
+            let ended = tokio::time::timeout(SETTLE_TIME, server.settle()).await;
+            if ended.is_err() {
+                tracing::warn!("changes were still under way when the server stopped");
+            }
+        }
         self.store.close().await;
     }
 }
+
+/// How long changes whose caller is gone may go on.
+const SETTLE_TIME: Duration = Duration::from_secs(5);
 
 /// What the servers are built from.
 struct Parts {

@@ -526,8 +526,8 @@ async fn a_setup_link_works_once_and_for_a_time() {
     let world = World::new(Policy::default()).await;
     let ann = world.person("ann@example.com").await;
     let (links, rng) = (world.store.setup_links(), &mut SystemRandom);
-    let first = links.issue(ann.id, now(), rng).await.unwrap();
-    let second = links.issue(ann.id, now(), rng).await.unwrap();
+    let first = links.issue(ann.id, &actor(), now(), rng).await.unwrap();
+    let second = links.issue(ann.id, &actor(), now(), rng).await.unwrap();
     assert!(
         links.find(&first, now()).await.unwrap().is_none(),
         "replaced by the second"
