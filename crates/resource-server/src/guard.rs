@@ -96,11 +96,29 @@ impl ResourceServer {
             peer,
         };
         let answer = if is_safe(call.permitted.operation().method()) {
-            self.origin(&call, now).await?
+            self.read(&call, now).await?
         } else {
             self.change(call, now).await?
         };
         Ok(json_response(answer.status, &answer.traced(trace_id).body))
+    }
+
+    /// Answers a call that only reads. It is audited where that was asked for, and then not
+    /// answered unless it is written down.
+    async fn read(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+        let answer = self.origin(call, now).await;
+        if self.audit_reads {
+            let good = answer
+                .as_ref()
+                .is_ok_and(|answer| answer.status.is_success());
+            let state = if good {
+                AuditState::Success
+            } else {
+                AuditState::Failure
+            };
+            self.record(call, state, None, now).await?;
+        }
+        answer
     }
 
     /// Makes a changing call, between the two events that tell of it. It has a task of its own: a
@@ -240,8 +258,7 @@ impl ResourceServer {
         })
     }
 
-    /// Writes down that a changing call begins, or how it ended. A call that cannot be written
-    /// down is not made.
+    /// Writes down that a call begins, or how it ended.
     async fn record(
         &self,
         call: &Call,

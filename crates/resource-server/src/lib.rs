@@ -46,6 +46,8 @@ pub struct Settings {
     pub sandbox: hallpass_sandbox::Settings,
     /// The number that the stand-in's first state is made from.
     pub seed: u64,
+    /// Whether permitted calls that only read are audited too.
+    pub audit_reads: bool,
 }
 
 /// The guard of one application instance. Built once, shared by all requests.
@@ -63,6 +65,7 @@ pub struct ResourceServer {
     metrics: Metrics,
     /// Held for reading by each change under way.
     changes: Arc<RwLock<()>>,
+    audit_reads: bool,
 }
 
 impl ResourceServer {
@@ -85,6 +88,7 @@ impl ResourceServer {
             definition,
             sandbox,
             seed,
+            audit_reads,
         } = settings;
         Self {
             permissions: OperationPermissions::derive(&definition),
@@ -104,6 +108,7 @@ impl ResourceServer {
             clock,
             metrics,
             changes: Arc::default(),
+            audit_reads,
         }
     }
 }

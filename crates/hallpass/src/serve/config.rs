@@ -89,6 +89,8 @@ pub(crate) struct Credentials {
 pub(crate) struct Audit {
     /// How long events are kept, in days.
     pub(crate) retention_days: i64,
+    /// Whether permitted API calls that only read are audited too.
+    pub(crate) reads: bool,
 }
 
 /// How the stand-in behaves.
@@ -152,6 +154,7 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             retention_days: Policy::default().audit_retention.as_hours() / 24,
+            reads: false,
         }
     }
 }

@@ -137,11 +137,13 @@ impl System {
         let _ = self.stop.send(true);
         let _ = self.admin.await;
         while self.listeners.join_next().await.is_some() {}
-        for server in &self.resource_servers {
-            let ended = tokio::time::timeout(SETTLE_TIME, server.settle()).await;
-            if ended.is_err() {
-                tracing::warn!("changes were still under way when the server stopped");
+        let settled = async {
+            for server in &self.resource_servers {
+                server.settle().await;
             }
+        };
+        if tokio::time::timeout(SETTLE_TIME, settled).await.is_err() {
+            tracing::warn!("changes were still under way when the server stopped");
         }
         self.store.close().await;
     }
@@ -205,6 +207,7 @@ impl Parts {
             definition: self.definition.clone(),
             sandbox: config.sandbox(),
             seed: config.sandbox.seed,
+            audit_reads: config.audit.reads,
         };
         Ok(Arc::new(ResourceServer::new(
             self.store.for_resource_server(),

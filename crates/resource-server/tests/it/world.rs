@@ -330,6 +330,7 @@ fn server(
         definition: definition(),
         sandbox: hallpass_sandbox::Settings::default(),
         seed: 1,
+        audit_reads: false,
     };
     let clock = Arc::new(move || *clock.lock().unwrap());
     ResourceServer::new(store.for_resource_server(), settings, clock, metrics)

@@ -165,3 +165,17 @@ fn what_is_sent_is_told_on_stderr_and_data_stays_alone_on_stdout() {
     );
     made.says(&["cannot be shown again"]);
 }
+
+#[test]
+fn reads_are_audited_where_that_is_asked_for() {
+    for (configuration, rows) in [("", 0), ("[audit]\nreads = true\n", 1)] {
+        let client = Client::configured(configuration);
+        client.run(&["get", "/api/v1/volumes"]).ok();
+        let events = client.world.admin(&["audit", "list"]);
+        let events = events["items"].as_array().unwrap();
+        let reads = events.iter().filter(|event| {
+            event["permission"] == "volume.read" && event["resource"] == "/api/v1/volumes"
+        });
+        assert_eq!(reads.count(), rows, "{configuration}{events:?}");
+    }
+}
