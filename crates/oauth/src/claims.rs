@@ -1,13 +1,82 @@
-//! The claims of an access token, in the order and shape of the `greenlake` profile (domain facts,
-//! section 2.3), with `jti` as the last one.
+//! The claims of an access token in its two profiles, printed and read.
+//!
+//! `greenlake` has the claims, the order and the shapes of the real system (domain facts, section
+//! 2.3), with `jti` as the last one. `rfc9068` has those of RFC 9068 section 2.2.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand_core::CryptoRng;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// The payload of a token. The field order is the wire order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which claims a token carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// The real system's.
+    #[default]
+    Greenlake,
+    /// RFC 9068's.
+    Rfc9068,
+}
+
+/// A word that names no profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no claim profile; the profiles are greenlake and rfc9068")]
+pub struct UnknownProfile(String);
+
+impl Profile {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greenlake => "greenlake",
+            Self::Rfc9068 => "rfc9068",
+        }
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = UnknownProfile;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Greenlake, Self::Rfc9068]
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+            .ok_or_else(|| UnknownProfile(text.chars().take(64).collect()))
+    }
+}
+
+/// The claims of the `greenlake` profile. The field order is the wire order.
+#[derive(Debug, Serialize)]
+pub(crate) struct GreenlakeClaims<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) iss: &'a str,
+    pub(crate) aud: &'a str,
+    pub(crate) sub: &'a str,
+    pub(crate) user_ctx: &'a str,
+    pub(crate) auth_source: &'a str,
+    pub(crate) platform_customer_id: &'a str,
+    pub(crate) iat: i64,
+    pub(crate) application_instance_id: &'a str,
+    pub(crate) exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) jti: Option<String>,
+}
+
+/// The claims of the `rfc9068` profile. `sub` is the client (RFC 9068 section 2.2: there is no
+/// resource owner in this grant), so it can never be mistaken for a person.
+#[derive(Debug, Serialize)]
+pub(crate) struct Rfc9068Claims<'a> {
+    pub(crate) iss: &'a str,
+    pub(crate) sub: &'a str,
+    pub(crate) aud: &'a str,
+    pub(crate) exp: i64,
+    pub(crate) iat: i64,
+    pub(crate) jti: Option<String>,
+    pub(crate) client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<String>,
+    /// The workspace, on tokens got by exchange for another one than the client's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) platform_customer_id: Option<&'a str>,
+}
+
+/// The claims of a token of either profile, as read. What a profile does not have is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Claims {
     /// The client the token was issued to.
     pub client_id: String,
@@ -16,31 +85,31 @@ pub struct Claims {
     /// Who it is for; printed as a string, read as a string or a list.
     #[serde(deserialize_with = "audience")]
     pub aud: String,
-    /// The credential's owner.
+    /// The credential's owner; in `rfc9068` the client.
     pub sub: String,
-    /// The customer id of the workspace.
-    pub user_ctx: String,
-    /// Always `ccs_token_management`.
-    pub auth_source: String,
-    /// The workspace.
-    pub platform_customer_id: String,
+    /// The customer id of the workspace (`greenlake`).
+    #[serde(default)]
+    pub user_ctx: Option<String>,
+    /// The workspace (`greenlake`, and tokens got by exchange).
+    #[serde(default)]
+    pub platform_customer_id: Option<String>,
     /// When it was issued, seconds since 1970 (RFC 7519 section 2, NumericDate).
     #[serde(deserialize_with = "numeric_date")]
     pub iat: i64,
-    /// The service and region it is for.
-    pub application_instance_id: String,
+    /// The service and region it is for (`greenlake`).
+    #[serde(default)]
+    pub application_instance_id: Option<String>,
     /// When it dies, seconds since 1970.
     #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
-    /// Tells tokens of one second apart and carries their sequence, see [`TokenId`].
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    /// Names the token, see [`crate::token_id::TokenId`].
+    #[serde(default)]
     pub jti: Option<String>,
+    /// The scope (`rfc9068`), space-delimited.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// Not before; this server never writes it, and obeys it where it stands.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        default,
-        deserialize_with = "optional_numeric_date"
-    )]
+    #[serde(default, deserialize_with = "optional_numeric_date")]
     pub nbf: Option<i64>,
 }
 
@@ -49,43 +118,6 @@ pub const AUTH_SOURCE: &str = "ccs_token_management";
 
 /// The constant audience of the real system's tokens.
 pub const AUDIENCE: &str = "external_api";
-
-/// What `jti` says: the token's place in the sequence of its credential and 64 random bits. The
-/// watermark of a credential goes by the sequence (design, section 3.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TokenId {
-    /// The place in the credential's sequence.
-    pub sequence: u64,
-    random: u64,
-}
-
-impl TokenId {
-    /// A new id at that place.
-    pub fn generate(sequence: u64, rng: &mut dyn CryptoRng) -> Self {
-        Self {
-            sequence,
-            random: rng.next_u64(),
-        }
-    }
-
-    /// The claim's text: base64url of both numbers, big-endian.
-    pub fn to_claim(self) -> String {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.sequence.to_be_bytes());
-        bytes[8..].copy_from_slice(&self.random.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    /// Reads the claim's text.
-    pub fn from_claim(text: &str) -> Option<Self> {
-        let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (sequence, random) = bytes.split_at(8);
-        Some(Self {
-            sequence: u64::from_be_bytes(sequence.try_into().ok()?),
-            random: u64::from_be_bytes(random.try_into().ok()?),
-        })
-    }
-}
 
 /// NumericDate may be a fraction (RFC 7519 section 2); text is refused, since libraries that let a
 /// text through skipped the check altogether (CVE-2026-25537).
@@ -129,14 +161,26 @@ fn audience<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::SystemRandom;
 
     const SAMPLE: &str = r#"{"client_id":"c","iss":"https://i","aud":"external_api","sub":"a@b","user_ctx":"u","auth_source":"ccs_token_management","platform_customer_id":"p","iat":1634779206,"application_instance_id":"i","exp":1634786406,"jti":"AAAAAAAAAAEAAAAAAAAAAg"}"#;
 
     #[test]
     fn printing_keeps_the_profiles_order() {
-        let claims: Claims = serde_json::from_str(SAMPLE).unwrap();
-        assert_eq!(serde_json::to_string(&claims).unwrap(), SAMPLE);
+        let read: Claims = serde_json::from_str(SAMPLE).unwrap();
+        let printed = GreenlakeClaims {
+            client_id: &read.client_id,
+            iss: &read.iss,
+            aud: &read.aud,
+            sub: &read.sub,
+            user_ctx: read.user_ctx.as_deref().unwrap(),
+            auth_source: AUTH_SOURCE,
+            platform_customer_id: read.platform_customer_id.as_deref().unwrap(),
+            iat: read.iat,
+            application_instance_id: read.application_instance_id.as_deref().unwrap(),
+            exp: read.exp,
+            jti: read.jti.clone(),
+        };
+        assert_eq!(serde_json::to_string(&printed).unwrap(), SAMPLE);
     }
 
     #[test]
@@ -165,10 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn the_token_id_carries_its_sequence() {
-        let id = TokenId::generate(u64::MAX - 1, &mut SystemRandom);
-        assert_eq!(TokenId::from_claim(&id.to_claim()), Some(id));
-        assert_eq!(id.to_claim().len(), 22);
-        assert_eq!(TokenId::from_claim("short"), None);
+    fn a_profile_is_read_back_from_its_word() {
+        assert_eq!("rfc9068".parse(), Ok(Profile::Rfc9068));
+        assert_eq!(Profile::default().as_str().parse(), Ok(Profile::Greenlake));
+        assert!("jwt".parse::<Profile>().is_err());
     }
 }

@@ -133,6 +133,22 @@ impl ApplicationInstanceId {
     }
 }
 
+impl Audience {
+    /// The audience of one application instance in the `rfc9068` profile: the one resource that a
+    /// token is for, as an absolute URI (RFC 9068 section 3, RFC 8707 section 2).
+    pub fn of_instance(instance: &ApplicationInstanceId) -> Self {
+        Self(format!("{INSTANCE_URN}{instance}"))
+    }
+
+    /// The application instance that the audience names, if it names one.
+    pub fn instance(&self) -> Option<ApplicationInstanceId> {
+        ApplicationInstanceId::parse(self.0.strip_prefix(INSTANCE_URN)?).ok()
+    }
+}
+
+/// What the audience of an application instance begins with (RFC 4122 section 3).
+const INSTANCE_URN: &str = "urn:uuid:";
+
 impl ClientId {
     /// A new client id: a version-4 UUID.
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {

@@ -20,6 +20,7 @@
 
 pub mod bearer;
 pub mod claims;
+pub mod client_assertion;
 pub mod client_authentication;
 pub mod form;
 pub mod grant;
@@ -28,14 +29,16 @@ pub mod jws;
 pub mod key;
 pub mod mint;
 pub mod random;
+pub mod scope;
 pub mod secret;
 pub mod token_error;
+pub mod token_id;
 pub mod token_request;
 pub mod token_response;
 pub mod verify;
 
 pub use bearer::{Challenge, PresentedToken};
-pub use claims::Claims;
+pub use claims::{Claims, Profile};
 pub use client_authentication::{AuthenticatedClient, ClientRegistration, PresentedCredential};
 pub use grant::Grant;
 pub use identifier::{
@@ -43,8 +46,10 @@ pub use identifier::{
 };
 pub use key::{JwkSet, SigningKey, VerifyingKey};
 pub use mint::AccessToken;
-pub use secret::{Pepper, Secret, SecretDigest};
+pub use scope::{Scope, ScopeSet};
+pub use secret::{Pepper, Secret, SecretDigest, SecretFormat};
 pub use token_error::TokenError;
+pub use token_id::TokenId;
 pub use token_request::TokenRequest;
 pub use token_response::TokenResponse;
 pub use verify::{Expectation, Standing, VerifiedToken};

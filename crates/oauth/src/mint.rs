@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use rand_core::CryptoRng;
 
-use crate::claims::{AUTH_SOURCE, Claims, TokenId};
+use crate::claims::{AUTH_SOURCE, GreenlakeClaims, Profile, Rfc9068Claims};
 use crate::key::KeyError;
+use crate::token_id::{Fingerprint, TokenId, fingerprint};
 use crate::{Audience, Grant, Issuer, Secret, SigningKey, jws};
 
 /// A token just minted. It is a secret: whoever holds it may use it.
@@ -26,47 +26,40 @@ impl AccessToken {
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
+
+    /// What names it if it carries no `jti`.
+    pub fn fingerprint(&self) -> Fingerprint {
+        fingerprint(self.expose())
+    }
 }
 
-/// Who signs, and for whom.
+/// Who signs, for whom, and which claims.
 #[derive(Debug, Clone)]
 pub struct Issuing {
     /// The `iss` claim.
     pub issuer: Issuer,
-    /// The `aud` claim.
+    /// The `aud` claim of the `greenlake` profile; in `rfc9068` it names the application instance.
     pub audience: Audience,
+    /// The claim profile.
+    pub profile: Profile,
 }
 
-/// Signs a token for `grant` at place `sequence` of its credential.
+/// Signs a token for `grant`. Without an `id` it carries no `jti`.
 ///
 /// Times are whole seconds, rounded down: a token whose `iat` lies a few milliseconds ahead is
 /// refused by strict verifiers.
 pub fn mint(
     grant: &Grant,
-    sequence: u64,
+    id: Option<&TokenId>,
     issuing: &Issuing,
     key: &SigningKey,
     now: Timestamp,
-    rng: &mut dyn CryptoRng,
 ) -> Result<AccessToken, KeyError> {
     let issued_at = now.as_second();
-    let expires_at = issued_at.saturating_add(grant.lifetime().as_secs());
-    let claims = Claims {
-        client_id: grant.client_id().as_str().to_owned(),
-        iss: issuing.issuer.as_str().to_owned(),
-        aud: issuing.audience.as_str().to_owned(),
-        sub: grant.subject().as_str().to_owned(),
-        user_ctx: grant.customer().as_str().to_owned(),
-        auth_source: AUTH_SOURCE.to_owned(),
-        platform_customer_id: grant.workspace().as_str().to_owned(),
-        iat: issued_at,
-        application_instance_id: grant.instance().as_str().to_owned(),
-        exp: expires_at,
-        jti: Some(TokenId::generate(sequence, rng).to_claim()),
-        nbf: None,
-    };
-    let payload = serde_json::to_vec(&claims).map_err(|_| KeyError::Failed)?;
-    let mut compact = jws::encode_header(key.id());
+    let expires_at = grant.expires_at(issued_at);
+    let payload = payload(grant, id, issuing, (issued_at, expires_at));
+    let payload = payload.map_err(|_| KeyError::Failed)?;
+    let mut compact = jws::encode_header(key, issuing.profile);
     compact.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut compact);
     let signature = key.sign(compact.as_bytes())?;
@@ -76,4 +69,44 @@ pub fn mint(
         compact: Secret::from(compact),
         expires_at: Timestamp::from_second(expires_at).unwrap_or(Timestamp::MAX),
     })
+}
+
+fn payload(
+    grant: &Grant,
+    id: Option<&TokenId>,
+    issuing: &Issuing,
+    (iat, exp): (i64, i64),
+) -> Result<Vec<u8>, serde_json::Error> {
+    let jti = id.and_then(TokenId::to_claim);
+    match issuing.profile {
+        Profile::Greenlake => serde_json::to_vec(&GreenlakeClaims {
+            client_id: grant.client_id().as_str(),
+            iss: issuing.issuer.as_str(),
+            aud: issuing.audience.as_str(),
+            sub: grant.subject().as_str(),
+            user_ctx: grant.customer().as_str(),
+            auth_source: AUTH_SOURCE,
+            platform_customer_id: grant.workspace().as_str(),
+            iat,
+            application_instance_id: grant.instance().as_str(),
+            exp,
+            jti,
+        }),
+        Profile::Rfc9068 => serde_json::to_vec(&Rfc9068Claims {
+            iss: issuing.issuer.as_str(),
+            sub: grant.client_id().as_str(),
+            aud: Audience::of_instance(grant.instance()).as_str(),
+            exp,
+            iat,
+            jti,
+            client_id: grant.client_id().as_str(),
+            scope: grant
+                .scope()
+                .filter(|scope| !scope.is_empty())
+                .map(ToString::to_string),
+            platform_customer_id: grant
+                .exchanged_for()
+                .map(|_| grant.workspace().as_str()),
+        }),
+    }
 }

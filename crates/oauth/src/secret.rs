@@ -5,9 +5,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::{constant_time, digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::identifier::hex;
 
@@ -16,21 +18,56 @@ use crate::identifier::hex;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(String);
 
+/// What a new client secret looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecretFormat {
+    /// The real system's: 32 lower-case hexadecimal digits, here with 128 random bits (domain facts,
+    /// section 3.4).
+    #[default]
+    Greenlake,
+    /// `hps_`, 256 random bits in 43 base64url characters, and 8 hexadecimal digits of a checksum, so
+    /// that scanners find a leaked one by `hps_[A-Za-z0-9_-]{43}[0-9a-f]{8}` without false alarms.
+    Prefixed,
+}
+
+/// What a secret of [`SecretFormat::Prefixed`] begins with.
+const PREFIX: &str = "hps_";
+
 impl Secret {
-    /// A new client secret in the shape of the real system's: 32 lower-case hexadecimal digits,
-    /// here with 128 random bits (domain facts, section 3.4).
+    /// A new secret in the shape of [`SecretFormat::Greenlake`].
     pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        let secret = Self(hex(&bytes));
-        bytes.zeroize();
-        secret
+        Self::generate_as(SecretFormat::Greenlake, rng)
+    }
+
+    /// A new client secret.
+    pub fn generate_as(format: SecretFormat, rng: &mut dyn CryptoRng) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        match format {
+            SecretFormat::Greenlake => {
+                rng.fill_bytes(&mut bytes[..16]);
+                Self(hex(&bytes[..16]))
+            }
+            SecretFormat::Prefixed => {
+                rng.fill_bytes(bytes.as_mut_slice());
+                let mut text = String::with_capacity(PREFIX.len() + 43 + 8);
+                text.push_str(PREFIX);
+                URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
+                let sum = checksum(&text);
+                text.push_str(&sum);
+                Self(text)
+            }
+        }
     }
 
     /// The secret in clear, for the one place that sends or shows it.
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// The checksum of a prefixed secret: the first 32 bits of the SHA-256 of what stands before it.
+fn checksum(text: &str) -> String {
+    hex(&digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..4])
 }
 
 impl From<String> for Secret {
@@ -118,6 +155,18 @@ const SCHEME: &str = "hmac-sha256-1";
 mod tests {
     use super::*;
     use crate::random::SystemRandom;
+
+    #[test]
+    fn a_prefixed_secret_can_be_found_by_its_prefix_and_checksum_and_needs_no_escaping() {
+        let secret = Secret::generate_as(SecretFormat::Prefixed, &mut SystemRandom);
+        let (body, sum) = secret.expose().split_at(4 + 43);
+        assert!(body.starts_with("hps_"));
+        assert_eq!(sum, checksum(body));
+        assert!(
+            body.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        );
+    }
 
     #[test]
     fn a_generated_secret_has_the_real_shape_and_is_never_printed() {

@@ -8,12 +8,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::claims::{Claims, TokenId};
+use crate::claims::Profile;
 use crate::jws::UnverifiedToken;
-use crate::{
-    ApplicationInstanceId, Audience, ClientId, CustomerId, Issuer, JwkSet, KeyId, Subject,
-    WorkspaceId,
-};
+use crate::scope::ScopeSet;
+use crate::token_id::{Fingerprint, Link, TokenId, fingerprint};
+use crate::{ApplicationInstanceId, Audience, ClientId, Issuer, JwkSet, KeyId, WorkspaceId};
 
 /// How far two clocks may differ before a token is refused.
 pub const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
@@ -24,18 +23,22 @@ pub struct Expectation {
     /// The issuers it trusts: the present one, and for as long as their tokens may live, those the
     /// same server had before its address changed.
     pub issuers: Vec<Issuer>,
-    /// The audience it answers to.
+    /// The audience of the `greenlake` profile. In `rfc9068` it is the instance.
     pub audience: Audience,
     /// The service and region it is.
     pub instance: ApplicationInstanceId,
 }
 
-/// How a credential stands at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a credential stands at this moment, as far as one of its tokens is concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
     /// The first place in the credential's token sequence that is still good. Minting under the
-    /// single-active rule and resetting the secret move it.
+    /// single-active rule, resetting the secret and disabling the credential move it.
     pub live_from: u64,
+    /// The tokens without `jti` that are good.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Whether this very token, or the one it was got for, was revoked.
+    pub revoked: bool,
 }
 
 /// Why a token is no good. [`Self::description`] is what the caller is told (RFC 6750 section 3.1,
@@ -69,9 +72,18 @@ pub enum TokenRefusal {
     /// The credential is gone.
     #[error("the token's credential does not exist any more")]
     CredentialGone,
+    /// The credential is disabled or has come to its end.
+    #[error("the token's credential is disabled or has expired")]
+    CredentialEnded,
     /// A newer token or a reset made it invalid.
     #[error("the token was superseded by a newer one or by a reset of the secret")]
     Superseded,
+    /// The token itself was revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The token is for a workspace that its owner's does not manage (any more).
+    #[error("the token is for a workspace that its owner's workspace does not manage")]
+    Tenant,
 }
 
 impl TokenRefusal {
@@ -81,7 +93,11 @@ impl TokenRefusal {
             Self::Malformed(_) => "the access token is malformed",
             Self::Expired => "the access token expired",
             Self::Instance => "the access token is for another application instance (region)",
-            Self::Superseded | Self::CredentialGone => "the access token was revoked",
+            Self::Superseded
+            | Self::CredentialGone
+            | Self::CredentialEnded
+            | Self::Revoked
+            | Self::Tenant => "the access token was revoked",
             _ => "the access token is invalid",
         }
     }
@@ -98,7 +114,10 @@ impl TokenRefusal {
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::CredentialGone => "credential_gone",
+            Self::CredentialEnded => "credential_ended",
             Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
+            Self::Tenant => "tenant",
         }
     }
 }
@@ -111,33 +130,65 @@ pub struct SignedToken {
     issuer: Issuer,
     audience: Audience,
     instance: ApplicationInstanceId,
-    identity: Identity,
+    profile: Profile,
+    client_id: ClientId,
+    subject: String,
+    workspace: Option<WorkspaceId>,
+    scope: Option<ScopeSet>,
     token_id: TokenId,
+    issued_at: i64,
     expires_at: i64,
     not_before: Option<i64>,
 }
 
-/// Whom a token speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The client.
-    pub client_id: ClientId,
-    /// The resource owner.
-    pub subject: Subject,
-    /// The workspace.
-    pub workspace: WorkspaceId,
-    /// The workspace's name in tasks and audit events.
-    pub customer: CustomerId,
-}
-
 /// A token that is good for this request. Only [`SignedToken::verify`] makes one.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct VerifiedToken<'a>(&'a SignedToken);
 
 impl VerifiedToken<'_> {
-    /// Whom it speaks for.
-    pub fn identity(&self) -> &Identity {
-        &self.0.identity
+    /// The client it was issued to.
+    pub fn client_id(&self) -> &ClientId {
+        &self.0.client_id
+    }
+
+    /// Its name.
+    pub fn token_id(&self) -> TokenId {
+        self.0.token_id
+    }
+
+    /// Its scope, in the `rfc9068` profile.
+    pub fn scope(&self) -> Option<&ScopeSet> {
+        self.0.scope.as_ref()
+    }
+
+    /// Who issued it.
+    pub fn issuer(&self) -> &Issuer {
+        &self.0.issuer
+    }
+
+    /// Who it is for.
+    pub fn audience(&self) -> &Audience {
+        &self.0.audience
+    }
+
+    /// The service and region it is for.
+    pub fn instance(&self) -> &ApplicationInstanceId {
+        &self.0.instance
+    }
+
+    /// The `sub` claim.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// When it was issued.
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_second(self.0.issued_at).unwrap_or(Timestamp::MIN)
+    }
+
+    /// When it dies.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_second(self.0.expires_at).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -152,37 +203,71 @@ pub fn check(
     let key = keys.find(token.key_id()).ok_or(TokenRefusal::UnknownKey)?;
     let claims = token.claims();
     check_times(claims.exp, claims.nbf, now)?;
-    check_parties(
-        (&claims.iss, &claims.aud, &claims.application_instance_id),
-        expectation,
-    )?;
-    if !key.verifies(token.signing_input(), token.signature()) {
+    let signed = SignedToken::read(key.id().clone(), token)?;
+    signed.check_parties(expectation)?;
+    if !token.verify_with(key) {
         return Err(TokenRefusal::Signature);
     }
-    SignedToken::new(key.id().clone(), token.claims())
+    Ok(signed)
+}
+
+/// The application instance that a token says it is for; nothing is verified about it. For the
+/// authorization server, which knows the tokens of all instances.
+pub fn unverified_instance(token: &UnverifiedToken<'_>) -> Option<ApplicationInstanceId> {
+    let claims = token.claims();
+    match &claims.application_instance_id {
+        Some(id) => ApplicationInstanceId::parse(id).ok(),
+        None => Audience::parse(&claims.aud).ok()?.instance(),
+    }
 }
 
 impl SignedToken {
-    fn new(key_id: KeyId, claims: &Claims) -> Result<Self, TokenRefusal> {
-        let foreign = |_| TokenRefusal::Malformed("its claims are not those of this profile");
-        let token_id = claims
-            .jti
-            .as_deref()
-            .and_then(TokenId::from_claim)
-            .ok_or(TokenRefusal::Malformed("its jti is not one of ours"))?;
+    /// Takes the claims over into their types.
+    fn read(key_id: KeyId, token: &UnverifiedToken<'_>) -> Result<Self, TokenRefusal> {
+        let claims = token.claims();
+        let foreign = |_| TokenRefusal::Malformed("its claims are not those of a known profile");
+        let audience = Audience::parse(&claims.aud).map_err(foreign)?;
+        let (profile, instance) = match &claims.application_instance_id {
+            Some(id) => (
+                Profile::Greenlake,
+                ApplicationInstanceId::parse(id).map_err(foreign)?,
+            ),
+            // RFC 9068 section 4: without the type, an ID token could pass for an access token.
+            None if !token.is_typed() => {
+                return Err(TokenRefusal::Malformed(
+                    "it has neither an application instance nor the type at+jwt",
+                ));
+            }
+            None => (
+                Profile::Rfc9068,
+                audience.instance().ok_or(TokenRefusal::Audience)?,
+            ),
+        };
+        let token_id = match (&claims.jti, profile) {
+            (Some(jti), _) => TokenId::from_claim(jti)
+                .ok_or(TokenRefusal::Malformed("its jti is not one of ours"))?,
+            (None, Profile::Greenlake) => TokenId::of_bare(fingerprint(token.compact())),
+            (None, Profile::Rfc9068) => return Err(TokenRefusal::Malformed("it has no jti")),
+        };
+        let workspace = claims.platform_customer_id.as_deref();
+        let scope = claims.scope.as_deref();
         Ok(Self {
             key_id,
             issuer: Issuer::parse(&claims.iss).map_err(foreign)?,
-            audience: Audience::parse(&claims.aud).map_err(foreign)?,
-            instance: ApplicationInstanceId::parse(&claims.application_instance_id)
+            audience,
+            instance,
+            profile,
+            client_id: ClientId::parse(&claims.client_id).map_err(foreign)?,
+            subject: claims.sub.clone(),
+            workspace: workspace
+                .map(WorkspaceId::parse)
+                .transpose()
                 .map_err(foreign)?,
-            identity: Identity {
-                client_id: ClientId::parse(&claims.client_id).map_err(foreign)?,
-                subject: Subject::parse(&claims.sub).map_err(foreign)?,
-                workspace: WorkspaceId::parse(&claims.platform_customer_id).map_err(foreign)?,
-                customer: CustomerId::parse(&claims.user_ctx).map_err(foreign)?,
-            },
+            scope: scope.map(str::parse).transpose().map_err(|_| {
+                TokenRefusal::Malformed("its scope is no list of scope words")
+            })?,
             token_id,
+            issued_at: claims.iat,
             expires_at: claims.exp,
             not_before: claims.nbf,
         })
@@ -190,7 +275,17 @@ impl SignedToken {
 
     /// The client, for looking up the credential's standing.
     pub fn client_id(&self) -> &ClientId {
-        &self.identity.client_id
+        &self.client_id
+    }
+
+    /// The token's name, for looking up whether it was revoked.
+    pub fn token_id(&self) -> TokenId {
+        self.token_id
+    }
+
+    /// The workspace it is for, where it says so.
+    pub fn workspace(&self) -> Option<&WorkspaceId> {
+        self.workspace.as_ref()
     }
 
     /// Decides whether the token is good for this request.
@@ -198,26 +293,39 @@ impl SignedToken {
         &self,
         keys: &JwkSet,
         expectation: &Expectation,
-        standing: Option<Standing>,
+        standing: &Standing,
         now: Timestamp,
     ) -> Result<VerifiedToken<'_>, TokenRefusal> {
         if keys.find(self.key_id.as_str()).is_none() {
             return Err(TokenRefusal::UnknownKey);
         }
         check_times(self.expires_at, self.not_before, now)?;
-        check_parties(
-            (
-                self.issuer.as_str(),
-                self.audience.as_str(),
-                self.instance.as_str(),
-            ),
-            expectation,
-        )?;
-        let standing = standing.ok_or(TokenRefusal::CredentialGone)?;
-        if self.token_id.sequence < standing.live_from {
+        self.check_parties(expectation)?;
+        let live = match self.token_id.link() {
+            Link::Place { sequence, .. } => sequence >= standing.live_from,
+            Link::Fingerprint(own) => standing.fingerprints.contains(&own),
+        };
+        if !live {
             return Err(TokenRefusal::Superseded);
         }
+        if standing.revoked {
+            return Err(TokenRefusal::Revoked);
+        }
         Ok(VerifiedToken(self))
+    }
+
+    fn check_parties(&self, expectation: &Expectation) -> Result<(), TokenRefusal> {
+        if !expectation.issuers.contains(&self.issuer) {
+            return Err(TokenRefusal::Issuer);
+        }
+        // In `rfc9068` the audience is the instance, which is compared below.
+        if self.profile == Profile::Greenlake && self.audience != expectation.audience {
+            return Err(TokenRefusal::Audience);
+        }
+        if self.instance != expectation.instance {
+            return Err(TokenRefusal::Instance);
+        }
+        Ok(())
     }
 }
 
@@ -229,26 +337,6 @@ fn check_times(exp: i64, nbf: Option<i64>, now: Timestamp) -> Result<(), TokenRe
     }
     if nbf.is_some_and(|nbf| nbf > now.saturating_add(leeway)) {
         return Err(TokenRefusal::NotYetValid);
-    }
-    Ok(())
-}
-
-fn check_parties(
-    (issuer, audience, instance): (&str, &str, &str),
-    expectation: &Expectation,
-) -> Result<(), TokenRefusal> {
-    if expectation
-        .issuers
-        .iter()
-        .all(|trusted| trusted.as_str() != issuer)
-    {
-        return Err(TokenRefusal::Issuer);
-    }
-    if expectation.audience.as_str() != audience {
-        return Err(TokenRefusal::Audience);
-    }
-    if expectation.instance.as_str() != instance {
-        return Err(TokenRefusal::Instance);
     }
     Ok(())
 }

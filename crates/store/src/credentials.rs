@@ -1,18 +1,22 @@
-//! API credentials: a client id and a secret that act for a person on one application instance
-//! (domain facts, sections 3.4 and 3.6).
+//! API credentials: a client id with a secret or registered keys, which acts for a person on one
+//! application instance (domain facts, sections 3.4 and 3.6).
+
+mod row;
 
 use std::sync::Arc;
 
-use hallpass_oauth::{ApplicationInstanceId, ClientId, Secret, SecretDigest, WorkspaceId};
-use jiff::Timestamp;
+use hallpass_oauth::client_authentication::{ClientAuthenticationMethods, MOST_SECRETS};
+use hallpass_oauth::key::JwkSetError;
+use hallpass_oauth::{ApplicationInstanceId, ClientId, JwkSet, ScopeSet, Secret, WorkspaceId};
+use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
-use sqlx::Row;
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
-use crate::database::{Database, nanoseconds, read, timestamp};
+use crate::audit::{AuditEvent, AuditResource, AuditState, random_uuid};
 use crate::people::{Actor, PersonId, acted};
-use crate::projection::{LiveCredential, LivePerson, Sequence};
+use crate::projection::{LiveCredential, LivePerson};
 use crate::{Store, StoreError};
+
+pub(crate) use row::{CredentialRow, SecretRow};
 
 /// A credential as administration sees it: no secret, no digest.
 #[derive(Debug, Clone)]
@@ -29,12 +33,43 @@ pub struct Credential {
     pub workspace: WorkspaceId,
     /// The service and region it is for.
     pub instance: ApplicationInstanceId,
-    /// Grows with each reset.
+    /// Grows with each reset, and with everything else that ends its tokens.
     pub generation: u64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last reset.
+    /// When it was last changed.
     pub updated_at: Timestamp,
+    /// When it last got a token.
+    pub last_used_at: Option<Timestamp>,
+    /// When it ends, if it ever does.
+    pub expires_at: Option<Timestamp>,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// How long its tokens live.
+    pub token_lifetime: SignedDuration,
+    /// The scopes it may ask for.
+    pub scopes: Option<ScopeSet>,
+    /// How it authenticates.
+    pub methods: ClientAuthenticationMethods,
+    /// Whether it may introspect the tokens of others for its application instance.
+    pub introspects: bool,
+    /// Its secrets, the oldest first.
+    pub secrets: Vec<SecretSummary>,
+    /// The ids of its registered keys.
+    pub keys: Vec<String>,
+}
+
+/// A secret in what may be shown of it.
+#[derive(Debug, Clone)]
+pub struct SecretSummary {
+    /// Names the secret.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends, if it ever does.
+    pub expires_at: Option<Timestamp>,
+    /// When it last got a token.
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// A credential with the secret that was just made for it: the only place where it exists in
@@ -45,6 +80,38 @@ pub struct IssuedCredential {
     pub credential: Credential,
     /// Its secret.
     pub secret: Secret,
+}
+
+/// What a new credential may be besides its name.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialOptions {
+    /// How long its tokens live; the service's lifetime when absent.
+    pub token_lifetime: Option<SignedDuration>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// The scopes it may ask for.
+    pub scopes: Option<ScopeSet>,
+    /// How it authenticates, where that is narrower than usual.
+    pub methods: Option<ClientAuthenticationMethods>,
+    /// Whether it may introspect the tokens of others for its application instance.
+    pub introspects: bool,
+}
+
+/// What to change of a credential; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialChange {
+    /// Whether it may be used. Disabling ends every token for good.
+    pub enabled: Option<bool>,
+    /// How long its tokens live; `Some(None)` goes back to the service's lifetime.
+    pub token_lifetime: Option<Option<SignedDuration>>,
+    /// When it ends; `Some(None)` is never.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// The scopes it may ask for.
+    pub scopes: Option<Option<ScopeSet>>,
+    /// Whether it may introspect.
+    pub introspects: Option<bool>,
+    /// The public keys its assertions are signed with (RFC 7517 section 5).
+    pub keys: Option<String>,
 }
 
 /// Administration of credentials.
@@ -72,6 +139,38 @@ pub enum CredentialError {
     /// No such instance.
     #[error("there is no application instance {0}")]
     UnknownInstance(ApplicationInstanceId),
+    /// The lifetime is out of bounds.
+    #[error("a token lifetime is between {shortest} and {longest} seconds")]
+    Lifetime {
+        /// The shortest allowed, in seconds.
+        shortest: i64,
+        /// The longest allowed, in seconds.
+        longest: i64,
+    },
+    /// The end lies behind.
+    #[error("a credential cannot expire in the past; disable or delete it instead")]
+    ExpiresInThePast,
+    /// Two secrets are alive.
+    #[error("the credential has two secrets already; remove one first")]
+    TwoSecrets,
+    /// The overlap is out of bounds.
+    #[error("the old secret may live on for 1 to {0} seconds")]
+    Overlap(i64),
+    /// The credential authenticates with keys.
+    #[error("the credential authenticates with registered keys and has no secret")]
+    NoSecret,
+    /// The credential authenticates with a secret.
+    #[error("the credential authenticates with a secret and has no keys to replace")]
+    NoKeys,
+    /// No such secret.
+    #[error("the credential has no secret {0}")]
+    UnknownSecret(String),
+    /// It is the only one.
+    #[error("it is the credential's only secret; reset or delete the credential instead")]
+    LastSecret,
+    /// The keys are no good.
+    #[error(transparent)]
+    Keys(#[from] JwkSetError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,6 +184,9 @@ impl From<sqlx::Error> for CredentialError {
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 64;
+
+/// Shortest lifetime of a token.
+const SHORTEST_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 impl Credentials {
     pub(crate) fn new(store: Store) -> Self {
@@ -123,37 +225,62 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
-        let name = checked_name(name)?;
-        let person = self
-            .0
-            .projection
-            .person(owner)
-            .ok_or(CredentialError::UnknownOwner(owner))?;
-        if self.0.projection.instance(&instance).is_none() {
-            return Err(CredentialError::UnknownInstance(instance));
-        }
-        let secret = Secret::generate(rng);
-        let row = CredentialRow {
-            client_id: ClientId::generate(rng),
-            person: owner,
-            instance,
-            name,
-            secret_digest: self.0.pepper.digest(&secret),
-            generation: 1,
-            watermark: 0,
-            created_at: now,
-            updated_at: now,
-        };
-        let event = event("created", &row, &person, actor, now, rng);
-        let store = self.0.clone();
-        let live = self
-            .0
-            .uninterrupted(async move { insert(&store, row, event).await })
-            .await?;
+        let options = CredentialOptions::default();
+        self.create_with(owner, instance, name, options, actor, now, rng)
+            .await
+    }
+
+    /// Makes a credential with options.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, what, by whom and when; grouping them would hide nothing"
+    )]
+    pub async fn create_with(
+        &self,
+        owner: PersonId,
+        instance: ApplicationInstanceId,
+        name: &str,
+        options: CredentialOptions,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<IssuedCredential, CredentialError> {
+        let (new, secret) = self.new_secret(None, now, rng);
+        let mut row = self.draft(owner, instance, name, options, now, rng)?;
+        row.secrets.push(new);
+        let live = self.insert(row, actor, now, rng).await?;
         self.issued(&live, secret)
     }
 
-    /// Gives a credential a new secret. The old one and every token die at once (domain facts,
+    /// Makes a credential that has no secret and authenticates with assertions (RFC 7523), signed with
+    /// one of these public keys.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, what, by whom and when; grouping them would hide nothing"
+    )]
+    pub async fn create_with_keys(
+        &self,
+        owner: PersonId,
+        instance: ApplicationInstanceId,
+        name: &str,
+        keys: &str,
+        options: CredentialOptions,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Credential, CredentialError> {
+        JwkSet::read_registered(keys)?;
+        let options = CredentialOptions {
+            methods: Some(ClientAuthenticationMethods::KEY),
+            ..options
+        };
+        let mut row = self.draft(owner, instance, name, options, now, rng)?;
+        row.jwks = Some(keys.to_owned());
+        let live = self.insert(row, actor, now, rng).await?;
+        self.shown(&live)
+    }
+
+    /// Gives a credential a new secret. The old ones and every token die at once (domain facts,
     /// section 2.4).
     pub async fn reset(
         &self,
@@ -162,16 +289,103 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
-        let (live, person) = self.live(client_id)?;
-        let secret = Secret::generate(rng);
-        let digest = self.0.pepper.digest(&secret);
-        let event = event("reset", &live.row, &person, actor, now, rng);
-        let (store, client_id) = (self.0.clone(), client_id.to_owned());
-        let live = self
-            .0
-            .uninterrupted(async move { replace(&store, &client_id, digest, event, now).await })
-            .await?;
+        let (new, secret) = self.new_secret(None, now, rng);
+        let event = self.event("reset", client_id, actor, now, rng)?;
+        let change = move |row: &mut CredentialRow| {
+            row.asks_for_secret()?;
+            row.secrets = vec![new];
+            Ok(Effect::EndsTokens)
+        };
+        let live = self.change_row(client_id, event, now, change).await?;
         self.issued(&live, secret)
+    }
+
+    /// Gives a credential a second secret and lets the first one live on for `overlap`, so that
+    /// programs can change over one by one. Tokens stay as they are.
+    pub async fn rotate(
+        &self,
+        client_id: &str,
+        overlap: SignedDuration,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<IssuedCredential, CredentialError> {
+        let longest = self.0.policy.longest_overlap;
+        if !overlap.is_positive() || overlap > longest {
+            return Err(CredentialError::Overlap(longest.as_secs()));
+        }
+        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
+        let (new, secret) = self.new_secret(None, now, rng);
+        let event = self.event("given a second secret", client_id, actor, now, rng)?;
+        let change = move |row: &mut CredentialRow| {
+            row.asks_for_secret()?;
+            row.secrets
+                .retain(|known| known.expires_at.is_none_or(|end| end > now));
+            if row.secrets.len() >= MOST_SECRETS {
+                return Err(CredentialError::TwoSecrets);
+            }
+            for known in &mut row.secrets {
+                known.expires_at = Some(known.expires_at.map_or(end, |known| known.min(end)));
+            }
+            row.secrets.push(new);
+            Ok(Effect::KeepsTokens)
+        };
+        let live = self.change_row(client_id, event, now, change).await?;
+        self.issued(&live, secret)
+    }
+
+    /// Removes one of two secrets at once. Tokens stay as they are: they do not tell with which
+    /// secret they were got.
+    pub async fn remove_secret(
+        &self,
+        client_id: &str,
+        secret_id: &str,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Credential, CredentialError> {
+        let event = self.event("deprived of a secret", client_id, actor, now, rng)?;
+        let secret_id = secret_id.to_owned();
+        let change = move |row: &mut CredentialRow| {
+            let known = row.secrets.iter().position(|known| known.id == secret_id);
+            let known = known.ok_or(CredentialError::UnknownSecret(secret_id))?;
+            if row.secrets.len() == 1 {
+                return Err(CredentialError::LastSecret);
+            }
+            row.secrets.remove(known);
+            Ok(Effect::KeepsTokens)
+        };
+        let live = self.change_row(client_id, event, now, change).await?;
+        self.shown(&live)
+    }
+
+    /// Changes what a credential may do.
+    pub async fn change(
+        &self,
+        client_id: &str,
+        wanted: CredentialChange,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Credential, CredentialError> {
+        if let Some(lifetime) = wanted.token_lifetime.flatten() {
+            self.check_lifetime(lifetime)?;
+        }
+        if wanted.expires_at.flatten().is_some_and(|end| end <= now) {
+            return Err(CredentialError::ExpiresInThePast);
+        }
+        if let Some(keys) = &wanted.keys {
+            JwkSet::read_registered(keys)?;
+        }
+        let word = match wanted.enabled {
+            Some(true) => "enabled",
+            Some(false) => "disabled",
+            None => "changed",
+        };
+        let event = self.event(word, client_id, actor, now, rng)?;
+        let change = move |row: &mut CredentialRow| wanted.apply(row);
+        let live = self.change_row(client_id, event, now, change).await?;
+        self.shown(&live)
     }
 
     /// Deletes a credential and, with it, every token.
@@ -182,12 +396,126 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), CredentialError> {
-        let (live, person) = self.live(client_id)?;
-        let event = event("deleted", &live.row, &person, actor, now, rng);
+        let event = self.event("deleted", client_id, actor, now, rng)?;
         let (store, client_id) = (self.0.clone(), client_id.to_owned());
         self.0
-            .uninterrupted(async move { delete(&store, &client_id, event).await })
+            .uninterrupted(async move { row::delete(&store, &client_id, event).await })
             .await
+    }
+
+    /// A new secret and its row.
+    fn new_secret(
+        &self,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> (SecretRow, Secret) {
+        let secret = Secret::generate_as(self.0.policy.secret_format(), rng);
+        let row = SecretRow {
+            id: random_uuid(rng),
+            digest: self.0.pepper.digest(&secret),
+            created_at: now,
+            expires_at,
+            last_used_at: None,
+        };
+        (row, secret)
+    }
+
+    /// A new credential without a way to authenticate yet.
+    fn draft(
+        &self,
+        owner: PersonId,
+        instance: ApplicationInstanceId,
+        name: &str,
+        options: CredentialOptions,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<CredentialRow, CredentialError> {
+        let name = checked_name(name)?;
+        if self.0.projection.instance(&instance).is_none() {
+            return Err(CredentialError::UnknownInstance(instance));
+        }
+        if let Some(lifetime) = options.token_lifetime {
+            self.check_lifetime(lifetime)?;
+        }
+        if options.expires_at.is_some_and(|end| end <= now) {
+            return Err(CredentialError::ExpiresInThePast);
+        }
+        Ok(CredentialRow {
+            client_id: ClientId::generate(rng),
+            person: owner,
+            instance,
+            name,
+            secrets: Vec::new(),
+            generation: 1,
+            watermark: 0,
+            bare_token: None,
+            created_at: now,
+            updated_at: now,
+            last_used_at: None,
+            enabled: true,
+            expires_at: options.expires_at,
+            lifetime: options.token_lifetime,
+            scopes: options.scopes,
+            methods: options.methods.unwrap_or_default(),
+            jwks: None,
+            introspects: options.introspects,
+        })
+    }
+
+    fn check_lifetime(&self, lifetime: SignedDuration) -> Result<(), CredentialError> {
+        let longest = self.0.policy.longest_lifetime();
+        if lifetime < SHORTEST_LIFETIME || lifetime > longest {
+            return Err(CredentialError::Lifetime {
+                shortest: SHORTEST_LIFETIME.as_secs(),
+                longest: longest.as_secs(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn insert(
+        &self,
+        row: CredentialRow,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Arc<LiveCredential>, CredentialError> {
+        let person = self
+            .0
+            .projection
+            .person(row.person)
+            .ok_or(CredentialError::UnknownOwner(row.person))?;
+        let event = event("created", &row, &person, actor, now, rng);
+        let store = self.0.clone();
+        self.0
+            .uninterrupted(async move { row::insert(&store, row, event).await })
+            .await
+    }
+
+    async fn change_row(
+        &self,
+        client_id: &str,
+        event: AuditEvent,
+        now: Timestamp,
+        change: impl FnOnce(&mut CredentialRow) -> Result<Effect, CredentialError> + Send + 'static,
+    ) -> Result<Arc<LiveCredential>, CredentialError> {
+        let (store, client_id) = (self.0.clone(), client_id.to_owned());
+        self.0
+            .uninterrupted(async move { row::change(&store, &client_id, event, now, change).await })
+            .await
+    }
+
+    fn event(
+        &self,
+        what: &str,
+        client_id: &str,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<AuditEvent, CredentialError> {
+        let (live, person) = self.live(client_id)?;
+        Ok(event(what, &live.row, &person, actor, now, rng))
     }
 
     fn live(
@@ -213,15 +541,27 @@ impl Credentials {
         live: &LiveCredential,
         secret: Secret,
     ) -> Result<IssuedCredential, CredentialError> {
+        Ok(IssuedCredential {
+            credential: self.shown(live)?,
+            secret,
+        })
+    }
+
+    fn shown(&self, live: &LiveCredential) -> Result<Credential, CredentialError> {
         // The owner may have been removed between the commit and now.
-        let credential = self
-            .view(live)
-            .ok_or_else(|| CredentialError::Unknown(live.row.client_id.to_string()))?;
-        Ok(IssuedCredential { credential, secret })
+        self.view(live)
+            .ok_or_else(|| CredentialError::Unknown(live.row.client_id.to_string()))
     }
 
     fn view(&self, live: &LiveCredential) -> Option<Credential> {
         let person = self.0.projection.person(live.row.person)?;
+        let secrets = live.secrets.iter().map(|secret| SecretSummary {
+            id: secret.row.id.clone(),
+            created_at: secret.row.created_at,
+            expires_at: secret.row.expires_at,
+            last_used_at: secret.last_use.at(),
+        });
+        let keys = live.registration.keys.as_deref();
         Some(Credential {
             client_id: live.row.client_id.clone(),
             name: live.row.name.clone(),
@@ -232,51 +572,58 @@ impl Credentials {
             generation: live.row.generation,
             created_at: live.row.created_at,
             updated_at: live.row.updated_at,
+            last_used_at: live.last_use.at(),
+            expires_at: live.row.expires_at,
+            enabled: live.row.enabled,
+            token_lifetime: live.registration.token_lifetime,
+            scopes: live.row.scopes.clone(),
+            methods: live.row.methods,
+            introspects: live.row.introspects,
+            secrets: secrets.collect(),
+            keys: keys
+                .map(|keys| keys.ids().map(ToString::to_string).collect())
+                .unwrap_or_default(),
         })
     }
 }
 
-/// A credential as the database keeps it.
-#[derive(Clone)]
-pub(crate) struct CredentialRow {
-    pub(crate) client_id: ClientId,
-    pub(crate) person: PersonId,
-    pub(crate) instance: ApplicationInstanceId,
-    pub(crate) name: String,
-    pub(crate) secret_digest: SecretDigest,
-    pub(crate) generation: u64,
-    pub(crate) watermark: u64,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
+/// What a change does to the tokens that are alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// They live on.
+    KeepsTokens,
+    /// They all die.
+    EndsTokens,
 }
 
-impl CredentialRow {
-    pub(crate) async fn load_all(database: &Database) -> Result<Vec<Self>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM credential")
-            .fetch_all(database.reader())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let digest: String = row.try_get("secret_digest")?;
-                Ok(Self {
-                    client_id: read("client id", row.try_get("client_id")?)?,
-                    person: read("person id", row.try_get("person_id")?)?,
-                    instance: read("application instance id", row.try_get("instance_id")?)?,
-                    name: row.try_get("name")?,
-                    secret_digest: SecretDigest::from_stored(&digest).ok_or_else(|| {
-                        let scheme = digest.split(':').next().unwrap_or_default().to_owned();
-                        StoreError::Unreadable {
-                            what: "secret digest scheme",
-                            value: scheme,
-                        }
-                    })?,
-                    generation: u64::try_from(row.try_get::<i64, _>("generation")?).unwrap_or(0),
-                    watermark: u64::try_from(row.try_get::<i64, _>("watermark")?).unwrap_or(0),
-                    created_at: timestamp(row.try_get("created_at")?),
-                    updated_at: timestamp(row.try_get("updated_at")?),
-                })
-            })
-            .collect()
+impl CredentialChange {
+    fn apply(self, row: &mut CredentialRow) -> Result<Effect, CredentialError> {
+        let mut effect = Effect::KeepsTokens;
+        if let Some(enabled) = self.enabled {
+            if row.enabled && !enabled {
+                effect = Effect::EndsTokens;
+            }
+            row.enabled = enabled;
+        }
+        if let Some(lifetime) = self.token_lifetime {
+            row.lifetime = lifetime;
+        }
+        if let Some(expires_at) = self.expires_at {
+            row.expires_at = expires_at;
+        }
+        if let Some(scopes) = self.scopes {
+            row.scopes = scopes;
+        }
+        if let Some(introspects) = self.introspects {
+            row.introspects = introspects;
+        }
+        if let Some(keys) = self.keys {
+            if row.jwks.is_none() {
+                return Err(CredentialError::NoKeys);
+            }
+            row.jwks = Some(keys);
+        }
+        Ok(effect)
     }
 }
 
@@ -313,121 +660,4 @@ fn event(
         ..AuditEvent::new(AuditState::Success, message, actor.source, now, rng)
     };
     acted(event, actor, owner)
-}
-
-async fn insert(
-    store: &Store,
-    row: CredentialRow,
-    event: AuditEvent,
-) -> Result<Arc<LiveCredential>, CredentialError> {
-    // Looked up again: the owner may have been removed while this change waited for its turn.
-    if store.projection.person(row.person).is_none() {
-        return Err(CredentialError::UnknownOwner(row.person));
-    }
-    let owned: Vec<_> = {
-        let credentials = store.projection.credentials.pin();
-        credentials
-            .values()
-            .filter(|live| live.row.person == row.person)
-            .cloned()
-            .collect()
-    };
-    if owned.iter().any(|live| live.row.name == row.name) {
-        return Err(CredentialError::NameTaken(row.name));
-    }
-    let limit = store.policy.credentials_per_owner;
-    if owned.len() >= limit {
-        return Err(CredentialError::LimitReached(limit));
-    }
-    let mut transaction = store.database.begin().await?;
-    sqlx::query(
-        "INSERT INTO credential (client_id, person_id, instance_id, name, secret_digest, \
-         generation, watermark, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-    )
-    .bind(row.client_id.as_str())
-    .bind(row.person.to_string())
-    .bind(row.instance.as_str())
-    .bind(&row.name)
-    .bind(row.secret_digest.to_stored())
-    .bind(signed(row.generation))
-    .bind(signed(row.watermark))
-    .bind(nanoseconds(row.created_at))
-    .execute(&mut *transaction)
-    .await?;
-    AuditRow::new(event).insert(&mut transaction).await?;
-    transaction.commit().await?;
-    let sequence = Arc::new(Sequence::new(row.generation, row.watermark));
-    Ok(store
-        .projection
-        .put_credential(row, sequence, &store.policy)?)
-}
-
-async fn replace(
-    store: &Store,
-    client_id: &str,
-    digest: SecretDigest,
-    event: AuditEvent,
-    now: Timestamp,
-) -> Result<Arc<LiveCredential>, CredentialError> {
-    let live = store
-        .projection
-        .credential(client_id)
-        .ok_or_else(|| CredentialError::Unknown(client_id.to_owned()))?;
-    let before = live.row.generation;
-    let watermark = live.sequence.begin_reset();
-    let row = CredentialRow {
-        secret_digest: digest,
-        generation: before + 1,
-        watermark,
-        updated_at: now,
-        ..live.row.clone()
-    };
-    if let Err(error) = write_reset(store, &row, event).await {
-        live.sequence.abandon_reset();
-        return Err(error.into());
-    }
-    live.sequence.complete_reset(row.generation, watermark);
-    Ok(store
-        .projection
-        .put_credential(row, live.sequence.clone(), &store.policy)?)
-}
-
-async fn write_reset(
-    store: &Store,
-    row: &CredentialRow,
-    event: AuditEvent,
-) -> Result<(), StoreError> {
-    let mut transaction = store.database.begin().await?;
-    sqlx::query(
-        "UPDATE credential SET secret_digest = $2, generation = $3, watermark = $4, \
-         updated_at = $5 WHERE client_id = $1",
-    )
-    .bind(row.client_id.as_str())
-    .bind(row.secret_digest.to_stored())
-    .bind(signed(row.generation))
-    .bind(signed(row.watermark))
-    .bind(nanoseconds(row.updated_at))
-    .execute(&mut *transaction)
-    .await?;
-    AuditRow::new(event).insert(&mut transaction).await?;
-    Ok(transaction.commit().await?)
-}
-
-async fn delete(store: &Store, client_id: &str, event: AuditEvent) -> Result<(), CredentialError> {
-    let mut transaction = store.database.begin().await?;
-    let deleted = sqlx::query("DELETE FROM credential WHERE client_id = $1")
-        .bind(client_id)
-        .execute(&mut *transaction)
-        .await?;
-    if deleted.rows_affected() == 0 {
-        return Err(CredentialError::Unknown(client_id.to_owned()));
-    }
-    AuditRow::new(event).insert(&mut transaction).await?;
-    transaction.commit().await?;
-    store.projection.credentials.pin().remove(client_id);
-    Ok(())
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

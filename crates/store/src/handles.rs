@@ -2,8 +2,8 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, Principals, PublishedKeys, SandboxJournals,
-    SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, Principals, PublishedKeys, Revocations,
+    SandboxJournals, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -16,6 +16,10 @@ pub struct AuthorizationServerHandles {
     pub signing_keys: SigningKeys,
     /// The public keys.
     pub published_keys: PublishedKeys,
+    /// Credentials and their owners, as a verifier sees them, for introspection and exchange.
+    pub principals: Principals,
+    /// Revocation of single tokens.
+    pub revocations: Revocations,
     /// The audit log.
     pub audit: AuditLog,
 }
@@ -56,6 +60,8 @@ impl Store {
             sequences: self.token_sequences(),
             signing_keys: self.signing_keys(),
             published_keys: self.published_keys(),
+            principals: self.principals(),
+            revocations: self.revocations(),
             audit: self.audit_log(),
         }
     }

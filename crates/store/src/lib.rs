@@ -7,11 +7,11 @@
 //!
 //! | Handle | Who holds it | What it can do |
 //! | --- | --- | --- |
-//! | [`ClientRegistrations`], [`TokenSequences`], [`SigningKeys`] | the token path | look a client up, take a place in its token sequence, sign |
+//! | [`ClientRegistrations`], [`TokenSequences`], [`SigningKeys`], [`Revocations`] | the token path | look a client up, take a place in its token sequence, sign, revoke a token |
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
-//! | [`Credentials`], [`People`], [`Workspaces`] | console and command line | administration |
+//! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
 //!
 //! The resource server gets none that can name a client secret or a private key.
 
@@ -20,12 +20,14 @@ pub mod credentials;
 mod database;
 mod handles;
 mod journal;
-mod keys;
+pub mod keys;
 pub mod master_key;
 pub mod people;
 mod principals;
 mod projection;
+mod sequence;
 mod setup_links;
+mod spent;
 mod tokens;
 pub mod workspaces;
 mod writer;
@@ -34,7 +36,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hallpass_oauth::key::KeyError;
-use hallpass_oauth::{Issuer, Pepper};
+use hallpass_oauth::{ApplicationInstanceId, Issuer, Pepper, Profile, SecretFormat};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 
@@ -42,12 +44,15 @@ pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
 pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
-pub use keys::{PublishedKeys, SigningKeys};
+pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
 pub use setup_links::SetupLinks;
-pub use tokens::{ClientRegistrations, Reservation, SequenceError, TokenSequences};
+pub use spent::Revocations;
+pub use tokens::{
+    ClientRegistrations, Issue, ProjectionSizes, Reservation, SequenceError, TokenSequences,
+};
 pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
 
 use audit::Tally;
@@ -66,7 +71,9 @@ pub struct Store {
     writer: Writer,
     tally: Arc<Tally>,
     pepper: Arc<Pepper>,
-    policy: Policy,
+    /// For sealing new signing keys.
+    master_key: Arc<MasterKey>,
+    policy: Arc<Policy>,
     /// Taken by every administrative change, so that checking and writing are one step.
     changes: Arc<tokio::sync::Mutex<()>>,
 }
@@ -74,31 +81,68 @@ pub struct Store {
 /// Settings that the store enforces.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// Which claims tokens carry.
+    pub profile: Profile,
     /// Whether minting a token ends the credential's earlier ones (domain facts, section 2.4).
     pub single_active: bool,
+    /// How long a token that another one superseded stays good.
+    pub grace: SignedDuration,
+    /// Whether tokens carry a `jti`. Without it they are known by their hash, which takes the
+    /// single-active rule: [`Self::single_active`] must be set.
+    pub jti: bool,
     /// Lifetime of tokens for a service.
     pub token_lifetime: SignedDuration,
     /// Lifetime of tokens for the platform itself.
     pub platform_token_lifetime: SignedDuration,
+    /// Longest lifetime that a credential's tokens may be given.
+    pub longest_token_lifetime: SignedDuration,
     /// Most credentials a person may have in a workspace (domain facts, section 3.4).
     pub credentials_per_owner: usize,
+    /// Longest time that an old secret may live on beside a new one.
+    pub longest_overlap: SignedDuration,
+    /// Signing keys.
+    pub keys: KeyPolicy,
     /// How long audit events are kept.
     pub audit_retention: SignedDuration,
 }
 
 impl Policy {
     fn longest_lifetime(&self) -> SignedDuration {
-        self.token_lifetime.max(self.platform_token_lifetime)
+        self.token_lifetime
+            .max(self.platform_token_lifetime)
+            .max(self.longest_token_lifetime)
+    }
+
+    fn lifetime_of(&self, instance: &ApplicationInstanceId) -> SignedDuration {
+        if *instance == ApplicationInstanceId::platform() {
+            self.platform_token_lifetime
+        } else {
+            self.token_lifetime
+        }
+    }
+
+    /// Secrets look like the real system's where the tokens do.
+    fn secret_format(&self) -> SecretFormat {
+        match self.profile {
+            Profile::Greenlake => SecretFormat::Greenlake,
+            Profile::Rfc9068 => SecretFormat::Prefixed,
+        }
     }
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            profile: Profile::Greenlake,
             single_active: true,
+            grace: SignedDuration::ZERO,
+            jti: true,
             token_lifetime: SignedDuration::from_mins(120),
             platform_token_lifetime: SignedDuration::from_mins(15),
+            longest_token_lifetime: SignedDuration::from_mins(120),
             credentials_per_owner: 7,
+            longest_overlap: SignedDuration::from_hours(24 * 30),
+            keys: KeyPolicy::default(),
             audit_retention: SignedDuration::from_hours(24 * 400),
         }
     }
@@ -149,21 +193,43 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let database = Database::open(path).await?;
         workspaces::ensure_instances(&database, now, rng).await?;
-        keys::ensure_active_key(&database, master_key, now, rng).await?;
+        let longest = policy.longest_lifetime();
+        keys::ensure_active(&database, master_key, policy.keys.spec, longest, now, rng).await?;
+        keys::raise_lifetimes(&database, longest).await?;
         let projection = Arc::new(Projection::load(&database, master_key, &policy).await?);
         let writer = Writer::start(database.clone(), policy.audit_retention);
         let tally = Tally::start(writer.clone());
-        let pepper = Arc::new(master_key.pepper());
-        let changes = Arc::default();
-        Ok(Self {
+        let store = Self {
             database,
             projection,
             writer,
             tally,
-            pepper,
-            policy,
-            changes,
-        })
+            pepper: Arc::new(master_key.pepper()),
+            master_key: Arc::new(master_key.duplicate()),
+            policy: Arc::new(policy),
+            changes: Arc::default(),
+        };
+        // The clock went on while nothing ran.
+        store.maintain(now, rng).await?;
+        Ok(store)
+    }
+
+    /// Does what the clock asks for: keys change their state, what has ended is forgotten. To be
+    /// called every few seconds.
+    pub async fn maintain(
+        &self,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), StoreError> {
+        self.keys()
+            .advance(now, rng)
+            .await
+            .map_err(|error| match error {
+                keys::KeysError::Store(error) => error,
+                keys::KeysError::Key(error) => error.into(),
+                other => StoreError::NotWritten(other.to_string()),
+            })?;
+        spent::forget_old(&self.database, &self.projection, now).await
     }
 
     /// Waits until all accepted writes are on disk and closes the database.
@@ -211,6 +277,16 @@ impl Store {
     /// The keys that verify.
     pub fn published_keys(&self) -> PublishedKeys {
         PublishedKeys::new(self.projection.clone())
+    }
+
+    /// Administration of signing keys.
+    pub fn keys(&self) -> Keys {
+        Keys::new(self.clone())
+    }
+
+    /// Revocation of single tokens.
+    pub fn revocations(&self) -> Revocations {
+        Revocations::new(self.projection.clone(), self.writer.clone())
     }
 
     /// Credentials and their owners as a resource server sees them.

@@ -51,6 +51,12 @@ impl MasterKey {
         Zeroizing::new(hex(&self.0))
     }
 
+    /// The same key once more, for whoever seals keys while the server runs. Not `Clone`, so that
+    /// copies do not come about by accident.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0)
+    }
+
     pub(crate) fn pepper(&self) -> Pepper {
         Pepper::new(*self.derive(PEPPER_LABEL))
     }

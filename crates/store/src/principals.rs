@@ -12,7 +12,7 @@ use hallpass_oauth::{
 use jiff::Timestamp;
 
 use crate::people::PersonId;
-use crate::projection::Projection;
+use crate::projection::{LiveCredential, Projection};
 
 /// Looks credentials up for verification.
 #[derive(Clone)]
@@ -65,14 +65,47 @@ impl Principals {
         expectation: &Expectation,
         now: Timestamp,
     ) -> Result<VerifiedCaller, TokenRefusal> {
-        let principal = self.find(signed.client_id(), &expectation.instance);
-        let standing = principal.as_ref().map(|owner| owner.standing);
-        let token = signed.verify(keys, expectation, standing, now)?;
-        let principal = principal.ok_or(TokenRefusal::CredentialGone)?;
-        let client_id = token.identity().client_id.clone();
+        let gone = TokenRefusal::CredentialGone;
+        let credential = self.0.credential(signed.client_id().as_str()).ok_or(gone)?;
+        let mut principal = self
+            .owner(&credential, &expectation.instance, now)
+            .ok_or(gone)?;
+        principal.standing.revoked = signed
+            .token_id()
+            .spent_ids()
+            .any(|id| self.0.spent.contains(&id));
+        let token = signed.verify(keys, expectation, &principal.standing, now)?;
+        let client = &credential.registration;
+        if !client.enabled || client.expires_at.is_some_and(|end| end <= now) {
+            return Err(TokenRefusal::CredentialEnded);
+        }
+        let client_id = token.client_id().clone();
+        if let Some(workspace) = signed.workspace()
+            && *workspace != principal.workspace
+        {
+            principal = self.of_tenant(principal, workspace)?;
+        }
         Ok(VerifiedCaller {
             principal,
             client_id,
+        })
+    }
+
+    /// The same owner in a workspace that theirs manages, for a token got by exchange. Asked on every
+    /// request: a workspace may be managed no more.
+    fn of_tenant(
+        &self,
+        owner: Principal,
+        workspace: &WorkspaceId,
+    ) -> Result<Principal, TokenRefusal> {
+        let tenant = self.0.workspace(workspace).ok_or(TokenRefusal::Tenant)?;
+        if tenant.managed_by.as_ref() != Some(&owner.workspace) {
+            return Err(TokenRefusal::Tenant);
+        }
+        Ok(Principal {
+            workspace: tenant.id.clone(),
+            customer: tenant.customer.clone(),
+            ..owner
         })
     }
 
@@ -80,18 +113,26 @@ impl Principals {
         Self(projection)
     }
 
-    /// The owner behind a client id; `None` when the credential does not exist (any more).
+    /// The owner behind a client id at `now`; `None` when the credential does not exist (any more).
     pub fn find(
         &self,
         client_id: &ClientId,
         instance: &ApplicationInstanceId,
+        now: Timestamp,
     ) -> Option<Principal> {
         let credential = self.0.credential(client_id.as_str())?;
+        self.owner(&credential, instance, now)
+    }
+
+    fn owner(
+        &self,
+        credential: &LiveCredential,
+        instance: &ApplicationInstanceId,
+        now: Timestamp,
+    ) -> Option<Principal> {
         let person = self.0.person(credential.row.person)?;
         Some(Principal {
-            standing: Standing {
-                live_from: credential.sequence.live_from(),
-            },
+            standing: credential.sequence.standing(now),
             person: person.id,
             email: person.email.clone(),
             workspace: person.workspace.id.clone(),

@@ -1,18 +1,24 @@
 //! The live picture of everything that a request depends on and that can change: credentials,
 //! owners, roles, keys and watermarks. Reads take no lock; only `store` writes, after its commit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use hallpass_access::{Role, Roles};
-use hallpass_oauth::{ApplicationInstanceId, ClientRegistration, Subject};
-use jiff::SignedDuration;
+use hallpass_oauth::client_authentication::RegisteredSecret;
+use hallpass_oauth::{
+    ApplicationInstanceId, ClientRegistration, JwkSet, Profile, ScopeSet, Subject, WorkspaceId,
+};
+use jiff::Timestamp;
 use papaya::HashMap;
 
-use crate::credentials::CredentialRow;
-use crate::database::Database;
-use crate::keys::KeyRing;
+use crate::credentials::{CredentialRow, SecretRow};
+use crate::database::{Database, nanoseconds, timestamp};
+use crate::keys::{KeyRing, KeyRow};
 use crate::people::{PersonId, PersonRow};
+use crate::sequence::Sequence;
+use crate::spent::Spent;
 use crate::workspaces::{ApplicationInstance, Directory, Workspace};
 use crate::{MasterKey, Policy, StoreError};
 
@@ -21,14 +27,63 @@ pub(crate) struct Projection {
     pub(crate) people: HashMap<PersonId, Arc<LivePerson>>,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) keys: ArcSwap<KeyRing>,
+    pub(crate) spent: Spent,
 }
 
 /// A credential as it stands now.
 pub(crate) struct LiveCredential {
     pub(crate) row: CredentialRow,
     pub(crate) registration: Arc<ClientRegistration>,
+    pub(crate) last_use: Arc<LastUse>,
+    pub(crate) secrets: Vec<LiveSecret>,
     /// Shared by all versions of the credential's entry.
     pub(crate) sequence: Arc<Sequence>,
+}
+
+/// A secret of a credential as it stands now.
+pub(crate) struct LiveSecret {
+    pub(crate) row: SecretRow,
+    pub(crate) last_use: Arc<LastUse>,
+}
+
+/// When something was last used: exact in memory, and on disk not older than a minute, so that no
+/// token costs a row.
+#[derive(Default)]
+pub(crate) struct LastUse {
+    seen: AtomicI64,
+    written: AtomicI64,
+}
+
+/// How much older than the truth the disk may be, in nanoseconds.
+const WRITE_USE_EVERY: i64 = 60 * 1_000_000_000;
+
+impl LastUse {
+    pub(crate) fn new(at: Option<Timestamp>) -> Self {
+        let at = at.map_or(0, nanoseconds);
+        Self {
+            seen: AtomicI64::new(at),
+            written: AtomicI64::new(at),
+        }
+    }
+
+    /// Notes a use; says whether it is time to write it down.
+    pub(crate) fn note(&self, now: Timestamp) -> bool {
+        let now = nanoseconds(now);
+        self.seen.fetch_max(now, Ordering::AcqRel);
+        let written = self.written.load(Ordering::Acquire);
+        now - written >= WRITE_USE_EVERY
+            && self
+                .written
+                .compare_exchange(written, now, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+    }
+
+    pub(crate) fn at(&self) -> Option<Timestamp> {
+        match self.seen.load(Ordering::Acquire) {
+            0 => None,
+            at => Some(timestamp(at)),
+        }
+    }
 }
 
 /// A person as they stand now.
@@ -50,98 +105,6 @@ impl LivePerson {
     }
 }
 
-/// Where a credential's token sequence stands.
-pub(crate) struct Sequence(Mutex<SequenceState>);
-
-#[derive(Clone, Copy)]
-struct SequenceState {
-    /// Counts resets. A token request that authenticated before a reset may not take a place
-    /// after it, or its token would survive.
-    generation: u64,
-    next: u64,
-    live_from: u64,
-    /// A reset that is being written: whether the old or the new secret counts is open.
-    undecided: bool,
-}
-
-/// Why a request gets no place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoPlace {
-    /// The credential was reset since the request authenticated.
-    Changed,
-    /// A reset is being written.
-    Undecided,
-}
-
-impl Sequence {
-    pub(crate) fn new(generation: u64, watermark: u64) -> Self {
-        Self(Mutex::new(SequenceState {
-            generation,
-            next: watermark + 1,
-            live_from: watermark,
-            undecided: false,
-        }))
-    }
-
-    /// Takes the next place, unless the credential was reset since `generation`.
-    ///
-    /// Without the single-active rule all tokens between two resets share one place: it would not
-    /// be written down, so a later one could be given out twice over a restart.
-    pub(crate) fn reserve(&self, generation: u64, single_active: bool) -> Result<u64, NoPlace> {
-        self.with(|state| {
-            if state.undecided {
-                return Err(NoPlace::Undecided);
-            }
-            if state.generation != generation {
-                return Err(NoPlace::Changed);
-            }
-            if !single_active {
-                return Ok(state.live_from);
-            }
-            state.next += 1;
-            Ok(state.next - 1)
-        })
-    }
-
-    /// Begins a reset: until it is decided nobody gets a place. Returns the watermark that ends all
-    /// places given out so far.
-    pub(crate) fn begin_reset(&self) -> u64 {
-        self.with(|state| {
-            state.undecided = true;
-            state.next += 1;
-            state.next - 1
-        })
-    }
-
-    /// The reset was written: what came before is dead, and only the new generation gets places.
-    pub(crate) fn complete_reset(&self, generation: u64, watermark: u64) {
-        self.with(|state| {
-            state.undecided = false;
-            state.generation = generation;
-            state.live_from = state.live_from.max(watermark);
-        });
-    }
-
-    /// The reset was not written: everything is as before.
-    pub(crate) fn abandon_reset(&self) {
-        self.with(|state| state.undecided = false);
-    }
-
-    /// Everything before `watermark` is dead, now that the store remembers it.
-    pub(crate) fn raise(&self, watermark: u64) {
-        self.with(|state| state.live_from = state.live_from.max(watermark));
-    }
-
-    pub(crate) fn live_from(&self) -> u64 {
-        self.with(|state| state.live_from)
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut SequenceState) -> T) -> T {
-        // The state is three numbers, none of which a panic can leave half written.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 impl Projection {
     pub(crate) async fn load(
         database: &Database,
@@ -153,13 +116,18 @@ impl Projection {
             credentials: HashMap::new(),
             people: HashMap::new(),
             directory: ArcSwap::from_pointee(directory),
-            keys: ArcSwap::from_pointee(KeyRing::load(database, master_key).await?),
+            keys: ArcSwap::from_pointee(KeyRing::open(
+                KeyRow::load_all(database).await?,
+                master_key,
+                None,
+            )?),
+            spent: Spent::load(database).await?,
         };
         for person in PersonRow::load_all(database).await? {
             projection.put_person(&person)?;
         }
         for row in CredentialRow::load_all(database).await? {
-            let sequence = Arc::new(Sequence::new(row.generation, row.watermark));
+            let sequence = Arc::new(Sequence::new(&row, policy.grace));
             projection.put_credential(row, sequence, policy)?;
         }
         Ok(projection)
@@ -199,18 +167,29 @@ impl Projection {
                     what: "owner",
                     value: row.person.to_string(),
                 })?;
-        let registration = Arc::new(ClientRegistration {
-            client_id: row.client_id.clone(),
-            secret_digest: row.secret_digest.clone(),
-            subject: person.email.clone(),
-            workspace: person.workspace.id.clone(),
-            customer: person.workspace.customer.clone(),
-            instance: row.instance.clone(),
-            token_lifetime: lifetime(&row.instance, policy),
+        let registration = Arc::new(registration(&row, &person, policy)?);
+        let before = self.credential(row.client_id.as_str());
+        let secrets = row.secrets.iter().map(|secret| {
+            let known = before.iter().flat_map(|live| &live.secrets);
+            let known = known
+                .filter(|live| live.row.id == secret.id)
+                .map(|live| live.last_use.clone())
+                .next();
+            LiveSecret {
+                row: secret.clone(),
+                last_use: known.unwrap_or_else(|| Arc::new(LastUse::new(secret.last_used_at))),
+            }
         });
+        let secrets = secrets.collect();
+        let last_use = before.as_ref().map_or_else(
+            || Arc::new(LastUse::new(row.last_used_at)),
+            |live| live.last_use.clone(),
+        );
         let live = Arc::new(LiveCredential {
             row,
             registration,
+            last_use,
+            secrets,
             sequence,
         });
         self.credentials
@@ -232,60 +211,53 @@ impl Projection {
     }
 }
 
-fn lifetime(instance: &ApplicationInstanceId, policy: &Policy) -> SignedDuration {
-    if *instance == ApplicationInstanceId::platform() {
-        policy.platform_token_lifetime
-    } else {
-        policy.token_lifetime
-    }
+/// A credential as the token endpoint sees it.
+fn registration(
+    row: &CredentialRow,
+    person: &LivePerson,
+    policy: &Policy,
+) -> Result<ClientRegistration, StoreError> {
+    let keys = row.jwks.as_deref().map(JwkSet::read_registered);
+    let keys = keys.transpose().map_err(|_| StoreError::Unreadable {
+        what: "registered key set",
+        value: row.client_id.to_string(),
+    })?;
+    Ok(ClientRegistration {
+        client_id: row.client_id.clone(),
+        secrets: row
+            .secrets
+            .iter()
+            .map(|secret| RegisteredSecret {
+                id: secret.id.clone(),
+                digest: secret.digest.clone(),
+                expires_at: secret.expires_at,
+            })
+            .collect(),
+        keys: keys.map(Arc::new),
+        methods: row.methods,
+        enabled: row.enabled,
+        expires_at: row.expires_at,
+        generation: row.generation,
+        subject: person.email.clone(),
+        workspace: person.workspace.id.clone(),
+        customer: person.workspace.customer.clone(),
+        instance: row.instance.clone(),
+        token_lifetime: row
+            .lifetime
+            .unwrap_or_else(|| policy.lifetime_of(&row.instance)),
+        scopes: match policy.profile {
+            // The scope of a client without scopes is empty there, so that asking for any is refused
+            // (RFC 6749 section 3.3).
+            Profile::Rfc9068 => Some(row.scopes.clone().unwrap_or_default()),
+            Profile::Greenlake => row.scopes.clone().filter(|scopes: &ScopeSet| !scopes.is_empty()),
+        },
+        introspects: row.introspects,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reset_ends_places_given_out_before_it_and_gives_none_to_the_old_generation() {
-        let sequence = Sequence::new(1, 10);
-        let before = sequence.reserve(1, true).unwrap();
-        assert!(before > 10, "a place after every one that was remembered");
-        let watermark = sequence.begin_reset();
-        assert_eq!(sequence.reserve(1, true), Err(NoPlace::Undecided));
-        sequence.complete_reset(2, watermark);
-        assert_eq!(
-            sequence.reserve(1, true),
-            Err(NoPlace::Changed),
-            "authenticated before, asked after"
-        );
-        assert!(before < sequence.live_from());
-        assert!(sequence.reserve(2, true).unwrap() >= sequence.live_from());
-    }
-
-    #[test]
-    fn a_failed_reset_leaves_the_old_generation_at_work() {
-        let sequence = Sequence::new(1, 0);
-        let token = sequence.reserve(1, true).unwrap();
-        sequence.begin_reset();
-        sequence.abandon_reset();
-        assert!(token >= sequence.live_from(), "and its tokens alive");
-        let place = sequence.reserve(1, true).unwrap();
-        assert!(place >= sequence.live_from());
-    }
-
-    #[test]
-    fn without_the_rule_tokens_share_a_place_that_a_reset_ends() {
-        let sequence = Sequence::new(1, 4);
-        let (first, second) = (sequence.reserve(1, false), sequence.reserve(1, false));
-        assert_eq!((first, second), (Ok(4), Ok(4)));
-        let watermark = sequence.begin_reset();
-        assert!(watermark > 4);
-    }
-
-    #[test]
-    fn the_watermark_never_goes_back() {
-        let sequence = Sequence::new(1, 0);
-        sequence.raise(7);
-        sequence.raise(6);
-        assert_eq!(sequence.live_from(), 7);
+impl Projection {
+    /// The workspace of that id.
+    pub(crate) fn workspace(&self, id: &WorkspaceId) -> Option<Arc<Workspace>> {
+        self.directory.load().workspace(id).cloned()
     }
 }

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use hallpass_oauth::{ClientRegistration, Pepper};
+use hallpass_oauth::client_authentication::Proof;
+use hallpass_oauth::token_id::Fingerprint;
+use hallpass_oauth::{ClientRegistration, Pepper, WorkspaceId};
+use jiff::Timestamp;
 
 use crate::audit::AuditRow;
-use crate::projection::{NoPlace, Projection};
+use crate::projection::{LiveCredential, Projection};
+use crate::sequence::NoPlace;
+use crate::spent::SpentRow;
+use crate::workspaces::Workspace;
 use crate::writer::{Pending, Write, Writer};
 use crate::{AuditEvent, Store, StoreError};
 
@@ -33,6 +39,31 @@ impl ClientRegistrations {
     pub fn pepper(&self) -> &Pepper {
         &self.pepper
     }
+
+    /// The workspace of that id, for a token exchange.
+    pub fn workspace(&self, id: &WorkspaceId) -> Option<Arc<Workspace>> {
+        self.projection.workspace(id)
+    }
+
+    /// How many credentials and how many revoked or used ids the projection holds.
+    pub fn sizes(&self) -> ProjectionSizes {
+        ProjectionSizes {
+            credentials: self.projection.credentials.len(),
+            people: self.projection.people.len(),
+            spent_ids: self.projection.spent.len(),
+        }
+    }
+}
+
+/// How much the projection holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectionSizes {
+    /// Credentials.
+    pub credentials: usize,
+    /// People.
+    pub people: usize,
+    /// Revoked tokens and used client assertions.
+    pub spent_ids: usize,
 }
 
 /// Hands out places in the token sequences of credentials.
@@ -41,6 +72,7 @@ pub struct TokenSequences {
     projection: Arc<Projection>,
     writer: Writer,
     single_active: bool,
+    jti: bool,
 }
 
 /// Why a credential gets no place in its sequence.
@@ -49,18 +81,57 @@ pub enum SequenceError {
     /// The credential was reset or deleted since it authenticated.
     #[error("the credential changed since it authenticated")]
     Changed,
-    /// A reset of the credential is being written; which secret counts will be known in a moment.
+    /// The assertion that the client authenticated with was used before.
+    #[error("the client assertion was used before")]
+    Replayed,
+    /// The credential is being reset at this moment.
     #[error("the credential is being reset")]
     Undecided,
-    /// The store failed.
+    /// The store failed or is overloaded.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A place that was taken. The token may be answered only after [`Reservation::commit`].
+/// What is written down with a token: the event that counts it, and what the client authenticated
+/// with, where that matters later.
+pub struct Issue {
+    event: AuditEvent,
+    proof: Option<Proof>,
+}
+
+impl Issue {
+    /// A token for a client that authenticated with `proof`.
+    pub fn new(event: AuditEvent, proof: Proof) -> Self {
+        Self {
+            event,
+            proof: Some(proof),
+        }
+    }
+}
+
+impl From<AuditEvent> for Issue {
+    fn from(event: AuditEvent) -> Self {
+        Self { event, proof: None }
+    }
+}
+
+/// A place in a credential's token sequence that is taken and being written down.
+#[must_use = "the place is durable only after commit"]
 pub struct Reservation {
     place: u64,
-    pending: Pending,
+    progress: Progress,
+}
+
+enum Progress {
+    /// Being written since the place was taken.
+    Pending(Pending),
+    /// Waits for the fingerprint of a token that carries no `jti`.
+    AwaitsToken {
+        live: Arc<LiveCredential>,
+        writer: Writer,
+        writes: Vec<Write>,
+        now: Timestamp,
+    },
 }
 
 impl TokenSequences {
@@ -69,6 +140,7 @@ impl TokenSequences {
             projection: store.projection.clone(),
             writer: store.writer.clone(),
             single_active: store.policy.single_active,
+            jti: store.policy.jti,
         }
     }
 
@@ -77,39 +149,124 @@ impl TokenSequences {
     pub fn reserve(
         &self,
         client: &ClientRegistration,
-        event: AuditEvent,
+        issue: impl Into<Issue>,
     ) -> Result<Reservation, SequenceError> {
+        let Issue { event, proof } = issue.into();
+        let now = event.occurred_at;
         let live = self
             .projection
             .credential(client.client_id.as_str())
             .ok_or(SequenceError::Changed)?;
-        // The digest is what the client authenticated with: the same entry means the same reset.
-        if !live
-            .registration
-            .secret_digest
-            .matches(&client.secret_digest)
-        {
-            return Err(SequenceError::Changed);
-        }
+        // The generation that the client authenticated in: another one means a reset since.
         let place = live
             .sequence
-            .reserve(live.row.generation, self.single_active)
+            .reserve(client.generation, self.single_active)
             .map_err(|refused| match refused {
                 NoPlace::Changed => SequenceError::Changed,
                 NoPlace::Undecided => SequenceError::Undecided,
             })?;
         let mut writes = vec![Write::Audit(Box::new(AuditRow::new(event)))];
-        if self.single_active {
-            writes.push(Write::Watermark {
-                client_id: client.client_id.to_string(),
-                place,
-                sequence: live.sequence.clone(),
+        self.note_proof(&live, proof, now, &mut writes)?;
+        let progress = if !self.single_active {
+            Progress::Pending(self.writer.submit(writes)?)
+        } else if self.jti {
+            writes.push(watermark(&live, place, None, now));
+            Progress::Pending(self.writer.submit(writes)?)
+        } else {
+            let writer = self.writer.clone();
+            Progress::AwaitsToken {
+                live,
+                writer,
+                writes,
+                now,
+            }
+        };
+        Ok(Reservation { place, progress })
+    }
+
+    /// Notes that a token got by exchange is issued. It takes no place: it supersedes nothing.
+    pub async fn note_exchange(&self, event: AuditEvent) -> Result<(), StoreError> {
+        self.writer
+            .submit(vec![Write::Audit(Box::new(AuditRow::new(event)))])?
+            .committed()
+            .await
+    }
+
+    /// Notes that a client authenticated for something else than a token.
+    pub async fn note_authentication(
+        &self,
+        client: &ClientRegistration,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<(), SequenceError> {
+        let live = self
+            .projection
+            .credential(client.client_id.as_str())
+            .ok_or(SequenceError::Changed)?;
+        let mut writes = Vec::new();
+        self.note_proof(&live, Some(proof), now, &mut writes)?;
+        if !writes.is_empty() {
+            self.writer.submit(writes)?.committed().await?;
+        }
+        Ok(())
+    }
+
+    /// An assertion is good once (RFC 7523 section 3), so its id is in the list before anything is
+    /// issued for it. It stays there even if nothing is: the client makes a new one.
+    fn note_proof(
+        &self,
+        live: &Arc<LiveCredential>,
+        proof: Option<Proof>,
+        now: Timestamp,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), SequenceError> {
+        let secret_id = match proof {
+            Some(Proof::Assertion(checked)) => {
+                let row = SpentRow {
+                    id: checked.replay_id,
+                    expires_at: checked.expires_at,
+                };
+                if !self.projection.spent.add(&row) {
+                    return Err(SequenceError::Replayed);
+                }
+                writes.push(Write::Spent(row));
+                None
+            }
+            Some(Proof::Secret(id)) => Some(id),
+            None => None,
+        };
+        let secret = live
+            .secrets
+            .iter()
+            .find(|secret| secret_id.as_deref() == Some(secret.row.id.as_str()));
+        // Both, whatever the first one says.
+        let due = [
+            live.last_use.note(now),
+            secret.is_some_and(|secret| secret.last_use.note(now)),
+        ];
+        if due.contains(&true) {
+            writes.push(Write::Used {
+                client_id: live.row.client_id.to_string(),
+                secret_id: secret.map(|secret| secret.row.id.clone()),
+                at: now,
             });
         }
-        Ok(Reservation {
-            place,
-            pending: self.writer.submit(writes)?,
-        })
+        Ok(())
+    }
+}
+
+fn watermark(
+    live: &Arc<LiveCredential>,
+    place: u64,
+    bare: Option<Fingerprint>,
+    at: Timestamp,
+) -> Write {
+    Write::Watermark {
+        client_id: live.row.client_id.to_string(),
+        place,
+        bare,
+        sequence: live.sequence.clone(),
+        at,
     }
 }
 
@@ -120,8 +277,19 @@ impl Reservation {
     }
 
     /// Waits until the place is on disk. Under the single-active rule the credential's earlier
-    /// tokens are dead from here on.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.pending.committed().await
+    /// tokens are dead from here on. A token that carries no `jti` is known by its fingerprint.
+    pub async fn commit(self, fingerprint: impl FnOnce() -> Fingerprint) -> Result<(), StoreError> {
+        match self.progress {
+            Progress::Pending(pending) => pending.committed().await,
+            Progress::AwaitsToken {
+                live,
+                writer,
+                mut writes,
+                now,
+            } => {
+                writes.push(watermark(&live, self.place, Some(fingerprint()), now));
+                writer.submit(writes)?.committed().await
+            }
+        }
     }
 }

@@ -20,6 +20,8 @@ pub struct Workspace {
     pub name: String,
     /// What it is called in tokens, tasks and audit events.
     pub customer: CustomerId,
+    /// The workspace that manages it (a managed service provider's, domain facts, section 2.7).
+    pub managed_by: Option<WorkspaceId>,
 }
 
 /// A service in a region.
@@ -69,6 +71,12 @@ pub enum WorkspaceError {
     /// The name is empty, too long or has control characters.
     #[error("a workspace name has 1 to 64 characters and no control characters")]
     BadName,
+    /// The managing workspace does not exist.
+    #[error("there is no workspace {0} to manage it")]
+    UnknownManager(WorkspaceId),
+    /// The managing workspace is managed itself.
+    #[error("the workspace {0} is managed itself and cannot manage another")]
+    ManagedManager(WorkspaceId),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,6 +112,18 @@ impl Workspaces {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<Workspace>, WorkspaceError> {
+        self.create_managed(name, None, actor, now, rng).await
+    }
+
+    /// Makes a workspace that another one manages.
+    pub async fn create_managed(
+        &self,
+        name: &str,
+        managed_by: Option<WorkspaceId>,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Arc<Workspace>, WorkspaceError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
             return Err(WorkspaceError::BadName);
@@ -112,6 +132,7 @@ impl Workspaces {
             id: WorkspaceId::generate(rng),
             name: name.to_owned(),
             customer: CustomerId::generate(rng),
+            managed_by,
         });
         let event = AuditEvent {
             workspace: Some(workspace.id.clone()),
@@ -153,14 +174,25 @@ async fn insert(
     {
         return Err(WorkspaceError::NameTaken(workspace.name.clone()));
     }
+    if let Some(manager) = &workspace.managed_by {
+        let known = directory
+            .workspace(manager)
+            .ok_or_else(|| WorkspaceError::UnknownManager(manager.clone()))?;
+        // One level, as the real system has it: an exchanged token cannot be exchanged again.
+        if known.managed_by.is_some() {
+            return Err(WorkspaceError::ManagedManager(manager.clone()));
+        }
+    }
     let mut transaction = store.database.begin().await?;
     sqlx::query(
-        "INSERT INTO workspace (id, name, customer_id, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO workspace (id, name, customer_id, created_at, managed_by) \
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(workspace.id.as_str())
     .bind(&workspace.name)
     .bind(workspace.customer.as_str())
     .bind(nanoseconds(now))
+    .bind(workspace.managed_by.as_ref().map(WorkspaceId::as_str))
     .execute(&mut *transaction)
     .await
     .map_err(StoreError::from)?;
@@ -179,14 +211,18 @@ async fn insert(
 impl Directory {
     pub(crate) async fn load(database: &Database) -> Result<Self, StoreError> {
         let mut workspaces = Vec::new();
-        let rows = sqlx::query("SELECT id, name, customer_id FROM workspace ORDER BY created_at")
+        let rows = sqlx::query("SELECT * FROM workspace ORDER BY created_at")
             .fetch_all(database.reader())
             .await?;
         for row in rows {
+            let managed_by: Option<String> = row.try_get("managed_by")?;
             workspaces.push(Arc::new(Workspace {
                 id: read("workspace id", row.try_get("id")?)?,
                 name: row.try_get("name")?,
                 customer: read("customer id", row.try_get("customer_id")?)?,
+                managed_by: managed_by
+                    .map(|id| read("workspace id", &id))
+                    .transpose()?,
             }));
         }
         let mut instances = Vec::new();

@@ -8,15 +8,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hallpass_oauth::token_id::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
 use crate::audit::{self, AuditRow};
-use crate::database::Database;
+use crate::database::{Database, nanoseconds};
 use crate::journal::JournalRow;
-use crate::projection::Sequence;
+use crate::sequence::Sequence;
+use crate::spent::SpentRow;
 
 /// Most writes that may wait; beyond, callers are told that the store is overloaded.
 const MOST_WAITING: usize = 4096;
@@ -33,8 +35,19 @@ pub(crate) enum Write {
     Watermark {
         client_id: String,
         place: u64,
+        /// The one good token, where tokens carry no `jti`.
+        bare: Option<Fingerprint>,
         sequence: Arc<Sequence>,
+        at: Timestamp,
     },
+    /// A credential and its secret were used.
+    Used {
+        client_id: String,
+        secret_id: Option<String>,
+        at: Timestamp,
+    },
+    /// Something must not be taken again.
+    Spent(SpentRow),
     /// A row of the audit log.
     Audit(Box<AuditRow>),
     /// A change of the stand-in's state.
@@ -181,6 +194,12 @@ async fn commit(database: &Database, writes: &[Write]) -> Result<(), StoreError>
     for write in writes {
         match write {
             Write::Watermark { .. } => {}
+            Write::Used {
+                client_id,
+                secret_id,
+                at,
+            } => note_use(&mut transaction, client_id, secret_id.as_deref(), *at).await?,
+            Write::Spent(row) => row.insert(&mut transaction).await?,
             Write::Audit(row) => row.insert(&mut transaction).await?,
             Write::Journal(row) => row.insert(&mut transaction).await?,
         }
@@ -189,10 +208,14 @@ async fn commit(database: &Database, writes: &[Write]) -> Result<(), StoreError>
     // Here and not in the request that asked: that one may have been dropped by now.
     for write in writes {
         if let Write::Watermark {
-            place, sequence, ..
+            place,
+            bare,
+            sequence,
+            at,
+            ..
         } = write
         {
-            sequence.raise(*place);
+            sequence.raise(*place, *bare, *at);
         }
     }
     Ok(())
@@ -207,26 +230,64 @@ async fn raise_watermarks(
     let mut highest = BTreeMap::new();
     for write in writes {
         if let Write::Watermark {
-            client_id, place, ..
+            client_id,
+            place,
+            bare,
+            ..
         } = write
         {
-            let known = highest.entry(client_id.as_str()).or_insert(*place);
-            *known = (*known).max(*place);
+            let known = highest
+                .entry(client_id.as_str())
+                .or_insert((*place, *bare));
+            if *place > known.0 {
+                *known = (*place, *bare);
+            }
         }
     }
     if highest.is_empty() {
         return Ok(());
     }
     let mut statement: QueryBuilder<Sqlite> =
-        QueryBuilder::new("WITH raised (client_id, sequence) AS (");
-    statement.push_values(highest, |mut row, (client_id, place)| {
+        QueryBuilder::new("WITH raised (client_id, sequence, bare) AS (");
+    statement.push_values(highest, |mut row, (client_id, (place, bare))| {
         row.push_bind(client_id.to_owned());
         row.push_bind(i64::try_from(place).unwrap_or(i64::MAX));
+        row.push_bind(bare.map(|bytes| bytes.to_vec()));
     });
     statement.push(
-        ") UPDATE credential SET watermark = raised.sequence FROM raised \
+        ") UPDATE credential SET watermark = raised.sequence, bare_token = raised.bare \
+         FROM raised \
          WHERE credential.client_id = raised.client_id AND raised.sequence > credential.watermark",
     );
     statement.build().execute(connection).await?;
+    Ok(())
+}
+
+/// When a credential and its secret were last used. Comes at most once a minute for each.
+async fn note_use(
+    connection: &mut SqliteConnection,
+    client_id: &str,
+    secret_id: Option<&str>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let at = nanoseconds(at);
+    sqlx::query(
+        "UPDATE credential SET last_used_at = $2 \
+         WHERE client_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+    )
+    .bind(client_id)
+    .bind(at)
+    .execute(&mut *connection)
+    .await?;
+    if let Some(secret_id) = secret_id {
+        sqlx::query(
+            "UPDATE credential_secret SET last_used_at = $2 \
+             WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+        )
+        .bind(secret_id)
+        .bind(at)
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(())
 }
