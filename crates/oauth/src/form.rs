@@ -63,6 +63,8 @@ impl<'a> Form<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -100,5 +102,17 @@ mod tests {
             Form::parse(body(MOST_PARAMETERS + 1).as_bytes()).err(),
             Some(FormError::TooMany)
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused_and_no_value_is_empty(body: Vec<u8>) {
+            if let Ok(form) = Form::parse(&body) {
+                for (name, value) in form_urlencoded::parse(&body) {
+                    let expected = (!value.is_empty()).then_some(value.as_ref());
+                    prop_assert_eq!(form.value(&name), expected);
+                }
+            }
+        }
     }
 }

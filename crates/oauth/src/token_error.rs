@@ -1,9 +1,14 @@
-//! The error answer of the token endpoint (RFC 6749 section 5.2), printed and parsed.
+//! The error answer of the token endpoint (RFC 6749 section 5.2), printed and parsed; revocation
+//! (RFC 7009 section 2.2.1), introspection (RFC 7662 section 2.3) and token exchange (RFC 8693
+//! section 2.2.2) answer in the same form.
 
 use serde::{Deserialize, Serialize};
 
-/// Why no token was issued, in the words of RFC 6749 section 5.2; `temporarily_unavailable` is
-/// borrowed from its section 4.1.2.1, since 5.2 has no word for the server's own trouble.
+use crate::token_request::GrantType;
+
+/// Why no token was issued, in the words of RFC 6749 section 5.2 and its extensions;
+/// `temporarily_unavailable` is borrowed from its section 4.1.2.1, since 5.2 has no word for the
+/// server's own trouble.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", self.code())]
 pub struct TokenError {
@@ -15,19 +20,43 @@ pub struct TokenError {
 enum Kind {
     InvalidRequest,
     InvalidClient { with_header: bool },
+    InvalidGrant,
     UnauthorizedClient,
     UnsupportedGrantType,
-    Unavailable,
+    InvalidScope,
+    InvalidTarget,
+    UnsupportedTokenType,
+    TooManyRequests { retry_after: u64 },
+    Unavailable { retry_after: Option<u64> },
     Other(String),
 }
 
-/// The body on the wire. `error_description` comes first, as the real server writes it (domain
-/// facts, section 2.5).
-#[derive(Serialize, Deserialize)]
-struct Body {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    error_description: Option<String>,
+/// How error bodies are written; statuses and codes are the same in both. A setting of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wording {
+    /// `error_description` comes first, as the real server writes it (domain facts, section 2.5).
+    #[default]
+    PingFederate,
+    /// `error` comes first, as in the examples of RFC 6749 section 5.2.
+    Rfc6749,
+}
+
+#[derive(Serialize)]
+struct PingFederateBody<'a> {
+    error_description: &'a str,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct RfcBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+#[derive(Deserialize)]
+struct ParsedBody {
     error: String,
+    error_description: Option<String>,
 }
 
 impl TokenError {
@@ -49,6 +78,15 @@ impl TokenError {
         }
     }
 
+    /// The grant itself is no good: expired, revoked, or given to another client. (A bad subject
+    /// token is [`Self::invalid_request`], RFC 8693 section 2.2.2.)
+    pub fn invalid_grant(description: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::InvalidGrant,
+            description: printable(&description.into()),
+        }
+    }
+
     /// The client may not use this grant or this endpoint.
     pub fn unauthorized_client(description: impl Into<String>) -> Self {
         Self {
@@ -61,7 +99,56 @@ impl TokenError {
     pub fn unsupported_grant_type() -> Self {
         Self {
             kind: Kind::UnsupportedGrantType,
-            description: "the server supports client_credentials".to_owned(),
+            description: format!(
+                "the server supports {} and {}",
+                GrantType::CLIENT_CREDENTIALS,
+                GrantType::TOKEN_EXCHANGE
+            ),
+        }
+    }
+
+    /// The scope asked for is malformed, unknown or more than the client may have.
+    pub fn invalid_scope(description: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::InvalidScope,
+            description: printable(&description.into()),
+        }
+    }
+
+    /// The server will not issue a token for the target asked for (RFC 8693 section 2.2.2).
+    pub fn invalid_target(description: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::InvalidTarget,
+            description: printable(&description.into()),
+        }
+    }
+
+    /// The server cannot revoke tokens of that type (RFC 7009 section 2.2.1).
+    pub fn unsupported_token_type() -> Self {
+        Self {
+            kind: Kind::UnsupportedTokenType,
+            description: "the server cannot revoke tokens of this type".to_owned(),
+        }
+    }
+
+    /// The caller asked more often than it may. RFC 6749 has no word for it either, so the code is
+    /// that of [`Self::unavailable`]; the status tells the two apart.
+    pub fn too_many_requests(retry_after_seconds: u64) -> Self {
+        Self {
+            kind: Kind::TooManyRequests {
+                retry_after: retry_after_seconds,
+            },
+            description: "too many requests, try again later".to_owned(),
+        }
+    }
+
+    /// The server has more to do than it can, and says so at once.
+    pub fn overloaded() -> Self {
+        Self {
+            kind: Kind::Unavailable {
+                retry_after: Some(1),
+            },
+            description: "the server has too much to do at the moment, try again".to_owned(),
         }
     }
 
@@ -69,7 +156,9 @@ impl TokenError {
     /// credential away.
     pub fn unavailable() -> Self {
         Self {
-            kind: Kind::Unavailable,
+            kind: Kind::Unavailable {
+                retry_after: Some(1),
+            },
             description: "the server cannot issue tokens at the moment, try again".to_owned(),
         }
     }
@@ -79,9 +168,13 @@ impl TokenError {
         match &self.kind {
             Kind::InvalidRequest => "invalid_request",
             Kind::InvalidClient { .. } => "invalid_client",
+            Kind::InvalidGrant => "invalid_grant",
             Kind::UnauthorizedClient => "unauthorized_client",
             Kind::UnsupportedGrantType => "unsupported_grant_type",
-            Kind::Unavailable => "temporarily_unavailable",
+            Kind::InvalidScope => "invalid_scope",
+            Kind::InvalidTarget => "invalid_target",
+            Kind::UnsupportedTokenType => "unsupported_token_type",
+            Kind::TooManyRequests { .. } | Kind::Unavailable { .. } => "temporarily_unavailable",
             Kind::Other(code) => code,
         }
     }
@@ -91,12 +184,24 @@ impl TokenError {
         &self.description
     }
 
-    /// The HTTP status: 401 for failed client authentication, 503 when it is the server's fault.
+    /// The HTTP status: 401 for failed client authentication, 429 for too many requests (RFC 6585
+    /// section 4), 503 when it is the server's fault.
     pub fn status(&self) -> u16 {
         match self.kind {
             Kind::InvalidClient { .. } => 401,
-            Kind::Unavailable => 503,
+            Kind::TooManyRequests { .. } => 429,
+            Kind::Unavailable { .. } => 503,
             _ => 400,
+        }
+    }
+
+    /// The seconds of the `Retry-After` header (RFC 9110 section 10.2.3). An error that was read
+    /// from a body has none: there the header itself counts.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self.kind {
+            Kind::TooManyRequests { retry_after } => Some(retry_after),
+            Kind::Unavailable { retry_after } => retry_after,
+            _ => None,
         }
     }
 
@@ -108,24 +213,40 @@ impl TokenError {
         }
     }
 
-    /// The JSON body.
+    /// The JSON body in the default wording.
     pub fn to_json(&self) -> String {
-        let body = Body {
-            error_description: Some(self.description.clone()),
-            error: self.code().to_owned(),
-        };
-        serde_json::to_string(&body).unwrap_or_default()
+        self.to_json_in(Wording::default())
+    }
+
+    /// The JSON body.
+    pub fn to_json_in(&self, wording: Wording) -> String {
+        let (error, error_description) = (self.code(), self.description());
+        match wording {
+            Wording::PingFederate => serde_json::to_string(&PingFederateBody {
+                error_description,
+                error,
+            }),
+            Wording::Rfc6749 => serde_json::to_string(&RfcBody {
+                error,
+                error_description,
+            }),
+        }
+        .unwrap_or_default()
     }
 
     /// Reads an error body, whatever its status was; `None` when it is none.
     pub fn from_json(body: &[u8]) -> Option<Self> {
-        let body: Body = serde_json::from_slice(body).ok()?;
+        let body: ParsedBody = serde_json::from_slice(body).ok()?;
         let kind = match body.error.as_str() {
             "invalid_request" => Kind::InvalidRequest,
             "invalid_client" => Kind::InvalidClient { with_header: false },
+            "invalid_grant" => Kind::InvalidGrant,
             "unauthorized_client" => Kind::UnauthorizedClient,
             "unsupported_grant_type" => Kind::UnsupportedGrantType,
-            "temporarily_unavailable" => Kind::Unavailable,
+            "invalid_scope" => Kind::InvalidScope,
+            "invalid_target" => Kind::InvalidTarget,
+            "unsupported_token_type" => Kind::UnsupportedTokenType,
+            "temporarily_unavailable" => Kind::Unavailable { retry_after: None },
             other => Kind::Other(other.to_owned()),
         };
         Some(Self {
@@ -153,6 +274,8 @@ fn printable(description: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -182,9 +305,106 @@ mod tests {
     fn errors_are_read_back_and_unknown_codes_survive() {
         let error = TokenError::from_json(br#"{"error":"invalid_request"}"#).unwrap();
         assert_eq!(error.code(), "invalid_request");
-        let error = TokenError::from_json(br#"{"error":"invalid_target","x":1}"#).unwrap();
-        assert_eq!((error.code(), error.status()), ("invalid_target", 400));
+        let error = TokenError::from_json(br#"{"error":"use_dpop_nonce","x":1}"#).unwrap();
+        assert_eq!((error.code(), error.status()), ("use_dpop_nonce", 400));
         assert!(TokenError::from_json(b"<html>").is_none());
         assert_eq!(TokenError::unavailable().status(), 503);
+    }
+
+    #[test]
+    fn rfc6749_5_2_each_kind_has_its_code_and_status_in_both_wordings() {
+        for (error, code, status, retry_after) in [
+            (
+                TokenError::invalid_request("x"),
+                "invalid_request",
+                400,
+                None,
+            ),
+            (
+                TokenError::invalid_client(false),
+                "invalid_client",
+                401,
+                None,
+            ),
+            (TokenError::invalid_grant("x"), "invalid_grant", 400, None),
+            (
+                TokenError::unauthorized_client("x"),
+                "unauthorized_client",
+                400,
+                None,
+            ),
+            (
+                TokenError::unsupported_grant_type(),
+                "unsupported_grant_type",
+                400,
+                None,
+            ),
+            (TokenError::invalid_scope("x"), "invalid_scope", 400, None),
+            (TokenError::invalid_target("x"), "invalid_target", 400, None),
+            (
+                TokenError::unsupported_token_type(),
+                "unsupported_token_type",
+                400,
+                None,
+            ),
+            (
+                TokenError::too_many_requests(7),
+                "temporarily_unavailable",
+                429,
+                Some(7),
+            ),
+            (
+                TokenError::overloaded(),
+                "temporarily_unavailable",
+                503,
+                Some(1),
+            ),
+            (
+                TokenError::unavailable(),
+                "temporarily_unavailable",
+                503,
+                Some(1),
+            ),
+        ] {
+            assert_eq!((error.code(), error.status()), (code, status));
+            assert_eq!(error.retry_after(), retry_after, "{error}");
+            let description = error.description();
+            assert_eq!(
+                error.to_json_in(Wording::Rfc6749),
+                format!(r#"{{"error":"{code}","error_description":"{description}"}}"#)
+            );
+            assert_eq!(
+                error.to_json_in(Wording::PingFederate),
+                format!(r#"{{"error_description":"{description}","error":"{code}"}}"#)
+            );
+            let read = TokenError::from_json(error.to_json().as_bytes()).unwrap();
+            assert_eq!((read.code(), read.description()), (code, description));
+        }
+    }
+
+    #[test]
+    fn the_unsupported_grant_is_told_both_that_are() {
+        let error = TokenError::unsupported_grant_type();
+        assert_eq!(
+            error.description(),
+            "the server supports client_credentials and \
+             urn:ietf:params:oauth:grant-type:token-exchange"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn rfc6749_5_2_descriptions_hold_only_the_allowed_characters(words in ".{0,100}") {
+            let error = TokenError::invalid_scope(words);
+            prop_assert!(error.description().bytes()
+                .all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)));
+            let read = TokenError::from_json(error.to_json().as_bytes()).unwrap();
+            prop_assert_eq!(read, error);
+        }
+
+        #[test]
+        fn no_body_makes_the_reader_panic(body: Vec<u8>) {
+            let _ = TokenError::from_json(&body);
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! The successful answer of the token endpoint (RFC 6749 section 5.1), printed strictly and parsed
-//! tolerantly: clients meet servers that write `expires_in` as a string or leave it out.
+//! The successful answer of the token endpoint (RFC 6749 section 5.1; RFC 8693 section 2.2.1 for a
+//! token exchange), printed strictly and parsed tolerantly: clients meet servers that write `expires_in` as a string or leave it out.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{AccessToken, Secret, jws};
+use crate::token_request::TokenType;
+use crate::{AccessToken, ScopeSet, Secret, jws};
 
 /// What a client gets for a successful token request.
 #[derive(Debug, Clone)]
@@ -17,14 +18,31 @@ pub struct TokenResponse {
     pub expires_in: Option<u64>,
     /// The scope granted, when the server names it.
     pub scope: Option<String>,
+    /// What the server calls the token it issued in exchange for another.
+    pub issued_token_type: Option<String>,
 }
 
-/// The greenlake answer: these three members, in this order (domain facts, section 2.2).
+/// What an answer says besides the token.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Additions<'a> {
+    /// The scope granted; RFC 6749 section 5.1 requires it when it is not what was asked for. An
+    /// empty set has no spelling on the wire and is left out.
+    pub scope: Option<&'a ScopeSet>,
+    /// Required in the answer to a token exchange (RFC 8693 section 2.2.1), wrong in any other.
+    pub issued_token_type: Option<TokenType>,
+}
+
+/// Without additions the greenlake answer: three members, in this order (domain facts, section
+/// 2.2).
 #[derive(Serialize)]
 struct Printed<'a> {
     access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
     token_type: &'static str,
     expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +51,7 @@ struct Parsed {
     token_type: Option<String>,
     expires_in: Option<Value>,
     scope: Option<Value>,
+    issued_token_type: Option<Value>,
 }
 
 /// Why an answer with a good status held no usable token.
@@ -59,13 +78,14 @@ impl TokenResponse {
     /// Prints the answer for a token just minted. `expires_in` is the floor of the time left at
     /// `now`, so that a client that trusts it never uses a dead token.
     pub fn print(token: &AccessToken, now: Timestamp) -> String {
+        Self::print_with(token, now, Additions::default())
+    }
+
+    /// Prints the answer with more than the token.
+    pub fn print_with(token: &AccessToken, now: Timestamp, additions: Additions<'_>) -> String {
         let left = token.expires_at().as_millisecond() - now.as_millisecond();
-        let printed = Printed {
-            access_token: token.expose(),
-            token_type: "Bearer",
-            expires_in: u64::try_from(left / 1000).unwrap_or(0),
-        };
-        serde_json::to_string(&printed).unwrap_or_default()
+        let expires_in = u64::try_from(left / 1000).unwrap_or(0);
+        print(token.expose(), expires_in, additions)
     }
 
     /// Reads an answer. When the server gives no `expires_in`, the token's own `exp` serves, read
@@ -91,8 +111,23 @@ impl TokenResponse {
             access_token: Secret::from(token),
             expires_in,
             scope: parsed.scope.and_then(scope_text),
+            issued_token_type: parsed
+                .issued_token_type
+                .and_then(|value| value.as_str().map(str::to_owned)),
         })
     }
+}
+
+fn print(access_token: &str, expires_in: u64, additions: Additions<'_>) -> String {
+    let scope = additions.scope.filter(|scope| !scope.is_empty());
+    let printed = Printed {
+        access_token,
+        issued_token_type: additions.issued_token_type.map(TokenType::as_str),
+        token_type: "Bearer",
+        expires_in,
+        scope: scope.map(ScopeSet::to_string),
+    };
+    serde_json::to_string(&printed).unwrap_or_default()
 }
 
 #[expect(
@@ -131,6 +166,8 @@ fn scope_text(value: Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(body: &str) -> Result<TokenResponse, ResponseError> {
@@ -189,5 +226,60 @@ mod tests {
             .unwrap()
             .scope;
         assert_eq!(scopes.as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn the_plain_answer_has_three_members_in_the_real_systems_order() {
+        let empty = ScopeSet::default();
+        let additions = Additions {
+            scope: Some(&empty),
+            ..Additions::default()
+        };
+        for additions in [Additions::default(), additions] {
+            assert_eq!(
+                print("t", 7199, additions),
+                r#"{"access_token":"t","token_type":"Bearer","expires_in":7199}"#
+            );
+        }
+    }
+
+    /// RFC 8693 section 2.3: the members of the example answer, in its order.
+    #[test]
+    fn rfc8693_2_2_1_an_exchange_names_the_issued_token_type() {
+        let scope = ScopeSet::parse("a b").unwrap();
+        let printed = print(
+            "t",
+            60,
+            Additions {
+                scope: Some(&scope),
+                issued_token_type: Some(TokenType::AccessToken),
+            },
+        );
+        assert_eq!(
+            printed,
+            r#"{"access_token":"t","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":60,"scope":"a b"}"#
+        );
+        let read = parse(&printed).unwrap();
+        assert_eq!(read.scope.as_deref(), Some("a b"));
+        assert_eq!(
+            read.issued_token_type.as_deref(),
+            Some(TokenType::AccessToken.as_str())
+        );
+        let strange = parse(r#"{"access_token":"t","issued_token_type":1}"#).unwrap();
+        assert_eq!(strange.issued_token_type, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read_or_refused(body: Vec<u8>) {
+            let _ = TokenResponse::parse(&body, Timestamp::UNIX_EPOCH);
+        }
+
+        #[test]
+        fn what_is_printed_is_read_back(token in "[!-~]{1,60}", left in 0..=7200_u64) {
+            let read = parse(&print(&token, left, Additions::default())).unwrap();
+            prop_assert_eq!(read.access_token.expose(), &token);
+            prop_assert_eq!(read.expires_in, Some(left));
+        }
     }
 }

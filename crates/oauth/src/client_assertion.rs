@@ -1,0 +1,474 @@
+//! Client authentication with a signed assertion, `private_key_jwt`: RFC 7521 section 4.2, RFC 7523
+//! sections 2.2 and 3, and the stricter audience of draft-ietf-oauth-rfc7523bis.
+//!
+//! Whether an assertion was used before is not known here: [`CheckedAssertion::replay_id`] and
+//! [`CheckedAssertion::expires_at`] are what the caller has to write down, once and durably, before
+//! it believes the client.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::form::Form;
+use crate::key::KeyError;
+use crate::token_error::TokenError;
+use crate::{ClientId, JwkSet, Secret, SigningKey, VerifyingKey, numeric_date};
+
+/// The only `client_assertion_type` known (RFC 7523 section 2.2).
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How far the clocks of client and server may differ. The same constant lengthens the life of the
+/// replay record ([`CheckedAssertion::expires_at`]): were the record gone at `exp`, the assertion
+/// could be used a second time for as long as the leeway still accepts it.
+pub const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
+
+/// Longest time that `exp` may lie ahead, leeway apart. It bounds the memory for replay records and
+/// the use of an assertion that leaked (RFC 7523 section 3, point 4).
+pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+
+/// Longest time that `iat` may lie back (RFC 7523 section 3, point 6).
+const OLDEST: SignedDuration = SignedDuration::from_mins(10);
+
+/// Longest assertion read, in bytes.
+const LONGEST_ASSERTION: usize = 8 * 1024;
+
+/// Longest `jti`, in characters.
+const LONGEST_ID: usize = 255;
+
+/// Most keys tried when the assertion does not say which one signed it.
+const MOST_KEYS: usize = 10;
+
+/// An explicit type keeps a JWT that was made for another purpose from being taken for this one
+/// (RFC 8725 section 3.11; draft-ietf-oauth-rfc7523bis).
+const EXPLICIT_TYPE: &str = "client-authentication+jwt";
+
+/// An assertion as it came with a request. Nothing about it is checked yet.
+#[derive(Debug)]
+pub struct ClientAssertion {
+    compact: Secret,
+    /// The `client_id` parameter, which is optional beside an assertion (RFC 7521 section 4.2).
+    client_id: Option<String>,
+    /// The `sub` claim, empty when the assertion cannot be read.
+    subject: String,
+}
+
+/// An assertion that the client's own key signed, for this server and for now. Only
+/// [`ClientAssertion::check`] makes one. It proves nothing until its replay id is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedAssertion {
+    client_id: ClientId,
+    replay_id: [u8; 32],
+    expires_at: Timestamp,
+}
+
+/// Why an assertion was refused, for the log. The caller is told `invalid_client` whatever it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionFailure {
+    /// Not a JWT of the right form.
+    #[error("the assertion is malformed: {0}")]
+    Malformed(&'static str),
+    /// `kid` is none of the client's keys, or the client has none for the algorithm.
+    #[error("the assertion names no key that is registered for the client")]
+    UnknownKey,
+    /// None of the client's keys made the signature.
+    #[error("the assertion's signature is wrong")]
+    Signature,
+    /// RFC 7523 section 3, points 1 and 2.
+    #[error("the assertion's iss is not its sub")]
+    Issuer,
+    /// RFC 7521 section 4.2.
+    #[error("the client_id parameter is not the assertion's sub")]
+    OtherClient,
+    /// RFC 7523 section 3, point 3.
+    #[error("the assertion is for another audience")]
+    Audience,
+    /// RFC 7523 section 3, point 4.
+    #[error("the assertion has expired")]
+    Expired,
+    /// `exp` is further ahead than [`LONGEST_LIFETIME`].
+    #[error("the assertion lives too long")]
+    TooLong,
+    /// `iat` or `nbf` lies ahead.
+    #[error("the assertion is from the future")]
+    NotYetValid,
+    /// `iat` lies too far back.
+    #[error("the assertion was issued too long ago")]
+    TooOld,
+}
+
+impl AssertionFailure {
+    /// A word for counters and logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::Signature => "signature",
+            Self::Issuer => "issuer",
+            Self::OtherClient => "other_client",
+            Self::Audience => "audience",
+            Self::Expired => "expired",
+            Self::TooLong => "too_long",
+            Self::NotYetValid => "not_yet_valid",
+            Self::TooOld => "too_old",
+        }
+    }
+}
+
+/// The claims of an assertion (RFC 7523 section 3). `aud` is a single string: an array lets one
+/// server use an assertion at another (audience injection, draft-ietf-oauth-rfc7523bis).
+#[derive(Serialize, Deserialize)]
+struct AssertionClaims {
+    iss: String,
+    sub: String,
+    aud: String,
+    jti: String,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "numeric_date::optional"
+    )]
+    iat: Option<i64>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "numeric_date::optional"
+    )]
+    nbf: Option<i64>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "numeric_date::optional"
+    )]
+    exp: Option<i64>,
+}
+
+impl ClientAssertion {
+    /// Takes the assertion out of the form; `None` when the client authenticates in another way.
+    ///
+    /// An assertion that is no JWT is kept all the same, so that [`Self::check`] can say why it was
+    /// refused. A client secret beside it is a second method, which RFC 6749 section 2.3 forbids;
+    /// an `Authorization` header is too, and the caller's to see.
+    pub fn read(form: &Form<'_>) -> Result<Option<Self>, TokenError> {
+        let kind = form.value("client_assertion_type");
+        let (kind, compact) = match (kind, form.value("client_assertion")) {
+            (None, None) => return Ok(None),
+            (Some(kind), Some(compact)) => (kind, compact),
+            (None, Some(_)) => {
+                return Err(TokenError::invalid_request(
+                    "client_assertion came without client_assertion_type",
+                ));
+            }
+            (Some(_), None) => {
+                return Err(TokenError::invalid_request(
+                    "client_assertion_type came without client_assertion",
+                ));
+            }
+        };
+        if kind != ASSERTION_TYPE {
+            return Err(TokenError::invalid_request(format!(
+                "client_assertion_type must be {ASSERTION_TYPE}"
+            )));
+        }
+        if form.value("client_secret").is_some() {
+            return Err(TokenError::invalid_request(
+                "the client authenticates with an assertion and a secret: one of them must go",
+            ));
+        }
+        let subject = UnverifiedJws::<AssertionClaims>::parse(compact)
+            .map(|jws| jws.claims.sub)
+            .unwrap_or_default();
+        Ok(Some(Self {
+            compact: Secret::from(compact.to_owned()),
+            client_id: form.value("client_id").map(str::to_owned),
+            subject,
+        }))
+    }
+
+    /// The client the assertion claims to be of, for finding the registered keys and for the
+    /// limits; nothing is verified about it. Empty when the assertion cannot be read: no client has
+    /// that id.
+    pub fn unverified_client_id(&self) -> &str {
+        &self.subject
+    }
+
+    /// What the client is told when the check failed. No header was used, so there is no challenge.
+    pub fn refusal(&self) -> TokenError {
+        TokenError::invalid_client(false)
+    }
+
+    /// Checks everything about the assertion but its first use. `keys` are those registered for
+    /// [`Self::unverified_client_id`]; `audiences` are the names this server answers to, which is
+    /// its issuer and, if it chooses so, the addresses of its endpoints.
+    ///
+    /// The signature is checked first: what is said of an assertion that the client did not sign is
+    /// always that, whatever else is wrong with it.
+    pub fn check(
+        &self,
+        keys: &JwkSet,
+        audiences: &[&str],
+        now: Timestamp,
+    ) -> Result<CheckedAssertion, AssertionFailure> {
+        let jws = UnverifiedJws::<AssertionClaims>::parse(self.compact.expose())?;
+        check_type(jws.typ())?;
+        check_signature(&jws, keys)?;
+        let claims = jws.claims();
+        let client_id = self.check_client(claims)?;
+        if !audiences.contains(&claims.aud.as_str()) {
+            return Err(AssertionFailure::Audience);
+        }
+        let expires_at = check_times(claims, now)?;
+        if !(1..=LONGEST_ID).contains(&claims.jti.chars().count()) {
+            return Err(AssertionFailure::Malformed(
+                "its jti has not 1 to 255 characters",
+            ));
+        }
+        Ok(CheckedAssertion {
+            replay_id: replay_id(&client_id, &claims.jti),
+            client_id,
+            expires_at,
+        })
+    }
+
+    /// Makes an assertion for one request: the client's end. `audience` is the issuer of the server.
+    pub fn sign(
+        client_id: &ClientId,
+        audience: &str,
+        key: &SigningKey,
+        now: Timestamp,
+        lifetime: SignedDuration,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Secret, KeyError> {
+        let mut id = [0; 16];
+        rng.fill_bytes(&mut id);
+        let issued_at = now.as_second();
+        let claims = AssertionClaims {
+            iss: client_id.as_str().to_owned(),
+            sub: client_id.as_str().to_owned(),
+            aud: audience.to_owned(),
+            jti: URL_SAFE_NO_PAD.encode(id),
+            iat: Some(issued_at),
+            nbf: None,
+            exp: Some(issued_at.saturating_add(lifetime.as_secs())),
+        };
+        let header = PrintedHeader {
+            alg: "RS256",
+            typ: EXPLICIT_TYPE,
+            kid: key.id().as_str(),
+        };
+        sign(&header, &claims, key)
+    }
+
+    fn check_client(&self, claims: &AssertionClaims) -> Result<ClientId, AssertionFailure> {
+        if claims.iss != claims.sub {
+            return Err(AssertionFailure::Issuer);
+        }
+        if self.client_id.as_ref().is_some_and(|id| *id != claims.sub) {
+            return Err(AssertionFailure::OtherClient);
+        }
+        ClientId::parse(&claims.sub)
+            .map_err(|_| AssertionFailure::Malformed("its sub is no client id"))
+    }
+}
+
+impl CheckedAssertion {
+    /// The client that signed.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// Tells this assertion from every other: SHA-256 of the client id, a zero byte (which no
+    /// client id has) and the `jti`. A second assertion with this id is a replay.
+    pub fn replay_id(&self) -> [u8; 32] {
+        self.replay_id
+    }
+
+    /// From when on the assertion is refused anyway, so the replay record may go: `exp` and the
+    /// [`LEEWAY`].
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+fn check_type(typ: Option<&str>) -> Result<(), AssertionFailure> {
+    // RFC 7515 section 4.1.9: media types are compared without case.
+    let known = |typ: &str| {
+        ["JWT", EXPLICIT_TYPE]
+            .iter()
+            .any(|known| typ.eq_ignore_ascii_case(known))
+    };
+    if typ.is_none_or(known) {
+        Ok(())
+    } else {
+        Err(AssertionFailure::Malformed(
+            "its typ is of another kind of token",
+        ))
+    }
+}
+
+fn check_signature(
+    jws: &UnverifiedJws<'_, AssertionClaims>,
+    keys: &JwkSet,
+) -> Result<(), AssertionFailure> {
+    if let Some(id) = jws.key_id() {
+        // A `kid` is a look-up key into the registered set and nothing else: no other key is tried.
+        let key = keys.find(id).ok_or(AssertionFailure::UnknownKey)?;
+        return if jws.verify_with(key) {
+            Ok(())
+        } else {
+            Err(AssertionFailure::Signature)
+        };
+    }
+    let mut candidates = keys
+        .ids()
+        .filter_map(|id| keys.find(id.as_str()))
+        .take(MOST_KEYS)
+        .peekable();
+    if candidates.peek().is_none() {
+        return Err(AssertionFailure::UnknownKey);
+    }
+    if candidates.any(|key| jws.verify_with(key)) {
+        Ok(())
+    } else {
+        Err(AssertionFailure::Signature)
+    }
+}
+
+/// Checks the three times and returns when the replay record may go.
+fn check_times(claims: &AssertionClaims, now: Timestamp) -> Result<Timestamp, AssertionFailure> {
+    let exp = claims
+        .exp
+        .ok_or(AssertionFailure::Malformed("it has no exp"))?;
+    let (now, leeway) = (now.as_second(), LEEWAY.as_secs());
+    let end = exp.saturating_add(leeway);
+    if now >= end {
+        return Err(AssertionFailure::Expired);
+    }
+    let latest = now + leeway;
+    if exp > latest + LONGEST_LIFETIME.as_secs() {
+        return Err(AssertionFailure::TooLong);
+    }
+    if claims.iat.is_some_and(|iat| iat > latest) || claims.nbf.is_some_and(|nbf| nbf > latest) {
+        return Err(AssertionFailure::NotYetValid);
+    }
+    if claims.iat.is_some_and(|iat| iat < now - OLDEST.as_secs()) {
+        return Err(AssertionFailure::TooOld);
+    }
+    // It lies within minutes of `now`, so only a clock at the end of time has no such moment.
+    Ok(Timestamp::from_second(end).unwrap_or(Timestamp::MAX))
+}
+
+fn replay_id(client_id: &ClientId, jti: &str) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [client_id.as_str().as_bytes(), b"\0", jti.as_bytes()] {
+        context.update(part);
+    }
+    let mut id = [0; 32];
+    id.copy_from_slice(context.finish().as_ref());
+    id
+}
+
+#[derive(Serialize)]
+struct PrintedHeader<'a> {
+    alg: &'static str,
+    typ: &'static str,
+    kid: &'a str,
+}
+
+fn sign(
+    header: &PrintedHeader<'_>,
+    claims: &AssertionClaims,
+    key: &SigningKey,
+) -> Result<Secret, KeyError> {
+    let header = serde_json::to_vec(header).map_err(|_| KeyError::Failed)?;
+    let claims = serde_json::to_vec(claims).map_err(|_| KeyError::Failed)?;
+    let mut compact = URL_SAFE_NO_PAD.encode(header);
+    compact.push('.');
+    URL_SAFE_NO_PAD.encode_string(claims, &mut compact);
+    let signature = key.sign(compact.as_bytes())?;
+    compact.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut compact);
+    Ok(Secret::from(compact))
+}
+
+#[derive(Deserialize)]
+struct ParsedHeader {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<Value>,
+}
+
+/// A JWS in compact form that was taken apart and nothing more (RFC 7515 section 7.1).
+struct UnverifiedJws<'a, C> {
+    signing_input: &'a str,
+    key_id: Option<String>,
+    typ: Option<String>,
+    claims: C,
+    signature: Vec<u8>,
+}
+
+impl<'a, C: for<'de> Deserialize<'de>> UnverifiedJws<'a, C> {
+    fn parse(compact: &'a str) -> Result<Self, AssertionFailure> {
+        use AssertionFailure::Malformed;
+        if compact.len() > LONGEST_ASSERTION {
+            return Err(Malformed("it is longer than 8 KiB"));
+        }
+        let mut parts = compact.split('.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Malformed("it has not three parts"));
+        };
+        let header: ParsedHeader = json(header)?;
+        // RFC 8725 section 3.1: the algorithm comes from our list, never from the token.
+        if header.alg != "RS256" {
+            return Err(Malformed("its algorithm is not RS256"));
+        }
+        // RFC 7515 section 4.1.11: what is not understood must be refused.
+        if header.crit.is_some() {
+            return Err(Malformed("it has a crit header"));
+        }
+        Ok(Self {
+            signing_input: &compact[..compact.len() - signature.len() - 1],
+            key_id: header.kid,
+            typ: header.typ,
+            claims: json(payload)?,
+            signature: decode(signature)?,
+        })
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    fn verify_with(&self, key: &VerifyingKey) -> bool {
+        key.verifies(self.signing_input.as_bytes(), &self.signature)
+    }
+}
+
+fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, AssertionFailure> {
+    serde_json::from_slice(&decode(part)?)
+        .map_err(|_| AssertionFailure::Malformed("its header or claims are not of the right form"))
+}
+
+/// Canonical base64url without padding, so that no second spelling of one assertion exists.
+fn decode(part: &str) -> Result<Vec<u8>, AssertionFailure> {
+    URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| AssertionFailure::Malformed("it is no base64url"))
+}
+
+#[cfg(test)]
+mod tests;
