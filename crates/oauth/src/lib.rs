@@ -41,7 +41,7 @@ pub use grant::Grant;
 pub use identifier::{
     ApplicationInstanceId, Audience, ClientId, CustomerId, Issuer, KeyId, Subject, WorkspaceId,
 };
-pub use key::{JwkSet, SigningKey, VerifyingKey};
+pub use key::{Algorithm, JwkSet, KeySpec, SigningKey, VerifyingKey};
 pub use mint::AccessToken;
 pub use secret::{Pepper, Secret, SecretDigest};
 pub use token_error::TokenError;

@@ -66,7 +66,7 @@ pub fn mint(
         nbf: None,
     };
     let payload = serde_json::to_vec(&claims).map_err(|_| KeyError::Failed)?;
-    let mut compact = jws::encode_header(key.id());
+    let mut compact = jws::encode_header(key);
     compact.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut compact);
     let signature = key.sign(compact.as_bytes())?;

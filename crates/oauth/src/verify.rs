@@ -156,7 +156,7 @@ pub fn check(
         (&claims.iss, &claims.aud, &claims.application_instance_id),
         expectation,
     )?;
-    if !key.verifies(token.signing_input(), token.signature()) {
+    if !token.verify_with(key) {
         return Err(TokenRefusal::Signature);
     }
     SignedToken::new(key.id().clone(), token.claims())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hallpass_oauth::verify::LEEWAY;
-use hallpass_oauth::{Issuer, JwkSet, SigningKey};
+use hallpass_oauth::{Issuer, JwkSet, KeySpec, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sqlx::Row;
@@ -95,7 +95,7 @@ pub(crate) async fn ensure_active_key(
     if known > 0 {
         return Ok(());
     }
-    let key = SigningKey::generate()?;
+    let key = SigningKey::generate(KeySpec::default())?;
     let sealed = master_key
         .seal(key.id().as_str(), &key.to_pkcs8()?, rng)
         .ok_or(hallpass_oauth::key::KeyError::Failed)?;
