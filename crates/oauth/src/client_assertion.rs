@@ -11,9 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::form::Form;
+use crate::jws::{MalformedJws, UnverifiedJws};
 use crate::key::KeyError;
 use crate::token_error::TokenError;
 use crate::{ClientId, JwkSet, Secret, SigningKey, VerifyingKey, numeric_date};
@@ -32,9 +32,6 @@ pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Longest time that `iat` may lie back (RFC 7523 section 3, point 6).
 const OLDEST: SignedDuration = SignedDuration::from_mins(10);
-
-/// Longest assertion read, in bytes.
-const LONGEST_ASSERTION: usize = 8 * 1024;
 
 /// Longest `jti`, in characters.
 const LONGEST_ID: usize = 255;
@@ -66,7 +63,7 @@ pub struct CheckedAssertion {
 }
 
 /// Why an assertion was refused, for the log. The caller is told `invalid_client` whatever it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionFailure {
     /// Not a JWT of the right form.
     #[error("the assertion is malformed: {0}")]
@@ -98,6 +95,12 @@ pub enum AssertionFailure {
     /// `iat` lies too far back.
     #[error("the assertion was issued too long ago")]
     TooOld,
+}
+
+impl From<MalformedJws> for AssertionFailure {
+    fn from(malformed: MalformedJws) -> Self {
+        Self::Malformed(malformed.reason())
+    }
 }
 
 impl AssertionFailure {
@@ -179,7 +182,7 @@ impl ClientAssertion {
             ));
         }
         let subject = UnverifiedJws::<AssertionClaims>::parse(compact)
-            .map(|jws| jws.claims.sub)
+            .map(|jws| jws.claims().sub.clone())
             .unwrap_or_default();
         Ok(Some(Self {
             compact: Secret::from(compact.to_owned()),
@@ -255,7 +258,7 @@ impl ClientAssertion {
             exp: Some(issued_at.saturating_add(lifetime.as_secs())),
         };
         let header = PrintedHeader {
-            alg: "RS256",
+            alg: key.algorithm().as_str(),
             typ: EXPLICIT_TYPE,
             kid: key.id().as_str(),
         };
@@ -322,11 +325,8 @@ fn check_signature(
             Err(AssertionFailure::Signature)
         };
     }
-    let mut candidates = keys
-        .ids()
-        .filter_map(|id| keys.find(id.as_str()))
-        .take(MOST_KEYS)
-        .peekable();
+    let of_algorithm = |key: &&VerifyingKey| key.algorithm() == jws.algorithm();
+    let mut candidates = keys.iter().filter(of_algorithm).take(MOST_KEYS).peekable();
     if candidates.peek().is_none() {
         return Err(AssertionFailure::UnknownKey);
     }
@@ -392,82 +392,6 @@ fn sign(
     compact.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut compact);
     Ok(Secret::from(compact))
-}
-
-#[derive(Deserialize)]
-struct ParsedHeader {
-    alg: String,
-    kid: Option<String>,
-    typ: Option<String>,
-    crit: Option<Value>,
-}
-
-/// A JWS in compact form that was taken apart and nothing more (RFC 7515 section 7.1).
-struct UnverifiedJws<'a, C> {
-    signing_input: &'a str,
-    key_id: Option<String>,
-    typ: Option<String>,
-    claims: C,
-    signature: Vec<u8>,
-}
-
-impl<'a, C: for<'de> Deserialize<'de>> UnverifiedJws<'a, C> {
-    fn parse(compact: &'a str) -> Result<Self, AssertionFailure> {
-        use AssertionFailure::Malformed;
-        if compact.len() > LONGEST_ASSERTION {
-            return Err(Malformed("it is longer than 8 KiB"));
-        }
-        let mut parts = compact.split('.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Malformed("it has not three parts"));
-        };
-        let header: ParsedHeader = json(header)?;
-        // RFC 8725 section 3.1: the algorithm comes from our list, never from the token.
-        if header.alg != "RS256" {
-            return Err(Malformed("its algorithm is not RS256"));
-        }
-        // RFC 7515 section 4.1.11: what is not understood must be refused.
-        if header.crit.is_some() {
-            return Err(Malformed("it has a crit header"));
-        }
-        Ok(Self {
-            signing_input: &compact[..compact.len() - signature.len() - 1],
-            key_id: header.kid,
-            typ: header.typ,
-            claims: json(payload)?,
-            signature: decode(signature)?,
-        })
-    }
-
-    fn key_id(&self) -> Option<&str> {
-        self.key_id.as_deref()
-    }
-
-    fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
-    }
-
-    fn claims(&self) -> &C {
-        &self.claims
-    }
-
-    fn verify_with(&self, key: &VerifyingKey) -> bool {
-        key.verifies(self.signing_input.as_bytes(), &self.signature)
-    }
-}
-
-fn json<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, AssertionFailure> {
-    serde_json::from_slice(&decode(part)?)
-        .map_err(|_| AssertionFailure::Malformed("its header or claims are not of the right form"))
-}
-
-/// Canonical base64url without padding, so that no second spelling of one assertion exists.
-fn decode(part: &str) -> Result<Vec<u8>, AssertionFailure> {
-    URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| AssertionFailure::Malformed("it is no base64url"))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub use identifier::{
     ApplicationInstanceId, Audience, ClientId, CustomerId, Issuer, KeyId, Subject, WorkspaceId,
 };
 pub use introspection::{IntrospectionRequest, IntrospectionResponse};
-pub use key::{JwkSet, SigningKey, VerifyingKey};
+pub use key::{Algorithm, JwkSet, KeySpec, SigningKey, VerifyingKey};
 pub use metadata::AuthorizationServerMetadata;
 pub use mint::AccessToken;
 pub use revocation::RevocationRequest;

@@ -152,8 +152,8 @@ pub struct Keys(Store);
 pub struct Key {
     /// Its id.
     pub id: KeyId,
-    /// What kind of key it is.
-    pub spec: KeySpec,
+    /// What kind of key it is, such as `rsa-2048`.
+    pub kind: String,
     /// What it does.
     pub state: KeyState,
     /// Whether it came from outside.
@@ -390,7 +390,7 @@ impl KeyRow {
         Self {
             key: Key {
                 id: key.id().clone(),
-                spec: key.spec(),
+                kind: key.kind(),
                 state: KeyState::Upcoming,
                 imported,
                 created_at: now,
@@ -422,7 +422,7 @@ impl KeyRow {
                 Ok(Self {
                     key: Key {
                         id: read("key id", row.try_get("id")?)?,
-                        spec: read("kind of key", row.try_get("kind")?)?,
+                        kind: row.try_get("kind")?,
                         state: read("key state", row.try_get("state")?)?,
                         imported: row.try_get::<i64, _>("imported")? != 0,
                         created_at: timestamp(row.try_get("created_at")?),

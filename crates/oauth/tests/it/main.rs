@@ -15,8 +15,8 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{LEEWAY, TokenRefusal, check};
 use hallpass_oauth::{
     AccessToken, ApplicationInstanceId, Audience, ClientId, ClientRegistration, CustomerId,
-    Expectation, Grant, Issuer, JwkSet, Pepper, PresentedCredential, Secret, SigningKey, Standing,
-    Subject, TokenRequest, TokenResponse, WorkspaceId,
+    Expectation, Grant, Issuer, JwkSet, KeySpec, Pepper, PresentedCredential, Secret, SigningKey,
+    Standing, Subject, TokenRequest, TokenResponse, WorkspaceId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let key = SigningKey::generate().unwrap();
+        let key = SigningKey::generate(KeySpec::default()).unwrap();
         Self {
             keys: JwkSet::new(vec![key.public_key().unwrap()]),
             key,

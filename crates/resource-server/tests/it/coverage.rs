@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_access::Role;
-use hallpass_oauth::SigningKey;
+use hallpass_oauth::{KeySpec, SigningKey};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -267,7 +267,7 @@ async fn ask(world: &World, operation: &Prepared, token: Option<&str>) -> Answer
 /// The same header and claims, signed with a key that nobody knows.
 fn resigned(token: &str) -> String {
     let (input, _) = token.rsplit_once('.').unwrap();
-    let signature = SigningKey::generate()
+    let signature = SigningKey::generate(KeySpec::default())
         .unwrap()
         .sign(input.as_bytes())
         .unwrap();

@@ -124,10 +124,13 @@ impl KeyRing {
                 }
                 KeyState::Active => {
                     // The next key is made so early that it takes over in time.
-                    active_long_enough = policy.rotate_every.is_some_and(|every| {
+                    let old = policy.rotate_every.is_some_and(|every| {
                         let age = now.duration_since(key.activates_at);
                         age + policy.publish_before >= every
-                    }) || key.spec != policy.spec && !key.imported;
+                    });
+                    // An imported key is what somebody wanted, whatever the setting says.
+                    let of_another_kind = key.kind != policy.spec.as_str() && !key.imported;
+                    active_long_enough = old || of_another_kind;
                 }
                 KeyState::Retiring => {
                     state_change |= key.retires_at.is_some_and(|end| end <= now);

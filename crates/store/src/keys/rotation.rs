@@ -33,7 +33,7 @@ pub(crate) async fn ensure_active(
     let row = KeyRow {
         key: Key {
             id: key.id().clone(),
-            spec,
+            kind: key.kind(),
             state: KeyState::Active,
             imported: false,
             created_at: now,
@@ -220,7 +220,7 @@ async fn write(connection: &mut SqliteConnection, row: &KeyRow) -> Result<(), St
     )
     .bind(row.key.id.as_str())
     .bind(&row.sealed)
-    .bind(row.key.spec.as_str())
+    .bind(&row.key.kind)
     .bind(row.key.state.as_str())
     .bind(i64::from(row.key.imported))
     .bind(row.longest_lifetime.as_secs())
