@@ -1,49 +1,48 @@
-//! The authorization server: issues access tokens for the client-credentials grant and publishes
+//! The authorization server: issues access tokens, says and ends what they are worth, and publishes
 //! the keys that verify them.
 //!
 //! [`token_endpoint`] is walk 1 of the architecture: form → `TokenRequest` and
-//! `PresentedCredential` → authenticate → authorize → mint → answer. It knows nothing of the API
-//! that the tokens are for.
+//! `PresentedCredential` → authenticate → authorize → mint → answer. The other endpoints share its
+//! first steps ([`client`]) and its one way to answer ([`answer`]). It knows nothing of the API that
+//! the tokens are for.
 
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the token endpoint takes it up in the next change"
-    )
-)]
 mod admission;
+mod answer;
+mod client;
+mod exchange;
+mod introspection_endpoint;
+mod issuing;
 mod jwks;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the token endpoint takes it up in the next change"
-    )
-)]
 mod limits;
+mod metadata;
 mod metrics;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the token endpoint takes it up in the next change"
-    )
-)]
+mod revocation_endpoint;
+mod settings;
 mod signer;
 mod token_endpoint;
+mod token_status;
 
+use std::hash::RandomState;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
-use axum::routing::{get, post};
-use hallpass_oauth::mint::Issuing;
+use axum::routing::{MethodRouter, get, post};
+use hallpass_oauth::metadata::Document;
+use hallpass_oauth::verify::LEEWAY;
 use hallpass_store::{
-    AuditLog, AuthorizationServerHandles, ClientRegistrations, Clock, PublishedKeys, SigningKeys,
-    TokenSequences,
+    AuditLog, AuthorizationServerHandles, ClientRegistrations, Clock, Principals, PublishedKeys,
+    Revocations, SigningKeys, TokenSequences,
 };
+use jiff::Timestamp;
+use prometheus_client::registry::Registry;
 
-pub use metrics::Metrics;
+pub use settings::{Limits, Settings};
+
+use admission::Admission;
+use limits::{FailureLimits, MintLimits};
+use metrics::Metrics;
+use signer::Signer;
 
 /// The path of the classic token endpoint (domain facts, section 2.1).
 pub const TOKEN_PATH: &str = "/as/token.oauth2";
@@ -51,55 +50,125 @@ pub const TOKEN_PATH: &str = "/as/token.oauth2";
 /// The path of a workspace's own token endpoint (domain facts, section 2.6).
 pub const WORKSPACE_TOKEN_PATH: &str = "/authorization/v2/oauth2/{workspaceId}/token";
 
+/// The path of the introspection endpoint, PingFederate's customary one.
+pub const INTROSPECTION_PATH: &str = "/as/introspect.oauth2";
+
+/// The path of the revocation endpoint, PingFederate's customary one.
+pub const REVOCATION_PATH: &str = "/as/revoke_token.oauth2";
+
+/// The paths of the published keys.
+pub const JWKS_PATHS: [&str; 2] = ["/.well-known/jwks.json", "/pf/JWKS"];
+
 /// The server's parts. Built once, shared by all requests.
 pub struct AuthorizationServer {
     clients: ClientRegistrations,
     sequences: TokenSequences,
     signing_keys: SigningKeys,
     published_keys: PublishedKeys,
+    principals: Principals,
+    revocations: Revocations,
     audit: AuditLog,
-    issuing: Issuing,
+    settings: Settings,
     clock: Clock,
+    /// The latest time that a token was issued at, in seconds since 1970.
+    latest: AtomicI64,
+    failures: FailureLimits,
+    mints: MintLimits,
+    questions: MintLimits,
+    admission: Admission,
+    signer: Signer,
     metrics: Metrics,
 }
 
 impl AuthorizationServer {
-    /// Takes its handles of the store.
-    pub fn new(
+    /// Takes its handles of the store and starts its signing threads.
+    pub fn start(
         handles: AuthorizationServerHandles,
-        issuing: Issuing,
+        settings: Settings,
         clock: Clock,
-        metrics: Metrics,
-    ) -> Self {
+        registry: &mut Registry,
+    ) -> std::io::Result<Arc<Self>> {
         let AuthorizationServerHandles {
             clients,
             sequences,
             signing_keys,
             published_keys,
+            principals,
+            revocations,
             audit,
         } = handles;
-        Self {
+        let hasher = RandomState::new();
+        let limits = &settings.limits;
+        let server = Arc::new(Self {
             clients,
             sequences,
             signing_keys,
             published_keys,
+            principals,
+            revocations,
             audit,
-            issuing,
             clock,
-            metrics,
-        }
+            latest: AtomicI64::new(i64::MIN),
+            failures: FailureLimits::new(limits.failures(), &hasher),
+            mints: MintLimits::new(limits.mints(), &hasher),
+            questions: MintLimits::new(limits.questions(), &hasher),
+            admission: Admission::new(limits.under_way),
+            signer: Signer::start(limits.signing_threads, limits.signing_queue)?,
+            metrics: Metrics::new(registry),
+            settings,
+        });
+        metrics::observe(&server, registry);
+        Ok(server)
     }
 
     /// The routes.
-    pub fn router(self) -> Router {
-        let classic = post(token_endpoint::classic).fallback(token_endpoint::wrong_method);
-        let of_workspace =
-            post(token_endpoint::of_workspace).fallback(token_endpoint::wrong_method);
-        Router::new()
+    pub fn router(self: Arc<Self>) -> Router {
+        let classic = only_post(post(token_endpoint::classic));
+        let of_workspace = only_post(post(token_endpoint::of_workspace));
+        let mut router = Router::new()
             .route(TOKEN_PATH, classic)
             .route(WORKSPACE_TOKEN_PATH, of_workspace)
-            .route("/pf/JWKS", get(jwks::published))
-            .route("/.well-known/jwks.json", get(jwks::published))
-            .with_state(Arc::new(self))
+            .route(
+                INTROSPECTION_PATH,
+                only_post(post(introspection_endpoint::introspect)),
+            )
+            .route(
+                REVOCATION_PATH,
+                only_post(post(revocation_endpoint::revoke)),
+            );
+        for path in JWKS_PATHS {
+            router = router.route(path, get(jwks::published));
+        }
+        let issuer = &self.settings.issuing.issuer;
+        let documents = [
+            (Document::AuthorizationServer, get(metadata::oauth)),
+            (Document::OpenIdConfiguration, get(metadata::openid)),
+        ];
+        for (document, route) in documents {
+            for path in metadata::paths(document, issuer) {
+                router = router.route(&path, route.clone());
+            }
+        }
+        router.with_state(self)
     }
+
+    /// The time for one request. A clock that is set back must not make tokens that were issued long
+    /// before those already out, or that are dead when they arrive; beyond the leeway it is not
+    /// followed until the server starts again.
+    fn now(&self) -> Timestamp {
+        let now = (self.clock)();
+        let latest = self.latest.fetch_max(now.as_second(), Ordering::AcqRel);
+        let earliest = latest.saturating_sub(LEEWAY.as_secs());
+        if now.as_second() >= earliest {
+            return now;
+        }
+        tracing::warn!(%now, "the clock went back; tokens are issued by the time known before");
+        Timestamp::from_second(earliest).unwrap_or(now)
+    }
+}
+
+fn only_post(
+    route: MethodRouter<Arc<AuthorizationServer>>,
+) -> MethodRouter<Arc<AuthorizationServer>> {
+    route.fallback(answer::wrong_method)
 }

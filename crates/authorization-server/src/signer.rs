@@ -11,6 +11,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -35,6 +36,20 @@ pub(crate) struct Signer {
     desk: Arc<Desk>,
     capacity: usize,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// What a job will have come to.
+pub(crate) struct Outcome<'a, T> {
+    outcome: oneshot::Receiver<T>,
+    /// While somebody waits, the threads live.
+    _signer: PhantomData<&'a Signer>,
+}
+
+impl<T> Outcome<'_, T> {
+    pub(crate) async fn wait(self) -> Result<T, NotRun> {
+        // The sender is only ever lost by unwinding.
+        self.outcome.await.map_err(|_| NotRun::Panicked)
+    }
 }
 
 /// What the threads and their callers share.
@@ -71,12 +86,12 @@ impl Signer {
         Ok(signer)
     }
 
-    /// Runs the job on one of the threads, in the order of asking. Whoever stops waiting before it
-    /// has begun takes it back.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// Hands a job over to one of the threads, in the order of asking. It is taken back by dropping
+    /// what is returned before it has begun.
+    pub(crate) fn submit<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, NotRun> {
+    ) -> Result<Outcome<'_, T>, NotRun> {
         let (sender, outcome) = oneshot::channel();
         self.hand_over(Box::new(move || {
             if !sender.is_closed() {
@@ -84,8 +99,19 @@ impl Signer {
                 let _ = sender.send(job());
             }
         }))?;
-        // The sender is only ever lost by unwinding: `self` is borrowed, so the threads live.
-        outcome.await.map_err(|_| NotRun::Panicked)
+        Ok(Outcome {
+            outcome,
+            _signer: PhantomData,
+        })
+    }
+
+    /// The same, and waits for the outcome.
+    #[cfg(test)]
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotRun> {
+        self.submit(job)?.wait().await
     }
 
     /// How many jobs wait for a thread.

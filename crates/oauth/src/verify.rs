@@ -278,6 +278,11 @@ impl SignedToken {
         &self.client_id
     }
 
+    /// The service and region it says it is for.
+    pub fn instance(&self) -> &ApplicationInstanceId {
+        &self.instance
+    }
+
     /// The token's name, for looking up whether it was revoked.
     pub fn token_id(&self) -> TokenId {
         self.token_id

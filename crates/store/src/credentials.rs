@@ -269,7 +269,7 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Credential, CredentialError> {
-        JwkSet::read_registered(keys)?;
+        JwkSet::read_registered(keys.as_bytes())?;
         let options = CredentialOptions {
             methods: Some(ClientAuthenticationMethods::KEY),
             ..options
@@ -375,7 +375,7 @@ impl Credentials {
             return Err(CredentialError::ExpiresInThePast);
         }
         if let Some(keys) = &wanted.keys {
-            JwkSet::read_registered(keys)?;
+            JwkSet::read_registered(keys.as_bytes())?;
         }
         let word = match wanted.enabled {
             Some(true) => "enabled",

@@ -17,10 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sqlx::Row;
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
+use crate::audit::{AuditEvent, AuditResource, AuditState, random_uuid};
 use crate::database::{Database, nanoseconds, read, timestamp};
 use crate::projection::Projection;
-use crate::{Actor, MasterKey, Store, StoreError};
+use crate::{Actor, Store, StoreError};
 
 pub use ring::JwksDocument;
 pub(crate) use ring::KeyRing;

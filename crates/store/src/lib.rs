@@ -52,6 +52,7 @@ pub use setup_links::SetupLinks;
 pub use spent::Revocations;
 pub use tokens::{
     ClientRegistrations, Issue, ProjectionSizes, Reservation, SequenceError, TokenSequences,
+    Writing,
 };
 pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
 

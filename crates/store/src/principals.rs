@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hallpass_access::Roles;
-use hallpass_oauth::verify::{SignedToken, TokenRefusal};
+use hallpass_oauth::verify::{SignedToken, TokenRefusal, VerifiedToken};
 use hallpass_oauth::{
     ApplicationInstanceId, ClientId, CustomerId, Expectation, JwkSet, Standing, Subject,
     WorkspaceId,
@@ -65,6 +65,18 @@ impl Principals {
         expectation: &Expectation,
         now: Timestamp,
     ) -> Result<VerifiedCaller, TokenRefusal> {
+        self.verify_token(signed, keys, expectation, now)
+            .map(|(caller, _)| caller)
+    }
+
+    /// The same, for whoever needs to know what the token says.
+    pub fn verify_token<'a>(
+        &self,
+        signed: &'a SignedToken,
+        keys: &JwkSet,
+        expectation: &Expectation,
+        now: Timestamp,
+    ) -> Result<(VerifiedCaller, VerifiedToken<'a>), TokenRefusal> {
         let gone = TokenRefusal::CredentialGone;
         let credential = self.0.credential(signed.client_id().as_str()).ok_or(gone)?;
         let mut principal = self
@@ -85,10 +97,11 @@ impl Principals {
         {
             principal = self.of_tenant(principal, workspace)?;
         }
-        Ok(VerifiedCaller {
+        let caller = VerifiedCaller {
             principal,
             client_id,
-        })
+        };
+        Ok((caller, token))
     }
 
     /// The same owner in a workspace that theirs manages, for a token got by exchange. Asked on every

@@ -217,7 +217,7 @@ fn registration(
     person: &LivePerson,
     policy: &Policy,
 ) -> Result<ClientRegistration, StoreError> {
-    let keys = row.jwks.as_deref().map(JwkSet::read_registered);
+    let keys = row.jwks.as_deref().map(|text| JwkSet::read_registered(text.as_bytes()));
     let keys = keys.transpose().map_err(|_| StoreError::Unreadable {
         what: "registered key set",
         value: row.client_id.to_string(),

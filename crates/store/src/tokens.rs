@@ -115,23 +115,25 @@ impl From<AuditEvent> for Issue {
     }
 }
 
-/// A place in a credential's token sequence that is taken and being written down.
-#[must_use = "the place is durable only after commit"]
+/// A place in a credential's token sequence. It is taken in memory only: a request that comes to
+/// nothing leaves everything as it was.
+#[must_use = "a place means nothing until it is written"]
 pub struct Reservation {
     place: u64,
-    progress: Progress,
+    live: Arc<LiveCredential>,
+    sequences: TokenSequences,
 }
 
-enum Progress {
-    /// Being written since the place was taken.
-    Pending(Pending),
-    /// Waits for the fingerprint of a token that carries no `jti`.
-    AwaitsToken {
-        live: Arc<LiveCredential>,
-        writer: Writer,
-        writes: Vec<Write>,
-        now: Timestamp,
-    },
+/// A place that is being written down.
+#[must_use = "the place is durable only once this has resolved"]
+pub struct Writing(Pending);
+
+impl Writing {
+    /// Waits until the place is on disk. Under the single-active rule the credential's earlier
+    /// tokens are dead from here on.
+    pub async fn committed(self) -> Result<(), StoreError> {
+        self.0.committed().await
+    }
 }
 
 impl TokenSequences {
@@ -144,15 +146,8 @@ impl TokenSequences {
         }
     }
 
-    /// Takes a place for one token of the client and starts writing it down, together with the
-    /// audit event that counts the token.
-    pub fn reserve(
-        &self,
-        client: &ClientRegistration,
-        issue: impl Into<Issue>,
-    ) -> Result<Reservation, SequenceError> {
-        let Issue { event, proof } = issue.into();
-        let now = event.occurred_at;
+    /// Takes a place for one token of the client.
+    pub fn reserve(&self, client: &ClientRegistration) -> Result<Reservation, SequenceError> {
         let live = self
             .projection
             .credential(client.client_id.as_str())
@@ -165,31 +160,22 @@ impl TokenSequences {
                 NoPlace::Changed => SequenceError::Changed,
                 NoPlace::Undecided => SequenceError::Undecided,
             })?;
-        let mut writes = vec![Write::Audit(Box::new(AuditRow::new(event)))];
-        self.note_proof(&live, proof, now, &mut writes)?;
-        let progress = if !self.single_active {
-            Progress::Pending(self.writer.submit(writes)?)
-        } else if self.jti {
-            writes.push(watermark(&live, place, None, now));
-            Progress::Pending(self.writer.submit(writes)?)
-        } else {
-            let writer = self.writer.clone();
-            Progress::AwaitsToken {
-                live,
-                writer,
-                writes,
-                now,
-            }
-        };
-        Ok(Reservation { place, progress })
+        Ok(Reservation {
+            place,
+            live,
+            sequences: self.clone(),
+        })
     }
 
-    /// Notes that a token got by exchange is issued. It takes no place: it supersedes nothing.
-    pub async fn note_exchange(&self, event: AuditEvent) -> Result<(), StoreError> {
-        self.writer
-            .submit(vec![Write::Audit(Box::new(AuditRow::new(event)))])?
-            .committed()
-            .await
+    /// Whether a token has to be signed before its place can be written: without a `jti` it is known
+    /// by its fingerprint.
+    pub fn awaits_fingerprint(&self) -> bool {
+        self.single_active && !self.jti
+    }
+
+    /// Whether tokens carry their place, in a `jti`.
+    pub fn writes_jti(&self) -> bool {
+        self.jti
     }
 
     /// Notes that a client authenticated for something else than a token.
@@ -223,8 +209,8 @@ impl TokenSequences {
         let secret_id = match proof {
             Some(Proof::Assertion(checked)) => {
                 let row = SpentRow {
-                    id: checked.replay_id,
-                    expires_at: checked.expires_at,
+                    id: checked.replay_id(),
+                    expires_at: checked.expires_at(),
                 };
                 if !self.projection.spent.add(&row) {
                     return Err(SequenceError::Replayed);
@@ -276,20 +262,25 @@ impl Reservation {
         self.place
     }
 
-    /// Waits until the place is on disk. Under the single-active rule the credential's earlier
-    /// tokens are dead from here on. A token that carries no `jti` is known by its fingerprint.
-    pub async fn commit(self, fingerprint: impl FnOnce() -> Fingerprint) -> Result<(), StoreError> {
-        match self.progress {
-            Progress::Pending(pending) => pending.committed().await,
-            Progress::AwaitsToken {
-                live,
-                writer,
-                mut writes,
-                now,
-            } => {
-                writes.push(watermark(&live, self.place, Some(fingerprint()), now));
-                writer.submit(writes)?.committed().await
-            }
+    /// Starts writing the place down, together with what goes with the token. `fingerprint` names the
+    /// token where it carries no `jti`.
+    pub fn write(
+        self,
+        issue: impl Into<Issue>,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<Writing, SequenceError> {
+        let Self {
+            place,
+            live,
+            sequences,
+        } = self;
+        let Issue { event, proof } = issue.into();
+        let now = event.occurred_at;
+        let mut writes = vec![Write::Audit(Box::new(AuditRow::new(event)))];
+        sequences.note_proof(&live, proof, now, &mut writes)?;
+        if sequences.single_active {
+            writes.push(watermark(&live, place, fingerprint, now));
         }
+        Ok(Writing(sequences.writer.submit(writes)?))
     }
 }

@@ -1,0 +1,99 @@
+//! From a grant to a token that will not be forgotten: sign on a thread of its own while the place in
+//! the credential's sequence is being written down, and wait for both.
+
+use std::sync::Arc;
+
+use hallpass_oauth::client_authentication::Proof;
+use hallpass_oauth::mint::{Issuing, mint};
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{
+    AccessToken, ClientRegistration, Grant, PresentedCredential, TokenError, TokenId,
+};
+use hallpass_store::{AuditEvent, Issue, SequenceError, StoreError};
+use jiff::Timestamp;
+
+use crate::AuthorizationServer;
+use crate::signer::{NotRun, Outcome};
+
+/// Why no token was issued.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotIssued {
+    /// The store did not write it down.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// It was not signed.
+    #[error(transparent)]
+    Signer(#[from] NotRun),
+    /// The key failed.
+    #[error(transparent)]
+    Key(#[from] hallpass_oauth::key::KeyError),
+}
+
+/// What the client is told when it got none: one that was reset while it asked has a wrong secret
+/// now, one that used an assertion twice has none; everything else is our fault.
+pub(crate) fn refusal(error: NotIssued, presented: Option<&PresentedCredential>) -> TokenError {
+    let overloaded = match &error {
+        NotIssued::Sequence(SequenceError::Changed | SequenceError::Replayed) => {
+            return presented.map_or_else(TokenError::unavailable, PresentedCredential::refusal);
+        }
+        NotIssued::Sequence(SequenceError::Undecided) => return TokenError::unavailable(),
+        NotIssued::Sequence(SequenceError::Store(error)) => {
+            matches!(error, StoreError::Overloaded)
+        }
+        NotIssued::Signer(error) => *error == NotRun::Overloaded,
+        NotIssued::Key(_) => false,
+    };
+    if overloaded {
+        return TokenError::overloaded();
+    }
+    let error: &(dyn std::error::Error + 'static) = &error;
+    tracing::error!(error, "a token was not issued");
+    TokenError::unavailable()
+}
+
+type Signed<'a> = Outcome<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
+
+impl AuthorizationServer {
+    /// Issues the token of a grant to the client that authenticated for it.
+    ///
+    /// The queue of the signer is asked before anything is written: a client that is told to come
+    /// back later keeps the token it has.
+    pub(crate) async fn issue(
+        &self,
+        registration: &ClientRegistration,
+        proof: Proof,
+        grant: Arc<Grant>,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<AccessToken, NotIssued> {
+        let reservation = self.sequences.reserve(registration)?;
+        let place = reservation.place();
+        let issue = Issue::new(event, proof);
+        if self.sequences.awaits_fingerprint() {
+            let token = self.sign(grant, None, now)?.wait().await??;
+            let fingerprint = Some(token.fingerprint());
+            let written = reservation.write(issue, fingerprint)?;
+            written.committed().await.map_err(SequenceError::from)?;
+            return Ok(token);
+        }
+        let id = TokenId::generate(place, &mut SystemRandom);
+        let signed = self.sign(grant, Some(id), now)?;
+        let written = reservation.write(issue, None)?;
+        let token = signed.wait().await;
+        written.committed().await.map_err(SequenceError::from)?;
+        Ok(token??)
+    }
+
+    /// Hands a signature over to the signing threads.
+    pub(crate) fn sign(
+        &self,
+        grant: Arc<Grant>,
+        id: Option<TokenId>,
+        now: Timestamp,
+    ) -> Result<Signed<'_>, NotRun> {
+        let key = self.signing_keys.active();
+        let issuing: Issuing = self.settings.issuing.clone();
+        self.signer
+            .submit(move || mint(&grant, id.as_ref(), &issuing, &key, now))
+    }
+}

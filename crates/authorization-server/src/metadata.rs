@@ -1,0 +1,85 @@
+//! The metadata documents (RFC 8414, OpenID Connect Discovery 1.0). Every capability they name is
+//! served by [`crate::AuthorizationServer::router`].
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use hallpass_oauth::metadata::{AuthorizationServerMetadata, ClientAuthenticationMethod, Document};
+use hallpass_oauth::token_request::GrantType;
+use hallpass_oauth::{Algorithm, Issuer};
+
+use crate::{AuthorizationServer, INTROSPECTION_PATH, JWKS_PATHS, REVOCATION_PATH, TOKEN_PATH};
+
+pub(crate) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    server.document(server.metadata().to_json())
+}
+
+pub(crate) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    server.document(server.metadata().to_openid_json())
+}
+
+/// Where a document is served. An issuer that cannot have one by the standard has it where clients
+/// look that know nothing of issuers with more than a host.
+pub(crate) fn paths(document: Document, issuer: &Issuer) -> Vec<String> {
+    let plain = match document {
+        Document::AuthorizationServer => "/.well-known/oauth-authorization-server",
+        Document::OpenIdConfiguration => "/.well-known/openid-configuration",
+    };
+    let mut paths = vec![plain.to_owned()];
+    for path in document.paths(issuer).unwrap_or_default() {
+        // A path is a route here, and braces would be a parameter.
+        if !paths.contains(&path) && !path.contains(['{', '}']) {
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+impl AuthorizationServer {
+    fn metadata(&self) -> AuthorizationServerMetadata {
+        let at = |path: &str| format!("{}{path}", self.settings.base_url);
+        let keys = self.published_keys.states();
+        let mut algorithms: Vec<String> = Vec::new();
+        for key in keys {
+            let name = key.algorithm.as_str().to_owned();
+            if !algorithms.contains(&name) {
+                algorithms.push(name);
+            }
+        }
+        AuthorizationServerMetadata {
+            issuer: self.settings.issuing.issuer.clone(),
+            token_endpoint: at(TOKEN_PATH),
+            jwks_uri: Some(at(JWKS_PATHS[0])),
+            introspection_endpoint: Some(at(INTROSPECTION_PATH)),
+            revocation_endpoint: Some(at(REVOCATION_PATH)),
+            grant_types: vec![
+                GrantType::CLIENT_CREDENTIALS.to_owned(),
+                GrantType::TOKEN_EXCHANGE.to_owned(),
+            ],
+            authentication_methods: vec![
+                ClientAuthenticationMethod::ClientSecretBasic,
+                ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::PrivateKeyJwt,
+            ],
+            assertion_algorithms: [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDSA]
+                .map(|algorithm| algorithm.as_str().to_owned())
+                .to_vec(),
+            scopes: None,
+            token_algorithms: algorithms,
+        }
+    }
+
+    fn document(&self, json: String) -> Response {
+        let headers = [
+            (CONTENT_TYPE, "application/json".to_owned()),
+            (CACHE_CONTROL, self.max_age()),
+        ];
+        (headers, json).into_response()
+    }
+
+    pub(crate) fn max_age(&self) -> String {
+        format!("public, max-age={}", self.settings.jwks_max_age.as_secs())
+    }
+}

@@ -1,0 +1,70 @@
+//! The revocation endpoint (RFC 7009): a client ends one of its own tokens.
+//!
+//! The answer is 200 whatever the token was (section 2.2): one that is unknown, dead or another
+//! client's is as revoked as the asker can have it, and no difference tells what it is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use hallpass_oauth::jws::UnverifiedToken;
+use hallpass_oauth::{ClientRegistration, RevocationRequest, Secret, TokenError};
+
+use crate::AuthorizationServer;
+use crate::answer::Refusal;
+use crate::client::{Caller, Submission};
+
+pub(crate) async fn revoke(
+    State(server): State<Arc<AuthorizationServer>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let outcome = server.revoke(request, peer).await;
+    server.metrics.revoked(outcome.as_ref().err());
+    server.answer(outcome.map(|()| None))
+}
+
+impl AuthorizationServer {
+    async fn revoke(&self, request: Request, peer: SocketAddr) -> Result<(), Refusal> {
+        let submission = Submission::read(request).await?;
+        let form = submission.form()?;
+        let asked = RevocationRequest::from_form(&form)?;
+        let caller = Caller {
+            address: peer.ip(),
+            now: (self.clock)(),
+        };
+        let client = self.authenticated(&submission, &form, caller).await?;
+        Ok(self.end(&client, &asked.token, caller).await?)
+    }
+
+    async fn end(
+        &self,
+        client: &ClientRegistration,
+        token: &Secret,
+        caller: Caller,
+    ) -> Result<(), TokenError> {
+        let Ok(token) = UnverifiedToken::parse(token.expose()) else {
+            return Ok(());
+        };
+        let Ok(signed) = self.signed(&token, caller.now) else {
+            return Ok(());
+        };
+        let Ok((_, verified)) = self.verified(&signed, caller.now) else {
+            return Ok(());
+        };
+        if *verified.client_id() != client.client_id {
+            return Ok(());
+        }
+        let message = format!("Access token of client {} revoked", client.client_id);
+        let event = self.event_of(message, client, caller);
+        self.revocations
+            .revoke(&verified, event)
+            .await
+            .map_err(|error| {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, "a token was not revoked");
+                TokenError::unavailable()
+            })
+    }
+}
