@@ -67,10 +67,17 @@ pub enum KeyError {
     },
     /// Too weak.
     #[error("the key {0}")]
-    Weak(#[from] Weakness),
+    Weak(Weakness),
     /// A public key whose numbers are none.
     #[error("the numbers of the public key are no such key")]
     PublicRejected,
+}
+
+// By hand: a source would be printed a second time by whoever prints the chain.
+impl From<Weakness> for KeyError {
+    fn from(weakness: Weakness) -> Self {
+        Self::Weak(weakness)
+    }
 }
 
 /// A private key that signs tokens.

@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn what_is_no_set_is_refused_without_repeating_it() {
         let jwk = jwk(KeySpec::EcP256).to_string();
-        let twice = jwk.replacen("{", r#"{"kty":"oct","#, 1);
+        let twice = jwk.replacen('{', r#"{"kty":"oct","#, 1);
         for body in [
             jwk,
             format!(r#"{{"keys":[{twice}]}}"#),

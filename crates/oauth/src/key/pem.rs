@@ -76,7 +76,7 @@ fn form(label: &str) -> Result<Form, KeyError> {
         ),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => (
             "a public key",
-            "give the private key; `openssl pkey -in FILE -noout` reads private keys only",
+            "give the private key that belongs to it; it is a file of its own",
         ),
         _ => (
             "a PEM block of another kind",
