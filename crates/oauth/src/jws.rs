@@ -285,3 +285,82 @@ impl<'de> Visitor<'de> for UniqueMembersVisitor {
 fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn compact(header: &str, payload: &str) -> String {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", part(header), part(payload), part("signature"))
+    }
+
+    fn refusal(header: &str, payload: &str) -> String {
+        let text = compact(header, payload);
+        let read = UnverifiedJws::<Value>::parse(&text);
+        read.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn claims_of_any_type_are_read_with_what_the_header_says() {
+        #[derive(Deserialize)]
+        struct Subject {
+            sub: String,
+        }
+        let text = compact(
+            r#"{"typ":"JWT","kid":"a","alg":"ES256"}"#,
+            r#"{"sub":"x","more":[{"a":1},{"a":2}]}"#,
+        );
+        let jws = UnverifiedJws::<Subject>::parse(&text).unwrap();
+        assert_eq!(jws.algorithm(), Algorithm::Es256);
+        assert_eq!((jws.key_id(), jws.typ()), (Some("a"), Some("JWT")));
+        assert_eq!(jws.claims().sub, "x");
+        let text = compact(r#"{"alg":"EdDSA"}"#, r#"{"sub":"x"}"#);
+        let jws = UnverifiedJws::<Subject>::parse(&text).unwrap();
+        assert_eq!((jws.key_id(), jws.typ()), (None, None));
+    }
+
+    #[test]
+    fn no_member_may_stand_twice_whatever_reads_the_claims() {
+        let form = "not of the right form";
+        let good = r#"{"alg":"RS256"}"#;
+        assert!(refusal(r#"{"alg":"RS256","alg":"RS256"}"#, "{}").contains(form));
+        assert!(refusal(r#"{"alg":"RS256","x":1,"x":1}"#, "{}").contains(form));
+        assert!(refusal(good, r#"{"sub":"a","sub":"b"}"#).contains(form));
+        assert!(
+            refusal(good, r#"{"sub":"a","su\u0062":"b"}"#).contains(form),
+            "spelled in two ways"
+        );
+        assert!(refusal(r#"["RS256",null,null,null]"#, "{}").contains(form));
+        assert!(refusal(good, "[]").contains(form));
+        assert!(refusal(good, "{} {}").contains(form));
+    }
+
+    #[test]
+    fn the_algorithm_comes_from_the_list_and_crit_is_refused_whatever_it_says() {
+        for word in ["none", "HS256", "ES384", "PS256", "rs256", "EdDSA ", ""] {
+            let refused = refusal(&format!(r#"{{"alg":"{word}"}}"#), "{}");
+            assert!(refused.contains("none of RS256, ES256 and EdDSA"), "{word}");
+        }
+        for crit in ["null", "[]", r#"["exp"]"#, "false"] {
+            let refused = refusal(&format!(r#"{{"alg":"RS256","crit":{crit}}}"#), "{}");
+            assert!(refused.contains("crit"), "{crit}: {refused}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*", parts in proptest::collection::vec("[A-Za-z0-9_-]{0,40}", 0..5)) {
+            prop_assert!(UnverifiedJws::<Value>::parse(&text).is_err());
+            let _ = UnverifiedToken::parse(&parts.join("."));
+        }
+
+        #[test]
+        fn no_header_and_no_claims_panic(header in ".*", payload in ".*") {
+            let _ = UnverifiedJws::<Value>::parse(&compact(&header, "{}"));
+            let _ = UnverifiedJws::<Value>::parse(&compact(r#"{"alg":"RS256"}"#, &payload));
+        }
+    }
+}

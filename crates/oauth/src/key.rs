@@ -67,10 +67,17 @@ pub enum KeyError {
     },
     /// Too weak.
     #[error("the key {0}")]
-    Weak(#[from] Weakness),
+    Weak(Weakness),
     /// A public key whose numbers are none.
     #[error("the numbers of the public key are no such key")]
     PublicRejected,
+}
+
+// By hand: a source would be printed a second time by whoever prints the chain.
+impl From<Weakness> for KeyError {
+    fn from(weakness: Weakness) -> Self {
+        Self::Weak(weakness)
+    }
 }
 
 /// A private key that signs tokens.
@@ -237,5 +244,91 @@ impl Pair {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({}, {})", self.algorithm(), self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    pub(super) const RFC7515_A2_N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+    pub(super) const RFC7638_N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    pub(super) const RFC7515_A3: (&str, &str) = (
+        "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    );
+    pub(super) const RFC7517_A_EC: (&str, &str) = (
+        "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    );
+    pub(super) const RFC8037_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+    pub(super) fn bytes(text: &str) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(text).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_key_survives_storage_and_publication_and_verifies_its_own_signatures() {
+        for spec in KeySpec::ALL {
+            let key = SigningKey::generate(spec).unwrap();
+            let stored = SigningKey::from_pkcs8(&key.to_pkcs8().unwrap()).unwrap();
+            assert_eq!(stored.id(), key.id(), "{spec}");
+            assert_eq!(stored.algorithm(), spec.algorithm());
+            let signature = stored.sign(b"message").unwrap();
+            let set = JwkSet::new([key.public_key().unwrap()]);
+            let read = JwkSet::from_json(set.to_json().as_bytes()).unwrap();
+            let public = read.find(key.id().as_str()).unwrap();
+            assert_eq!(public.algorithm(), spec.algorithm());
+            assert!(public.verifies(b"message", &signature), "{spec}");
+            assert!(!public.verifies(b"messagf", &signature), "{spec}");
+            let longer = [&signature[..], &[0]].concat();
+            for wrong in [&signature[1..], &signature[..10], &[], &longer] {
+                assert!(!public.verifies(b"message", wrong), "{spec}");
+            }
+        }
+    }
+
+    #[test]
+    fn signatures_have_the_length_that_jose_gives_them() {
+        for (spec, length) in [
+            (KeySpec::Rsa2048, 256),
+            (KeySpec::Rsa3072, 384),
+            (KeySpec::EcP256, 64),
+            (KeySpec::Ed25519, 64),
+        ] {
+            let key = SigningKey::generate(spec).unwrap();
+            for message in 0..20 {
+                assert_eq!(key.sign(&[message]).unwrap().len(), length, "{spec}");
+            }
+        }
+    }
+
+    /// The key of RFC 8037 appendix A.1, as PKCS#8 holds it (RFC 8410 section 7).
+    #[test]
+    fn a_private_key_that_stands_in_a_standard_is_refused() {
+        let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+        der.extend(bytes("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"));
+        let error = SigningKey::from_pkcs8(&der).unwrap_err();
+        assert_eq!(
+            error,
+            KeyError::Weak(Weakness::Published("RFC 8037 appendix A.1"))
+        );
+        *der.last_mut().unwrap() ^= 1;
+        assert!(SigningKey::from_pkcs8(&der).is_ok(), "its neighbour");
+    }
+
+    #[test]
+    fn no_private_number_is_printed() {
+        for spec in [KeySpec::Rsa2048, KeySpec::EcP256, KeySpec::Ed25519] {
+            let key = SigningKey::generate(spec).unwrap();
+            let printed = format!("{key:?}");
+            assert_eq!(
+                printed,
+                format!("SigningKey({}, {})", spec.algorithm(), key.id())
+            );
+        }
     }
 }

@@ -123,8 +123,8 @@ pub enum JwkProblem {
     #[error("is damaged: {0}")]
     Damaged(&'static str),
     /// Too weak.
-    #[error(transparent)]
-    Weak(#[from] Weakness),
+    #[error("{0}")]
+    Weak(Weakness),
 }
 
 impl ReadJwk {

@@ -76,7 +76,7 @@ fn form(label: &str) -> Result<Form, KeyError> {
         ),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => (
             "a public key",
-            "give the private key; `openssl pkey -in FILE -noout` reads private keys only",
+            "give the private key that belongs to it; it is a file of its own",
         ),
         _ => (
             "a PEM block of another kind",
@@ -128,4 +128,92 @@ fn decode<'a>(
         .map_err(|_| KeyError::Pem("what stands between BEGIN and END is no base64"))?;
     der.truncate(length);
     Ok(der)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::{KeySpec, SigningKey};
+
+    /// A block as openssl writes it.
+    pub(in crate::key) fn block(label: &str, der: &[u8]) -> String {
+        let base64 = STANDARD.encode(der);
+        let lines: Vec<&str> = base64
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap())
+            .collect();
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            lines.join("\n")
+        )
+    }
+
+    fn ed25519() -> (SigningKey, String) {
+        let key = SigningKey::generate(KeySpec::Ed25519).unwrap();
+        let pem = block("PRIVATE KEY", &key.to_pkcs8().unwrap());
+        (key, pem)
+    }
+
+    fn refusal(text: &str) -> String {
+        SigningKey::from_pem(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn words_around_the_block_other_line_ends_and_curve_parameters_do_no_harm() {
+        let (key, pem) = ed25519();
+        let parameters = block("EC PARAMETERS", &[6, 0]);
+        for text in [
+            format!("Bag Attributes\n    friendlyName: x\n{pem}\nthe end"),
+            pem.replace('\n', "\r\n"),
+            format!("{parameters}{pem}"),
+        ] {
+            assert_eq!(SigningKey::from_pem(&text).unwrap().id(), key.id());
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_called_what_it_is_and_the_way_out_is_named() {
+        let (_, pem) = ed25519();
+        for (label, found, way_out) in [
+            ("ENCRYPTED PRIVATE KEY", "encrypted", "openssl pkey -in"),
+            ("OPENSSH PRIVATE KEY", "OpenSSH", "ssh-keygen"),
+            ("DSA PRIVATE KEY", "DSA", "Ed25519"),
+            ("CERTIFICATE", "a certificate", "private key"),
+            ("CERTIFICATE REQUEST", "request", "private key"),
+            ("PUBLIC KEY", "a public key", "private key"),
+            ("RSA PUBLIC KEY", "a public key", "private key"),
+            ("PKCS7", "another kind", "openssl pkey -in"),
+        ] {
+            let message = refusal(&block(label, b"whatever"));
+            assert!(
+                message.contains(found) && message.contains(way_out),
+                "{label}: {message}"
+            );
+        }
+        let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+                      DEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        assert!(refusal(legacy).contains("openssl pkey -in"), "RFC 1421");
+        assert!(refusal(&format!("{pem}{pem}")).contains("several blocks"));
+        assert!(refusal("").contains("BEGIN PRIVATE KEY"));
+        assert!(refusal(pem.split("-----END").next().unwrap()).contains("END"));
+        assert!(refusal(&pem.replace("-----END", "!\n-----END")).contains("no base64"));
+        let long = " ".repeat(LONGEST) + &pem;
+        assert!(refusal(&long).contains("64 KiB"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".*") {
+            prop_assert!(SigningKey::from_pem(&text).is_err());
+        }
+
+        #[test]
+        fn no_block_panics(label in 0..3_usize, der in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let label = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"][label];
+            prop_assert!(SigningKey::from_pem(&block(label, &der)).is_err());
+        }
+    }
 }

@@ -140,3 +140,110 @@ impl fmt::Debug for VerifyingKey {
         write!(f, "VerifyingKey({}, {})", self.algorithm(), self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::tests::{RFC7515_A2_N, RFC7515_A3, RFC7638_N, RFC8037_X, bytes};
+
+    fn rsa(n: &str) -> PublicMaterial {
+        PublicMaterial::Rsa {
+            modulus: bytes(n),
+            exponent: vec![1, 0, 1],
+        }
+    }
+
+    fn p256((x, y): (&str, &str)) -> PublicMaterial {
+        PublicMaterial::EcP256 {
+            x: bytes(x).try_into().unwrap(),
+            y: bytes(y).try_into().unwrap(),
+        }
+    }
+
+    fn ed25519(x: &str) -> PublicMaterial {
+        PublicMaterial::Ed25519 {
+            x: bytes(x).try_into().unwrap(),
+        }
+    }
+
+    /// RFC 7638 section 3.1 and RFC 8037 appendix A.3.
+    #[test]
+    fn the_key_id_is_the_thumbprint_cut_to_twenty_bytes() {
+        for (material, thumbprint) in [
+            (
+                rsa(RFC7638_N),
+                "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+            ),
+            (
+                ed25519(RFC8037_X),
+                "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+            ),
+        ] {
+            assert_eq!(material.thumbprint(), thumbprint);
+            let id = material.id();
+            assert_eq!(id.as_str().len(), 27);
+            assert_eq!(bytes(id.as_str()), bytes(thumbprint)[..20]);
+        }
+    }
+
+    /// RFC 7515 appendices A.2 and A.3, RFC 8037 appendix A.4: each signature is good for its own
+    /// message and key and for no other.
+    #[test]
+    fn the_examples_of_the_standards_verify() {
+        let payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
+                       cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let examples = [
+            (
+                rsa(RFC7515_A2_N),
+                format!("eyJhbGciOiJSUzI1NiJ9.{payload}"),
+                "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7\
+                 AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4\
+                 BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K\
+                 0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqv\
+                 hJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrB\
+                 p0igcN_IoypGlUPQGe77Rw",
+            ),
+            (
+                p256(RFC7515_A3),
+                format!("eyJhbGciOiJFUzI1NiJ9.{payload}"),
+                "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSA\
+                 pmWQxfKTUJqPP3-Kg6NU1Q",
+            ),
+            (
+                ed25519(RFC8037_X),
+                "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc".to_owned(),
+                "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5B\
+                 hVsPt9g7sVvpAr_MuM0KAg",
+            ),
+        ];
+        for (at, (material, _, _)) in examples.iter().enumerate() {
+            let key = VerifyingKey::unchecked(material.clone()).unwrap();
+            for (other, (_, input, signature)) in examples.iter().enumerate() {
+                let verified = key.verifies(input.as_bytes(), &bytes(signature));
+                assert_eq!(verified, at == other, "key {at}, example {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_key_are_refused() {
+        let refused = |material| VerifyingKey::new(material).unwrap_err();
+        assert_eq!(
+            refused(PublicMaterial::EcP256 {
+                x: [1; 32],
+                y: [1; 32]
+            }),
+            KeyError::PublicRejected,
+            "a point off the curve"
+        );
+        let mut even = vec![0xff; 256];
+        even[255] = 0xfe;
+        assert_eq!(
+            refused(PublicMaterial::Rsa {
+                modulus: even,
+                exponent: vec![1, 0, 1]
+            }),
+            KeyError::PublicRejected
+        );
+    }
+}

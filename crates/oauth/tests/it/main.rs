@@ -5,6 +5,8 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod keys;
+
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::claims::{AUDIENCE, Claims};
 use hallpass_oauth::client_authentication::authenticate;
@@ -33,7 +35,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let key = SigningKey::generate(KeySpec::default()).unwrap();
+        Self::signing_with(KeySpec::default())
+    }
+
+    fn signing_with(spec: KeySpec) -> Self {
+        let key = SigningKey::generate(spec).unwrap();
         Self {
             keys: JwkSet::new(vec![key.public_key().unwrap()]),
             key,
