@@ -214,8 +214,8 @@ impl ClientAssertion {
         self.check_within(LONGEST_LIFETIME, keys, audiences, now)
     }
 
-    /// Checks the same with a limit of the caller's: there are clients that cannot be told how long
-    /// their assertions live (Authlib's live an hour). Replay records live as long.
+    /// Checks the same with a limit of the caller's: some libraries make assertions that live long
+    /// unless told otherwise (Authlib's live an hour). Replay records live as long.
     ///
     /// The signature is checked first: what is said of an assertion that the client did not sign is
     /// always that, whatever else is wrong with it.
