@@ -26,8 +26,8 @@ pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jw
 /// could be used a second time for as long as the leeway still accepts it.
 pub const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
 
-/// Longest time that `exp` may lie ahead, leeway apart. It bounds the memory for replay records and
-/// the use of an assertion that leaked (RFC 7523 section 3, point 4).
+/// Longest time that `exp` may lie ahead by default, leeway apart. It bounds the memory for replay
+/// records and the use of an assertion that leaked (RFC 7523 section 3, point 4).
 pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Longest time that `iat` may lie back (RFC 7523 section 3, point 6).
@@ -86,7 +86,7 @@ pub enum AssertionFailure {
     /// RFC 7523 section 3, point 4.
     #[error("the assertion has expired")]
     Expired,
-    /// `exp` is further ahead than [`LONGEST_LIFETIME`].
+    /// `exp` is too far ahead (RFC 7523 section 3, point 4).
     #[error("the assertion lives too long")]
     TooLong,
     /// `iat` or `nbf` lies ahead.
@@ -207,10 +207,24 @@ impl ClientAssertion {
     /// [`Self::unverified_client_id`]; `audiences` are the names this server answers to, which is
     /// its issuer and, if it chooses so, the addresses of its endpoints.
     ///
-    /// The signature is checked first: what is said of an assertion that the client did not sign is
-    /// always that, whatever else is wrong with it.
+    /// `exp` may lie [`LONGEST_LIFETIME`] ahead; [`Self::check_within`] takes another limit.
     pub fn check(
         &self,
+        keys: &JwkSet,
+        audiences: &[&str],
+        now: Timestamp,
+    ) -> Result<CheckedAssertion, AssertionFailure> {
+        self.check_within(LONGEST_LIFETIME, keys, audiences, now)
+    }
+
+    /// Checks the same with a limit of the caller's: some libraries make assertions that live long
+    /// unless told otherwise (Authlib's live an hour). Replay records live as long.
+    ///
+    /// The signature is checked first: what is said of an assertion that the client did not sign is
+    /// always that, whatever else is wrong with it.
+    pub fn check_within(
+        &self,
+        longest_lifetime: SignedDuration,
         keys: &JwkSet,
         audiences: &[&str],
         now: Timestamp,
@@ -223,7 +237,7 @@ impl ClientAssertion {
         if !audiences.contains(&claims.aud.as_str()) {
             return Err(AssertionFailure::Audience);
         }
-        let expires_at = check_times(claims, now)?;
+        let expires_at = check_times(claims, longest_lifetime, now)?;
         if !(1..=LONGEST_ID).contains(&claims.jti.chars().count()) {
             return Err(AssertionFailure::Malformed(
                 "its jti has not 1 to 255 characters",
@@ -338,7 +352,11 @@ fn check_signature(
 }
 
 /// Checks the three times and returns when the replay record may go.
-fn check_times(claims: &AssertionClaims, now: Timestamp) -> Result<Timestamp, AssertionFailure> {
+fn check_times(
+    claims: &AssertionClaims,
+    longest: SignedDuration,
+    now: Timestamp,
+) -> Result<Timestamp, AssertionFailure> {
     let exp = claims
         .exp
         .ok_or(AssertionFailure::Malformed("it has no exp"))?;
@@ -348,7 +366,7 @@ fn check_times(claims: &AssertionClaims, now: Timestamp) -> Result<Timestamp, As
         return Err(AssertionFailure::Expired);
     }
     let latest = now + leeway;
-    if exp > latest + LONGEST_LIFETIME.as_secs() {
+    if exp > latest.saturating_add(longest.as_secs()) {
         return Err(AssertionFailure::TooLong);
     }
     if claims.iat.is_some_and(|iat| iat > latest) || claims.nbf.is_some_and(|nbf| nbf > latest) {
@@ -357,7 +375,7 @@ fn check_times(claims: &AssertionClaims, now: Timestamp) -> Result<Timestamp, As
     if claims.iat.is_some_and(|iat| iat < now - OLDEST.as_secs()) {
         return Err(AssertionFailure::TooOld);
     }
-    // It lies within minutes of `now`, so only a clock at the end of time has no such moment.
+    // It lies near `now`, so only a clock at the end of time has no such moment.
     Ok(Timestamp::from_second(end).unwrap_or(Timestamp::MAX))
 }
 

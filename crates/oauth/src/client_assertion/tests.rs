@@ -105,6 +105,27 @@ fn what_the_client_signs_is_accepted_by_the_server() {
 }
 
 #[test]
+fn an_independent_library_accepts_what_the_client_signs() {
+    let client = ClientId::parse(CLIENT).unwrap();
+    let lifetime = SignedDuration::from_secs(60);
+    let rng = &mut SystemRandom;
+    let signed = ClientAssertion::sign(&client, ISSUER, &KEY, at(NOW), lifetime, rng).unwrap();
+    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&registered().to_json()).unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(&set.keys[0]).unwrap();
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.set_audience(&[ISSUER]);
+    validation.set_issuer(&[CLIENT]);
+    let decoded = jsonwebtoken::decode::<Value>(signed.expose(), &key, &validation).unwrap();
+    assert_eq!(decoded.header.typ.as_deref(), Some(EXPLICIT_TYPE));
+    assert_eq!(decoded.header.kid.as_deref(), Some(KEY.id().as_str()));
+    assert_eq!(decoded.claims["sub"], CLIENT);
+    assert_eq!(decoded.claims["aud"], ISSUER);
+    assert_eq!(decoded.claims["iat"], NOW);
+    assert_eq!(decoded.claims["exp"], NOW + 60);
+}
+
+#[test]
 fn rfc7521_4_2_one_parameter_without_the_other_is_an_invalid_request() {
     assert!(read("grant_type=client_credentials").unwrap().is_none());
     for body in [
@@ -198,6 +219,21 @@ fn rfc7523_3_4_exp_is_required_near_and_not_past() {
         let outcome = check_claims(&with(claims(), "exp", wrong));
         assert!(is_malformed(&outcome));
     }
+}
+
+#[test]
+fn the_limit_of_the_lifetime_can_be_another() {
+    let claims = with(claims(), "exp", json!(NOW + 3600));
+    let compact = compact_of(&header().to_string(), &claims.to_string(), &KEY);
+    let assertion = read(&body_of(&compact)).unwrap().unwrap();
+    let within = |seconds| {
+        let longest = SignedDuration::from_secs(seconds);
+        assertion
+            .check_within(longest, &registered(), &[ISSUER], at(NOW))
+            .map(|checked| checked.expires_at())
+    };
+    assert_eq!(within(3569), Err(AssertionFailure::TooLong));
+    assert_eq!(within(3570), Ok(at(NOW + 3630)));
 }
 
 #[test]
@@ -369,7 +405,7 @@ proptest! {
             iss: String::new(), sub: String::new(), aud: String::new(), jti: String::new(),
             iat, nbf, exp: Some(exp),
         };
-        if let Ok(end) = check_times(&claims, at(now)) {
+        if let Ok(end) = check_times(&claims, LONGEST_LIFETIME, at(now)) {
             prop_assert!(end > at(now) || end == Timestamp::MAX);
         }
     }
