@@ -6,6 +6,8 @@
 //! that the tokens are for.
 
 mod jwks;
+#[cfg_attr(not(test), expect(dead_code, reason = "the token walk calls it next"))]
+mod limits;
 mod metrics;
 mod token_endpoint;
 
