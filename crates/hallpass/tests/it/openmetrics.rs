@@ -97,7 +97,7 @@ fn check(name: &str, family: &Family) {
     for ((suffix, labels), value) in &family.samples {
         assert!(suffixes.contains(&suffix.as_str()), "{name}{suffix}");
         match suffix.as_str() {
-            "_info" => assert_eq!(*value as u8, 1, "{name}"),
+            "_info" => assert!((*value - 1.0).abs() < f64::EPSILON, "{name}"),
             "_count" => check_histogram(name, family, labels, *value),
             "" => {}
             _ => assert!(*value >= 0.0, "{name}{suffix}"),

@@ -271,10 +271,14 @@ impl Hunt {
         self.server.process.signal("TERM");
         assert!(self.server.process.end().success());
         let log = self.server.process.stderr.to_end();
-        assert!(
-            log.contains(" DEBUG "),
-            "the log was not at its most talkative"
-        );
+        for talk in [
+            " DEBUG ",
+            "path=/setup/[hidden]",
+            "request answered",
+            "request refused before it was read",
+        ] {
+            assert!(log.contains(talk), "the log did not say `{talk}`");
+        }
         self.look_into("the server's log", log.as_bytes());
         assert_eq!(self.server.process.stdout.to_end(), "");
         self.look_into_files();
