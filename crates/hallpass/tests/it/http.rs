@@ -42,14 +42,14 @@ pub(crate) fn send_as(method: &Method, url: &str) -> Reply {
     send(client().request(method.clone(), url))
 }
 
-/// Bytes that need not be a request, and whatever comes back for them.
+/// Bytes that need not be a request, and whatever comes back until the server closes.
 pub(crate) fn send_bytes(url: &str, bytes: &[u8]) -> String {
     use std::io::{Read as _, Write as _};
     let address = url.strip_prefix("http://").unwrap();
     let address = address.split('/').next().unwrap();
     let mut socket = std::net::TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.write_all(bytes).unwrap();
-    socket.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();
     String::from_utf8(answer).unwrap()

@@ -179,7 +179,7 @@ impl Hunt {
                     ),
                     (
                         "GET / HTTP/1.1".to_owned(),
-                        format!("traceparent: 00-{secret}-b7ad6b7169203331-01\r\n"),
+                        format!("traceparent: 00-{secret}-b7ad6b7169203331\r\n"),
                     ),
                     ("GET / HTTP/1.1".to_owned(), format!("Host: {secret}\r\n")),
                     (
@@ -203,9 +203,10 @@ impl Hunt {
                     let request = format!("{line}\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
                     send_bytes(base, request.as_bytes());
                 }
-                // One that breaks off.
-                let cut =
-                    format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n{header}\r\n");
+                // One whose body breaks off.
+                let cut = format!(
+                    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 999\r\n{header}\r\n"
+                );
                 send_bytes(base, format!("{cut}client_secret={secret}").as_bytes());
             }
         }
@@ -273,7 +274,7 @@ impl Hunt {
         let log = self.server.process.stderr.to_end();
         for talk in [
             " DEBUG ",
-            "path=/setup/[hidden]",
+            "path=\"/setup/[hidden]\"",
             "request answered",
             "request refused before it was read",
         ] {
