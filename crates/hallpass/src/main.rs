@@ -11,6 +11,7 @@ mod client;
 mod command;
 mod definition;
 mod demo;
+mod log;
 mod output;
 mod serve;
 
@@ -20,7 +21,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    start_log(cli.command.is_server());
+    log::start(cli.command.is_server());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -41,20 +42,4 @@ fn main() -> ExitCode {
             error.exit_code()
         }
     }
-}
-
-/// Words of the log go to stderr. `HALLPASS_LOG` takes the usual directives (`debug`,
-/// `hallpass_store=trace`).
-fn start_log(server: bool) {
-    let named = std::env::var("HALLPASS_LOG").ok();
-    let usual = if server { "info" } else { "warn" };
-    let filter = named
-        .filter(|named| !named.is_empty())
-        .unwrap_or_else(|| usual.to_owned());
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_ansi(output::colour_on_stderr())
-        .with_target(false)
-        .init();
 }

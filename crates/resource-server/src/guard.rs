@@ -16,9 +16,9 @@ use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use crate::listener::BodyError;
+use crate::listener::{BodyError, TraceContext};
 use crate::permitted::{Call, Denied, permit};
-use crate::reply::{Body, Refusal, json_response, new_trace_id};
+use crate::reply::{Body, Refusal, json_response};
 use crate::target::Target;
 use crate::{ResourceServer, access_answers, audit_events};
 
@@ -38,16 +38,15 @@ impl ResourceServer {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let now = (self.clock)();
-        let trace_id = new_trace_id();
-        // The id that the caller is told stands beside whatever is logged about the call.
-        let call = self
-            .call(request, peer, now, &trace_id)
-            .instrument(tracing::error_span!("call", trace_id));
-        let response = match call.await {
+        // The listener put it there, and it stands beside whatever is logged about the call.
+        let trace = request.extensions().get().copied();
+        let trace = trace.unwrap_or_else(|| TraceContext::new(&mut SystemRandom));
+        let trace_id = trace.trace_id().to_string();
+        let response = match self.call(request, peer, now, &trace_id).await {
             Ok(response) => response,
             Err(refusal) => {
                 self.metrics.refused(refusal.reason());
-                tracing::debug!(trace_id, reason = refusal.reason(), %peer, "request refused");
+                tracing::debug!(reason = refusal.reason(), "request refused");
                 refusal.response(&trace_id)
             }
         };

@@ -3,11 +3,17 @@
 //! hyper's own header time-out does nothing without a timer, and with one it takes the silence
 //! between two requests for a slow head; this loop tells them apart. It also refuses requests that
 //! servers could read in two ways. It serves any function from request to answer, so every listener
-//! of the program is bounded alike.
+//! of the program is bounded, traced, logged and counted alike.
 
+mod admission;
+mod bare;
 mod body;
+mod exchange;
 mod heads;
+mod logged_path;
 mod stream;
+mod trace_context;
+mod traffic;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -19,7 +25,8 @@ use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, HOST};
+use hallpass_oauth::random::SystemRandom;
+use http::header::{CONNECTION, HOST, HeaderName};
 use http::{HeaderValue, Request, Response, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -27,19 +34,29 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::reply::{Refusal, new_trace_id};
+use crate::reply::Refusal;
+use admission::Admission;
 pub use body::{Body, BodyError};
+use exchange::{Exchange, log_refused};
 use heads::{Framing, Heads};
 use stream::Stream;
+pub use trace_context::{SpanId, TraceContext, TraceId};
+pub use traffic::{Kind, Metrics, Site};
+
+/// The header field of every answer that names the request, by the id of its trace.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Most connections at once; more wait to be accepted.
+    /// Most connections at once; more are answered 503 and closed.
     pub connections: usize,
+    /// Most connections at once of one address, or of one network of 64 bits for IPv6. Loopback is
+    /// bounded by `connections` alone.
+    pub connections_per_address: usize,
     /// How long the head of a request may take to arrive.
     pub header_time: Duration,
     /// How long a connection may be silent before its first and between two requests.
@@ -58,6 +75,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            connections_per_address: 2_500,
             header_time: Duration::from_secs(10),
             idle_time: Duration::from_secs(75),
             body_time: Duration::from_secs(30),
@@ -71,6 +89,7 @@ impl Default for Limits {
 /// Serves connections until `shutdown` becomes true, then lets requests under way end.
 pub async fn serve<S, F, B>(
     listener: TcpListener,
+    site: Site,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,
     service: S,
@@ -80,13 +99,8 @@ pub async fn serve<S, F, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let admission = Admission::new(limits.connections, limits.connections_per_address);
     loop {
-        let slot = tokio::select! {
-            () = stopped(&mut shutdown) => break,
-            slot = slots.clone().acquire_owned() => slot,
-        };
-        let Ok(slot) = slot else { break };
         let accepted = tokio::select! {
             () = stopped(&mut shutdown) => break,
             accepted = listener.accept() => accepted,
@@ -95,24 +109,54 @@ pub async fn serve<S, F, B>(
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: let connections end before the next try.
-                tracing::warn!(error = %error, "a connection was not accepted");
+                tracing::warn!(error = %error, listener = site.name(), "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let (limits, shutdown, service) = (limits.clone(), shutdown.clone(), service.clone());
+        let place = match admission.admit(peer.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                site.turned_away(full);
+                let trace = TraceContext::new(&mut SystemRandom);
+                log_refused(&site, peer, &trace, 503);
+                admission.turn_away(socket, &trace);
+                continue;
+            }
+        };
+        let (site, limits) = (site.clone(), limits.clone());
+        let (shutdown, service) = (shutdown.clone(), service.clone());
         tokio::spawn(async move {
-            connection(socket, peer, limits, shutdown, service).await;
-            drop(slot);
+            let _place = place;
+            let _open = Open::at(site.clone());
+            connection(socket, peer, site, limits, shutdown, service).await;
         });
     }
     drop(listener);
-    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(limits.drain_time, slots.acquire_many(all))
+    if tokio::time::timeout(limits.drain_time, admission.empty())
         .await
         .is_err()
     {
-        tracing::warn!("requests were still under way when the server stopped");
+        tracing::warn!(
+            listener = site.name(),
+            "requests were still under way when the server stopped"
+        );
+    }
+}
+
+/// A connection in the counters.
+struct Open(Site);
+
+impl Open {
+    fn at(site: Site) -> Self {
+        site.connected();
+        Self(site)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.disconnected();
     }
 }
 
@@ -205,6 +249,7 @@ impl Activity {
 async fn connection<S, F, B>(
     socket: TcpStream,
     peer: SocketAddr,
+    site: Site,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,
     service: S,
@@ -217,19 +262,22 @@ async fn connection<S, F, B>(
     // Small answers must not wait for the peer's acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
     let activity = Arc::new(Activity::new(limits));
+    let stream = Stream::new(socket, activity.heads.clone(), site.clone(), peer);
     let tracked = activity.clone();
     let answering = service_fn(move |request: Request<Incoming>| {
-        let (service, activity) = (service.clone(), tracked.clone());
+        let (service, activity, site) = (service.clone(), tracked.clone(), site.clone());
         let framing = activity.begun();
         let body_time = activity.limits.body_time;
         async move {
-            let request = Request::map(request, |body| Body::new(body, body_time));
-            let response = answer(request, framing, |request| service(request, peer)).await;
+            let mut request = Request::map(request, |body| Body::new(body, body_time));
+            let exchange = Exchange::begin(&mut request, peer, &site);
+            let trace = exchange.trace();
+            let answer = answer(request, framing, trace, |request| service(request, peer));
+            let response = exchange.answer(answer).await;
             activity.ended();
             Ok::<_, Infallible>(response)
         }
     });
-    let stream = Stream::new(socket, activity.heads.clone());
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(activity.limits.head_bytes)
@@ -260,6 +308,7 @@ async fn connection<S, F, B>(
 async fn answer<F, B>(
     request: Request<Body>,
     framing: Framing,
+    trace: TraceContext,
     service: impl FnOnce(Request<Body>) -> F,
 ) -> Response<Either<B, Full<Bytes>>>
 where
@@ -269,7 +318,7 @@ where
     let mut response = match ambiguity {
         None => service(request).await.map(Either::Left),
         Some(what) => Refusal::BadRequest(what.to_owned())
-            .response(&new_trace_id())
+            .response(&trace.trace_id().to_string())
             .map(Either::Right),
     };
     // Where the next request would begin is not known for sure.

@@ -1,12 +1,10 @@
 //! Answers: the one place where a refusal becomes a status, a challenge and a body.
 
 use bytes::Bytes;
-use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{Challenge, identifier};
+use hallpass_oauth::Challenge;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
-use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use crate::target::TargetError;
@@ -27,6 +25,8 @@ pub(crate) enum Refusal {
     WrongMethod(Vec<Method>),
     /// The request is wrong in some other way.
     BadRequest(String),
+    /// The head is too long or malformed.
+    Head(StatusCode, &'static str),
     /// The body is too long or came too slowly.
     Body(StatusCode, &'static str),
     /// Our fault, for the moment.
@@ -49,9 +49,14 @@ impl Refusal {
     /// The answer on the wire. Bodies have the three members that satisfy every client of the real
     /// system (domain facts, section 6.4).
     pub(crate) fn response(&self, trace_id: &str) -> Response<Body> {
+        self.answer(trace_id).map(Full::new)
+    }
+
+    /// The same with its body as bytes.
+    pub(crate) fn answer(&self, trace_id: &str) -> Response<Bytes> {
         let (status, code, text) = self.words();
         let body = json!({"error": text, "errorCode": code, "traceId": trace_id});
-        let mut response = json_response(status, &body);
+        let mut response = json_answer(status, &body);
         let headers = response.headers_mut();
         match self {
             Self::Challenge(challenge) => {
@@ -84,6 +89,7 @@ impl Refusal {
             Self::UnknownOperation => "unknown_operation",
             Self::WrongMethod(_) => "wrong_method",
             Self::BadRequest(_) => "bad_request",
+            Self::Head(..) => "head",
             Self::Body(..) => "body",
             Self::Unavailable => "unavailable",
         }
@@ -113,7 +119,9 @@ impl Refusal {
                 "the path exists, but not with this method".to_owned(),
             ),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", text.clone()),
-            Self::Body(status, text) => (*status, "BAD_REQUEST", (*text).to_owned()),
+            Self::Head(status, text) | Self::Body(status, text) => {
+                (*status, "BAD_REQUEST", (*text).to_owned())
+            }
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
@@ -123,16 +131,13 @@ impl Refusal {
     }
 }
 
-/// Names one answer, in its body and in the log.
-pub(crate) fn new_trace_id() -> String {
-    let mut bytes = [0; 16];
-    SystemRandom.fill_bytes(&mut bytes);
-    identifier::hex(&bytes)
-}
-
 /// A JSON answer.
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    json_answer(status, body).map(Full::new)
+}
+
+fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,11 +4,14 @@ mod addresses;
 mod admin_socket;
 mod config;
 mod data_directory;
+mod operations;
 mod system;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::DataArgs;
@@ -43,6 +46,10 @@ pub(crate) struct ServeArgs {
     /// Write the addresses to FILE, as JSON, once everything is ready
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
+    /// Go on serving for SECONDS after the first SIGTERM or SIGINT, with /readyz answering 503, so
+    /// that a load balancer can turn away first; a second signal ends that
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    shutdown_notice: u32,
     /// Print the configuration that results from file, environment and flags, and stop
     #[arg(long)]
     print_config: bool,
@@ -72,6 +79,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     if args.print_config {
         return output::data(config.to_toml().trim_end());
     }
+    // Secrets that pass through the memory must not end up in a file when the process crashes.
+    let _ = setrlimit(Resource::Core, NO_BYTES);
     // Before anybody can know of this server, and stop it.
     let mut signals = Signals::listen()?;
     let data = DataDirectory::create(&config.data)?;
@@ -86,6 +95,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     if ready.is_ok() {
         announce(&addresses, &args.data.as_typed());
         signals.stop().await;
+        system.announce_stop();
+        let notice = Duration::from_secs(args.shutdown_notice.into());
+        let _ = tokio::time::timeout(notice, signals.stop()).await;
         tracing::info!("stopping: requests under way may end");
     }
     system.stop().await;
@@ -97,6 +109,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     }
     ready
 }
+
+const NO_BYTES: Rlimit = Rlimit {
+    current: Some(0),
+    maximum: Some(0),
+};
 
 /// The one place where the servers' clock is read.
 #[expect(

@@ -8,10 +8,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
-use axum::routing::get;
 use hallpass_authorization_server::AuthorizationServer;
 use hallpass_console::Console;
 use hallpass_oauth::claims::AUDIENCE;
@@ -19,6 +15,7 @@ use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
 use hallpass_openapi::{Definition, Severity};
+use hallpass_resource_server::listener::{Kind, Site};
 use hallpass_resource_server::{ResourceServer, listener};
 use hallpass_store::{Clock, Store};
 use prometheus_client::registry::Registry;
@@ -29,6 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
+use crate::serve::operations::{Readiness, health, metrics, register_process};
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
 
 /// The name of the workspace that a first start makes.
@@ -38,6 +36,7 @@ const FIRST_WORKSPACE: &str = "Main";
 pub(crate) struct System {
     addresses: Addresses,
     store: Store,
+    readiness: Readiness,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
     resource_servers: Vec<Arc<ResourceServer>>,
@@ -63,26 +62,42 @@ impl System {
             store: store.clone(),
             addresses: addresses.clone(),
             clock: clock.clone(),
+            readiness: Readiness::default(),
         };
 
         let mut registry = Registry::default();
+        register_process(&mut registry, clock());
+        let http_metrics = listener::Metrics::new(&mut registry);
         let token_metrics = hallpass_authorization_server::Metrics::new(&mut registry);
         let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
         let (stop, stopping) = watch::channel(false);
         let limits = limits(2 + bound.instances.len());
         let (mut listeners, mut resource_servers) = (JoinSet::new(), Vec::new());
-        for (socket, router) in [
-            (bound.authorization_server, parts.platform(token_metrics)),
-            (bound.metrics, metrics(registry)),
+        let site = |name: &str, kind| Site::new(name, kind, &http_metrics);
+        let platform = site("authorization_server", Kind::AuthorizationServer);
+        let measured = site("metrics", Kind::Metrics);
+        let instances: Vec<_> = bound
+            .instances
+            .into_iter()
+            .map(|(name, socket)| (site(&name, Kind::ResourceServer), name, socket))
+            .collect();
+        for (socket, site, router) in [
+            (
+                bound.authorization_server,
+                platform,
+                parts.platform(token_metrics),
+            ),
+            (bound.metrics, measured, metrics(registry)),
         ] {
             listeners.spawn(serve_router(
                 socket,
+                site,
                 router,
                 limits.clone(),
                 stopping.clone(),
             ));
         }
-        for (name, socket) in bound.instances {
+        for (site, name, socket) in instances {
             let server = parts.resource_server(&name, config, api_metrics.clone())?;
             resource_servers.push(server.clone());
             let answer = move |request, peer| {
@@ -91,6 +106,7 @@ impl System {
             };
             listeners.spawn(listener::serve(
                 socket,
+                site,
                 limits.clone(),
                 stopping.clone(),
                 answer,
@@ -114,9 +130,11 @@ impl System {
                 "a listener can be reached from other machines, and it speaks plain HTTP: put TLS in front of it"
             );
         }
+        parts.readiness.begin();
         Ok(Self {
             addresses,
             store,
+            readiness: parts.readiness,
             stop,
             listeners,
             resource_servers,
@@ -131,8 +149,14 @@ impl System {
         &self.addresses
     }
 
+    /// Tells whoever asks for readiness that the end is near; everything is still answered.
+    pub(crate) fn announce_stop(&self) {
+        self.readiness.end();
+    }
+
     /// Takes no new connections, lets requests under way end, and closes the store.
     pub(crate) async fn stop(mut self) {
+        self.announce_stop();
         let _ = std::fs::remove_file(self.data.admin_socket());
         let _ = self.stop.send(true);
         let _ = self.admin.await;
@@ -152,6 +176,9 @@ impl System {
 /// How long changes whose caller is gone may go on.
 const SETTLE_TIME: Duration = Duration::from_secs(5);
 
+/// How long the store may take to show that it is there, when readiness is asked for.
+const STORE_TIME: Duration = Duration::from_secs(2);
+
 /// What the servers are built from.
 struct Parts {
     definition: Arc<Definition>,
@@ -159,6 +186,7 @@ struct Parts {
     store: Store,
     addresses: Addresses,
     clock: Clock,
+    readiness: Readiness,
 }
 
 impl Parts {
@@ -182,8 +210,16 @@ impl Parts {
         authorization_server
             .router()
             .merge(console.router())
-            .merge(health(self.store.clone()))
+            .merge(self.health())
             .fallback(hallpass_pages::not_found)
+    }
+
+    fn health(&self) -> Router {
+        let store = self.store.clone();
+        health(self.readiness.clone(), STORE_TIME, move || {
+            let store = store.clone();
+            async move { store.ready().await }
+        })
     }
 
     /// The guard of one application instance.
@@ -236,6 +272,7 @@ fn limits(listeners: usize) -> listener::Limits {
     let mut limits = listener::Limits::default();
     let most = limits.connections;
     limits.connections = usize::try_from(each).unwrap_or(most).clamp(16, most);
+    limits.connections_per_address = limits.connections.div_ceil(4);
     limits
 }
 
@@ -384,50 +421,10 @@ fn console_settings(
     }
 }
 
-/// `/healthz` says that the process answers, `/readyz` that the store does too.
-fn health(store: Store) -> Router {
-    let ready = move || {
-        let store = store.clone();
-        async move {
-            match store.ready().await {
-                Ok(()) => (StatusCode::OK, "ready\n"),
-                Err(error) => {
-                    tracing::error!(error = %error, "not ready");
-                    (
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        "the store does not answer\n",
-                    )
-                }
-            }
-        }
-    };
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-}
-
-/// The counters in OpenMetrics text, on a listener of their own.
-fn metrics(registry: Registry) -> Router {
-    let registry = Arc::new(registry);
-    let encode = move || {
-        let registry = registry.clone();
-        async move {
-            let mut text = String::new();
-            match prometheus_client::encoding::text::encode(&mut text, &registry) {
-                Ok(()) => {
-                    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                    ([(CONTENT_TYPE, kind)], text).into_response()
-                }
-                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            }
-        }
-    };
-    Router::new().route("/metrics", get(encode))
-}
-
 /// Serves a router through the bounded accept loop.
-async fn serve_router(
+pub(crate) async fn serve_router(
     socket: TcpListener,
+    site: Site,
     router: Router,
     limits: listener::Limits,
     stopping: watch::Receiver<bool>,
@@ -441,5 +438,5 @@ async fn serve_router(
             answered.unwrap_or_else(|never| match never {})
         }
     };
-    listener::serve(socket, limits, stopping, answer).await;
+    listener::serve(socket, site, limits, stopping, answer).await;
 }

@@ -38,6 +38,23 @@ pub(crate) fn get_with(url: &str, token: &str) -> Reply {
     send(client().get(url).bearer_auth(token))
 }
 
+pub(crate) fn send_as(method: &Method, url: &str) -> Reply {
+    send(client().request(method.clone(), url))
+}
+
+/// Bytes that need not be a request, and whatever comes back until the server closes.
+pub(crate) fn send_bytes(url: &str, bytes: &[u8]) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = url.strip_prefix("http://").unwrap();
+    let address = address.split('/').next().unwrap();
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
 /// Whether nobody listens there any more.
 pub(crate) fn is_closed(url: &str) -> bool {
     runtime().block_on(async {

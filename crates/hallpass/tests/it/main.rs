@@ -12,6 +12,8 @@ mod demo;
 mod health;
 mod http;
 mod layers;
+mod logs;
+mod openmetrics;
 mod restart;
 mod secrets;
 mod server;

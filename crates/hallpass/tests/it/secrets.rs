@@ -6,7 +6,9 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::http::{Reply, get, get_with, post_form, send_json, token_form, token_of};
+use crate::http::{
+    Reply, get, get_with, post_form, send_as, send_bytes, send_json, token_form, token_of,
+};
 use crate::server::Server;
 use crate::world::{ANN, Credential, World, files, run, run_with_input, text};
 
@@ -20,6 +22,7 @@ fn planted_secrets_are_found_nowhere() {
     hunt.a_credential_is_made_over_rest(&owner);
     let first = hunt.token(&nightly, "token before the reset");
     hunt.strangers_are_refused(&nightly, &first);
+    hunt.secrets_stand_where_none_belong(&nightly, &first);
     let nightly = hunt.the_secret_is_reset(nightly, &owner, &first);
     hunt.the_client_is_talkative(&nightly);
     hunt.look_everywhere();
@@ -30,6 +33,8 @@ struct Hunt {
     world: World,
     server: Server,
     planted: Planted,
+    /// The secret of a set-up link that nobody used yet.
+    link: String,
     /// What the client's commands printed.
     said: String,
 }
@@ -71,6 +76,7 @@ impl Hunt {
             world,
             server,
             planted,
+            link: String::new(),
             said: String::new(),
         }
     }
@@ -86,6 +92,10 @@ impl Hunt {
         post_form(link, &format!("password={PASSWORD}&again=another")).is(422);
         post_form(link, &format!("password={PASSWORD}&again={PASSWORD}")).is(200);
         get(link).is(404);
+        let bob = self.world.create_user("bob@example.com", "observer");
+        let (_, secret) = bob["setupUrl"].as_str().unwrap().rsplit_once('/').unwrap();
+        self.planted.plant("set-up secret that waits", secret);
+        secret.clone_into(&mut self.link);
     }
 
     fn credential(&mut self, instance: &str, name: &'static str) -> Credential {
@@ -138,6 +148,68 @@ impl Hunt {
             get(&format!("{systems}?access_token={token}")).status,
             400 | 401
         ));
+    }
+
+    /// Each secret, in each part of a request and in requests that are none, at each listener.
+    fn secrets_stand_where_none_belong(&mut self, known: &Credential, token: &str) {
+        let link = self.link.clone();
+        let metrics = self.server.metrics().to_owned();
+        let listeners = [
+            self.server.base().to_owned(),
+            self.server.us1(""),
+            metrics.trim_end_matches("/metrics").to_owned(),
+        ];
+        let header = format!("Authorization: Bearer {token}\r\n");
+        for secret in [&known.client_secret, token, WRONG, &link] {
+            for base in &listeners {
+                for path in ["", "/setup", "/api/v1/volumes", "/as/token.oauth2"] {
+                    let status = get(&format!("{base}{path}/{secret}")).status;
+                    // The set-up link alone opens something.
+                    assert!((200..500).contains(&status), "{base}{path}: {status}");
+                    get(&format!("{base}{path}/x;{secret}?{secret}={secret}"));
+                }
+                let short = &secret[..secret.len().min(32)];
+                send_as(&Method::from_bytes(short.as_bytes()).unwrap(), base);
+                for (line, fields) in [
+                    ("GET / HTTP/1.1".to_owned(), format!("{secret}: x\r\n")),
+                    ("GET / HTTP/1.1".to_owned(), format!("{secret} x\r\n")),
+                    (
+                        "GET / HTTP/1.1".to_owned(),
+                        format!("x-request-id: {secret}\r\n"),
+                    ),
+                    (
+                        "GET / HTTP/1.1".to_owned(),
+                        format!("traceparent: 00-{secret}-b7ad6b7169203331\r\n"),
+                    ),
+                    ("GET / HTTP/1.1".to_owned(), format!("Host: {secret}\r\n")),
+                    (
+                        "GET / HTTP/1.1".to_owned(),
+                        format!("Authorization: {secret}\r\n{header}"),
+                    ),
+                    (
+                        "GET / HTTP/1.1".to_owned(),
+                        format!("Authorization: Basic {secret}\r\n"),
+                    ),
+                    (
+                        "GET / HTTP/1.1".to_owned(),
+                        format!("Content-Length: {secret}\r\n"),
+                    ),
+                    (format!("GET /{secret}"), header.clone()),
+                    (format!("{secret} / HTTP/1.1"), header.clone()),
+                    (format!("GET http://x:{secret}@a/ HTTP/1.1"), header.clone()),
+                    (format!("CONNECT {short}:80 HTTP/1.1"), header.clone()),
+                    (secret.to_owned(), String::new()),
+                ] {
+                    let request = format!("{line}\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
+                    send_bytes(base, request.as_bytes());
+                }
+                // One whose body breaks off.
+                let cut = format!(
+                    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 999\r\n{header}\r\n"
+                );
+                send_bytes(base, format!("{cut}client_secret={secret}").as_bytes());
+            }
+        }
     }
 
     fn the_secret_is_reset(&mut self, old: Credential, owner: &str, token: &str) -> Credential {
@@ -200,10 +272,14 @@ impl Hunt {
         self.server.process.signal("TERM");
         assert!(self.server.process.end().success());
         let log = self.server.process.stderr.to_end();
-        assert!(
-            log.contains(" DEBUG "),
-            "the log was not at its most talkative"
-        );
+        for talk in [
+            " DEBUG ",
+            "path=\"/setup/[hidden]\"",
+            "request answered",
+            "request refused before it was read",
+        ] {
+            assert!(log.contains(talk), "the log did not say `{talk}`");
+        }
         self.look_into("the server's log", log.as_bytes());
         assert_eq!(self.server.process.stdout.to_end(), "");
         self.look_into_files();

@@ -1,27 +1,45 @@
-//! The stream between a socket and hyper: shows what comes in to [`Heads`], and ends a connection
-//! without taking its last answer back.
+//! The stream between a socket and hyper: shows what comes in to [`Heads`], gives hyper's own answers
+//! a body and an id, and ends a connection without taking its last answer back.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use hallpass_oauth::random::SystemRandom;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::bare;
+use super::exchange::log_refused;
 use super::heads::Heads;
+use super::trace_context::TraceContext;
+use super::traffic::Site;
 
 pub(super) struct Stream {
     socket: TcpStream,
     heads: Arc<Mutex<Heads>>,
+    site: Site,
+    peer: SocketAddr,
+    /// What is left to be said in place of an answer of hyper's own.
+    replacement: Option<Vec<u8>>,
     write_ended: bool,
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, heads: Arc<Mutex<Heads>>) -> Self {
+    pub(super) fn new(
+        socket: TcpStream,
+        heads: Arc<Mutex<Heads>>,
+        site: Site,
+        peer: SocketAddr,
+    ) -> Self {
         Self {
             socket,
             heads,
+            site,
+            peer,
+            replacement: None,
             write_ended: false,
         }
     }
@@ -29,6 +47,32 @@ impl Stream {
     fn in_message(&self) -> bool {
         let heads = self.heads.lock();
         heads.unwrap_or_else(PoisonError::into_inner).in_message()
+    }
+
+    /// Whether something else is said in place of these bytes.
+    fn replaces(&mut self, bytes: &[u8]) -> bool {
+        if self.replacement.is_none() && bytes.starts_with(b"HTTP/1.") {
+            let trace = TraceContext::new(&mut SystemRandom);
+            if let Some((status, answer)) = bare::in_place_of(bytes, &trace) {
+                log_refused(&self.site, self.peer, &trace, status.as_u16());
+                self.replacement = Some(answer);
+            }
+        }
+        self.replacement.is_some()
+    }
+
+    /// Says it to the end; for hyper its own bytes are then written.
+    fn poll_replacement(
+        &mut self,
+        cx: &mut Context<'_>,
+        replaced: usize,
+    ) -> Poll<io::Result<usize>> {
+        while let Some(left) = self.replacement.as_mut().filter(|left| !left.is_empty()) {
+            let written = ready!(Pin::new(&mut self.socket).poll_write(cx, left))?;
+            left.drain(..written);
+        }
+        self.replacement = None;
+        Poll::Ready(Ok(replaced))
     }
 }
 
@@ -54,6 +98,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.replaces(bytes) {
+            return self.poll_replacement(cx, bytes.len());
+        }
         Pin::new(&mut self.socket).poll_write(cx, bytes)
     }
 
@@ -62,6 +109,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = parts
+            && self.replaces(only)
+        {
+            return self.poll_replacement(cx, only.len());
+        }
         Pin::new(&mut self.socket).poll_write_vectored(cx, parts)
     }
 

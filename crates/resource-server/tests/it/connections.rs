@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hallpass_resource_server::listener::{Limits, serve};
+use hallpass_resource_server::listener::{Kind, Limits, Metrics, Site, serve};
 use http::{Request, Response};
 use http_body_util::Full;
+use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::wire::{exchange, parse, soon, to_end};
+use crate::wire::{Answer, exchange, parse, soon, to_end};
 
 const NEVER: Duration = Duration::from_secs(100_000);
 const SHORT: Duration = Duration::from_millis(60);
@@ -26,6 +27,7 @@ struct Door {
     arrived: Arc<Semaphore>,
     leave: Arc<Semaphore>,
     most_at_once: Arc<AtomicUsize>,
+    registry: Registry,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
 }
@@ -56,12 +58,15 @@ async fn door(limits: Limits) -> Door {
             Response::new(Full::new(Bytes::from_static(b"{}")))
         }
     };
-    let serving = tokio::spawn(serve(listener, limits, shutdown, service));
+    let mut registry = Registry::default();
+    let site = Site::new("door", Kind::ResourceServer, &Metrics::new(&mut registry));
+    let serving = tokio::spawn(serve(listener, site, limits, shutdown, service));
     Door {
         address,
         arrived,
         leave,
         most_at_once,
+        registry,
         stop,
         serving,
     }
@@ -75,10 +80,34 @@ impl Door {
     async fn arrival(&self) {
         soon(self.arrived.acquire()).await.unwrap().forget();
     }
+
+    fn sample(&self, name: &str) -> Option<String> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+        lines
+            .find_map(|rest| rest.strip_prefix(' '))
+            .map(str::to_owned)
+    }
+
+    /// Waits until a sample has this value.
+    async fn sees(&self, name: &str, value: &str) {
+        soon(async {
+            while self.sample(name).as_deref() != Some(value) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
 }
 
+const OPEN: &str = "hallpass_http_connections_open{listener=\"resource_server\"}";
+const UNDER_WAY: &str = "hallpass_http_requests_under_way{listener=\"resource_server\"}";
+const TURNED_AWAY: &str = "hallpass_http_connections_turned_away_total\
+                           {listener=\"resource_server\",reason=\"listener\"}";
+
 /// Reads one answer and leaves the connection open.
-async fn answer(socket: &mut TcpStream) -> String {
+async fn answer_of(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"{}") {
         let read = soon(socket.read_buf(&mut bytes)).await.unwrap();
@@ -119,7 +148,7 @@ async fn a_head_that_does_not_end_is_closed() {
     door.leave.add_permits(1);
     let mut socket = door.connect().await;
     socket.write_all(GET).await.unwrap();
-    answer(&mut socket).await;
+    answer_of(&mut socket).await;
     socket.write_all(b"GET /").await.unwrap();
     assert_eq!(to_end(&mut socket).await, b"");
 }
@@ -160,7 +189,7 @@ async fn silence_between_two_requests_has_its_own_limit() {
     let mut socket = door.connect().await;
     for _ in 0..2 {
         socket.write_all(GET).await.unwrap();
-        answer(&mut socket).await;
+        answer_of(&mut socket).await;
     }
     let begun = Instant::now();
     assert_eq!(to_end(&mut socket).await, b"");
@@ -186,7 +215,7 @@ async fn an_answer_may_take_longer_than_silence() {
     // Another connection that is closed for its silence shows that the time is over.
     assert_eq!(to_end(&mut door.connect().await).await, b"");
     door.leave.add_permits(1);
-    answer(&mut socket).await;
+    answer_of(&mut socket).await;
     let begun = Instant::now();
     assert_eq!(to_end(&mut socket).await, b"");
     assert!(
@@ -210,10 +239,51 @@ async fn a_head_has_so_many_fields_and_bytes() {
         (format!("X: {}\r\n", "y".repeat(500)), 431),
     ] {
         let request = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
-        let bytes = exchange(door.address, request.as_bytes()).await;
-        let start = format!("HTTP/1.1 {status} ");
-        assert!(bytes.starts_with(start.as_bytes()), "{fields}");
+        let answer = parse(&exchange(door.address, request.as_bytes()).await);
+        assert_eq!(answer.status, status, "{fields}");
+        if status != 200 {
+            is_a_whole_refusal(&answer);
+        }
     }
+}
+
+/// The members and fields that every refusal has, whoever noticed what is wrong.
+fn is_a_whole_refusal(answer: &Answer) {
+    let id = answer.header("x-request-id").unwrap();
+    assert_eq!(answer.json()["traceId"], id);
+    assert!(!answer.json()["error"].as_str().unwrap().is_empty());
+    assert!(!answer.json()["errorCode"].as_str().unwrap().is_empty());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("connection"), Some("close"));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_request_get_a_whole_answer() {
+    let door = door(limits()).await;
+    for nonsense in [
+        "GET / HTTP/1.1\r\nHost: a\r\nno colon here\r\n\r\n",
+        "\u{1}\u{2}\u{3} / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/7.3\r\nHost: a\r\n\r\n",
+    ] {
+        let answer = parse(&exchange(door.address, nonsense.as_bytes()).await);
+        assert_eq!(answer.status, 400, "{nonsense:?}");
+        is_a_whole_refusal(&answer);
+        assert!(answer.header("date").is_some());
+    }
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(70_000));
+    let answer = parse(&exchange(door.address, long.as_bytes()).await);
+    assert!(matches!(answer.status, 414 | 431), "{answer:?}");
+    is_a_whole_refusal(&answer);
+    // The second of a connection as well.
+    door.leave.add_permits(1);
+    let mut socket = door.connect().await;
+    socket.write_all(GET).await.unwrap();
+    answer_of(&mut socket).await;
+    socket.write_all(b"no request\r\n\r\n").await.unwrap();
+    let answer = parse(&to_end(&mut socket).await);
+    assert_eq!(answer.status, 400);
+    is_a_whole_refusal(&answer);
 }
 
 #[tokio::test]
@@ -222,7 +292,7 @@ async fn a_request_under_way_is_answered_at_shutdown() {
     let mut idle = door.connect().await;
     door.leave.add_permits(1);
     idle.write_all(GET).await.unwrap();
-    answer(&mut idle).await;
+    answer_of(&mut idle).await;
     door.arrival().await;
     let mut busy = door.connect().await;
     busy.write_all(GET).await.unwrap();
@@ -258,31 +328,73 @@ async fn a_request_that_does_not_end_cannot_hold_up_the_shutdown() {
     soon(door.serving).await.unwrap();
 }
 
+/// Whoever is over the limit is told so at once and in full, while those inside are served.
 #[tokio::test]
-async fn no_more_connections_than_allowed_are_served_at_once() {
+async fn connections_over_the_limit_are_told_to_come_back() {
     let door = door(Limits {
         connections: 2,
         ..limits()
     })
     .await;
-    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..20 {
-        clients.spawn(exchange(door.address, request));
-    }
-    for _ in 0..10 {
-        // A pair is inside; were there room for a third, it would come in now.
+    let mut inside = [door.connect().await, door.connect().await];
+    for socket in &mut inside {
+        socket.write_all(GET).await.unwrap();
         door.arrival().await;
-        door.arrival().await;
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        door.leave.add_permits(2);
     }
-    while let Some(bytes) = soon(clients.join_next()).await {
-        assert_eq!(parse(&bytes.unwrap()).status, 200);
+    door.sees(OPEN, "2").await;
+    door.sees(UNDER_WAY, "2").await;
+    for turned_away in 1..=10 {
+        let answer = parse(&exchange(door.address, GET).await);
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        is_a_whole_refusal(&answer);
+        door.sees(TURNED_AWAY, &turned_away.to_string()).await;
     }
     assert_eq!(door.most_at_once.load(Ordering::SeqCst), 2);
+    // The places are given back.
+    door.leave.add_permits(2);
+    for socket in &mut inside {
+        answer_of(socket).await;
+    }
+    drop(inside);
+    door.sees(OPEN, "0").await;
+    door.sees(UNDER_WAY, "0").await;
+    door.leave.add_permits(1);
+    let mut socket = door.connect().await;
+    socket.write_all(GET).await.unwrap();
+    answer_of(&mut socket).await;
+}
+
+/// More than can be told are closed; nobody is left waiting.
+#[tokio::test]
+async fn a_crowd_over_the_limit_ends_soon() {
+    let door = door(Limits {
+        connections: 0,
+        ..limits()
+    })
+    .await;
+    let mut silent = Vec::new();
+    for _ in 0..60 {
+        silent.push(door.connect().await);
+    }
+    for mut socket in silent {
+        assert_eq!(to_end(&mut socket).await, b"");
+    }
+    assert_eq!(door.most_at_once.load(Ordering::SeqCst), 0);
+    assert_eq!(parse(&exchange(door.address, GET).await).status, 503);
+}
+
+/// A caller that goes away leaves nothing behind in the counters.
+#[tokio::test]
+async fn a_caller_that_goes_away_is_not_under_way_any_more() {
+    let door = door(limits()).await;
+    let mut socket = door.connect().await;
+    socket.write_all(GET).await.unwrap();
+    door.arrival().await;
+    door.sees(UNDER_WAY, "1").await;
+    drop(socket);
+    door.sees(UNDER_WAY, "0").await;
+    door.sees(OPEN, "0").await;
 }
 
 /// The rest of a request that was answered early is taken, so that the answer is not lost, but not
@@ -317,7 +429,7 @@ async fn an_early_answer_arrives_and_ends_the_connection() {
     let mut socket = door.connect().await;
     let endless = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n";
     socket.write_all(endless).await.unwrap();
-    answer(&mut socket).await;
+    answer_of(&mut socket).await;
     let flood = async {
         while socket.write_all(b"x").await.is_ok() {
             tokio::task::yield_now().await;
@@ -343,7 +455,9 @@ async fn a_body_that_does_not_come_is_given_up() {
         let slow = matches!(read, Err(BodyError::TooSlow));
         Response::new(Full::new(Bytes::from(format!("slow: {slow} {{}}"))))
     };
-    let _serving = tokio::spawn(serve(listener, limits, shutdown, service));
+    let metrics = Metrics::new(&mut Registry::default());
+    let site = Site::new("bodies", Kind::ResourceServer, &metrics);
+    let _serving = tokio::spawn(serve(listener, site, limits, shutdown, service));
     for (body, slow) in [(&b"whole"[..], false), (b"hal", true), (b"", true)] {
         let mut socket = TcpStream::connect(address).await.unwrap();
         let head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";

@@ -16,5 +16,6 @@ mod operations;
 mod revocation;
 mod spellings;
 mod tokens;
+mod traces;
 mod wire;
 mod world;

@@ -15,7 +15,7 @@ use hallpass_oauth::{
     TokenRequest, WorkspaceId,
 };
 use hallpass_openapi::Definition;
-use hallpass_resource_server::listener::{Limits, serve};
+use hallpass_resource_server::listener::{self, Kind, Limits, Site, serve};
 use hallpass_resource_server::{Metrics, ResourceServer, Settings};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::{
@@ -111,8 +111,14 @@ impl World {
         let server = Arc::new(server(&store, &base_url, clock.clone(), metrics));
         let (running, shutdown) = watch::channel(false);
         let guard = server.clone();
+        let site = Site::new(
+            "us1",
+            Kind::ResourceServer,
+            &listener::Metrics::new(&mut registry),
+        );
         tokio::spawn(serve(
             listener,
+            site,
             Limits::default(),
             shutdown,
             move |request, peer| {
@@ -336,11 +342,12 @@ fn server(
     ResourceServer::new(store.for_resource_server(), settings, clock, metrics)
 }
 
-/// What holds for every answer: JSON that nobody keeps, a challenge with every 401 and 403 (RFC
+/// What holds for every answer: an id, JSON that nobody keeps, a challenge with every 401 and 403 (RFC
 /// 6750 section 3), and errors with the members of domain facts, section 6.4.
 pub(crate) fn check(answer: &Answer, method: &str) {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let id = answer.header("x-request-id").unwrap();
     let challenge = answer.header("www-authenticate");
     match answer.status {
         401 | 403 => assert!(challenge.unwrap().starts_with("Bearer realm=\"api\"")),
@@ -362,6 +369,6 @@ pub(crate) fn check(answer: &Answer, method: &str) {
             code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'),
             "{body}"
         );
-        assert!(!code.is_empty() && trace.len() == 32, "{body}");
+        assert!(!code.is_empty() && trace == id && id.len() == 32, "{body}");
     }
 }
