@@ -29,12 +29,17 @@ pub(crate) fn paths(document: Document, issuer: &Issuer) -> Vec<String> {
     };
     let mut paths = vec![plain.to_owned()];
     for path in document.paths(issuer).unwrap_or_default() {
-        // A path is a route here, and braces would be a parameter.
-        if !paths.contains(&path) && !path.contains(['{', '}']) {
+        if !paths.contains(&path) && is_plain(&path) {
             paths.push(path);
         }
     }
     paths
+}
+
+/// A path is a route here, and braces, colons and stars mean something else in one.
+fn is_plain(path: &str) -> bool {
+    path.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
 }
 
 impl AuthorizationServer {

@@ -76,13 +76,21 @@ pub(crate) enum Refusal {
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
         match error {
-            CredentialError::LimitReached(_) | CredentialError::NameTaken(_) => {
-                Self::Conflict(error.to_string())
+            CredentialError::LimitReached(_)
+            | CredentialError::NameTaken(_)
+            | CredentialError::TwoSecrets
+            | CredentialError::LastSecret
+            | CredentialError::NoSecret
+            | CredentialError::NoKeys => Self::Conflict(error.to_string()),
+            CredentialError::BadName
+            | CredentialError::UnknownInstance(_)
+            | CredentialError::Lifetime { .. }
+            | CredentialError::ExpiresInThePast
+            | CredentialError::Overlap(_)
+            | CredentialError::Keys(_) => Self::BadRequest(error.to_string()),
+            CredentialError::Unknown(_) | CredentialError::UnknownSecret(_) => {
+                Self::UnknownCredential
             }
-            CredentialError::BadName | CredentialError::UnknownInstance(_) => {
-                Self::BadRequest(error.to_string())
-            }
-            CredentialError::Unknown(_) => Self::UnknownCredential,
             // The owner was there a moment ago, when the token was verified.
             CredentialError::UnknownOwner(_) => {
                 Self::Challenged(Challenge::InvalidToken(TokenRefusal::CredentialGone))

@@ -391,7 +391,7 @@ where
     let collected = collected.map_err(|error| {
         if error.is::<http_body_util::LengthLimitError>() {
             Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB")
-        } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow)) {
+        } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow(_))) {
             Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
         } else {
             Refusal::Body(StatusCode::BAD_REQUEST, "the body broke off")

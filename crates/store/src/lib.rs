@@ -242,8 +242,10 @@ impl Store {
         self.database.close().await;
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and the writer comes to what is handed to it. May take as long as
+    /// a write that is stuck.
     pub async fn ready(&self) -> Result<(), StoreError> {
+        self.writer.submit(Vec::new())?.committed().await?;
         sqlx::query("SELECT 1")
             .execute(self.database.reader())
             .await?;

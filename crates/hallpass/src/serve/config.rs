@@ -3,10 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use hallpass_oauth::Issuer;
-use hallpass_store::Policy;
+use hallpass_oauth::client_authentication::TwoCredentials;
+use hallpass_oauth::mint::Issuing;
+use hallpass_oauth::token_error::Wording;
+use hallpass_oauth::{Expectation, Issuer, KeySpec, Profile};
+use hallpass_store::{KeyPolicy, Policy};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +32,12 @@ pub(crate) struct Config {
     pub(crate) public: Public,
     /// Tokens.
     pub(crate) tokens: Tokens,
+    /// Signing keys.
+    pub(crate) keys: Keys,
     /// Credentials.
     pub(crate) credentials: Credentials,
+    /// What the authorization server takes on.
+    pub(crate) limits: Limits,
     /// The audit log.
     pub(crate) audit: Audit,
     /// The stand-in.
@@ -67,12 +75,58 @@ pub(crate) struct Tokens {
     /// The issuer; the URL of the authorization server when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) issuer: Option<String>,
+    /// The claim profile: `greenlake` or `rfc9068`.
+    pub(crate) profile: String,
+    /// Whether tokens carry a `jti`; without it they look exactly like the real system's.
+    pub(crate) jti: bool,
     /// Whether minting a token ends the credential's earlier ones.
     pub(crate) single_active: bool,
+    /// How long a token that another one superseded stays good, in seconds.
+    pub(crate) grace_seconds: i64,
     /// Lifetime of tokens for a service, in seconds.
     pub(crate) lifetime_seconds: i64,
     /// Lifetime of tokens for the platform itself, in seconds.
     pub(crate) platform_lifetime_seconds: i64,
+    /// Longest lifetime that a credential's tokens may be given, in seconds.
+    pub(crate) longest_lifetime_seconds: i64,
+    /// How error bodies are written: `ping-federate` or `rfc6749`.
+    pub(crate) errors: String,
+    /// Whether a client assertion may name the token endpoint as its audience, and not only the issuer.
+    pub(crate) assertions_for_endpoint: bool,
+}
+
+/// How signing keys come and go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Keys {
+    /// What new keys are: `rsa-2048`, `rsa-3072`, `rsa-4096`, `ec-p256` or `ed25519`.
+    pub(crate) kind: String,
+    /// How long a key signs before the next one takes over, in days; 0 leaves it to the administrator.
+    pub(crate) rotate_every_days: i64,
+    /// How long a key is published before it signs, in seconds.
+    pub(crate) publish_before_seconds: i64,
+    /// How long verifiers may keep the published keys, in seconds.
+    pub(crate) max_age_seconds: i64,
+}
+
+/// What the authorization server takes on. A rate of 0 is no bound.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Failed authentications per client id and minute.
+    pub(crate) failures_per_client: u32,
+    /// Failed authentications per address and minute.
+    pub(crate) failures_per_address: u32,
+    /// Tokens per credential and minute.
+    pub(crate) tokens_per_credential: u32,
+    /// Introspections and revocations per credential and minute.
+    pub(crate) questions_per_credential: u32,
+    /// Requests of authenticated clients under way at once.
+    pub(crate) under_way: usize,
+    /// Threads that sign; 0 is one for each core.
+    pub(crate) signing_threads: usize,
+    /// Signatures that may wait for one of them.
+    pub(crate) signing_queue: usize,
 }
 
 /// Rules for credentials.
@@ -81,6 +135,8 @@ pub(crate) struct Tokens {
 pub(crate) struct Credentials {
     /// Most credentials of one owner.
     pub(crate) per_owner: usize,
+    /// Longest time that an old secret may live on beside a new one, in days.
+    pub(crate) longest_overlap_days: i64,
 }
 
 /// Rules for the audit log.
@@ -117,6 +173,8 @@ impl Default for Config {
             listen: Listen::default(),
             public: Public::default(),
             tokens: Tokens::default(),
+            keys: Keys::default(),
+            limits: Limits::default(),
             credentials: Credentials::default(),
             audit: Audit::default(),
             sandbox: Sandbox::default(),
@@ -135,9 +193,50 @@ impl Default for Tokens {
         let policy = Policy::default();
         Self {
             issuer: None,
+            profile: policy.profile.as_str().to_owned(),
+            jti: policy.jti,
             single_active: policy.single_active,
+            grace_seconds: policy.grace.as_secs(),
             lifetime_seconds: policy.token_lifetime.as_secs(),
             platform_lifetime_seconds: policy.platform_token_lifetime.as_secs(),
+            longest_lifetime_seconds: policy.longest_token_lifetime.as_secs(),
+            errors: WORDINGS[0].0.to_owned(),
+            assertions_for_endpoint: false,
+        }
+    }
+}
+
+/// The words for how error bodies are written.
+const WORDINGS: [(&str, Wording); 2] = [
+    ("ping-federate", Wording::PingFederate),
+    ("rfc6749", Wording::Rfc6749),
+];
+
+impl Default for Keys {
+    fn default() -> Self {
+        let policy = KeyPolicy::default();
+        Self {
+            kind: policy.spec.to_string(),
+            rotate_every_days: policy
+                .rotate_every
+                .map_or(0, |every| every.as_hours() / 24),
+            publish_before_seconds: policy.publish_before.as_secs(),
+            max_age_seconds: 300,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limits = hallpass_authorization_server::Limits::default();
+        Self {
+            failures_per_client: limits.failures_per_client,
+            failures_per_address: limits.failures_per_address,
+            tokens_per_credential: limits.tokens_per_credential,
+            questions_per_credential: limits.questions_per_credential,
+            under_way: limits.under_way,
+            signing_threads: 0,
+            signing_queue: limits.signing_queue.get(),
         }
     }
 }
@@ -146,6 +245,7 @@ impl Default for Credentials {
     fn default() -> Self {
         Self {
             per_owner: Policy::default().credentials_per_owner,
+            longest_overlap_days: Policy::default().longest_overlap.as_hours() / 24,
         }
     }
 }
@@ -277,7 +377,16 @@ impl Config {
                 "tokens.platform_lifetime_seconds",
                 self.tokens.platform_lifetime_seconds,
             ),
+            (
+                "tokens.longest_lifetime_seconds",
+                self.tokens.longest_lifetime_seconds,
+            ),
             ("audit.retention_days", self.audit.retention_days),
+            ("keys.max_age_seconds", self.keys.max_age_seconds),
+            (
+                "credentials.longest_overlap_days",
+                self.credentials.longest_overlap_days,
+            ),
         ];
         for (name, value) in lifetimes {
             if !(1..=31_536_000).contains(&value) {
@@ -285,6 +394,13 @@ impl Config {
                     "{name} is {value}; it must be between 1 and 31536000"
                 )));
             }
+        }
+        self.check_tokens()?;
+        self.check_keys()?;
+        if self.limits.under_way == 0 || self.limits.signing_queue == 0 {
+            return Err(CommandError::usage(
+                "limits.under_way and limits.signing_queue must be at least 1",
+            ));
         }
         if !(0..=86_400_000).contains(&self.sandbox.task_milliseconds) {
             return Err(CommandError::usage(format!(
@@ -308,6 +424,73 @@ impl Config {
             Issuer::parse(issuer).map_err(|error| CommandError::usage(error.to_string()))?;
         }
         Ok(())
+    }
+
+    fn check_tokens(&self) -> Result<(), CommandError> {
+        let tokens = &self.tokens;
+        let profile = tokens.profile.parse::<Profile>();
+        let profile =
+            profile.map_err(|error| CommandError::usage(format!("tokens.profile: {error}")))?;
+        if self.wording().is_none() {
+            let known = WORDINGS.map(|(word, _)| word).join(" and ");
+            return Err(CommandError::usage(format!(
+                "tokens.errors is `{}`; the words are {known}",
+                tokens.errors
+            )));
+        }
+        if !(0..=3_600).contains(&tokens.grace_seconds) {
+            return Err(CommandError::usage(format!(
+                "tokens.grace_seconds is {}; it must be between 0 and 3600",
+                tokens.grace_seconds
+            )));
+        }
+        if !tokens.jti && !tokens.single_active {
+            return Err(CommandError::usage(
+                "tokens.jti = false needs tokens.single_active = true: without an id only the one \
+                 current token of a credential can be told from its others",
+            ));
+        }
+        if !tokens.jti && profile == Profile::Rfc9068 {
+            return Err(CommandError::usage(
+                "tokens.jti = false does not go with tokens.profile = \"rfc9068\", which requires jti",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self) -> Result<(), CommandError> {
+        let keys = &self.keys;
+        keys.kind
+            .parse::<KeySpec>()
+            .map_err(|error| CommandError::usage(format!("keys.kind: {error}")))?;
+        if !(0..=36_500).contains(&keys.rotate_every_days) {
+            return Err(CommandError::usage(format!(
+                "keys.rotate_every_days is {}; it must be between 0 (never) and 36500",
+                keys.rotate_every_days
+            )));
+        }
+        if !(keys.max_age_seconds..=31_536_000).contains(&keys.publish_before_seconds) {
+            return Err(CommandError::usage(format!(
+                "keys.publish_before_seconds is {}; it must be at least keys.max_age_seconds ({}), \
+                 or verifiers meet a key that they have not seen",
+                keys.publish_before_seconds, keys.max_age_seconds
+            )));
+        }
+        let every = keys.rotate_every_days.saturating_mul(86_400);
+        if every != 0 && every <= keys.publish_before_seconds {
+            return Err(CommandError::usage(
+                "keys.rotate_every_days must be longer than keys.publish_before_seconds",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How error bodies are written.
+    pub(crate) fn wording(&self) -> Option<Wording> {
+        WORDINGS
+            .into_iter()
+            .find(|(word, _)| *word == self.tokens.errors)
+            .map(|(_, wording)| wording)
     }
 
     fn check_addresses(&self) -> Result<(), CommandError> {
@@ -359,14 +542,68 @@ impl Config {
 
     /// What the store enforces.
     pub(crate) fn policy(&self) -> Policy {
+        let (tokens, keys) = (&self.tokens, &self.keys);
+        let seconds = SignedDuration::from_secs;
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
         Policy {
-            single_active: self.tokens.single_active,
-            token_lifetime: SignedDuration::from_secs(self.tokens.lifetime_seconds),
-            platform_token_lifetime: SignedDuration::from_secs(
-                self.tokens.platform_lifetime_seconds,
-            ),
+            profile: tokens.profile.parse().unwrap_or_default(),
+            single_active: tokens.single_active,
+            grace: seconds(tokens.grace_seconds),
+            jti: tokens.jti,
+            token_lifetime: seconds(tokens.lifetime_seconds),
+            platform_token_lifetime: seconds(tokens.platform_lifetime_seconds),
+            longest_token_lifetime: seconds(tokens.longest_lifetime_seconds),
             credentials_per_owner: self.credentials.per_owner,
-            audit_retention: SignedDuration::from_hours(24 * self.audit.retention_days),
+            longest_overlap: days(self.credentials.longest_overlap_days),
+            keys: KeyPolicy {
+                spec: keys.kind.parse().unwrap_or_default(),
+                rotate_every: (keys.rotate_every_days > 0).then(|| days(keys.rotate_every_days)),
+                publish_before: seconds(keys.publish_before_seconds),
+            },
+            audit_retention: days(self.audit.retention_days),
+        }
+    }
+
+    /// What the authorization server is told, with the issuers whose tokens may be alive.
+    pub(crate) fn authorization_server(
+        &self,
+        expectation: &Expectation,
+        base_url: &str,
+    ) -> hallpass_authorization_server::Settings {
+        let policy = self.policy();
+        hallpass_authorization_server::Settings {
+            issuing: Issuing {
+                issuer: expectation.issuers[0].clone(),
+                audience: expectation.audience.clone(),
+                profile: policy.profile,
+            },
+            issuers: expectation.issuers.clone(),
+            base_url: base_url.to_owned(),
+            wording: self.wording().unwrap_or_default(),
+            // The real system's clients send both (domain facts, section 2.5); nobody else should.
+            two_credentials: match policy.profile {
+                Profile::Greenlake => TwoCredentials::ToleratedWhenEqual,
+                Profile::Rfc9068 => TwoCredentials::Refused,
+            },
+            assertions_for_endpoint: self.tokens.assertions_for_endpoint,
+            jwks_max_age: SignedDuration::from_secs(self.keys.max_age_seconds),
+            limits: self.limits(),
+        }
+    }
+
+    fn limits(&self) -> hallpass_authorization_server::Limits {
+        let limits = &self.limits;
+        let defaults = hallpass_authorization_server::Limits::default();
+        hallpass_authorization_server::Limits {
+            failures_per_client: limits.failures_per_client,
+            failures_per_address: limits.failures_per_address,
+            tokens_per_credential: limits.tokens_per_credential,
+            questions_per_credential: limits.questions_per_credential,
+            under_way: limits.under_way,
+            signing_threads: NonZeroUsize::new(limits.signing_threads)
+                .unwrap_or(defaults.signing_threads),
+            signing_queue: NonZeroUsize::new(limits.signing_queue)
+                .unwrap_or(defaults.signing_queue),
         }
     }
 

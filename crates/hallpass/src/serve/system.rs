@@ -11,7 +11,6 @@ use axum::extract::ConnectInfo;
 use hallpass_authorization_server::AuthorizationServer;
 use hallpass_console::Console;
 use hallpass_oauth::claims::AUDIENCE;
-use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
 use hallpass_openapi::{Definition, Severity};
@@ -27,6 +26,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
 use crate::serve::operations::{Readiness, health, metrics, register_process};
+use crate::serve::maintenance;
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
 
 /// The name of the workspace that a first start makes.
@@ -41,6 +41,7 @@ pub(crate) struct System {
     listeners: JoinSet<()>,
     resource_servers: Vec<Arc<ResourceServer>>,
     admin: JoinHandle<()>,
+    maintenance: JoinHandle<()>,
     data: DataDirectory,
     _lock: Lock,
 }
@@ -68,7 +69,7 @@ impl System {
         let mut registry = Registry::default();
         register_process(&mut registry, clock());
         let http_metrics = listener::Metrics::new(&mut registry);
-        let token_metrics = hallpass_authorization_server::Metrics::new(&mut registry);
+        let platform_routes = parts.platform(config, &mut registry)?;
         let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
         let (stop, stopping) = watch::channel(false);
         let limits = limits(2 + bound.instances.len());
@@ -85,7 +86,7 @@ impl System {
             (
                 bound.authorization_server,
                 platform,
-                parts.platform(token_metrics),
+                platform_routes,
             ),
             (bound.metrics, measured, metrics(registry)),
         ] {
@@ -114,6 +115,7 @@ impl System {
         }
 
         let socket = admin_socket::bind(&data.admin_socket())?;
+        let maintenance = maintenance::run(store.clone(), clock.clone(), stopping.clone());
         let administration = Administration {
             store: store.clone(),
             addresses: addresses.clone(),
@@ -139,6 +141,7 @@ impl System {
             listeners,
             resource_servers,
             admin,
+            maintenance: tokio::spawn(maintenance),
             data: data.clone(),
             _lock: lock,
         })
@@ -160,6 +163,7 @@ impl System {
         let _ = std::fs::remove_file(self.data.admin_socket());
         let _ = self.stop.send(true);
         let _ = self.admin.await;
+        let _ = self.maintenance.await;
         while self.listeners.join_next().await.is_some() {}
         let settled = async {
             for server in &self.resource_servers {
@@ -191,27 +195,27 @@ struct Parts {
 
 impl Parts {
     /// Authorization server, console and health on one listener.
-    fn platform(&self, metrics: hallpass_authorization_server::Metrics) -> Router {
-        let issuing = Issuing {
-            issuer: self.expectation.issuers[0].clone(),
-            audience: self.expectation.audience.clone(),
-        };
-        let authorization_server = AuthorizationServer::new(
+    fn platform(&self, config: &Config, registry: &mut Registry) -> Result<Router, CommandError> {
+        let base_url = &self.addresses.authorization_server;
+        let authorization_server = AuthorizationServer::start(
             self.store.for_authorization_server(),
-            issuing,
+            config.authorization_server(&self.expectation, base_url),
             self.clock.clone(),
-            metrics,
-        );
+            registry,
+        )
+        .map_err(|error| {
+            CommandError::caused(Exit::Refused, "the signing threads did not start", &error)
+        })?;
         let console = Console::new(
             self.store.for_console(),
             console_settings(self.expectation.clone(), &self.store, &self.addresses),
             self.clock.clone(),
         );
-        authorization_server
+        Ok(authorization_server
             .router()
             .merge(console.router())
             .merge(self.health())
-            .fallback(hallpass_pages::not_found)
+            .fallback(hallpass_pages::not_found))
     }
 
     fn health(&self) -> Router {

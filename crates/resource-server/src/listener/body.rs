@@ -21,9 +21,10 @@ pub struct Body {
 /// Why a body did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// It took too long.
+    /// It took too long. The source says so in the words of the standard library, for servers that do
+    /// not know this type.
     #[error("the body came too slowly")]
-    TooSlow,
+    TooSlow(#[source] std::io::Error),
     /// The connection or its framing broke.
     #[error("the body broke off")]
     Broken(#[source] hyper::Error),
@@ -55,7 +56,8 @@ impl http_body::Body for Body {
             .deadline
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(Some(Err(BodyError::TooSlow)))
+        let late = std::io::ErrorKind::TimedOut.into();
+        Poll::Ready(Some(Err(BodyError::TooSlow(late))))
     }
 
     fn is_end_stream(&self) -> bool {
