@@ -38,6 +38,12 @@ impl Running {
         signal(self.id(), name);
     }
 
+    /// Kills it at once, as a power cut would, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn end(&mut self) -> ExitStatus {
@@ -193,9 +199,8 @@ impl Server {
         assert!(status.success(), "{status}: {}", self.process.stderr.text());
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it.
     pub(crate) fn kill(mut self) {
-        self.process.signal("KILL");
-        self.process.end();
+        self.process.kill();
     }
 }

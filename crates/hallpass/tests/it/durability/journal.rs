@@ -1,0 +1,556 @@
+//! What was sent to the server, what it answered, and what must follow from that. Knows no server:
+//! its rules are tested below with histories written by hand.
+//!
+//! Time is counted in ticks, one for each beginning and each end of an operation. An operation took
+//! effect somewhere between its two ticks, or not at all if no answer was read. So of two operations
+//! only those have an order where one ended before the other began, and where there is none the
+//! journal demands nothing.
+
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+use std::sync::mpsc::Sender;
+
+pub(super) type Tick = u64;
+
+/// Where an operation under way ends, as far as anybody knows.
+const OPEN_END: Tick = Tick::MAX;
+
+/// Everything that happened to one data directory.
+pub(super) struct Journal {
+    now: Tick,
+    alarm: Option<(Tick, Sender<()>)>,
+    pub(super) credentials: Vec<Credential>,
+    /// The tasks of changes of the stand-in that were accepted.
+    pub(super) tasks: Vec<String>,
+    slots: Vec<Slot>,
+}
+
+/// A place for one credential at a time, and for one that changes it.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    credential: Option<usize>,
+    taken: bool,
+}
+
+/// What was done with one credential.
+#[derive(Default)]
+pub(super) struct Credential {
+    pub(super) name: String,
+    /// Unknown while nobody read the answer to its creation.
+    pub(super) client_id: Option<String>,
+    /// One after the other: no change begins before the one before it ended.
+    pub(super) changes: Vec<Change>,
+    /// These overlap each other and the changes.
+    pub(super) mints: Vec<Mint>,
+}
+
+/// Something that changes which secret counts.
+pub(super) struct Change {
+    pub(super) kind: ChangeKind,
+    pub(super) outcome: Outcome,
+    /// The secret that it brought, where that was read.
+    pub(super) secret: Option<String>,
+    /// The secret before it was refused, so it is done, answered or not.
+    pub(super) seen: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChangeKind {
+    Create,
+    Reset,
+    Delete,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    UnderWay,
+    /// The answer was read to its end.
+    Acknowledged,
+    /// The server was killed before that.
+    Lost,
+    /// Lost, and found to be done.
+    Done,
+    /// Lost, and found not to be done.
+    Undone,
+}
+
+/// A token request with a secret that was not known to be dead.
+pub(super) struct Mint {
+    /// The change that brought its secret.
+    pub(super) change: usize,
+    began: Tick,
+    ended: Tick,
+    pub(super) outcome: Outcome,
+    pub(super) token: Option<String>,
+    /// The token was refused once.
+    pub(super) seen_dead: bool,
+}
+
+/// What must be true of a secret or a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Alive,
+    Dead,
+    /// Something that decides it has no order to it.
+    Open,
+}
+
+/// A secret: that of a change of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SecretAt {
+    pub(super) credential: usize,
+    pub(super) change: usize,
+}
+
+/// A token: that of a token request of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TokenAt {
+    pub(super) credential: usize,
+    pub(super) mint: usize,
+}
+
+impl Journal {
+    pub(super) fn new(slots: usize) -> Self {
+        Self {
+            now: 0,
+            alarm: None,
+            credentials: Vec::new(),
+            tasks: Vec::new(),
+            slots: vec![Slot::default(); slots],
+        }
+    }
+
+    /// Says so once that many ticks have passed from now on.
+    pub(super) fn set_alarm(&mut self, ticks: Tick, alarm: Sender<()>) {
+        self.alarm = Some((self.now + ticks, alarm));
+    }
+
+    pub(super) fn tick(&mut self) -> Tick {
+        self.now += 1;
+        if self.alarm.as_ref().is_some_and(|(at, _)| *at <= self.now)
+            && let Some((_, alarm)) = self.alarm.take()
+        {
+            // Whoever waited may have given up.
+            let _ = alarm.send(());
+        }
+        self.now
+    }
+
+    /// Slots that nobody changes, with a living credential or without one.
+    pub(super) fn free_slots(&self, with_credential: bool) -> Vec<usize> {
+        let free = |slot: &Slot| !slot.taken && slot.credential.is_some() == with_credential;
+        (0..self.slots.len())
+            .filter(|at| free(&self.slots[*at]))
+            .collect()
+    }
+
+    /// Begins to make a credential in an empty slot.
+    pub(super) fn begin_creation(&mut self, slot: usize) -> usize {
+        let credential = self.credentials.len();
+        self.credentials.push(Credential {
+            name: format!("slot {slot}"),
+            ..Credential::default()
+        });
+        self.slots[slot].credential = Some(credential);
+        self.begin_change(slot, ChangeKind::Create)
+    }
+
+    /// Begins to change the credential in a slot that nobody changes.
+    pub(super) fn begin_change(&mut self, slot: usize, kind: ChangeKind) -> usize {
+        self.tick();
+        self.slots[slot].taken = true;
+        let credential = self.slots[slot].credential.unwrap();
+        self.credentials[credential].changes.push(Change {
+            kind,
+            outcome: Outcome::UnderWay,
+            secret: None,
+            seen: false,
+        });
+        credential
+    }
+
+    /// Ends the change of a slot. One that was lost keeps the slot taken until a check has found
+    /// out about it.
+    pub(super) fn end_change(&mut self, slot: usize, outcome: Outcome, secret: Option<String>) {
+        self.tick();
+        let credential = self.slots[slot].credential.unwrap();
+        let change = self.credentials[credential].changes.last_mut().unwrap();
+        change.outcome = outcome;
+        change.secret = secret;
+        if outcome != Outcome::Lost {
+            self.release(slot);
+        }
+    }
+
+    /// Writes down what became of a lost change.
+    pub(super) fn settle(&mut self, slot: usize, done: bool) {
+        let credential = self.slots[slot].credential.unwrap();
+        let change = self.credentials[credential].changes.last_mut().unwrap();
+        assert_eq!(change.outcome, Outcome::Lost);
+        change.outcome = if done { Outcome::Done } else { Outcome::Undone };
+        self.release(slot);
+    }
+
+    /// The slots whose last change was lost.
+    pub(super) fn unsettled(&self) -> Vec<(usize, usize)> {
+        let slots = self.slots.iter().enumerate();
+        let with = slots.filter_map(|(at, slot)| Some((at, slot.credential?)));
+        with.filter(|(_, at)| self.credentials[*at].last_outcome() == Outcome::Lost)
+            .collect()
+    }
+
+    /// The credentials in the slots, with their slots.
+    pub(super) fn in_slots(&self) -> Vec<(usize, usize)> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter_map(|(at, slot)| Some((at, slot.credential?)))
+            .collect()
+    }
+
+    fn release(&mut self, slot: usize) {
+        let state = &mut self.slots[slot];
+        state.taken = false;
+        if !self.credentials[state.credential.unwrap()].exists() {
+            state.credential = None;
+        }
+    }
+
+    /// Begins a token request with a secret.
+    pub(super) fn begin_mint(&mut self, secret: SecretAt) -> TokenAt {
+        let began = self.tick();
+        let mints = &mut self.credentials[secret.credential].mints;
+        mints.push(Mint {
+            change: secret.change,
+            began,
+            ended: OPEN_END,
+            outcome: Outcome::UnderWay,
+            token: None,
+            seen_dead: false,
+        });
+        TokenAt {
+            credential: secret.credential,
+            mint: mints.len() - 1,
+        }
+    }
+
+    pub(super) fn end_mint(&mut self, at: TokenAt, outcome: Outcome, token: Option<String>) {
+        let ended = self.tick();
+        let mint = self.mint_mut(at);
+        (mint.ended, mint.outcome, mint.token) = (ended, outcome, token);
+    }
+
+    /// A secret was refused. If that was open, the change that is under way is done: there is no
+    /// other that could have ended it.
+    pub(super) fn secret_was_refused(&mut self, secret: SecretAt) {
+        if self.secret_standing(secret) == Standing::Open {
+            let changes = &mut self.credentials[secret.credential].changes;
+            changes.last_mut().unwrap().seen = true;
+        }
+    }
+
+    pub(super) fn token_was_refused(&mut self, token: TokenAt) {
+        self.mint_mut(token).seen_dead = true;
+    }
+
+    /// Every secret that was read.
+    pub(super) fn secrets(&self) -> Vec<SecretAt> {
+        let credentials = self.credentials.iter().enumerate();
+        let secrets = credentials.flat_map(|(credential, known)| {
+            let changes = known.changes.iter().enumerate();
+            let with = changes.filter(|(_, change)| change.secret.is_some());
+            with.map(move |(change, _)| SecretAt { credential, change })
+        });
+        secrets.collect()
+    }
+
+    /// Every token that was read.
+    pub(super) fn tokens(&self) -> Vec<TokenAt> {
+        let credentials = self.credentials.iter().enumerate();
+        let tokens = credentials.flat_map(|(credential, known)| {
+            let mints = known.mints.iter().enumerate();
+            let with = mints.filter(|(_, mint)| mint.token.is_some());
+            with.map(move |(mint, _)| TokenAt { credential, mint })
+        });
+        tokens.collect()
+    }
+
+    pub(super) fn secret(&self, at: SecretAt) -> (&str, &str) {
+        let credential = &self.credentials[at.credential];
+        let secret = credential.changes[at.change].secret.as_deref();
+        (credential.client_id.as_deref().unwrap(), secret.unwrap())
+    }
+
+    pub(super) fn token(&self, at: TokenAt) -> &str {
+        let mint = &self.credentials[at.credential].mints[at.mint];
+        mint.token.as_deref().unwrap()
+    }
+
+    pub(super) fn secret_standing(&self, at: SecretAt) -> Standing {
+        self.credentials[at.credential].secret_standing(at.change)
+    }
+
+    pub(super) fn token_standing(&self, at: TokenAt) -> Standing {
+        self.credentials[at.credential].token_standing(at.mint)
+    }
+
+    /// How much happened so far, in numbers.
+    pub(super) fn summary(&self) -> String {
+        let changes = || self.credentials.iter().flat_map(|known| &known.changes);
+        let mints = || self.credentials.iter().flat_map(|known| &known.mints);
+        let tokens = mints().filter(|mint| mint.token.is_some()).count();
+        let acknowledged = |change: &&Change| change.outcome == Outcome::Acknowledged;
+        let unread = |change: &&Change| matches!(change.outcome, Outcome::Done | Outcome::Undone);
+        let lost = mints().filter(|mint| mint.outcome == Outcome::Lost).count();
+        format!(
+            "{} changes, {tokens} tokens and {} tasks acknowledged; {} changes and {lost} tokens cut off",
+            changes().filter(acknowledged).count(),
+            self.tasks.len(),
+            changes().filter(unread).count(),
+        )
+    }
+
+    fn mint_mut(&mut self, at: TokenAt) -> &mut Mint {
+        &mut self.credentials[at.credential].mints[at.mint]
+    }
+}
+
+impl Credential {
+    /// Whether it is there. Only for one whose last change is known.
+    pub(super) fn exists(&self) -> bool {
+        let done = self.changes.iter().rfind(|change| change.outcome.is_done());
+        done.is_some_and(|change| change.kind != ChangeKind::Delete)
+    }
+
+    /// How many changes of a kind are done.
+    pub(super) fn count(&self, kind: ChangeKind) -> usize {
+        let done = |change: &&Change| change.kind == kind && change.outcome.is_done();
+        self.changes.iter().filter(done).count()
+    }
+
+    /// The count that the server keeps of its secrets.
+    pub(super) fn generation(&self) -> usize {
+        1 + self.count(ChangeKind::Reset)
+    }
+
+    /// How many tokens it may have been issued: those that were read, and perhaps those that were
+    /// lost.
+    pub(super) fn issued(&self) -> RangeInclusive<u64> {
+        let with = |outcome| {
+            let mints = self.mints.iter();
+            u64::try_from(mints.filter(|mint| mint.outcome == outcome).count()).unwrap()
+        };
+        let read = with(Outcome::Acknowledged);
+        read..=read + with(Outcome::Lost)
+    }
+
+    pub(super) fn last_outcome(&self) -> Outcome {
+        self.changes.last().unwrap().outcome
+    }
+
+    /// A secret is dead once a later change is done, and open while one may be.
+    fn secret_standing(&self, change: usize) -> Standing {
+        let later = &self.changes[change + 1..];
+        if later
+            .iter()
+            .any(|later| later.seen || later.outcome.is_done())
+        {
+            Standing::Dead
+        } else if later.iter().any(|later| later.outcome.is_open()) {
+            Standing::Open
+        } else {
+            Standing::Alive
+        }
+    }
+
+    /// A token is dead with its secret, or once another was answered that was asked for after it,
+    /// or once it was refused. It is open while its secret is, or beside a token request that had
+    /// not ended when it was asked for.
+    fn token_standing(&self, mint: usize) -> Standing {
+        let own = &self.mints[mint];
+        let secret = self.secret_standing(own.change);
+        let others = || {
+            let others = self.mints.iter().enumerate();
+            others.filter(|(at, _)| *at != mint).map(|(_, other)| other)
+        };
+        let superseded = |other: &Mint| other.token.is_some() && other.began > own.ended;
+        let may_supersede =
+            |other: &Mint| other.outcome != Outcome::Undone && other.ended > own.began;
+        if own.seen_dead || secret == Standing::Dead || others().any(superseded) {
+            Standing::Dead
+        } else if secret == Standing::Open || others().any(may_supersede) {
+            Standing::Open
+        } else {
+            Standing::Alive
+        }
+    }
+
+    /// What happened, without secrets, for whoever must understand a failure.
+    pub(super) fn history(&self) -> String {
+        let id = self.client_id.as_deref().unwrap_or("of unknown id");
+        let mut text = format!("{} {id}\n", self.name);
+        for (at, change) in self.changes.iter().enumerate() {
+            let (kind, outcome) = (change.kind, change.outcome);
+            let seen = if change.seen { ", seen" } else { "" };
+            let _ = writeln!(text, "  change {at}: {kind:?} {outcome:?}{seen}");
+        }
+        for (at, mint) in self.mints.iter().enumerate() {
+            let Mint {
+                change,
+                began,
+                ended,
+                outcome,
+                ..
+            } = mint;
+            let dead = if mint.seen_dead { ", seen dead" } else { "" };
+            let _ = writeln!(
+                text,
+                "  token {at}: secret of change {change}, ticks {began} to {ended}, {outcome:?}{dead}"
+            );
+        }
+        text
+    }
+}
+
+impl Outcome {
+    /// Whether it took effect for certain.
+    pub(super) fn is_done(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Done)
+    }
+
+    fn is_open(self) -> bool {
+        matches!(self, Self::UnderWay | Self::Lost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Option<String> = None;
+
+    /// A journal with one credential that was made.
+    fn made() -> (Journal, SecretAt) {
+        let mut journal = Journal::new(1);
+        let credential = journal.begin_creation(0);
+        journal.end_change(0, Outcome::Acknowledged, Some("first".to_owned()));
+        let change = 0;
+        (journal, SecretAt { credential, change })
+    }
+
+    fn mint(journal: &mut Journal, secret: SecretAt) -> TokenAt {
+        let at = journal.begin_mint(secret);
+        journal.end_mint(at, Outcome::Acknowledged, Some("token".to_owned()));
+        at
+    }
+
+    #[test]
+    fn a_token_dies_with_one_that_was_asked_for_later_and_answered() {
+        let (mut journal, secret) = made();
+        let first = mint(&mut journal, secret);
+        assert_eq!(journal.token_standing(first), Standing::Alive);
+        let second = journal.begin_mint(secret);
+        assert_eq!(journal.token_standing(first), Standing::Open);
+        journal.end_mint(second, Outcome::Acknowledged, Some("token".to_owned()));
+        assert_eq!(journal.token_standing(first), Standing::Dead);
+        assert_eq!(journal.token_standing(second), Standing::Alive);
+    }
+
+    #[test]
+    fn of_two_tokens_asked_for_together_either_may_live() {
+        let (mut journal, secret) = made();
+        let (first, second) = (journal.begin_mint(secret), journal.begin_mint(secret));
+        journal.end_mint(first, Outcome::Acknowledged, Some("token".to_owned()));
+        journal.end_mint(second, Outcome::Acknowledged, Some("token".to_owned()));
+        assert_eq!(journal.token_standing(first), Standing::Open);
+        assert_eq!(journal.token_standing(second), Standing::Open);
+        journal.token_was_refused(first);
+        assert_eq!(journal.token_standing(first), Standing::Dead);
+    }
+
+    #[test]
+    fn a_lost_token_request_may_have_ended_the_token_before_it_but_not_the_one_after() {
+        let (mut journal, secret) = made();
+        let before = mint(&mut journal, secret);
+        let lost = journal.begin_mint(secret);
+        journal.end_mint(lost, Outcome::Lost, NONE);
+        assert_eq!(journal.token_standing(before), Standing::Open);
+        let after = mint(&mut journal, secret);
+        assert_eq!(journal.token_standing(after), Standing::Alive);
+        let refused = journal.begin_mint(secret);
+        journal.end_mint(refused, Outcome::Undone, NONE);
+        assert_eq!(journal.token_standing(after), Standing::Alive);
+    }
+
+    #[test]
+    fn a_reset_ends_its_secret_and_every_token_of_it_even_one_that_overlaps() {
+        let (mut journal, secret) = made();
+        let token = mint(&mut journal, secret);
+        journal.begin_change(0, ChangeKind::Reset);
+        let meanwhile = mint(&mut journal, secret);
+        assert_eq!(journal.secret_standing(secret), Standing::Open);
+        assert_eq!(journal.token_standing(token), Standing::Dead);
+        assert_eq!(journal.token_standing(meanwhile), Standing::Open);
+        journal.end_change(0, Outcome::Acknowledged, Some("second".to_owned()));
+        assert_eq!(journal.secret_standing(secret), Standing::Dead);
+        assert_eq!(journal.token_standing(meanwhile), Standing::Dead);
+        let fresh = SecretAt {
+            change: 1,
+            ..secret
+        };
+        assert_eq!(journal.secret_standing(fresh), Standing::Alive);
+    }
+
+    #[test]
+    fn a_lost_reset_leaves_everything_open_until_it_is_settled() {
+        for (done, standing) in [(true, Standing::Dead), (false, Standing::Alive)] {
+            let (mut journal, secret) = made();
+            let token = mint(&mut journal, secret);
+            journal.begin_change(0, ChangeKind::Reset);
+            journal.end_change(0, Outcome::Lost, NONE);
+            assert_eq!(journal.secret_standing(secret), Standing::Open);
+            assert!(journal.free_slots(true).is_empty());
+            assert_eq!(journal.unsettled(), [(0, 0)]);
+            journal.settle(0, done);
+            assert_eq!(journal.secret_standing(secret), standing);
+            assert_eq!(journal.token_standing(token), standing);
+            assert_eq!(journal.free_slots(true), [0]);
+        }
+    }
+
+    #[test]
+    fn a_secret_refused_while_a_reset_is_under_way_stays_dead_whatever_is_answered() {
+        let (mut journal, secret) = made();
+        journal.begin_change(0, ChangeKind::Reset);
+        journal.secret_was_refused(secret);
+        journal.end_change(0, Outcome::Lost, NONE);
+        assert_eq!(journal.secret_standing(secret), Standing::Dead);
+    }
+
+    #[test]
+    fn a_dead_secret_that_is_refused_says_nothing_of_the_change_under_way() {
+        let (mut journal, secret) = made();
+        journal.begin_change(0, ChangeKind::Reset);
+        journal.end_change(0, Outcome::Acknowledged, Some("second".to_owned()));
+        journal.begin_change(0, ChangeKind::Delete);
+        journal.secret_was_refused(secret);
+        let fresh = SecretAt {
+            change: 1,
+            ..secret
+        };
+        assert_eq!(journal.secret_standing(fresh), Standing::Open);
+    }
+
+    #[test]
+    fn a_deleted_credential_leaves_its_slot_and_one_that_never_was_does_too() {
+        let (mut journal, secret) = made();
+        journal.begin_change(0, ChangeKind::Delete);
+        assert!(journal.free_slots(false).is_empty());
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        assert_eq!(journal.secret_standing(secret), Standing::Dead);
+        assert_eq!(journal.free_slots(false), [0]);
+        journal.begin_creation(0);
+        journal.end_change(0, Outcome::Lost, NONE);
+        journal.settle(0, false);
+        assert_eq!(journal.free_slots(false), [0]);
+    }
+}
