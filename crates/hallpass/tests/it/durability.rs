@@ -24,18 +24,17 @@ mod statements;
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chance::Chance;
-use journal::Journal;
+use journal::{Journal, Moment};
 use load::{Addresses, Fixtures, Stage};
 use statements::{FIXTURE, Statement};
 
 use crate::http::{get_with, token_of};
 use crate::server::{Running, Server};
-use crate::world::{ANN, Credential, PATIENCE, World, eventually};
+use crate::world::{ANN, Credential, World, eventually};
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_dead_comes_back_when_the_server_is_killed() {
@@ -114,19 +113,21 @@ impl Life {
 
     fn kill_under_load(&self, server: Server, chance: &mut Chance) {
         let stage = self.stage(&server);
-        let (alarm, time) = channel();
         let ticks = FEWEST_TICKS + u64::try_from(chance.below(MORE_TICKS)).unwrap();
-        stage.journal().set_alarm(ticks, alarm);
+        let moments = [Moment::Any, Moment::Acknowledgement];
+        let moment = chance.one_of(&moments).unwrap();
+        let (killed, kill) = (stage.killed.clone(), server.process.killer());
+        stage.journal().set_alarm(ticks, moment, move || {
+            killed.store(true, Ordering::SeqCst);
+            kill();
+        });
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let (stage, mut own) = (&stage, chance.split(thread));
                 scope.spawn(move || stage.work(&mut own));
             }
-            let reached = time.recv_timeout(PATIENCE);
-            stage.killed.store(true, Ordering::SeqCst);
-            server.kill();
-            reached.expect("the threads did not get far");
         });
+        server.kill();
     }
 
     fn stage(&self, server: &Server) -> Stage<'_> {
@@ -135,7 +136,7 @@ impl Life {
             fixtures: &self.fixtures,
             journal: &self.journal,
             addresses: Addresses::of(server),
-            killed: AtomicBool::new(false),
+            killed: Arc::new(AtomicBool::new(false)),
         }
     }
 

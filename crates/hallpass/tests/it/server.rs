@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::world::{Credential, PATIENCE, World, eventually, signal, text};
@@ -42,6 +43,12 @@ impl Running {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Kills it from another thread. It remains to be waited for.
+    pub(crate) fn killer(&self) -> impl FnOnce() + Send + use<> {
+        let id = Pid::from_child(&self.child);
+        move || kill_process(id, Signal::KILL).unwrap()
     }
 
     /// Waits for its end.

@@ -8,7 +8,6 @@
 
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
-use std::sync::mpsc::Sender;
 
 pub(super) type Tick = u64;
 
@@ -18,11 +17,27 @@ const OPEN_END: Tick = Tick::MAX;
 /// Everything that happened to one data directory.
 pub(super) struct Journal {
     now: Tick,
-    alarm: Option<(Tick, Sender<()>)>,
+    alarm: Option<Alarm>,
     pub(super) credentials: Vec<Credential>,
     /// The tasks of changes of the stand-in that were accepted.
     pub(super) tasks: Vec<String>,
     slots: Vec<Slot>,
+}
+
+/// What is to be done at a moment. It is done by whoever gets there, so at that very moment.
+struct Alarm {
+    not_before: Tick,
+    moment: Moment,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+/// Where in the course of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// When anything begins or ends.
+    Any,
+    /// When a change was just acknowledged: too early for what should have come before.
+    Acknowledgement,
 }
 
 /// A place for one credential at a time, and for one that changes it.
@@ -120,20 +135,32 @@ impl Journal {
         }
     }
 
-    /// Says so once that many ticks have passed from now on.
-    pub(super) fn set_alarm(&mut self, ticks: Tick, alarm: Sender<()>) {
-        self.alarm = Some((self.now + ticks, alarm));
+    /// Acts at the first such moment after that many ticks.
+    pub(super) fn set_alarm(
+        &mut self,
+        ticks: Tick,
+        moment: Moment,
+        act: impl FnOnce() + Send + 'static,
+    ) {
+        self.alarm = Some(Alarm {
+            not_before: self.now + ticks,
+            moment,
+            act: Box::new(act),
+        });
     }
 
     pub(super) fn tick(&mut self) -> Tick {
         self.now += 1;
-        if self.alarm.as_ref().is_some_and(|(at, _)| *at <= self.now)
-            && let Some((_, alarm)) = self.alarm.take()
-        {
-            // Whoever waited may have given up.
-            let _ = alarm.send(());
-        }
+        self.reach(Moment::Any);
         self.now
+    }
+
+    fn reach(&mut self, moment: Moment) {
+        let now = self.now;
+        let due = |alarm: &mut Alarm| alarm.moment == moment && alarm.not_before <= now;
+        if let Some(alarm) = self.alarm.take_if(due) {
+            (alarm.act)();
+        }
     }
 
     /// Slots that nobody changes, with a living credential or without one.
@@ -172,6 +199,9 @@ impl Journal {
     /// Ends the change of a slot. One that was lost keeps the slot taken until a check has found
     /// out about it.
     pub(super) fn end_change(&mut self, slot: usize, outcome: Outcome, secret: Option<String>) {
+        if outcome == Outcome::Acknowledged {
+            self.reach(Moment::Acknowledgement);
+        }
         self.tick();
         let credential = self.slots[slot].credential.unwrap();
         let change = self.credentials[credential].changes.last_mut().unwrap();

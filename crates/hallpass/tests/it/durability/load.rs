@@ -3,7 +3,7 @@
 //! once the server is being killed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub(super) struct Stage<'a> {
     pub(super) journal: &'a Mutex<Journal>,
     pub(super) addresses: Addresses,
     /// Set right before the server is killed.
-    pub(super) killed: AtomicBool,
+    pub(super) killed: Arc<AtomicBool>,
 }
 
 /// Where the server is this time.
@@ -320,12 +320,14 @@ impl Stage<'_> {
         journal.tasks.push(task);
     }
 
-    /// Sends a request; `None` if the server was killed before the answer was read to its end.
+    /// Sends a request; `None` if the server was killed before the answer was read to its end. A
+    /// refusal after that counts for nothing: the port may be somebody else's by now.
     fn send(&self, request: RequestBuilder) -> Option<Reply> {
-        match try_send(request) {
-            Ok(reply) => Some(reply),
+        let outcome = try_send(request);
+        let killed = self.killed.load(Ordering::SeqCst);
+        match outcome {
+            Ok(reply) => (!killed || reply.status < 400).then_some(reply),
             Err(error) => {
-                let killed = self.killed.load(Ordering::SeqCst);
                 assert!(killed, "no answer of a server that lives: {error:?}");
                 None
             }
