@@ -16,7 +16,9 @@
 //! - `HALLPASS_SOAK_SEED`: the choices of an earlier run, which printed it. How the threads meet is
 //!   not in it, so a failure may take several tries to come again.
 
+mod alarm;
 mod chance;
+mod credential;
 mod journal;
 mod load;
 mod statements;
@@ -27,8 +29,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use alarm::Moment;
 use chance::Chance;
-use journal::{Journal, Moment};
+use journal::Journal;
 use load::{Addresses, Fixtures, Stage};
 use statements::{FIXTURE, Statement};
 
@@ -114,8 +117,7 @@ impl Life {
     fn kill_under_load(&self, server: Server, chance: &mut Chance) {
         let stage = self.stage(&server);
         let ticks = FEWEST_TICKS + u64::try_from(chance.below(MORE_TICKS)).unwrap();
-        let moments = [Moment::Any, Moment::Acknowledgement];
-        let moment = chance.one_of(&moments).unwrap();
+        let moment = chance.one_of(&Moment::ALL).unwrap();
         let (killed, kill) = (stage.killed.clone(), server.process.killer());
         stage.journal().set_alarm(ticks, moment, move || {
             killed.store(true, Ordering::SeqCst);

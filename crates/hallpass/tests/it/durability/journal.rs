@@ -1,18 +1,8 @@
 //! What was sent to the server, what it answered, and what must follow from that. Knows no server:
 //! its rules are tested below with histories written by hand.
-//!
-//! Time is counted in ticks, one for each beginning and each end of an operation. An operation took
-//! effect somewhere between its two ticks, or not at all if no answer was read. So of two operations
-//! only those have an order where one ended before the other began, and where there is none the
-//! journal demands nothing.
 
-use std::fmt::Write as _;
-use std::ops::RangeInclusive;
-
-pub(super) type Tick = u64;
-
-/// Where an operation under way ends, as far as anybody knows.
-const OPEN_END: Tick = Tick::MAX;
+use super::alarm::{Alarm, Moment};
+use super::credential::{Change, ChangeKind, Credential, Mint, Outcome, Standing, Tick};
 
 /// Everything that happened to one data directory.
 pub(super) struct Journal {
@@ -24,90 +14,11 @@ pub(super) struct Journal {
     slots: Vec<Slot>,
 }
 
-/// What is to be done at a moment. It is done by whoever gets there, so at that very moment.
-struct Alarm {
-    not_before: Tick,
-    moment: Moment,
-    act: Box<dyn FnOnce() + Send>,
-}
-
-/// Where in the course of things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// When anything begins or ends.
-    Any,
-    /// When a change was just acknowledged: too early for what should have come before.
-    Acknowledgement,
-}
-
 /// A place for one credential at a time, and for one that changes it.
 #[derive(Clone, Copy, Default)]
 struct Slot {
     credential: Option<usize>,
     taken: bool,
-}
-
-/// What was done with one credential.
-#[derive(Default)]
-pub(super) struct Credential {
-    pub(super) name: String,
-    /// Unknown while nobody read the answer to its creation.
-    pub(super) client_id: Option<String>,
-    /// One after the other: no change begins before the one before it ended.
-    pub(super) changes: Vec<Change>,
-    /// These overlap each other and the changes.
-    pub(super) mints: Vec<Mint>,
-}
-
-/// Something that changes which secret counts.
-pub(super) struct Change {
-    pub(super) kind: ChangeKind,
-    pub(super) outcome: Outcome,
-    /// The secret that it brought, where that was read.
-    pub(super) secret: Option<String>,
-    /// The secret before it was refused, so it is done, answered or not.
-    pub(super) seen: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ChangeKind {
-    Create,
-    Reset,
-    Delete,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    UnderWay,
-    /// The answer was read to its end.
-    Acknowledged,
-    /// The server was killed before that.
-    Lost,
-    /// Lost, and found to be done.
-    Done,
-    /// Lost, and found not to be done.
-    Undone,
-}
-
-/// A token request with a secret that was not known to be dead.
-pub(super) struct Mint {
-    /// The change that brought its secret.
-    pub(super) change: usize,
-    began: Tick,
-    ended: Tick,
-    pub(super) outcome: Outcome,
-    pub(super) token: Option<String>,
-    /// The token was refused once.
-    pub(super) seen_dead: bool,
-}
-
-/// What must be true of a secret or a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    Alive,
-    Dead,
-    /// Something that decides it has no order to it.
-    Open,
 }
 
 /// A secret: that of a change of a credential.
@@ -142,11 +53,7 @@ impl Journal {
         moment: Moment,
         act: impl FnOnce() + Send + 'static,
     ) {
-        self.alarm = Some(Alarm {
-            not_before: self.now + ticks,
-            moment,
-            act: Box::new(act),
-        });
+        self.alarm = Some(Alarm::new(self.now + ticks, moment, act));
     }
 
     pub(super) fn tick(&mut self) -> Tick {
@@ -157,9 +64,9 @@ impl Journal {
 
     fn reach(&mut self, moment: Moment) {
         let now = self.now;
-        let due = |alarm: &mut Alarm| alarm.moment == moment && alarm.not_before <= now;
+        let due = |alarm: &mut Alarm| alarm.is_due(moment, now);
         if let Some(alarm) = self.alarm.take_if(due) {
-            (alarm.act)();
+            alarm.act();
         }
     }
 
@@ -187,12 +94,9 @@ impl Journal {
         self.tick();
         self.slots[slot].taken = true;
         let credential = self.slots[slot].credential.unwrap();
-        self.credentials[credential].changes.push(Change {
-            kind,
-            outcome: Outcome::UnderWay,
-            secret: None,
-            seen: false,
-        });
+        self.credentials[credential]
+            .changes
+            .push(Change::begin(kind));
         credential
     }
 
@@ -249,14 +153,7 @@ impl Journal {
     pub(super) fn begin_mint(&mut self, secret: SecretAt) -> TokenAt {
         let began = self.tick();
         let mints = &mut self.credentials[secret.credential].mints;
-        mints.push(Mint {
-            change: secret.change,
-            began,
-            ended: OPEN_END,
-            outcome: Outcome::UnderWay,
-            token: None,
-            seen_dead: false,
-        });
+        mints.push(Mint::begin(secret.change, began));
         TokenAt {
             credential: secret.credential,
             mint: mints.len() - 1,
@@ -275,10 +172,16 @@ impl Journal {
         if self.secret_standing(secret) == Standing::Open {
             let changes = &mut self.credentials[secret.credential].changes;
             changes.last_mut().unwrap().seen = true;
+            self.reach(Moment::Acknowledgement);
         }
     }
 
     pub(super) fn token_was_refused(&mut self, token: TokenAt) {
+        let mints = &self.credentials[token.credential].mints;
+        let under_way = mints.iter().any(|mint| mint.outcome == Outcome::UnderWay);
+        if under_way && self.token_standing(token) == Standing::Open {
+            self.reach(Moment::Refusal);
+        }
         self.mint_mut(token).seen_dead = true;
     }
 
@@ -344,117 +247,10 @@ impl Journal {
     }
 }
 
-impl Credential {
-    /// Whether it is there. Only for one whose last change is known.
-    pub(super) fn exists(&self) -> bool {
-        let done = self.changes.iter().rfind(|change| change.outcome.is_done());
-        done.is_some_and(|change| change.kind != ChangeKind::Delete)
-    }
-
-    /// How many changes of a kind are done.
-    pub(super) fn count(&self, kind: ChangeKind) -> usize {
-        let done = |change: &&Change| change.kind == kind && change.outcome.is_done();
-        self.changes.iter().filter(done).count()
-    }
-
-    /// The count that the server keeps of its secrets.
-    pub(super) fn generation(&self) -> usize {
-        1 + self.count(ChangeKind::Reset)
-    }
-
-    /// How many tokens it may have been issued: those that were read, and perhaps those that were
-    /// lost.
-    pub(super) fn issued(&self) -> RangeInclusive<u64> {
-        let with = |outcome| {
-            let mints = self.mints.iter();
-            u64::try_from(mints.filter(|mint| mint.outcome == outcome).count()).unwrap()
-        };
-        let read = with(Outcome::Acknowledged);
-        read..=read + with(Outcome::Lost)
-    }
-
-    pub(super) fn last_outcome(&self) -> Outcome {
-        self.changes.last().unwrap().outcome
-    }
-
-    /// A secret is dead once a later change is done, and open while one may be.
-    fn secret_standing(&self, change: usize) -> Standing {
-        let later = &self.changes[change + 1..];
-        if later
-            .iter()
-            .any(|later| later.seen || later.outcome.is_done())
-        {
-            Standing::Dead
-        } else if later.iter().any(|later| later.outcome.is_open()) {
-            Standing::Open
-        } else {
-            Standing::Alive
-        }
-    }
-
-    /// A token is dead with its secret, or once another was answered that was asked for after it,
-    /// or once it was refused. It is open while its secret is, or beside a token request that had
-    /// not ended when it was asked for.
-    fn token_standing(&self, mint: usize) -> Standing {
-        let own = &self.mints[mint];
-        let secret = self.secret_standing(own.change);
-        let others = || {
-            let others = self.mints.iter().enumerate();
-            others.filter(|(at, _)| *at != mint).map(|(_, other)| other)
-        };
-        let superseded = |other: &Mint| other.token.is_some() && other.began > own.ended;
-        let may_supersede =
-            |other: &Mint| other.outcome != Outcome::Undone && other.ended > own.began;
-        if own.seen_dead || secret == Standing::Dead || others().any(superseded) {
-            Standing::Dead
-        } else if secret == Standing::Open || others().any(may_supersede) {
-            Standing::Open
-        } else {
-            Standing::Alive
-        }
-    }
-
-    /// What happened, without secrets, for whoever must understand a failure.
-    pub(super) fn history(&self) -> String {
-        let id = self.client_id.as_deref().unwrap_or("of unknown id");
-        let mut text = format!("{} {id}\n", self.name);
-        for (at, change) in self.changes.iter().enumerate() {
-            let (kind, outcome) = (change.kind, change.outcome);
-            let seen = if change.seen { ", seen" } else { "" };
-            let _ = writeln!(text, "  change {at}: {kind:?} {outcome:?}{seen}");
-        }
-        for (at, mint) in self.mints.iter().enumerate() {
-            let Mint {
-                change,
-                began,
-                ended,
-                outcome,
-                ..
-            } = mint;
-            let dead = if mint.seen_dead { ", seen dead" } else { "" };
-            let _ = writeln!(
-                text,
-                "  token {at}: secret of change {change}, ticks {began} to {ended}, {outcome:?}{dead}"
-            );
-        }
-        text
-    }
-}
-
-impl Outcome {
-    /// Whether it took effect for certain.
-    pub(super) fn is_done(self) -> bool {
-        matches!(self, Self::Acknowledged | Self::Done)
-    }
-
-    fn is_open(self) -> bool {
-        matches!(self, Self::UnderWay | Self::Lost)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durability::alarm::LONGEST_DELAY;
 
     const NONE: Option<String> = None;
 
@@ -495,6 +291,37 @@ mod tests {
         assert_eq!(journal.token_standing(second), Standing::Open);
         journal.token_was_refused(first);
         assert_eq!(journal.token_standing(first), Standing::Dead);
+    }
+
+    #[test]
+    fn the_alarm_waits_for_its_ticks_and_its_moment_but_not_for_ever() {
+        let (mut journal, secret) = made();
+        let (sender, acted) = std::sync::mpsc::channel();
+        let set = |journal: &mut Journal, moment| {
+            let sender = sender.clone();
+            journal.set_alarm(3, moment, move || sender.send(moment).unwrap());
+        };
+        set(&mut journal, Moment::Any);
+        mint(&mut journal, secret);
+        assert!(acted.try_recv().is_err());
+        journal.tick();
+        assert_eq!(acted.try_recv(), Ok(Moment::Any));
+
+        set(&mut journal, Moment::Refusal);
+        let token = mint(&mut journal, secret);
+        journal.begin_mint(secret);
+        journal.tick();
+        assert!(acted.try_recv().is_err());
+        journal.token_was_refused(token);
+        assert_eq!(acted.try_recv(), Ok(Moment::Refusal));
+
+        set(&mut journal, Moment::Acknowledgement);
+        for _ in 0..LONGEST_DELAY + 2 {
+            journal.tick();
+        }
+        assert!(acted.try_recv().is_err());
+        journal.tick();
+        assert_eq!(acted.try_recv(), Ok(Moment::Acknowledgement));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::chance::Chance;
-use super::journal::{ChangeKind, Journal, Outcome, SecretAt, Standing, TokenAt};
+use super::credential::{ChangeKind, Outcome, Standing};
+use super::journal::{Journal, SecretAt, TokenAt};
 use crate::http::{Reply, bare_request, form_request, json_request, token_form, try_send};
 use crate::server::Server;
 use crate::world::{ANN, World};
@@ -77,9 +78,9 @@ impl Operation {
             8..10 => Self::Change(ChangeKind::Create, Way::Command),
             10..19 => Self::Change(ChangeKind::Reset, Way::Rest),
             19..21 => Self::Change(ChangeKind::Reset, Way::Command),
-            21..25 => Self::Change(ChangeKind::Delete, Way::Rest),
-            25 => Self::Change(ChangeKind::Delete, Way::Command),
-            26..56 => Self::Mint,
+            21..27 => Self::Change(ChangeKind::Delete, Way::Rest),
+            27 => Self::Change(ChangeKind::Delete, Way::Command),
+            28..56 => Self::Mint,
             56..62 => Self::MintWithAny,
             62..82 => Self::UseNewest,
             82..96 => Self::UseAny,
@@ -231,16 +232,19 @@ impl Stage<'_> {
         };
         let after = journal.secret_standing(secret);
         let history = journal.credentials[secret.credential].history();
-        let what = || format!("a secret, {before:?} before and {after:?} after, of {history}");
+        let what = |happened: &str| {
+            let change = secret.change;
+            format!("secret {change} {happened}, {before:?} before and {after:?} after: {history}")
+        };
         match reply.status {
             200 => {
-                assert_ne!(before, Standing::Dead, "{} was taken", what());
+                assert!(before != Standing::Dead, "{}", what("was taken"));
                 let token = reply.json()["access_token"].as_str().unwrap().to_owned();
                 journal.end_mint(at, Outcome::Acknowledged, Some(token));
                 return Some(at);
             }
             401 => {
-                assert_ne!(after, Standing::Alive, "{} was refused", what());
+                assert!(after != Standing::Alive, "{}", what("was refused"));
                 assert_eq!(reply.json()["error"], "invalid_client", "{reply:?}");
                 journal.end_mint(at, Outcome::Undone, None);
                 journal.secret_was_refused(secret);
@@ -248,10 +252,10 @@ impl Stage<'_> {
             // A reset is being written down, and which secret counts is open.
             503 => {
                 let open = before != Standing::Dead && after != Standing::Alive;
-                assert!(open, "{} was put off", what());
+                assert!(open, "{}", what("was put off"));
                 journal.end_mint(at, Outcome::Undone, None);
             }
-            _ => panic!("{}: {reply:?}", what()),
+            _ => panic!("{}: {reply:?}", what("was answered otherwise")),
         }
         None
     }
@@ -287,17 +291,17 @@ impl Stage<'_> {
         journal.tick();
         let after = journal.token_standing(at);
         let history = journal.credentials[at.credential].history();
-        let what = || {
+        let what = |happened: &str| {
             let mint = at.mint;
-            format!("token {mint}, {before:?} before and {after:?} after, of {history}")
+            format!("token {mint} {happened}, {before:?} before and {after:?} after: {history}")
         };
         match reply.status {
-            200 => assert_ne!(before, Standing::Dead, "{} was taken", what()),
+            200 => assert!(before != Standing::Dead, "{}", what("was taken")),
             401 => {
-                assert_ne!(after, Standing::Alive, "{} was refused", what());
+                assert!(after != Standing::Alive, "{}", what("was refused"));
                 journal.token_was_refused(at);
             }
-            _ => panic!("{}: {reply:?}", what()),
+            _ => panic!("{}: {reply:?}", what("was answered otherwise")),
         }
         Some(reply.status == 200)
     }

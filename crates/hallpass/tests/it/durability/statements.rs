@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::journal::{ChangeKind, Outcome, SecretAt, Standing, TokenAt};
+use super::credential::{ChangeKind, Outcome, Standing};
+use super::journal::{SecretAt, TokenAt};
 use super::load::Stage;
 use crate::http::{bare_request, get_with, try_send};
 
