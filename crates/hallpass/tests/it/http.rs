@@ -35,7 +35,7 @@ pub(crate) fn get(url: &str) -> Reply {
 }
 
 pub(crate) fn get_with(url: &str, token: &str) -> Reply {
-    send(client().get(url).bearer_auth(token))
+    send(bare_request(&Method::GET, url, token))
 }
 
 pub(crate) fn send_as(method: &Method, url: &str) -> Reply {
@@ -67,19 +67,35 @@ pub(crate) fn is_closed(url: &str) -> bool {
 }
 
 pub(crate) fn send_json(method: &Method, url: &str, token: &str, body: &Value) -> Reply {
-    let request = client().request(method.clone(), url).bearer_auth(token);
-    let request = request.header("content-type", "application/json");
-    send(request.body(body.to_string()))
+    send(json_request(method, url, token, body))
 }
 
 pub(crate) fn post_form(url: &str, form: &str) -> Reply {
-    let kind = "application/x-www-form-urlencoded";
-    send(
-        client()
-            .post(url)
-            .header("content-type", kind)
-            .body(form.to_owned()),
-    )
+    send(form_request(url, form))
+}
+
+/// A request without a body that was not sent yet.
+pub(crate) fn bare_request(method: &Method, url: &str, token: &str) -> RequestBuilder {
+    client().request(method.clone(), url).bearer_auth(token)
+}
+
+/// A request with a JSON body that was not sent yet.
+pub(crate) fn json_request(
+    method: &Method,
+    url: &str,
+    token: &str,
+    body: &Value,
+) -> RequestBuilder {
+    let request = bare_request(method, url, token);
+    let request = request.header("content-type", "application/json");
+    request.body(body.to_string())
+}
+
+/// A form that was not sent yet.
+pub(crate) fn form_request(url: &str, form: &str) -> RequestBuilder {
+    let request = client().post(url);
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    request.body(form.to_owned())
 }
 
 /// The form of a token request.
@@ -96,16 +112,21 @@ pub(crate) fn token_of(credential: &Credential) -> String {
 }
 
 fn send(request: RequestBuilder) -> Reply {
+    try_send(request).unwrap()
+}
+
+/// An answer that was read to its end, or why there is none.
+pub(crate) fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     runtime().block_on(async {
-        let response = request.send().await.unwrap();
+        let response = request.send().await?;
         let content_type = response.headers().get("content-type");
-        Reply {
+        Ok(Reply {
             status: response.status().as_u16(),
             content_type: content_type
                 .map_or("", |kind| kind.to_str().unwrap())
                 .to_owned(),
-            text: response.text().await.unwrap(),
-        }
+            text: response.text().await?,
+        })
     })
 }
 

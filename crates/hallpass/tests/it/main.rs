@@ -9,6 +9,7 @@
 mod client_cli;
 mod contract;
 mod demo;
+mod durability;
 mod health;
 mod http;
 mod layers;

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::world::{Credential, PATIENCE, World, eventually, signal, text};
@@ -36,6 +37,18 @@ impl Running {
 
     pub(crate) fn signal(&self, name: &str) {
         signal(self.id(), name);
+    }
+
+    /// Kills it at once, as a power cut would, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Kills it from another thread. It remains to be waited for.
+    pub(crate) fn killer(&self) -> impl FnOnce() + Send + use<> {
+        let id = Pid::from_child(&self.child);
+        move || kill_process(id, Signal::KILL).unwrap()
     }
 
     /// Waits for its end.
@@ -193,9 +206,8 @@ impl Server {
         assert!(status.success(), "{status}: {}", self.process.stderr.text());
     }
 
-    /// Kills it, as a power cut would.
+    /// Kills it.
     pub(crate) fn kill(mut self) {
-        self.process.signal("KILL");
-        self.process.end();
+        self.process.kill();
     }
 }
