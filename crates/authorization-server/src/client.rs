@@ -96,7 +96,9 @@ impl AuthorizationServer {
                 self.metrics.failed("unreadable");
                 let what = "Client authentication failed: no readable credential";
                 self.count_failure(what, error.code(), None, caller);
-                self.limited("", caller).unwrap_or(error)
+                // There is no id to count by, so the address stands for it too.
+                let nobody = caller.address.to_string();
+                self.limited(&nobody, caller).unwrap_or(error)
             } else {
                 error
             }

@@ -48,6 +48,10 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// The values of the `grant` label.
+pub(crate) const CLIENT_CREDENTIALS: &str = "client_credentials";
+pub(crate) const TOKEN_EXCHANGE: &str = "token_exchange";
+
 /// Upper bounds of the buckets, in seconds: from an ES256 token on an idle server to a queue that is
 /// as long as it may get.
 const BUCKETS: [f64; 12] = [
@@ -83,6 +87,10 @@ impl Metrics {
             Unit::Seconds,
             metrics.seconds.clone(),
         );
+        // There from the start, so that the first one can be seen as a change.
+        for grant in [CLIENT_CREDENTIALS, TOKEN_EXCHANGE] {
+            let _ = metrics.issued.get_or_create(&Grant { grant });
+        }
         metrics
     }
 

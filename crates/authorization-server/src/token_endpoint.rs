@@ -17,6 +17,7 @@ use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission, too_many};
 use crate::issuing::refusal;
+use crate::metrics::{CLIENT_CREDENTIALS, TOKEN_EXCHANGE};
 
 pub(crate) async fn classic(
     State(server): State<Arc<AuthorizationServer>>,
@@ -110,16 +111,12 @@ impl AuthorizationServer {
             )
             .await
             .map_err(|error| refusal(error, Some(&presented)))?;
-        self.metrics.issued("client_credentials");
+        self.metrics.issued(CLIENT_CREDENTIALS);
         let additions = Additions {
             scope: told_scope(&grant, &token_request),
             issued_token_type: None,
         };
-        Ok(TokenResponse::print_with(
-            &token,
-            (self.clock)(),
-            additions,
-        ))
+        Ok(TokenResponse::print_with(&token, (self.clock)(), additions))
     }
 
     /// The other grant: a token for a token.
@@ -142,16 +139,12 @@ impl AuthorizationServer {
         let token = self
             .exchange(exchange, endpoint, authenticated.as_deref(), caller)
             .await?;
-        self.metrics.issued("token_exchange");
+        self.metrics.issued(TOKEN_EXCHANGE);
         let additions = Additions {
             scope: None,
             issued_token_type: Some(TokenType::AccessToken),
         };
-        Ok(TokenResponse::print_with(
-            &token,
-            (self.clock)(),
-            additions,
-        ))
+        Ok(TokenResponse::print_with(&token, (self.clock)(), additions))
     }
 
     fn count_refused_grant(

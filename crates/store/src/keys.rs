@@ -270,7 +270,9 @@ impl Keys {
         }
         let actor = scheduler();
         if due.state_change {
-            let said = rotation::Sayings::new(&actor, now, rng);
+            // One may have come since.
+            let most = self.0.projection.keys.load().len() + 1;
+            let said = rotation::Sayings::new(most, &actor, now, rng);
             let store = self.0.clone();
             self.0
                 .uninterrupted(async move { rotation::advance(&store, said, now).await })

@@ -217,9 +217,7 @@ impl Default for Keys {
         let policy = KeyPolicy::default();
         Self {
             kind: policy.spec.to_string(),
-            rotate_every_days: policy
-                .rotate_every
-                .map_or(0, |every| every.as_hours() / 24),
+            rotate_every_days: policy.rotate_every.map_or(0, |every| every.as_hours() / 24),
             publish_before_seconds: policy.publish_before.as_secs(),
             max_age_seconds: 300,
         }

@@ -69,7 +69,10 @@ pub(crate) async fn raise_lifetimes(
 /// Adds an upcoming key.
 pub(super) async fn add(store: &Store, row: KeyRow, said: AuditEvent) -> Result<Key, KeysError> {
     let mut rows = KeyRow::load_all(&store.database).await?;
-    if let Some(other) = rows.iter().find(|other| other.key.state == KeyState::Upcoming) {
+    if let Some(other) = rows
+        .iter()
+        .find(|other| other.key.state == KeyState::Upcoming)
+    {
         return Err(KeysError::UnderWay {
             id: other.key.id.clone(),
             activates_at: other.key.activates_at,
@@ -125,13 +128,11 @@ pub(super) struct Sayings {
     now: Timestamp,
 }
 
-/// Most keys that change their state in one step; more wait for the next one.
-const MOST_CHANGES: usize = 16;
-
 impl Sayings {
-    pub(super) fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    /// Enough for so many changes.
+    pub(super) fn new(most: usize, actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
         Self {
-            ids: (0..MOST_CHANGES).map(|_| random_uuid(rng)).collect(),
+            ids: (0..most).map(|_| random_uuid(rng)).collect(),
             actor: actor.clone(),
             now,
         }
@@ -143,7 +144,8 @@ impl Sayings {
     }
 }
 
-/// Moves every key whose time has come.
+/// Moves every key whose time has come. One that nothing is left to say about waits for the next
+/// time.
 pub(super) async fn advance(
     store: &Store,
     mut said: Sayings,
@@ -156,6 +158,9 @@ pub(super) async fn advance(
         .iter()
         .any(|row| row.key.state == KeyState::Upcoming && row.key.activates_at <= now);
     for row in &mut rows {
+        if said.ids.is_empty() {
+            break;
+        }
         let message = match row.key.state {
             KeyState::Upcoming if row.key.activates_at <= now => {
                 row.key.state = KeyState::Active;
