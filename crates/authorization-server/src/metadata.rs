@@ -59,10 +59,9 @@ impl AuthorizationServer {
             jwks_uri: Some(at(JWKS_PATHS[0])),
             introspection_endpoint: Some(at(INTROSPECTION_PATH)),
             revocation_endpoint: Some(at(REVOCATION_PATH)),
-            grant_types: vec![
-                GrantType::CLIENT_CREDENTIALS.to_owned(),
-                GrantType::TOKEN_EXCHANGE.to_owned(),
-            ],
+            // What works at the token endpoint named above. Token exchange goes to the endpoint of the
+            // tenant's workspace, which no member of these documents can name.
+            grant_types: vec![GrantType::CLIENT_CREDENTIALS.to_owned()],
             authentication_methods: vec![
                 ClientAuthenticationMethod::ClientSecretBasic,
                 ClientAuthenticationMethod::ClientSecretPost,
