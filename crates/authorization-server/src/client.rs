@@ -16,10 +16,10 @@ use hallpass_oauth::{ClientRegistration, PresentedCredential, TokenError, TokenR
 use hallpass_store::{AuditEvent, AuditState};
 use jiff::Timestamp;
 
+use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::issuing::refusal;
 use crate::limits::RetryAfter;
-use crate::{AuthorizationServer, TOKEN_PATH};
 
 /// Names this part of the system in the audit log.
 pub(crate) const SOURCE: &str = "authorization-server";
@@ -60,7 +60,9 @@ impl Submission {
             ))
             .into());
         }
-        let body = to_bytes(body, LONGEST_BODY).await.map_err(unreadable)?;
+        let body = to_bytes(body, LONGEST_BODY)
+            .await
+            .map_err(|error| unreadable(&error))?;
         Ok(Self {
             headers: head.headers,
             body: body.into(),
@@ -103,11 +105,11 @@ impl AuthorizationServer {
                 error
             }
         })?;
-        let endpoint = format!("{}{TOKEN_PATH}", self.settings.base_url);
-        let mut audiences = vec![self.settings.issuing.issuer.as_str()];
-        if self.settings.assertions_for_endpoint {
-            audiences.push(&endpoint);
-        }
+        let audiences: Vec<&str> = self
+            .assertion_audiences
+            .iter()
+            .map(String::as_str)
+            .collect();
         let by = Authenticator {
             find: |id: &str| self.clients.find(id),
             pepper: self.clients.pepper(),
@@ -135,7 +137,7 @@ impl AuthorizationServer {
         self.sequences
             .note_authentication(&registration, client.proof().clone(), caller.now)
             .await
-            .map_err(|error| refusal(error.into(), Some(&presented)))?;
+            .map_err(|error| refusal(&error.into(), Some(&presented)))?;
         Ok(registration)
     }
 
@@ -173,7 +175,7 @@ impl AuthorizationServer {
         client: Option<&ClientRegistration>,
         caller: Caller,
     ) {
-        let mut event = self.event(AuditState::Failure, message.to_owned(), caller);
+        let mut event = event(AuditState::Failure, message.to_owned(), caller);
         code.clone_into(&mut event.code);
         if let Some(client) = client {
             event.client_id = client.client_id.to_string();
@@ -182,27 +184,22 @@ impl AuthorizationServer {
         let key = format!("{message} {} {}", event.client_id, caller.address);
         self.audit.count(event.per_minute(&key));
     }
+}
 
-    pub(crate) fn event(&self, state: AuditState, message: String, caller: Caller) -> AuditEvent {
-        let mut event = AuditEvent::new(state, message, SOURCE, caller.now, &mut SystemRandom);
-        event.source_ip = caller.address.to_string();
-        event
+/// An event about what a client did with its credential.
+pub(crate) fn event_of(message: String, client: &ClientRegistration, caller: Caller) -> AuditEvent {
+    AuditEvent {
+        workspace: Some(client.workspace.clone()),
+        user_email: client.subject.to_string(),
+        client_id: client.client_id.to_string(),
+        ..event(AuditState::Success, message, caller)
     }
+}
 
-    /// An event about what a client did with its credential.
-    pub(crate) fn event_of(
-        &self,
-        message: String,
-        client: &ClientRegistration,
-        caller: Caller,
-    ) -> AuditEvent {
-        AuditEvent {
-            workspace: Some(client.workspace.clone()),
-            user_email: client.subject.to_string(),
-            client_id: client.client_id.to_string(),
-            ..self.event(AuditState::Success, message, caller)
-        }
-    }
+fn event(state: AuditState, message: String, caller: Caller) -> AuditEvent {
+    let mut event = AuditEvent::new(state, message, SOURCE, caller.now, &mut SystemRandom);
+    event.source_ip = caller.address.to_string();
+    event
 }
 
 pub(crate) fn too_many(wait: RetryAfter) -> TokenError {
@@ -244,8 +241,8 @@ fn refuse_query_credentials(query: Option<&str>) -> Result<(), TokenError> {
     Ok(())
 }
 
-fn unreadable(error: axum::Error) -> Refusal {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+fn unreadable(error: &axum::Error) -> Refusal {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
             let error =

@@ -12,7 +12,7 @@ use hallpass_oauth::{AccessToken, ClientRegistration, Grant, TokenError, Workspa
 use hallpass_store::SequenceError;
 
 use crate::AuthorizationServer;
-use crate::client::{Caller, too_many};
+use crate::client::{Caller, event_of, too_many};
 use crate::issuing::{NotIssued, refusal};
 
 /// A decision to exchange, and for whom.
@@ -45,7 +45,7 @@ impl AuthorizationServer {
         let id = grant
             .exchanged_for()
             .map(|subject| subject.exchange(&mut SystemRandom));
-        let told = |error: NotIssued| refusal(error, None);
+        let told = |error: NotIssued| refusal(&error, None);
         let signed = self
             .sign(Arc::new(grant), id, caller.now)
             .map_err(|error| told(error.into()))?;
@@ -55,7 +55,7 @@ impl AuthorizationServer {
             tenant.workspace, client.client_id
         );
         let key = format!("exchanged {} {}", tenant.workspace, client.client_id);
-        let event = self.event_of(message, &client, caller).per_minute(&key);
+        let event = event_of(message, &client, caller).per_minute(&key);
         let written = self.audit.record(event).await;
         written.map_err(|error| told(SequenceError::from(error).into()))?;
         let token = signed.wait().await.map_err(|error| told(error.into()))?;
@@ -83,6 +83,10 @@ impl AuthorizationServer {
         let token = UnverifiedToken::parse(request.subject_token.expose()).map_err(invalid)?;
         let signed = self.signed(&token, caller.now).map_err(invalid)?;
         let (owner, verified) = self.verified(&signed, caller.now).map_err(invalid)?;
+        // Verifiers grant a leeway; a token that is dead when it arrives is of no use to anybody.
+        if verified.expires_at() <= caller.now {
+            return Err(invalid(TokenRefusal::Expired));
+        }
         let client = self
             .clients
             .find(owner.client_id().as_str())

@@ -8,6 +8,7 @@ use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
 use jiff::SignedDuration;
 
+use crate::TOKEN_PATH;
 use crate::limits::{FailureSettings, Rate};
 
 /// Everything the server can be told.
@@ -28,8 +29,19 @@ pub struct Settings {
     pub assertions_for_endpoint: bool,
     /// How long verifiers may keep the published keys.
     pub jwks_max_age: SignedDuration,
-    /// The scopes to tell of in the metadata.
+    /// The bounds of what it takes on.
     pub limits: Limits,
+}
+
+impl Settings {
+    /// The names that a client assertion may be addressed to.
+    pub(crate) fn assertion_audiences(&self) -> Vec<String> {
+        let mut audiences = vec![self.issuing.issuer.to_string()];
+        if self.assertions_for_endpoint {
+            audiences.push(format!("{}{TOKEN_PATH}", self.base_url));
+        }
+        audiences
+    }
 }
 
 /// The bounds of what the server takes on; a rate of 0 is no bound.

@@ -142,7 +142,7 @@ pub struct SignedToken {
 }
 
 /// A token that is good for this request. Only [`SignedToken::verify`] makes one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct VerifiedToken<'a>(&'a SignedToken);
 
 impl VerifiedToken<'_> {
