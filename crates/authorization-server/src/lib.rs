@@ -56,7 +56,7 @@ pub const INTROSPECTION_PATH: &str = "/as/introspect.oauth2";
 /// The path of the revocation endpoint, PingFederate's customary one.
 pub const REVOCATION_PATH: &str = "/as/revoke_token.oauth2";
 
-/// The paths of the published keys.
+/// The usual paths of the published keys.
 pub const JWKS_PATHS: [&str; 2] = ["/.well-known/jwks.json", "/pf/JWKS"];
 
 /// The server's parts. Built once, shared by all requests.
@@ -139,7 +139,7 @@ impl AuthorizationServer {
                 REVOCATION_PATH,
                 only_post(post(revocation_endpoint::revoke)),
             );
-        for path in JWKS_PATHS {
+        for path in &self.settings.jwks_paths {
             router = router.route(path, get(jwks::published));
         }
         let issuer = &self.settings.issuing.issuer;

@@ -10,7 +10,7 @@ use hallpass_oauth::metadata::{AuthorizationServerMetadata, ClientAuthentication
 use hallpass_oauth::token_request::GrantType;
 use hallpass_oauth::{Algorithm, Issuer};
 
-use crate::{AuthorizationServer, INTROSPECTION_PATH, JWKS_PATHS, REVOCATION_PATH, TOKEN_PATH};
+use crate::{AuthorizationServer, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH};
 
 pub(crate) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
     server.document(server.metadata().to_json())
@@ -56,7 +56,7 @@ impl AuthorizationServer {
         AuthorizationServerMetadata {
             issuer: self.settings.issuing.issuer.clone(),
             token_endpoint: at(TOKEN_PATH),
-            jwks_uri: Some(at(JWKS_PATHS[0])),
+            jwks_uri: self.settings.jwks_paths.first().map(|path| at(path)),
             introspection_endpoint: Some(at(INTROSPECTION_PATH)),
             revocation_endpoint: Some(at(REVOCATION_PATH)),
             // What works at the token endpoint named above. Token exchange goes to the endpoint of the

@@ -27,6 +27,8 @@ pub struct Settings {
     /// Whether the `aud` of a client assertion may be the token endpoint's URL. Off, since a
     /// server that a client was misled to could use such an assertion here (draft-ietf-oauth-rfc7523bis).
     pub assertions_for_endpoint: bool,
+    /// Where the keys are published; the first path is the one that the metadata names.
+    pub jwks_paths: Vec<String>,
     /// How long verifiers may keep the published keys.
     pub jwks_max_age: SignedDuration,
     /// The bounds of what it takes on.

@@ -82,7 +82,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::LastSecret
             | CredentialError::NoSecret
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
-            CredentialError::BadName
+            CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
             | CredentialError::Lifetime { .. }
             | CredentialError::ExpiresInThePast

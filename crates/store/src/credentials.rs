@@ -128,8 +128,8 @@ pub enum CredentialError {
     #[error("a credential named `{0}` exists")]
     NameTaken(String),
     /// The name is no name.
-    #[error("a credential name has 1 to 64 characters, no control characters, and is not blank")]
-    BadName,
+    #[error("a credential name has 1 to {0} characters, no control characters, and is not blank")]
+    BadName(usize),
     /// No such credential.
     #[error("there is no credential {0}")]
     Unknown(String),
@@ -181,9 +181,6 @@ impl From<sqlx::Error> for CredentialError {
         Self::Store(error.into())
     }
 }
-
-/// Longest name, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// Shortest lifetime of a token.
 const SHORTEST_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -294,7 +291,7 @@ impl Credentials {
         let change = move |row: &mut CredentialRow| {
             row.asks_for_secret()?;
             row.secrets = vec![new];
-            Ok(Effect::EndsTokens)
+            Ok(Effect::Resets)
         };
         let live = self.change_row(client_id, event, now, change).await?;
         self.issued(&live, secret)
@@ -328,7 +325,7 @@ impl Credentials {
                 known.expires_at = Some(known.expires_at.map_or(end, |known| known.min(end)));
             }
             row.secrets.push(new);
-            Ok(Effect::KeepsTokens)
+            Ok(Effect::Keeps)
         };
         let live = self.change_row(client_id, event, now, change).await?;
         self.issued(&live, secret)
@@ -353,7 +350,7 @@ impl Credentials {
                 return Err(CredentialError::LastSecret);
             }
             row.secrets.remove(known);
-            Ok(Effect::KeepsTokens)
+            Ok(Effect::Keeps)
         };
         let live = self.change_row(client_id, event, now, change).await?;
         self.shown(&live)
@@ -431,7 +428,7 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialRow, CredentialError> {
-        let name = checked_name(name)?;
+        let name = checked_name(name, self.0.policy.longest_name)?;
         if self.0.projection.instance(&instance).is_none() {
             return Err(CredentialError::UnknownInstance(instance));
         }
@@ -591,17 +588,19 @@ impl Credentials {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// They live on.
-    KeepsTokens,
+    Keeps,
+    /// They all die, once the grace of a reset is over, which usually there is none of.
+    Resets,
     /// They all die.
-    EndsTokens,
+    Ends,
 }
 
 impl CredentialChange {
     fn apply(self, row: &mut CredentialRow) -> Result<Effect, CredentialError> {
-        let mut effect = Effect::KeepsTokens;
+        let mut effect = Effect::Keeps;
         if let Some(enabled) = self.enabled {
             if row.enabled && !enabled {
-                effect = Effect::EndsTokens;
+                effect = Effect::Ends;
             }
             row.enabled = enabled;
         }
@@ -627,11 +626,11 @@ impl CredentialChange {
     }
 }
 
-fn checked_name(name: &str) -> Result<String, CredentialError> {
+fn checked_name(name: &str, longest: usize) -> Result<String, CredentialError> {
     let name = name.trim();
     let length = name.chars().count();
-    if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) {
-        return Err(CredentialError::BadName);
+    if length == 0 || length > longest || name.chars().any(char::is_control) {
+        return Err(CredentialError::BadName(longest));
     }
     Ok(name.to_owned())
 }

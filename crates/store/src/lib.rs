@@ -88,6 +88,8 @@ pub struct Policy {
     pub single_active: bool,
     /// How long a token that another one superseded stays good.
     pub grace: SignedDuration,
+    /// How long tokens stay good after a reset (domain facts, section 10, question 9).
+    pub reset_grace: SignedDuration,
     /// Whether tokens carry a `jti`. Without it they are known by their hash, which takes the
     /// single-active rule: [`Self::single_active`] must be set.
     pub jti: bool,
@@ -99,6 +101,8 @@ pub struct Policy {
     pub longest_token_lifetime: SignedDuration,
     /// Most credentials a person may have in a workspace (domain facts, section 3.4).
     pub credentials_per_owner: usize,
+    /// Longest name of a credential, in characters (domain facts, section 10, question 3).
+    pub longest_name: usize,
     /// Longest time that an old secret may live on beside a new one.
     pub longest_overlap: SignedDuration,
     /// Signing keys.
@@ -137,11 +141,13 @@ impl Default for Policy {
             profile: Profile::Greenlake,
             single_active: true,
             grace: SignedDuration::ZERO,
+            reset_grace: SignedDuration::ZERO,
             jti: true,
             token_lifetime: SignedDuration::from_mins(120),
             platform_token_lifetime: SignedDuration::from_mins(15),
             longest_token_lifetime: SignedDuration::from_mins(120),
             credentials_per_owner: 7,
+            longest_name: 64,
             longest_overlap: SignedDuration::from_hours(24 * 30),
             keys: KeyPolicy::default(),
             audit_retention: SignedDuration::from_hours(24 * 400),

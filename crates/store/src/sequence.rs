@@ -112,16 +112,23 @@ impl Sequence {
         })
     }
 
-    /// The reset was written: what came before is dead, and only the new generation gets places.
-    pub(crate) fn complete_reset(&self, generation: u64, watermark: u64) {
+    /// The reset was written: what came before is dead from `until` on, which is usually now, and only
+    /// the new generation gets places.
+    pub(crate) fn complete_reset(&self, generation: u64, watermark: u64, until: Option<Timestamp>) {
         self.with(|state| {
+            let before = state.live;
             state.undecided = false;
             state.generation = generation;
             state.live = Live {
-                from: state.live.from.max(watermark),
+                from: before.from.max(watermark),
                 bare: None,
             };
             state.superseded.clear();
+            let graced = until.map(|until| Superseded {
+                live: before,
+                until,
+            });
+            state.superseded.extend(graced);
         });
     }
 
@@ -204,7 +211,7 @@ mod tests {
         assert!(before > 10, "a place after every one that was remembered");
         let watermark = sequence.begin_reset();
         assert_eq!(sequence.reserve(1, true), Err(NoPlace::Undecided));
-        sequence.complete_reset(2, watermark);
+        sequence.complete_reset(2, watermark, None);
         assert_eq!(
             sequence.reserve(1, true),
             Err(NoPlace::Changed),
@@ -258,9 +265,20 @@ mod tests {
         assert_eq!(standing(11).fingerprints, [[2; 16]]);
         sequence.raise(3, None, now() + SignedDuration::from_secs(12));
         let watermark = sequence.begin_reset();
-        sequence.complete_reset(2, watermark);
+        sequence.complete_reset(2, watermark, None);
         assert_eq!(standing(12).live_from, watermark);
         assert_eq!(standing(12).fingerprints, [[0; 16]; 0]);
+    }
+
+    #[test]
+    fn a_reset_with_a_grace_ends_what_came_before_when_that_is_over() {
+        let sequence = Sequence::at(1, 5, None, NO_GRACE);
+        let watermark = sequence.begin_reset();
+        let until = now() + SignedDuration::from_secs(10);
+        sequence.complete_reset(2, watermark, Some(until));
+        assert_eq!(live_from(&sequence), 5);
+        assert_eq!(sequence.standing(until).live_from, watermark);
+        assert_eq!(sequence.reserve(1, true), Err(NoPlace::Changed));
     }
 
     #[test]

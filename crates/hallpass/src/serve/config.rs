@@ -1,11 +1,12 @@
 //! The configuration: `hallpass.toml`, then `HALLPASS_…` variables, then flags. Holds no secret,
 //! so it can be printed and committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use hallpass_authorization_server::JWKS_PATHS;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
@@ -83,6 +84,8 @@ pub(crate) struct Tokens {
     pub(crate) single_active: bool,
     /// How long a token that another one superseded stays good, in seconds.
     pub(crate) grace_seconds: i64,
+    /// How long tokens stay good after their credential was reset, in seconds.
+    pub(crate) reset_grace_seconds: i64,
     /// Lifetime of tokens for a service, in seconds.
     pub(crate) lifetime_seconds: i64,
     /// Lifetime of tokens for the platform itself, in seconds.
@@ -107,6 +110,8 @@ pub(crate) struct Keys {
     pub(crate) publish_before_seconds: i64,
     /// How long verifiers may keep the published keys, in seconds.
     pub(crate) max_age_seconds: i64,
+    /// Where the keys are published; the first path is the one that the metadata names.
+    pub(crate) paths: Vec<String>,
 }
 
 /// What the authorization server takes on. A rate of 0 is no bound.
@@ -135,6 +140,8 @@ pub(crate) struct Limits {
 pub(crate) struct Credentials {
     /// Most credentials of one owner.
     pub(crate) per_owner: usize,
+    /// Longest name, in characters.
+    pub(crate) longest_name: usize,
     /// Longest time that an old secret may live on beside a new one, in days.
     pub(crate) longest_overlap_days: i64,
 }
@@ -197,6 +204,7 @@ impl Default for Tokens {
             jti: policy.jti,
             single_active: policy.single_active,
             grace_seconds: policy.grace.as_secs(),
+            reset_grace_seconds: policy.reset_grace.as_secs(),
             lifetime_seconds: policy.token_lifetime.as_secs(),
             platform_lifetime_seconds: policy.platform_token_lifetime.as_secs(),
             longest_lifetime_seconds: policy.longest_token_lifetime.as_secs(),
@@ -220,6 +228,7 @@ impl Default for Keys {
             rotate_every_days: policy.rotate_every.map_or(0, |every| every.as_hours() / 24),
             publish_before_seconds: policy.publish_before.as_secs(),
             max_age_seconds: 300,
+            paths: JWKS_PATHS.map(str::to_owned).to_vec(),
         }
     }
 }
@@ -243,6 +252,7 @@ impl Default for Credentials {
     fn default() -> Self {
         Self {
             per_owner: Policy::default().credentials_per_owner,
+            longest_name: Policy::default().longest_name,
             longest_overlap_days: Policy::default().longest_overlap.as_hours() / 24,
         }
     }
@@ -436,11 +446,15 @@ impl Config {
                 tokens.errors
             )));
         }
-        if !(0..=3_600).contains(&tokens.grace_seconds) {
-            return Err(CommandError::usage(format!(
-                "tokens.grace_seconds is {}; it must be between 0 and 3600",
-                tokens.grace_seconds
-            )));
+        for (name, value) in [
+            ("tokens.grace_seconds", tokens.grace_seconds),
+            ("tokens.reset_grace_seconds", tokens.reset_grace_seconds),
+        ] {
+            if !(0..=3_600).contains(&value) {
+                return Err(CommandError::usage(format!(
+                    "{name} is {value}; it must be between 0 and 3600"
+                )));
+            }
         }
         if !tokens.jti && !tokens.single_active {
             return Err(CommandError::usage(
@@ -473,6 +487,32 @@ impl Config {
                  or verifiers meet a key that they have not seen",
                 keys.publish_before_seconds, keys.max_age_seconds
             )));
+        }
+        let is_path = |path: &String| {
+            // Where other servers have theirs, and where nothing of ours is.
+            ["/.well-known/", "/pf/", "/ext/"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
+                && !path.contains("configuration")
+                && !path.contains("authorization-server")
+                && path
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
+        };
+        let unique: BTreeSet<&String> = keys.paths.iter().collect();
+        if keys.paths.is_empty()
+            || unique.len() != keys.paths.len()
+            || !keys.paths.iter().all(is_path)
+        {
+            return Err(CommandError::usage(
+                "keys.paths must be a list of different paths under /.well-known/, /pf/ or /ext/, such \
+                 as [\"/.well-known/jwks.json\"]",
+            ));
+        }
+        if !(1..=1_000).contains(&self.credentials.longest_name) {
+            return Err(CommandError::usage(
+                "credentials.longest_name must be between 1 and 1000",
+            ));
         }
         let every = keys.rotate_every_days.saturating_mul(86_400);
         if every != 0 && every <= keys.publish_before_seconds {
@@ -547,11 +587,13 @@ impl Config {
             profile: tokens.profile.parse().unwrap_or_default(),
             single_active: tokens.single_active,
             grace: seconds(tokens.grace_seconds),
+            reset_grace: seconds(tokens.reset_grace_seconds),
             jti: tokens.jti,
             token_lifetime: seconds(tokens.lifetime_seconds),
             platform_token_lifetime: seconds(tokens.platform_lifetime_seconds),
             longest_token_lifetime: seconds(tokens.longest_lifetime_seconds),
             credentials_per_owner: self.credentials.per_owner,
+            longest_name: self.credentials.longest_name,
             longest_overlap: days(self.credentials.longest_overlap_days),
             keys: KeyPolicy {
                 spec: keys.kind.parse().unwrap_or_default(),
@@ -584,6 +626,7 @@ impl Config {
                 Profile::Rfc9068 => TwoCredentials::Refused,
             },
             assertions_for_endpoint: self.tokens.assertions_for_endpoint,
+            jwks_paths: self.keys.paths.clone(),
             jwks_max_age: SignedDuration::from_secs(self.keys.max_age_seconds),
             limits: self.limits(),
         }

@@ -256,14 +256,19 @@ pub(super) async fn change(
         secret.last_used_at = known.last_use.at();
     }
     let effect = change(&mut row)?;
-    if effect == Effect::EndsTokens {
+    if effect != Effect::Keeps {
         row.generation += 1;
         row.watermark = live.sequence.begin_reset();
     }
     let written = write(store, &row, event).await;
-    if effect == Effect::EndsTokens {
+    if effect != Effect::Keeps {
+        let grace = store.policy.reset_grace;
+        let graced = effect == Effect::Resets && grace.is_positive();
+        let until = graced.then(|| now.checked_add(grace).unwrap_or(Timestamp::MAX));
         match &written {
-            Ok(()) => live.sequence.complete_reset(row.generation, row.watermark),
+            Ok(()) => live
+                .sequence
+                .complete_reset(row.generation, row.watermark, until),
             Err(_) => live.sequence.abandon_reset(),
         }
     }
