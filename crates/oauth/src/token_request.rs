@@ -303,6 +303,7 @@ mod tests {
 
     use super::*;
     use crate::PresentedCredential;
+    use crate::client_authentication::TwoCredentials;
 
     fn read(body: &str) -> Result<TokenRequest, TokenError> {
         TokenRequest::from_form(&Form::parse(body.as_bytes()).unwrap())
@@ -331,7 +332,8 @@ mod tests {
                 .authorization
                 .iter()
                 .map(|value| value.expose().as_bytes());
-            let presented = PresentedCredential::read(headers, &form).unwrap();
+            let presented =
+                PresentedCredential::read(headers, &form, TwoCredentials::Refused).unwrap();
             assert!(
                 presented
                     .readings()

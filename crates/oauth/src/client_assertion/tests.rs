@@ -1,9 +1,10 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::KeySpec;
 use crate::random::SystemRandom;
 use crate::token_request::{ClientCredential, TokenRequest};
 
@@ -12,8 +13,10 @@ const ISSUER: &str = "https://as.example.com";
 const NOW: i64 = 1_700_000_000;
 
 /// Keys are slow to make; every test signs with the same one.
-static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
-static STRANGER: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+static KEY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::generate(KeySpec::default()).unwrap());
+static STRANGER: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::generate(KeySpec::default()).unwrap());
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

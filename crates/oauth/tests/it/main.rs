@@ -8,8 +8,10 @@
 mod keys;
 
 use hallpass_oauth::bearer::PresentedToken;
-use hallpass_oauth::claims::{AUDIENCE, Claims};
-use hallpass_oauth::client_authentication::authenticate;
+use hallpass_oauth::claims::{AUDIENCE, Claims, Profile};
+use hallpass_oauth::client_authentication::{
+    Authenticator, ClientAuthenticationMethods, RegisteredSecret, TwoCredentials, authenticate,
+};
 use hallpass_oauth::form::Form;
 use hallpass_oauth::jws::{self, UnverifiedToken};
 use hallpass_oauth::mint::{Issuing, mint};
@@ -18,7 +20,7 @@ use hallpass_oauth::verify::{LEEWAY, TokenRefusal, check};
 use hallpass_oauth::{
     AccessToken, ApplicationInstanceId, Audience, ClientId, ClientRegistration, CustomerId,
     Expectation, Grant, Issuer, JwkSet, KeySpec, Pepper, PresentedCredential, Secret, SigningKey,
-    Standing, Subject, TokenRequest, TokenResponse, WorkspaceId,
+    Standing, Subject, TokenId, TokenRequest, TokenResponse, WorkspaceId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -52,21 +54,37 @@ impl World {
         }
     }
 
-    fn grant() -> Grant {
+    fn grant(now: Timestamp) -> Grant {
         let pepper = Pepper::new([1; 32]);
         let registration = ClientRegistration {
             client_id: ClientId::parse(CLIENT).unwrap(),
-            secret_digest: pepper.digest(&Secret::from("right".to_owned())),
+            secrets: vec![RegisteredSecret {
+                id: "1".to_owned(),
+                digest: pepper.digest(&Secret::from("right".to_owned())),
+                expires_at: None,
+            }],
+            keys: None,
+            methods: ClientAuthenticationMethods::default(),
+            enabled: true,
+            expires_at: None,
+            generation: 1,
             subject: Subject::parse("user@example.com").unwrap(),
             workspace: WorkspaceId::parse(WORKSPACE).unwrap(),
             customer: CustomerId::parse("e8a4da2eefc311eba02cb603422bc0a0").unwrap(),
             instance: ApplicationInstanceId::parse(INSTANCE).unwrap(),
             token_lifetime: SignedDuration::from_hours(2),
+            scopes: None,
+            introspects: false,
         };
         let body = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret=right");
         let form = Form::parse(body.as_bytes()).unwrap();
-        let presented = PresentedCredential::read([], &form).unwrap();
-        let client = authenticate(&presented, |_| Some(&registration), &pepper).unwrap();
+        let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
+        let by = Authenticator {
+            find: |_: &str| Some(&registration),
+            pepper: &pepper,
+            audiences: &[],
+        };
+        let client = authenticate(&presented, &by, now).unwrap();
         let request = TokenRequest::from_form(&form).unwrap();
         let elsewhere = WorkspaceId::parse("00000000000011ebb73082b212ad6fea").unwrap();
         let refused = Grant::authorize(&client, &request, Some(&elsewhere)).unwrap_err();
@@ -78,26 +96,21 @@ impl World {
         let issuing = Issuing {
             issuer: self.expectation.issuers[0].clone(),
             audience: self.expectation.audience.clone(),
+            profile: Profile::Greenlake,
         };
-        mint(
-            &Self::grant(),
-            sequence,
-            &issuing,
-            &self.key,
-            self.now,
-            &mut SystemRandom,
-        )
-        .unwrap()
+        let id = TokenId::generate(sequence, &mut SystemRandom);
+        let grant = Self::grant(self.now);
+        mint(&grant, Some(&id), &issuing, &self.key, self.now).unwrap()
     }
 
-    fn verify(&self, token: &str, standing: Option<Standing>) -> Result<String, TokenRefusal> {
+    fn verify(&self, token: &str, standing: &Standing) -> Result<String, TokenRefusal> {
         self.verify_at(token, standing, self.now)
     }
 
     fn verify_at(
         &self,
         token: &str,
-        standing: Option<Standing>,
+        standing: &Standing,
         now: Timestamp,
     ) -> Result<String, TokenRefusal> {
         let header = format!("Bearer {token}");
@@ -105,11 +118,15 @@ impl World {
         let unverified = UnverifiedToken::parse(presented.expose())?;
         let signed = check(&unverified, &self.keys, &self.expectation, now)?;
         let verified = signed.verify(&self.keys, &self.expectation, standing, now)?;
-        Ok(verified.identity().client_id.to_string())
+        Ok(verified.client_id().to_string())
     }
 }
 
-const GOOD: Option<Standing> = Some(Standing { live_from: 5 });
+const GOOD: &Standing = &Standing {
+    live_from: 5,
+    fingerprints: Vec::new(),
+    revoked: false,
+};
 
 #[test]
 fn the_token_has_the_shape_of_the_greenlake_profile() {
@@ -174,14 +191,21 @@ fn a_good_token_is_verified_and_every_mutable_fact_can_end_it() {
     let mut world = World::new();
     let token = world.mint(5);
     assert_eq!(world.verify(token.expose(), GOOD).as_deref(), Ok(CLIENT));
-    let superseded = Some(Standing { live_from: 6 });
+    let superseded = Standing {
+        live_from: 6,
+        ..GOOD.clone()
+    };
     assert_eq!(
-        world.verify(token.expose(), superseded),
+        world.verify(token.expose(), &superseded),
         Err(TokenRefusal::Superseded)
     );
+    let revoked = Standing {
+        revoked: true,
+        ..GOOD.clone()
+    };
     assert_eq!(
-        world.verify(token.expose(), None),
-        Err(TokenRefusal::CredentialGone)
+        world.verify(token.expose(), &revoked),
+        Err(TokenRefusal::Revoked)
     );
 
     let unverified = UnverifiedToken::parse(token.expose()).unwrap();
