@@ -1,11 +1,8 @@
 //! Who the client is: both places for the credential, and what a stranger learns from a refusal.
 
 use hallpass_authorization_server::TOKEN_PATH;
-use hallpass_oauth::random::SystemRandom;
 
-use crate::world::{FORM, World, actor, basic, form_of};
-
-const GRANT: &str = "grant_type=client_credentials";
+use crate::world::{FORM, GRANT, World, basic, form_of};
 
 #[tokio::test]
 async fn the_credential_stands_in_the_body_or_in_the_header() {
@@ -76,12 +73,7 @@ async fn every_failed_client_looks_the_same() {
     let deleted = world.credential_for("us1", "deleted").await;
     let other = world.credential_for("us1", "other").await;
     let deleted_id = deleted.credential.client_id.to_string();
-    world
-        .store
-        .credentials()
-        .delete(&deleted_id, &actor(), world.now(), &mut SystemRandom)
-        .await
-        .unwrap();
+    world.delete(&deleted.credential.client_id).await;
     let (id, secret) = id_and_secret(&world);
     let pairs = [
         ("nobody", secret.as_str()),
@@ -131,12 +123,7 @@ async fn an_unreadable_header_is_a_failed_client() {
 #[tokio::test]
 async fn after_a_reset_only_the_new_secret_is_good() {
     let world = World::new().await;
-    let id = world.credential.credential.client_id.as_str();
-    let credentials = world.store.credentials();
-    let reset = credentials
-        .reset(id, &actor(), world.now(), &mut SystemRandom)
-        .await
-        .unwrap();
+    let reset = world.reset(&world.credential.credential.client_id).await;
     assert_eq!(world.form(&world.good_form()).await.status, 401);
     assert_eq!(world.form(&form_of(&reset)).await.status, 200);
 }

@@ -1,10 +1,15 @@
-//! The token endpoint through real HTTP: own store, free port, a clock that the test moves.
+//! The authorization server through real HTTP: own store, free port, a clock that the test moves.
+//!
+//! One file per standard, whose tests are named after the sections; the other files are about what the
+//! standards leave open.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod always;
+mod assertion;
 mod audit;
 mod authentication;
 mod keys;

@@ -1,9 +1,8 @@
 //! What a token request has to look like (RFC 6749 section 3.2), down to the odd ones.
 
-use hallpass_authorization_server::{TOKEN_PATH, WORKSPACE_TOKEN_PATH};
-use hallpass_oauth::random::SystemRandom;
+use hallpass_authorization_server::{INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH};
 
-use crate::world::{FORM, World};
+use crate::world::{FORM, World, workspace_path};
 
 #[tokio::test]
 async fn malformed_requests_are_told_apart_from_unknown_grants() {
@@ -125,8 +124,11 @@ async fn a_body_has_a_bound() {
     let padded = |length: usize| format!("{good}&x={}", "y".repeat(length - good.len() - 3));
     assert_eq!(world.form(&padded(16 * 1024)).await.status, 200);
     for length in [16 * 1024 + 1, 1024 * 1024] {
-        let answer = world.form(&padded(length)).await;
-        assert_eq!(answer.json()["error"], "invalid_request", "{length}");
+        for target in [TOKEN_PATH, INTROSPECTION_PATH, REVOCATION_PATH] {
+            let answer = world.post(target, &padded(length)).await;
+            assert_eq!(answer.status, 413, "{target} {length}");
+            assert_eq!(answer.error(), "invalid_request");
+        }
     }
 }
 
@@ -134,7 +136,13 @@ async fn a_body_has_a_bound() {
 async fn other_methods_are_refused_with_the_right_one_named() {
     let world = World::new().await;
     let of_workspace = workspace_path(world.workspace.id.as_str());
-    for target in [TOKEN_PATH, of_workspace.as_str()] {
+    let targets = [
+        TOKEN_PATH,
+        INTROSPECTION_PATH,
+        REVOCATION_PATH,
+        of_workspace.as_str(),
+    ];
+    for target in targets {
         for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
             let answer = world.ask(method, target, &[], "").await;
             assert_eq!(answer.status, 405, "{method} {target}");
@@ -156,16 +164,7 @@ async fn a_workspace_has_its_own_endpoint() {
         &own[20..],
     ]
     .join("-");
-    let workspaces = world.store.workspaces();
-    let other = workspaces
-        .create(
-            "Other",
-            &crate::world::actor(),
-            world.now(),
-            &mut SystemRandom,
-        )
-        .await
-        .unwrap();
+    let other = world.tenant("Other", false).await;
     let wrong = format!("{good}x");
     for (workspace, body, outcome) in [
         (own, &good, None),
@@ -189,8 +188,4 @@ async fn a_workspace_has_its_own_endpoint() {
         let error = answer.json()["error"].as_str().map(str::to_owned);
         assert_eq!(error.as_deref(), outcome, "{workspace}");
     }
-}
-
-fn workspace_path(id: &str) -> String {
-    WORKSPACE_TOKEN_PATH.replace("{workspaceId}", id)
 }

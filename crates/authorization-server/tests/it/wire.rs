@@ -1,11 +1,11 @@
 //! HTTP as bytes: no client library that would tidy up what a test wants to send.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 
 /// Far more than any answer takes; a test that runs into it hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,6 +28,25 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
+    /// The code of an error answer.
+    pub(crate) fn error(&self) -> String {
+        let body = self.json();
+        let error = body["error"].as_str();
+        error.unwrap_or_else(|| panic!("no error: {}", self.body)).to_owned()
+    }
+
+    /// The access token of an answer that has one.
+    pub(crate) fn token(&self) -> String {
+        let body = self.json();
+        let token = body["access_token"].as_str();
+        token.unwrap_or_else(|| panic!("no token: {}", self.body)).to_owned()
+    }
+
+    /// The seconds of `Retry-After`.
+    pub(crate) fn retry_after(&self) -> i64 {
+        self.header("retry-after").unwrap().parse().unwrap()
+    }
+
     /// Everything that a stranger sees, but for the time of day.
     pub(crate) fn to_stranger(&self) -> String {
         let headers = self.headers.iter().filter(|(name, _)| name != "date");
@@ -40,9 +59,12 @@ impl Answer {
     }
 }
 
-/// Sends bytes and reads the answer until the server closes the connection.
-pub(crate) async fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
-    let socket = TcpStream::connect(address).await.unwrap();
+/// Sends bytes from an address of this machine and reads the answer until the server closes the
+/// connection.
+pub(crate) async fn exchange(source: IpAddr, address: SocketAddr, request: &[u8]) -> Answer {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((source, 0).into()).unwrap();
+    let socket = socket.connect(address).await.unwrap();
     let (mut reader, mut writer) = socket.into_split();
     let mut bytes = Vec::new();
     // A server may answer before it has everything, and then stop reading.
