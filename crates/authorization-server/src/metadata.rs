@@ -67,9 +67,11 @@ impl AuthorizationServer {
                 ClientAuthenticationMethod::ClientSecretPost,
                 ClientAuthenticationMethod::PrivateKeyJwt,
             ],
-            assertion_algorithms: [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDSA]
-                .map(|algorithm| algorithm.as_str().to_owned())
-                .to_vec(),
+            assertion_algorithms: Algorithm::ALL
+                .iter()
+                .flat_map(|algorithm| algorithm.names())
+                .map(|&name| name.to_owned())
+                .collect(),
             scopes: None,
             token_algorithms: algorithms,
         }

@@ -29,6 +29,17 @@ impl Algorithm {
             Self::EdDSA => "EdDSA",
         }
     }
+
+    /// The values of `alg` that mean it, the one written here first. RFC 9864 section 2.2 gives
+    /// EdDSA with Ed25519 a name of its own; new libraries write that one, older verifiers know only
+    /// the other.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Rs256 => &["RS256"],
+            Self::Es256 => &["ES256"],
+            Self::EdDSA => &["EdDSA", "Ed25519"],
+        }
+    }
 }
 
 impl fmt::Display for Algorithm {
@@ -49,7 +60,7 @@ impl FromStr for Algorithm {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|algorithm| algorithm.as_str() == text)
+            .find(|algorithm| algorithm.names().contains(&text))
             .ok_or(UnknownAlgorithm)
     }
 }
@@ -132,10 +143,14 @@ mod tests {
     #[test]
     fn only_the_listed_algorithms_have_a_name_and_case_matters() {
         for algorithm in Algorithm::ALL {
-            assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+            assert_eq!(algorithm.names()[0], algorithm.as_str());
+            for name in algorithm.names() {
+                assert_eq!(name.parse(), Ok(algorithm));
+            }
         }
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDSA));
         for word in [
-            "none", "None", "HS256", "rs256", "PS256", "ES384", "eddsa", "",
+            "none", "None", "HS256", "rs256", "PS256", "ES384", "eddsa", "Ed448", "",
         ] {
             let error = word.parse::<Algorithm>().unwrap_err().to_string();
             assert!(error.contains("RS256, ES256 and EdDSA"), "{word}: {error}");

@@ -186,7 +186,7 @@ impl ReadJwk {
     /// RFC 8725 section 3.1: one key, one algorithm. A key that says another is not bent to ours.
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), JwkProblem> {
         match &self.alg {
-            Some(alg) if alg != algorithm.as_str() => Err(JwkProblem::Foreign(
+            Some(alg) if !algorithm.names().contains(&alg.as_str()) => Err(JwkProblem::Foreign(
                 "its `alg` is not the one of RS256 (RSA), ES256 (EC P-256) and EdDSA (Ed25519) \
                  that goes with its `kty`",
             )),

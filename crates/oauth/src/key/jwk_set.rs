@@ -284,6 +284,8 @@ mod tests {
             "the one for encryption is passed over"
         );
         assert!(set.find("one").is_some());
+        let newly_named = with(jwk(KeySpec::Ed25519), "alg", "Ed25519");
+        assert_eq!(register(&[newly_named]).unwrap().ids().count(), 1);
     }
 
     #[test]
