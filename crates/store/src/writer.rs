@@ -5,7 +5,8 @@
 //! that commit. Under load many writes share one `fsync`, so durability does not cost one disk
 //! flush per token.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hallpass_oauth::token_id::Fingerprint;
@@ -122,14 +123,12 @@ struct Retention {
 }
 
 impl Retention {
-    fn notice(&mut self, writes: &[Write]) {
-        for write in writes {
-            if let Write::Audit(row) = write {
-                let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
-                if self.day.is_none_or(|last| last < day) {
-                    self.day = Some(day);
-                    self.due = Some(row.occurred_at());
-                }
+    fn notice(&mut self, rows: &[AuditRow]) {
+        for row in rows {
+            let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
+            if self.day.is_none_or(|last| last < day) {
+                self.day = Some(day);
+                self.due = Some(row.occurred_at());
             }
         }
     }
@@ -147,145 +146,209 @@ impl Retention {
     }
 }
 
+/// What is written in one transaction, and who waits for it.
+#[derive(Default)]
+struct Group {
+    /// The highest place of each credential: it ends those before it too.
+    watermarks: BTreeMap<String, Watermark>,
+    audit: Vec<AuditRow>,
+    /// Where in `audit` a counted row is. The tokens of a group mostly belong to few credentials,
+    /// and a statement per token would cost more than the rest of its transaction.
+    counted: HashMap<String, usize>,
+    used: Vec<Use>,
+    spent: Vec<SpentRow>,
+    journal: Vec<JournalRow>,
+    waiting: Vec<oneshot::Sender<Result<(), String>>>,
+    finished: Vec<oneshot::Sender<()>>,
+}
+
+struct Watermark {
+    place: u64,
+    bare: Option<Fingerprint>,
+    sequence: Arc<Sequence>,
+    at: Timestamp,
+}
+
+struct Use {
+    client_id: String,
+    secret_id: Option<String>,
+    at: Timestamp,
+}
+
+impl Group {
+    fn take_in(&mut self, job: Job) {
+        match job {
+            Job::Write { writes, done } => {
+                for write in writes {
+                    self.add(write);
+                }
+                self.waiting.push(done);
+            }
+            Job::Finish(done) => self.finished.push(done),
+        }
+    }
+
+    fn add(&mut self, write: Write) {
+        match write {
+            Write::Watermark {
+                client_id,
+                place,
+                bare,
+                sequence,
+                at,
+            } => {
+                let raised = Watermark {
+                    place,
+                    bare,
+                    sequence,
+                    at,
+                };
+                match self.watermarks.entry(client_id) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(raised);
+                    }
+                    Entry::Occupied(mut entry) if entry.get().place < place => {
+                        entry.insert(raised);
+                    }
+                    Entry::Occupied(_) => {}
+                }
+            }
+            Write::Used {
+                client_id,
+                secret_id,
+                at,
+            } => self.used.push(Use {
+                client_id,
+                secret_id,
+                at,
+            }),
+            Write::Spent(row) => self.spent.push(row),
+            Write::Audit(row) => self.add_audit(*row),
+            Write::Journal(row) => self.journal.push(row),
+        }
+    }
+
+    fn add_audit(&mut self, row: AuditRow) {
+        let Some(key) = row.counted() else {
+            self.audit.push(row);
+            return;
+        };
+        if let Some(known) = self.counted.get(key) {
+            self.audit[*known].absorb(&row);
+        } else {
+            self.counted.insert(key.to_owned(), self.audit.len());
+            self.audit.push(row);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.watermarks.is_empty()
+            && self.audit.is_empty()
+            && self.used.is_empty()
+            && self.spent.is_empty()
+            && self.journal.is_empty()
+    }
+
+    async fn commit(&self, database: &Database) -> Result<(), StoreError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = database.begin().await?;
+        self.raise_watermarks(&mut transaction).await?;
+        for used in &self.used {
+            used.write(&mut transaction).await?;
+        }
+        for row in &self.spent {
+            row.insert(&mut transaction).await?;
+        }
+        for row in &self.audit {
+            row.insert(&mut transaction).await?;
+        }
+        for row in &self.journal {
+            row.insert(&mut transaction).await?;
+        }
+        transaction.commit().await?;
+        // Here and not in the request that asked: that one may have been dropped by now.
+        for raised in self.watermarks.values() {
+            raised.sequence.raise(raised.place, raised.bare, raised.at);
+        }
+        Ok(())
+    }
+
+    /// One statement for all. A credential deleted meanwhile has no row and needs no watermark.
+    async fn raise_watermarks(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        if self.watermarks.is_empty() {
+            return Ok(());
+        }
+        let mut statement: QueryBuilder<Sqlite> =
+            QueryBuilder::new("WITH raised (client_id, sequence, bare) AS (");
+        statement.push_values(&self.watermarks, |mut row, (client_id, raised)| {
+            row.push_bind(client_id.clone());
+            row.push_bind(i64::try_from(raised.place).unwrap_or(i64::MAX));
+            row.push_bind(raised.bare.map(|bytes| bytes.to_vec()));
+        });
+        statement.push(
+            ") UPDATE credential SET watermark = raised.sequence, bare_token = raised.bare \
+             FROM raised WHERE credential.client_id = raised.client_id \
+             AND raised.sequence > credential.watermark",
+        );
+        statement.build().execute(connection).await?;
+        Ok(())
+    }
+}
+
 async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
     let mut together = Vec::with_capacity(MOST_TOGETHER);
     while jobs.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-        let mut writes = Vec::new();
-        let mut waiting = Vec::new();
-        let mut finished = Vec::new();
+        let mut group = Group::default();
         for job in together.drain(..) {
-            match job {
-                Job::Write { writes: more, done } => {
-                    writes.extend(more);
-                    waiting.push(done);
-                }
-                Job::Finish(done) => finished.push(done),
-            }
+            group.take_in(job);
         }
-        let outcome = if writes.is_empty() {
-            Ok(())
-        } else {
-            commit(&database, &writes).await
-        };
+        let outcome = group.commit(&database).await;
         if let Err(error) = &outcome {
             let error: &(dyn std::error::Error + 'static) = error;
-            tracing::error!(error, writes = writes.len(), "a group of writes failed");
+            let writes = group.waiting.len();
+            tracing::error!(error, writes, "a group of writes failed");
         }
         let answer = outcome.map_err(|error| error.to_string());
-        for done in waiting {
+        for done in group.waiting {
             // Whoever stopped waiting does not need the answer.
             let _ = done.send(answer.clone());
         }
         // After the answers: no token waits for it.
-        retention.notice(&writes);
+        retention.notice(&group.audit);
         if let Err(error) = retention.step(&database).await {
             let error: &(dyn std::error::Error + 'static) = &error;
             tracing::error!(error, "old audit events were not removed");
         }
-        for done in finished {
+        for done in group.finished {
             let _ = done.send(());
         }
     }
 }
 
-async fn commit(database: &Database, writes: &[Write]) -> Result<(), StoreError> {
-    let mut transaction = database.begin().await?;
-    raise_watermarks(&mut transaction, writes).await?;
-    for write in writes {
-        match write {
-            Write::Watermark { .. } => {}
-            Write::Used {
-                client_id,
-                secret_id,
-                at,
-            } => note_use(&mut transaction, client_id, secret_id.as_deref(), *at).await?,
-            Write::Spent(row) => row.insert(&mut transaction).await?,
-            Write::Audit(row) => row.insert(&mut transaction).await?,
-            Write::Journal(row) => row.insert(&mut transaction).await?,
-        }
-    }
-    transaction.commit().await?;
-    // Here and not in the request that asked: that one may have been dropped by now.
-    for write in writes {
-        if let Write::Watermark {
-            place,
-            bare,
-            sequence,
-            at,
-            ..
-        } = write
-        {
-            sequence.raise(*place, *bare, *at);
-        }
-    }
-    Ok(())
-}
-
-/// One statement for all watermarks of the group. A credential deleted meanwhile has no row and
-/// needs no watermark.
-async fn raise_watermarks(
-    connection: &mut SqliteConnection,
-    writes: &[Write],
-) -> Result<(), StoreError> {
-    let mut highest = BTreeMap::new();
-    for write in writes {
-        if let Write::Watermark {
-            client_id,
-            place,
-            bare,
-            ..
-        } = write
-        {
-            let known = highest.entry(client_id.as_str()).or_insert((*place, *bare));
-            if *place > known.0 {
-                *known = (*place, *bare);
-            }
-        }
-    }
-    if highest.is_empty() {
-        return Ok(());
-    }
-    let mut statement: QueryBuilder<Sqlite> =
-        QueryBuilder::new("WITH raised (client_id, sequence, bare) AS (");
-    statement.push_values(highest, |mut row, (client_id, (place, bare))| {
-        row.push_bind(client_id.to_owned());
-        row.push_bind(i64::try_from(place).unwrap_or(i64::MAX));
-        row.push_bind(bare.map(|bytes| bytes.to_vec()));
-    });
-    statement.push(
-        ") UPDATE credential SET watermark = raised.sequence, bare_token = raised.bare \
-         FROM raised \
-         WHERE credential.client_id = raised.client_id AND raised.sequence > credential.watermark",
-    );
-    statement.build().execute(connection).await?;
-    Ok(())
-}
-
-/// When a credential and its secret were last used. Comes at most once a minute for each.
-async fn note_use(
-    connection: &mut SqliteConnection,
-    client_id: &str,
-    secret_id: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let at = nanoseconds(at);
-    sqlx::query(
-        "UPDATE credential SET last_used_at = $2 \
-         WHERE client_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
-    )
-    .bind(client_id)
-    .bind(at)
-    .execute(&mut *connection)
-    .await?;
-    if let Some(secret_id) = secret_id {
+impl Use {
+    /// Comes at most once a minute for each credential and secret.
+    async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let at = nanoseconds(self.at);
         sqlx::query(
-            "UPDATE credential_secret SET last_used_at = $2 \
-             WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+            "UPDATE credential SET last_used_at = $2 \
+             WHERE client_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
         )
-        .bind(secret_id)
+        .bind(&self.client_id)
         .bind(at)
         .execute(&mut *connection)
         .await?;
+        if let Some(secret_id) = &self.secret_id {
+            sqlx::query(
+                "UPDATE credential_secret SET last_used_at = $2 \
+                 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+            )
+            .bind(secret_id)
+            .bind(at)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
     }
-    Ok(())
 }

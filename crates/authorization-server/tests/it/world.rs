@@ -259,12 +259,7 @@ impl World {
     pub(crate) async fn reset(&self, client_id: &ClientId) -> IssuedCredential {
         self.store
             .credentials()
-            .reset(
-                client_id.as_str(),
-                &actor(),
-                self.now(),
-                &mut SystemRandom,
-            )
+            .reset(client_id.as_str(), &actor(), self.now(), &mut SystemRandom)
             .await
             .unwrap()
     }
@@ -272,12 +267,7 @@ impl World {
     pub(crate) async fn delete(&self, client_id: &ClientId) {
         self.store
             .credentials()
-            .delete(
-                client_id.as_str(),
-                &actor(),
-                self.now(),
-                &mut SystemRandom,
-            )
+            .delete(client_id.as_str(), &actor(), self.now(), &mut SystemRandom)
             .await
             .unwrap();
     }
