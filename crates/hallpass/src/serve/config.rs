@@ -743,4 +743,56 @@ mod tests {
                 .contains("tokens.lifetime_seconds")
         );
     }
+
+    #[test]
+    fn settings_that_do_not_go_together_are_refused_by_name() {
+        for (text, named) in [
+            ("[tokens]\nprofile = \"jwt\"", "tokens.profile"),
+            ("[tokens]\nerrors = \"html\"", "tokens.errors"),
+            ("[tokens]\ngrace_seconds = -1", "tokens.grace_seconds"),
+            (
+                "[tokens]\nreset_grace_seconds = 3601",
+                "tokens.reset_grace_seconds",
+            ),
+            (
+                "[tokens]\njti = false\nsingle_active = false",
+                "tokens.single_active",
+            ),
+            (
+                "[tokens]\njti = false\nprofile = \"rfc9068\"",
+                "tokens.profile",
+            ),
+            ("[keys]\nkind = \"rsa-1024\"", "keys.kind"),
+            (
+                "[keys]\npublish_before_seconds = 299",
+                "keys.max_age_seconds",
+            ),
+            (
+                "[keys]\nrotate_every_days = 1\npublish_before_seconds = 86400",
+                "keys.rotate_every_days",
+            ),
+            ("[keys]\npaths = []", "keys.paths"),
+            ("[keys]\npaths = [\"/\"]", "keys.paths"),
+            (
+                "[keys]\npaths = [\"/.well-known/openid-configuration\"]",
+                "keys.paths",
+            ),
+            ("[limits]\nsigning_queue = 0", "limits.signing_queue"),
+            (
+                "[credentials]\nlongest_name = 0",
+                "credentials.longest_name",
+            ),
+        ] {
+            let error = Config::parse(text, Path::new("h.toml")).unwrap_err();
+            assert!(
+                error.message().contains(named),
+                "{text}: {}",
+                error.message()
+            );
+        }
+        let text = "[tokens]\njti = false\ngrace_seconds = 60\n[keys]\nkind = \"ed25519\"\npaths = [\"/ext/keys\"]";
+        let config = Config::parse(text, Path::new("h.toml")).unwrap();
+        assert_eq!(config.policy().keys.spec, KeySpec::Ed25519);
+        assert!(!config.policy().jti);
+    }
 }
