@@ -382,9 +382,7 @@ where
     F: Fn(&str) -> Option<R>,
 {
     match &presented.kind {
-        Presented::Secret { method, readings } => {
-            authenticate_secret(readings, *method, by, now)
-        }
+        Presented::Secret { method, readings } => authenticate_secret(readings, *method, by, now),
         Presented::Assertion(assertion) => authenticate_assertion(assertion, by, now),
     }
 }
@@ -457,8 +455,8 @@ where
     R: Deref<Target = ClientRegistration>,
     F: Fn(&str) -> Option<R>,
 {
-    let registration = (by.find)(assertion.unverified_client_id())
-        .ok_or(AuthenticationFailure::UnknownClient)?;
+    let registration =
+        (by.find)(assertion.unverified_client_id()).ok_or(AuthenticationFailure::UnknownClient)?;
     registration.may_authenticate(ClientAuthenticationMethod::PrivateKeyJwt, now)?;
     let keys = registration
         .keys
@@ -710,7 +708,10 @@ mod tests {
         known.expires_at = Some(now());
         assert_eq!(try_with(&known, "new"), Err(AuthenticationFailure::Expired));
         known.enabled = false;
-        assert_eq!(try_with(&known, "new"), Err(AuthenticationFailure::Disabled));
+        assert_eq!(
+            try_with(&known, "new"),
+            Err(AuthenticationFailure::Disabled)
+        );
         assert_eq!(
             try_with(&known, "guess"),
             Err(AuthenticationFailure::WrongSecret),

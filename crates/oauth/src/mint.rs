@@ -104,9 +104,7 @@ fn payload(
                 .scope()
                 .filter(|scope| !scope.is_empty())
                 .map(ToString::to_string),
-            platform_customer_id: grant
-                .exchanged_for()
-                .map(|_| grant.workspace().as_str()),
+            platform_customer_id: grant.exchanged_for().map(|_| grant.workspace().as_str()),
         }),
     }
 }

@@ -205,7 +205,9 @@ mod tests {
         assert_ne!(exchanged.spent_id(), subject.exchange(rng).spent_id());
         assert_ne!(
             TokenId::of_bare([0; 16]).spent_id(),
-            TokenId::from_claim(&URL_SAFE_NO_PAD.encode([0; 16])).unwrap().spent_id(),
+            TokenId::from_claim(&URL_SAFE_NO_PAD.encode([0; 16]))
+                .unwrap()
+                .spent_id(),
             "a fingerprint and a place are never the same name"
         );
     }

@@ -263,9 +263,10 @@ impl SignedToken {
                 .map(WorkspaceId::parse)
                 .transpose()
                 .map_err(foreign)?,
-            scope: scope.map(str::parse).transpose().map_err(|_| {
-                TokenRefusal::Malformed("its scope is no list of scope words")
-            })?,
+            scope: scope
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| TokenRefusal::Malformed("its scope is no list of scope words"))?,
             token_id,
             issued_at: claims.iat,
             expires_at: claims.exp,

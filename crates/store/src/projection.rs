@@ -217,7 +217,10 @@ fn registration(
     person: &LivePerson,
     policy: &Policy,
 ) -> Result<ClientRegistration, StoreError> {
-    let keys = row.jwks.as_deref().map(|text| JwkSet::read_registered(text.as_bytes()));
+    let keys = row
+        .jwks
+        .as_deref()
+        .map(|text| JwkSet::read_registered(text.as_bytes()));
     let keys = keys.transpose().map_err(|_| StoreError::Unreadable {
         what: "registered key set",
         value: row.client_id.to_string(),
@@ -249,7 +252,10 @@ fn registration(
             // The scope of a client without scopes is empty there, so that asking for any is refused
             // (RFC 6749 section 3.3).
             Profile::Rfc9068 => Some(row.scopes.clone().unwrap_or_default()),
-            Profile::Greenlake => row.scopes.clone().filter(|scopes: &ScopeSet| !scopes.is_empty()),
+            Profile::Greenlake => row
+                .scopes
+                .clone()
+                .filter(|scopes: &ScopeSet| !scopes.is_empty()),
         },
         introspects: row.introspects,
     })

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use papaya::HashMap;
 use sqlx::{Row, SqliteConnection};
 
+use crate::StoreError;
 use crate::audit::{AuditEvent, AuditRow};
 use crate::database::{Database, nanoseconds};
 use crate::projection::Projection;
 use crate::writer::{Write, Writer};
-use crate::StoreError;
 
 /// The list in memory: id → end, in nanoseconds since 1970.
 #[derive(Default)]

@@ -220,9 +220,7 @@ impl Directory {
                 id: read("workspace id", row.try_get("id")?)?,
                 name: row.try_get("name")?,
                 customer: read("customer id", row.try_get("customer_id")?)?,
-                managed_by: managed_by
-                    .map(|id| read("workspace id", &id))
-                    .transpose()?,
+                managed_by: managed_by.map(|id| read("workspace id", &id)).transpose()?,
             }));
         }
         let mut instances = Vec::new();

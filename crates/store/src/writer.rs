@@ -236,9 +236,7 @@ async fn raise_watermarks(
             ..
         } = write
         {
-            let known = highest
-                .entry(client_id.as_str())
-                .or_insert((*place, *bare));
+            let known = highest.entry(client_id.as_str()).or_insert((*place, *bare));
             if *place > known.0 {
                 *known = (*place, *bare);
             }

@@ -69,7 +69,10 @@ pub(crate) async fn raise_lifetimes(
 /// Adds an upcoming key.
 pub(super) async fn add(store: &Store, row: KeyRow, said: AuditEvent) -> Result<Key, KeysError> {
     let mut rows = KeyRow::load_all(&store.database).await?;
-    if let Some(other) = rows.iter().find(|other| other.key.state == KeyState::Upcoming) {
+    if let Some(other) = rows
+        .iter()
+        .find(|other| other.key.state == KeyState::Upcoming)
+    {
         return Err(KeysError::UnderWay {
             id: other.key.id.clone(),
             activates_at: other.key.activates_at,
