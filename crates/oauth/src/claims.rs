@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use crate::numeric_date;
+
 /// Which claims a token carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
@@ -94,13 +96,13 @@ pub struct Claims {
     #[serde(default)]
     pub platform_customer_id: Option<String>,
     /// When it was issued, seconds since 1970 (RFC 7519 section 2, NumericDate).
-    #[serde(deserialize_with = "numeric_date")]
+    #[serde(deserialize_with = "numeric_date::required")]
     pub iat: i64,
     /// The service and region it is for (`greenlake`).
     #[serde(default)]
     pub application_instance_id: Option<String>,
     /// When it dies, seconds since 1970.
-    #[serde(deserialize_with = "numeric_date")]
+    #[serde(deserialize_with = "numeric_date::required")]
     pub exp: i64,
     /// Names the token, see [`crate::token_id::TokenId`].
     #[serde(default)]
@@ -109,7 +111,7 @@ pub struct Claims {
     #[serde(default)]
     pub scope: Option<String>,
     /// Not before; this server never writes it, and obeys it where it stands.
-    #[serde(default, deserialize_with = "optional_numeric_date")]
+    #[serde(default, deserialize_with = "numeric_date::optional")]
     pub nbf: Option<i64>,
 }
 
@@ -118,29 +120,6 @@ pub const AUTH_SOURCE: &str = "ccs_token_management";
 
 /// The constant audience of the real system's tokens.
 pub const AUDIENCE: &str = "external_api";
-
-/// NumericDate may be a fraction (RFC 7519 section 2); text is refused, since libraries that let a
-/// text through skipped the check altogether (CVE-2026-25537).
-fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let number = serde_json::Number::deserialize(deserializer)?;
-    if let Some(seconds) = number.as_i64() {
-        return Ok(seconds);
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the value was checked to fit"
-    )]
-    match number.as_f64() {
-        Some(seconds) if seconds.abs() < 1e15 => Ok(seconds.floor() as i64),
-        _ => Err(de::Error::custom("a time is out of range")),
-    }
-}
-
-fn optional_numeric_date<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<i64>, D::Error> {
-    numeric_date(deserializer).map(Some)
-}
 
 /// RFC 7519 section 4.1.3 allows a list. A token for several audiences is not one of ours, but a
 /// list of one is the same as the string.

@@ -10,16 +10,21 @@ use serde::{Deserialize, Deserializer, de};
 pub(crate) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
+    required(deserializer).map(Some)
+}
+
+/// For `#[serde(deserialize_with = …)]`.
+pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = serde_json::Number::deserialize(deserializer)?;
     if let Some(seconds) = number.as_i64() {
-        return Ok(Some(seconds));
+        return Ok(seconds);
     }
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the value was checked to fit"
     )]
     match number.as_f64() {
-        Some(seconds) if seconds.abs() < 1e15 => Ok(Some(seconds.floor() as i64)),
+        Some(seconds) if seconds.abs() < 1e15 => Ok(seconds.floor() as i64),
         _ => Err(de::Error::custom("a time is out of range")),
     }
 }

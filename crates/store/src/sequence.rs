@@ -255,6 +255,8 @@ mod tests {
     fn a_superseded_token_is_good_until_its_grace_ends_and_a_reset_ends_it_at_once() {
         let grace = SignedDuration::from_secs(10);
         let sequence = Sequence::at(1, 0, None, grace);
+        let places = [(); 3].map(|()| sequence.reserve(1, true));
+        assert_eq!(places, [Ok(1), Ok(2), Ok(3)]);
         sequence.raise(1, Some([1; 16]), now());
         sequence.raise(2, Some([2; 16]), now() + SignedDuration::from_secs(1));
         let standing = |seconds| sequence.standing(now() + SignedDuration::from_secs(seconds));

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, Once};
 
 use hallpass_access::Role;
 use hallpass_console::{Addresses, CREDENTIALS_PATH, Console, Settings};
-use hallpass_oauth::claims::AUDIENCE;
-use hallpass_oauth::client_authentication::authenticate;
+use hallpass_oauth::claims::{AUDIENCE, Profile};
+use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::mint::{Issuing, mint};
@@ -17,11 +17,11 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
 use hallpass_oauth::{
     ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential, Secret,
-    Subject, TokenRequest, WorkspaceId,
+    Subject, TokenId, TokenRequest, WorkspaceId,
 };
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
-use hallpass_store::{Actor, MasterKey, Person, Policy, Store};
+use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
@@ -185,8 +185,13 @@ impl World {
             format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
         let form = Form::parse(body.as_bytes()).unwrap();
         let clients = self.store.client_registrations();
-        let presented = PresentedCredential::read([], &form).unwrap();
-        let client = authenticate(&presented, |id| clients.find(id), clients.pepper()).ok()?;
+        let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
+        let by = Authenticator {
+            find: |id: &str| clients.find(id),
+            pepper: clients.pepper(),
+            audiences: &[],
+        };
+        let client = authenticate(&presented, &by, self.now()).ok()?;
         let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
         let now = self.now();
         let event = AuditEvent::new(
@@ -197,21 +202,18 @@ impl World {
             &mut SystemRandom,
         );
         let sequences = self.store.token_sequences();
-        let reservation = sequences.reserve(client.registration(), event).unwrap();
+        let reservation = sequences.reserve(client.registration()).unwrap();
         let issuing = Issuing {
             issuer: Issuer::parse(issuer).unwrap(),
             audience: Audience::parse(AUDIENCE).unwrap(),
+            profile: Profile::Greenlake,
         };
-        let token = mint(
-            &grant.unwrap(),
-            reservation.place(),
-            &issuing,
-            &self.store.signing_keys().active(),
-            now,
-            &mut SystemRandom,
-        )
-        .unwrap();
-        reservation.commit().await.unwrap();
+        let id = TokenId::generate(reservation.place(), &mut SystemRandom);
+        let key = self.store.signing_keys().active();
+        let token = mint(&grant.unwrap(), Some(&id), &issuing, &key, now).unwrap();
+        let issue = Issue::new(event, client.proof().clone());
+        let writing = reservation.write(issue, None).unwrap();
+        writing.committed().await.unwrap();
         Some(token.expose().to_owned())
     }
 
@@ -228,12 +230,8 @@ impl World {
             &expectation,
             self.now(),
         )?;
-        let principal = self
-            .store
-            .principals()
-            .find(signed.client_id(), &expectation.instance);
-        let standing = principal.map(|principal| principal.standing);
-        signed.verify(&keys, &expectation, standing, self.now())?;
+        let principals = self.store.principals();
+        principals.verify(&signed, &keys, &expectation, self.now())?;
         Ok(())
     }
 

@@ -452,7 +452,7 @@ async fn a_body_that_does_not_come_is_given_up() {
     };
     let service = |request: Request<Body>, _: SocketAddr| async move {
         let read = request.into_body().collect().await;
-        let slow = matches!(read, Err(BodyError::TooSlow));
+        let slow = matches!(read, Err(BodyError::TooSlow(_)));
         Response::new(Full::new(Bytes::from(format!("slow: {slow} {{}}"))))
     };
     let metrics = Metrics::new(&mut Registry::default());

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use hallpass_access::Role;
-use hallpass_oauth::client_authentication::authenticate;
+use hallpass_oauth::claims::Profile;
+use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
 use hallpass_oauth::mint::{Issuing, mint};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{
-    Audience, ClientId, Expectation, Grant, Issuer, PresentedCredential, Secret, Subject,
+    Audience, ClientId, Expectation, Grant, Issuer, PresentedCredential, Secret, Subject, TokenId,
     TokenRequest, WorkspaceId,
 };
 use hallpass_openapi::Definition;
@@ -19,7 +20,7 @@ use hallpass_resource_server::listener::{self, Kind, Limits, Site, serve};
 use hallpass_resource_server::{Metrics, ResourceServer, Settings};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::{
-    Actor, AuditEvent, AuditQuery, AuditState, MasterKey, Person, Policy, Store, Workspace,
+    Actor, AuditEvent, AuditQuery, AuditState, Issue, MasterKey, Person, Policy, Store, Workspace,
 };
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
@@ -211,20 +212,26 @@ impl World {
             client.secret.expose()
         );
         let form = Form::parse(body.as_bytes()).unwrap();
-        let presented = PresentedCredential::read(std::iter::empty(), &form).unwrap();
+        let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
         let clients = self.store.client_registrations();
-        let client = authenticate(&presented, |id| clients.find(id), clients.pepper()).unwrap();
+        let by = Authenticator {
+            find: |id: &str| clients.find(id),
+            pepper: clients.pepper(),
+            audiences: &[],
+        };
+        let client = authenticate(&presented, &by, self.now()).unwrap();
         let request = TokenRequest::client_credentials(None);
         let grant = Grant::authorize(&client, &request, None).unwrap();
         let (now, rng) = (self.now(), &mut SystemRandom);
         let event = AuditEvent::new(AuditState::Success, "issued", "test", now, rng);
         let sequences = self.store.token_sequences();
-        let reservation = sequences
-            .reserve(client.registration(), event.per_minute("issued"))
-            .unwrap();
-        let (key, place) = (self.store.signing_keys().active(), reservation.place());
-        let token = mint(&grant, place, &issuing(), &key, now, rng).unwrap();
-        reservation.commit().await.unwrap();
+        let reservation = sequences.reserve(client.registration()).unwrap();
+        let id = TokenId::generate(reservation.place(), rng);
+        let key = self.store.signing_keys().active();
+        let token = mint(&grant, Some(&id), &issuing(), &key, now).unwrap();
+        let issue = Issue::new(event.per_minute("issued"), client.proof().clone());
+        let writing = reservation.write(issue, None).unwrap();
+        writing.committed().await.unwrap();
         token.expose().to_owned()
     }
 
@@ -316,6 +323,7 @@ fn issuing() -> Issuing {
     Issuing {
         issuer: Issuer::parse(ISSUER).unwrap(),
         audience: Audience::parse("external_api").unwrap(),
+        profile: Profile::Greenlake,
     }
 }
 
