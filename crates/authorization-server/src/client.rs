@@ -76,9 +76,14 @@ impl Submission {
     /// Whether the request says who it is from in any way.
     pub(crate) fn has_credential(&self, form: &Form<'_>) -> bool {
         self.headers.contains_key(AUTHORIZATION)
-            || ["client_id", "client_secret", "client_assertion"]
-                .iter()
-                .any(|name| form.value(name).is_some())
+            || [
+                "client_id",
+                "client_secret",
+                "client_assertion",
+                "client_assertion_type",
+            ]
+            .iter()
+            .any(|name| form.value(name).is_some())
     }
 }
 

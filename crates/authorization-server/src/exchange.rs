@@ -8,7 +8,9 @@ use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::token_request::ExchangeRequest;
 use hallpass_oauth::verify::TokenRefusal;
-use hallpass_oauth::{AccessToken, ClientRegistration, Grant, TokenError, WorkspaceId};
+use hallpass_oauth::{
+    AccessToken, ClientRegistration, Grant, TokenError, TokenRequest, WorkspaceId,
+};
 use hallpass_store::SequenceError;
 
 use crate::AuthorizationServer;
@@ -28,16 +30,24 @@ impl AuthorizationServer {
     /// that to the server).
     pub(crate) async fn exchange(
         &self,
-        request: &ExchangeRequest,
+        request: &TokenRequest,
         endpoint: Option<&WorkspaceId>,
         authenticated: Option<&ClientRegistration>,
         caller: Caller,
-    ) -> Result<AccessToken, TokenError> {
+    ) -> Result<(AccessToken, Arc<Grant>), TokenError> {
+        let asked = request
+            .exchange()
+            .ok_or_else(TokenError::unsupported_grant_type)?;
+        let endpoint = endpoint.ok_or_else(|| {
+            TokenError::invalid_request(
+                "a token exchange goes to the token URL of the tenant's workspace",
+            )
+        })?;
         let Exchange {
             client,
             tenant,
             grant,
-        } = self.decide_exchange(request, endpoint, authenticated, caller)?;
+        } = self.decide_exchange((request, asked), endpoint, authenticated, caller)?;
         self.mints
             .admit(client.client_id.as_str(), caller.now)
             .map_err(too_many)?;
@@ -45,9 +55,10 @@ impl AuthorizationServer {
         let id = grant
             .exchanged_for()
             .map(|subject| subject.exchange(&mut SystemRandom));
+        let grant = Arc::new(grant);
         let told = |error: NotIssued| refusal(&error, None);
         let signed = self
-            .sign(Arc::new(grant), id, caller.now)
+            .sign(grant.clone(), id, caller.now)
             .map_err(|error| told(error.into()))?;
         // Written down like any issued token. It takes no place: it supersedes nothing.
         let message = format!(
@@ -59,31 +70,27 @@ impl AuthorizationServer {
         let written = self.audit.record(event).await;
         written.map_err(|error| told(SequenceError::from(error).into()))?;
         let token = signed.wait().await.map_err(|error| told(error.into()))?;
-        token.map_err(|error| told(error.into()))
+        let token = token.map_err(|error| told(error.into()))?;
+        Ok((token, grant))
     }
 
     fn decide_exchange(
         &self,
-        request: &ExchangeRequest,
-        endpoint: Option<&WorkspaceId>,
+        (request, asked): (&TokenRequest, &ExchangeRequest),
+        endpoint: &WorkspaceId,
         authenticated: Option<&ClientRegistration>,
         caller: Caller,
     ) -> Result<Exchange, TokenError> {
-        let endpoint = endpoint.ok_or_else(|| {
-            TokenError::invalid_request(
-                "a token exchange goes to the token URL of the tenant's workspace",
-            )
-        })?;
         // RFC 8693 section 2.2.2: a subject token that is no good for any reason is invalid_request.
         let invalid = |reason: TokenRefusal| {
             let message = format!("Token exchange refused: {reason}");
             self.count_failure(&message, "invalid_request", None, caller);
             TokenError::invalid_request(format!("subject_token: {}", reason.description()))
         };
-        let token = UnverifiedToken::parse(request.subject_token.expose()).map_err(invalid)?;
+        let token = UnverifiedToken::parse(asked.subject_token.expose()).map_err(invalid)?;
         let signed = self.signed(&token, caller.now).map_err(invalid)?;
         let (owner, verified) = self.verified(&signed, caller.now).map_err(invalid)?;
-        // Verifiers grant a leeway; a token that is dead when it arrives is of no use to anybody.
+        // The leeway of resource servers is none here: what came of it would be dead already.
         if verified.expires_at() <= caller.now {
             return Err(invalid(TokenRefusal::Expired));
         }
@@ -96,8 +103,10 @@ impl AuthorizationServer {
                 "the subject token was issued to another client",
             ));
         }
-        let tenant = self.tenant(endpoint, &owner.principal().workspace)?;
-        let grant = Grant::exchange(&verified, &client, &tenant)?;
+        // The client's own workspace manages: a token that was itself got by exchange is for another,
+        // and is refused as such and not for its target (RFC 8693 section 2.2.2).
+        let tenant = self.tenant(endpoint, &client.workspace)?;
+        let grant = Grant::exchange(&verified, &client, &tenant, request)?;
         Ok(Exchange {
             client,
             tenant,

@@ -57,7 +57,9 @@ impl AuthorizationServer {
             let token = UnverifiedToken::parse(token.expose()).map_err(inactive)?;
             let signed = self.signed(&token, caller.now).map_err(inactive)?;
             let (owner, verified) = self.verified(&signed, caller.now).map_err(inactive)?;
-            if may_see(client, &verified) {
+            // RFC 7662 section 4: expired is expired. The leeway of resource servers is for clocks that
+            // differ, and the token's times are of this one.
+            if may_see(client, &verified) && caller.now < verified.expires_at() {
                 Ok(active(&owner, &verified))
             } else {
                 Err(IntrospectionResponse::Inactive)

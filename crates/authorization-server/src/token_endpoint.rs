@@ -7,10 +7,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::response::Response;
 use hallpass_oauth::form::Form;
-use hallpass_oauth::token_request::TokenType;
+use hallpass_oauth::token_request::ExchangeRequest;
 use hallpass_oauth::token_response::Additions;
 use hallpass_oauth::{
-    ClientRegistration, Grant, ScopeSet, TokenError, TokenRequest, TokenResponse, WorkspaceId,
+    AccessToken, ClientRegistration, Grant, ScopeSet, TokenError, TokenRequest, TokenResponse,
+    WorkspaceId,
 };
 
 use crate::AuthorizationServer;
@@ -112,7 +113,7 @@ impl AuthorizationServer {
             scope: told_scope(&grant, &token_request),
             issued_token_type: None,
         };
-        Ok(TokenResponse::print_with(&token, (self.clock)(), additions))
+        Ok(self.print(&token, caller, additions))
     }
 
     /// The other grant: a token for a token.
@@ -129,18 +130,22 @@ impl AuthorizationServer {
         } else {
             None
         };
-        let exchange = request
-            .exchange()
-            .ok_or_else(TokenError::unsupported_grant_type)?;
-        let token = self
-            .exchange(exchange, endpoint, authenticated.as_deref(), caller)
+        let (token, grant) = self
+            .exchange(request, endpoint, authenticated.as_deref(), caller)
             .await?;
         self.metrics.issued(TOKEN_EXCHANGE);
         let additions = Additions {
-            scope: None,
-            issued_token_type: Some(TokenType::AccessToken),
+            scope: told_scope(&grant, request),
+            issued_token_type: request.exchange().map(ExchangeRequest::issued_token_type),
         };
-        Ok(TokenResponse::print_with(&token, (self.clock)(), additions))
+        Ok(self.print(&token, caller, additions))
+    }
+
+    /// The time left is counted from when the answer is written, and never from before the token was
+    /// issued: with a clock that was set back, the client would hear of more than the token's lifetime.
+    fn print(&self, token: &AccessToken, caller: Caller, additions: Additions<'_>) -> String {
+        let now = (self.clock)().max(caller.now);
+        TokenResponse::print_with(token, now, additions)
     }
 
     fn count_refused_grant(

@@ -56,18 +56,20 @@ impl Grant {
             ));
         }
         Ok(Self {
-            scope: granted_scope(registration, request)?,
+            scope: granted_scope(registration.scopes.as_ref(), request)?,
             exchanged_for: None,
             ..Self::within(registration)
         })
     }
 
     /// Decides on a token exchange for a tenant that the client's workspace manages (domain facts,
-    /// section 2.7). What comes of it never outlives the subject token and cannot be exchanged again.
+    /// section 2.7). What comes of it never outlives the subject token, has no more scope and cannot be
+    /// exchanged again.
     pub fn exchange(
         subject_token: &VerifiedToken<'_>,
         registration: &ClientRegistration,
         tenant: &Tenant,
+        request: &TokenRequest,
     ) -> Result<Self, TokenError> {
         let id = subject_token.token_id();
         if id.is_exchanged() {
@@ -75,11 +77,14 @@ impl Grant {
                 "the subject token was itself got by exchange; exchange the first one again",
             ));
         }
+        // Without scopes on either side the word means nothing, as in `granted_scope`.
+        let scoped = subject_token.scope().is_some() || registration.scopes.is_some();
+        let allowed = scoped.then(|| subject_token.scope().cloned().unwrap_or_default());
         Ok(Self {
             workspace: tenant.workspace.clone(),
             customer: tenant.customer.clone(),
             not_after: Some(subject_token.expires_at()),
-            scope: subject_token.scope().cloned(),
+            scope: granted_scope(allowed.as_ref(), request)?,
             exchanged_for: Some(id),
             ..Self::within(registration)
         })
@@ -141,10 +146,10 @@ impl Grant {
 /// RFC 6749 section 3.3: no scope asked for is the client's default, all that it may have. A client
 /// without scopes is one of the real system's, which ignores the word (domain facts, section 2.5).
 fn granted_scope(
-    registration: &ClientRegistration,
+    allowed: Option<&ScopeSet>,
     request: &TokenRequest,
 ) -> Result<Option<ScopeSet>, TokenError> {
-    let Some(allowed) = &registration.scopes else {
+    let Some(allowed) = allowed else {
         return Ok(None);
     };
     let Some(asked) = &request.scope else {
