@@ -40,6 +40,7 @@ pub(crate) struct Caller {
 
 /// A form as it came, with the header that may hold a credential.
 pub(crate) struct Submission {
+    path: String,
     headers: HeaderMap,
     body: Vec<u8>,
 }
@@ -62,6 +63,7 @@ impl Submission {
         }
         let body = to_bytes(body, LONGEST_BODY).await.map_err(unreadable)?;
         Ok(Self {
+            path: head.uri.path().to_owned(),
             headers: head.headers,
             body: body.into(),
         })
@@ -101,10 +103,10 @@ impl AuthorizationServer {
                 error
             }
         })?;
-        let endpoint = format!("{}{TOKEN_PATH}", self.settings.base_url);
+        let endpoints = self.endpoints(submission);
         let mut audiences = vec![self.settings.issuing.issuer.as_str()];
         if self.settings.assertions_for_endpoint {
-            audiences.push(&endpoint);
+            audiences.extend(endpoints.iter().map(String::as_str));
         }
         let by = Authenticator {
             find: |id: &str| self.clients.find(id),
@@ -115,6 +117,12 @@ impl AuthorizationServer {
             Ok(client) => Ok((client, presented)),
             Err(failure) => Err(self.failed(&presented, failure, caller)),
         }
+    }
+
+    /// The URLs that an assertion may be for besides the issuer: the token endpoint (RFC 7523 section
+    /// 3, point 3) and the endpoint that was asked, since libraries name the address they send to.
+    fn endpoints(&self, submission: &Submission) -> [String; 2] {
+        [TOKEN_PATH, &submission.path].map(|path| format!("{}{path}", self.settings.base_url))
     }
 
     /// The same for a client that asks for something else than a token of its own: what it proved

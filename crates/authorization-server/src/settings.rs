@@ -23,8 +23,8 @@ pub struct Settings {
     pub wording: Wording,
     /// What is done with a credential that stands in two places.
     pub two_credentials: TwoCredentials,
-    /// Whether the `aud` of a client assertion may be the token endpoint's URL. Off, since a
-    /// server that a client was misled to could use such an assertion here (draft-ietf-oauth-rfc7523bis).
+    /// Whether the `aud` of a client assertion may be the URL of the token endpoint or of the endpoint
+    /// that is asked. Off, since a server that a client was misled to could use such an assertion here (draft-ietf-oauth-rfc7523bis).
     pub assertions_for_endpoint: bool,
     /// How long verifiers may keep the published keys.
     pub jwks_max_age: SignedDuration,

@@ -91,7 +91,7 @@ pub(crate) struct Tokens {
     pub(crate) longest_lifetime_seconds: i64,
     /// How error bodies are written: `ping-federate` or `rfc6749`.
     pub(crate) errors: String,
-    /// Whether a client assertion may name the token endpoint as its audience, and not only the issuer.
+    /// Whether a client assertion may name an endpoint as its audience, and not only the issuer.
     pub(crate) assertions_for_endpoint: bool,
 }
 
