@@ -112,6 +112,7 @@ impl AuthorizationServer {
             find: |id: &str| self.clients.find(id),
             pepper: self.clients.pepper(),
             audiences: &audiences,
+            longest_assertion: self.settings.limits.assertion_lifetime,
         };
         match authenticate(&presented, &by, caller.now) {
             Ok(client) => Ok((client, presented)),

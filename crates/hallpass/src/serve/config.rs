@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use hallpass_oauth::client_assertion::LONGEST_LIFETIME;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
@@ -93,6 +94,9 @@ pub(crate) struct Tokens {
     pub(crate) errors: String,
     /// Whether a client assertion may name an endpoint as its audience, and not only the issuer.
     pub(crate) assertions_for_endpoint: bool,
+    /// How far ahead the end of a client assertion may lie, in seconds. Some libraries make them for
+    /// an hour and cannot be told otherwise.
+    pub(crate) assertion_lifetime_seconds: i64,
 }
 
 /// How signing keys come and go.
@@ -202,6 +206,7 @@ impl Default for Tokens {
             longest_lifetime_seconds: policy.longest_token_lifetime.as_secs(),
             errors: WORDINGS[0].0.to_owned(),
             assertions_for_endpoint: false,
+            assertion_lifetime_seconds: LONGEST_LIFETIME.as_secs(),
         }
     }
 }
@@ -444,6 +449,12 @@ impl Config {
                 tokens.grace_seconds
             )));
         }
+        if !(1..=86_400).contains(&tokens.assertion_lifetime_seconds) {
+            return Err(CommandError::usage(format!(
+                "tokens.assertion_lifetime_seconds is {}; it must be between 1 and 86400",
+                tokens.assertion_lifetime_seconds
+            )));
+        }
         if !tokens.jti && !tokens.single_active {
             return Err(CommandError::usage(
                 "tokens.jti = false needs tokens.single_active = true: without an id only the one \
@@ -599,6 +610,7 @@ impl Config {
             failures_per_address: limits.failures_per_address,
             tokens_per_credential: limits.tokens_per_credential,
             questions_per_credential: limits.questions_per_credential,
+            assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
             under_way: limits.under_way,
             signing_threads: NonZeroUsize::new(limits.signing_threads)
                 .unwrap_or(defaults.signing_threads),
