@@ -73,10 +73,11 @@ impl Submission {
         Form::parse(&self.body).map_err(|error| TokenError::invalid_request(error.to_string()))
     }
 
-    /// Whether the request says who it is from in any way.
+    /// Whether the request proves in any way who it is from. A `client_id` alone only says it (RFC
+    /// 6749 section 3.2.1).
     pub(crate) fn has_credential(&self, form: &Form<'_>) -> bool {
         self.headers.contains_key(AUTHORIZATION)
-            || ["client_id", "client_secret", "client_assertion"]
+            || ["client_secret", "client_assertion"]
                 .iter()
                 .any(|name| form.value(name).is_some())
     }

@@ -131,16 +131,17 @@ impl AuthorizationServer {
         endpoint: Option<&WorkspaceId>,
         caller: Caller,
     ) -> Result<String, Refusal> {
-        let authenticated = if submission.has_credential(form) {
-            Some(self.authenticated(submission, form, caller).await?)
+        let client_id = if submission.has_credential(form) {
+            let client = self.authenticated(submission, form, caller).await?;
+            Some(client.client_id.to_string())
         } else {
-            None
+            form.value("client_id").map(str::to_owned)
         };
         let exchange = request
             .exchange()
             .ok_or_else(TokenError::unsupported_grant_type)?;
         let token = self
-            .exchange(exchange, endpoint, authenticated.as_deref(), caller)
+            .exchange(exchange, endpoint, client_id.as_deref(), caller)
             .await?;
         self.metrics.issued("token_exchange");
         let additions = Additions {
