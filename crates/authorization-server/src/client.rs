@@ -40,6 +40,7 @@ pub(crate) struct Caller {
 
 /// A form as it came, with the header that may hold a credential.
 pub(crate) struct Submission {
+    path: String,
     headers: HeaderMap,
     body: Vec<u8>,
 }
@@ -64,6 +65,7 @@ impl Submission {
             .await
             .map_err(|error| unreadable(&error))?;
         Ok(Self {
+            path: head.uri.path().to_owned(),
             headers: head.headers,
             body: body.into(),
         })
@@ -73,17 +75,13 @@ impl Submission {
         Form::parse(&self.body).map_err(|error| TokenError::invalid_request(error.to_string()))
     }
 
-    /// Whether the request says who it is from in any way.
+    /// Whether the request proves in any way who it is from. A `client_id` alone only says it (RFC
+    /// 6749 section 3.2.1).
     pub(crate) fn has_credential(&self, form: &Form<'_>) -> bool {
         self.headers.contains_key(AUTHORIZATION)
-            || [
-                "client_id",
-                "client_secret",
-                "client_assertion",
-                "client_assertion_type",
-            ]
-            .iter()
-            .any(|name| form.value(name).is_some())
+            || ["client_secret", "client_assertion", "client_assertion_type"]
+                .iter()
+                .any(|name| form.value(name).is_some())
     }
 }
 
@@ -110,20 +108,28 @@ impl AuthorizationServer {
                 error
             }
         })?;
-        let audiences: Vec<&str> = self
-            .assertion_audiences
-            .iter()
-            .map(String::as_str)
-            .collect();
+        let endpoints;
+        let mut audiences = vec![self.settings.issuing.issuer.as_str()];
+        if self.settings.assertions_for_endpoint {
+            endpoints = self.endpoints(submission);
+            audiences.extend(endpoints.iter().map(String::as_str));
+        }
         let by = Authenticator {
             find: |id: &str| self.clients.find(id),
             pepper: self.clients.pepper(),
             audiences: &audiences,
+            longest_assertion: self.settings.limits.assertion_lifetime,
         };
         match authenticate(&presented, &by, caller.now) {
             Ok(client) => Ok((client, presented)),
             Err(failure) => Err(self.failed(&presented, failure, caller)),
         }
+    }
+
+    /// The URLs that an assertion may be for besides the issuer: the token endpoint (RFC 7523 section
+    /// 3, point 3) and the endpoint that was asked, since libraries name the address they send to.
+    fn endpoints(&self, submission: &Submission) -> [String; 2] {
+        [TOKEN_PATH, &submission.path].map(|path| format!("{}{path}", self.settings.base_url))
     }
 
     /// The same for a client that asks for something else than a token of its own: what it proved

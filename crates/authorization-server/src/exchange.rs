@@ -25,14 +25,14 @@ struct Exchange {
 }
 
 impl AuthorizationServer {
-    /// The exchange, step by step. `authenticated` is the client that authenticated, if any did: the
-    /// real system's do not, and one that does must be the token's own (RFC 8693 section 2.1 leaves
-    /// that to the server).
+    /// The exchange, step by step. `client_id` is of the client that authenticated or named itself, if
+    /// any did: the real system's do neither, some libraries cannot but name one, and it must be the
+    /// token's own (RFC 8693 section 2.1 leaves that to the server).
     pub(crate) async fn exchange(
         &self,
         request: &TokenRequest,
         endpoint: Option<&WorkspaceId>,
-        authenticated: Option<&ClientRegistration>,
+        client_id: Option<&str>,
         caller: Caller,
     ) -> Result<(AccessToken, Arc<Grant>), TokenError> {
         let asked = request
@@ -47,7 +47,7 @@ impl AuthorizationServer {
             client,
             tenant,
             grant,
-        } = self.decide_exchange((request, asked), endpoint, authenticated, caller)?;
+        } = self.decide_exchange((request, asked), endpoint, client_id, caller)?;
         self.mints
             .admit(client.client_id.as_str(), caller.now)
             .map_err(too_many)?;
@@ -78,7 +78,7 @@ impl AuthorizationServer {
         &self,
         (request, asked): (&TokenRequest, &ExchangeRequest),
         endpoint: &WorkspaceId,
-        authenticated: Option<&ClientRegistration>,
+        client_id: Option<&str>,
         caller: Caller,
     ) -> Result<Exchange, TokenError> {
         // RFC 8693 section 2.2.2: a subject token that is no good for any reason is invalid_request.
@@ -98,7 +98,7 @@ impl AuthorizationServer {
             .clients
             .find(owner.client_id().as_str())
             .ok_or_else(|| invalid(TokenRefusal::CredentialGone))?;
-        if authenticated.is_some_and(|other| other.client_id != client.client_id) {
+        if client_id.is_some_and(|id| id != client.client_id.as_str()) {
             return Err(TokenError::invalid_request(
                 "the subject token was issued to another client",
             ));

@@ -69,8 +69,6 @@ pub struct AuthorizationServer {
     revocations: Revocations,
     audit: AuditLog,
     settings: Settings,
-    /// What the `aud` of a client assertion may be.
-    assertion_audiences: Vec<String>,
     clock: Clock,
     /// The latest time that a token was issued at, in seconds since 1970.
     latest: AtomicI64,
@@ -117,7 +115,6 @@ impl AuthorizationServer {
             admission: Admission::new(limits.under_way),
             signer: Signer::start(limits.signing_threads, limits.signing_queue)?,
             metrics: Metrics::new(registry),
-            assertion_audiences: settings.assertion_audiences(),
             settings,
         });
         metrics::observe(&server, registry);

@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 
 use hallpass_oauth::Issuer;
+use hallpass_oauth::client_assertion::LONGEST_LIFETIME;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
 use jiff::SignedDuration;
 
-use crate::TOKEN_PATH;
 use crate::limits::{FailureSettings, Rate};
 
 /// Everything the server can be told.
@@ -24,14 +24,19 @@ pub struct Settings {
     pub wording: Wording,
     /// What is done with a credential that stands in two places.
     pub two_credentials: TwoCredentials,
-    /// Whether the `aud` of a client assertion may be the token endpoint's URL. Off, since a
-    /// server that a client was misled to could use such an assertion here (draft-ietf-oauth-rfc7523bis).
+    /// Whether the `aud` of a client assertion may be the URL of the token endpoint or of the
+    /// endpoint that is asked. Off, since a server that a client was misled to could use such an
+    /// assertion here (draft-ietf-oauth-rfc7523bis).
     pub assertions_for_endpoint: bool,
     /// Where the keys are published; the first path is the one that the metadata names.
     pub jwks_paths: Vec<String>,
     /// How long verifiers may keep the published keys.
     pub jwks_max_age: SignedDuration,
     /// The bounds of what it takes on.
+    pub limits: Limits,
+}
+
+/// The bounds of what it takes on.
     pub limits: Limits,
 }
 
@@ -57,6 +62,8 @@ pub struct Limits {
     pub tokens_per_credential: u32,
     /// Introspections and revocations per credential and minute; twice as many at once.
     pub questions_per_credential: u32,
+    /// Longest time that the end of a client assertion may lie ahead.
+    pub assertion_lifetime: SignedDuration,
     /// Requests of authenticated clients under way at once.
     pub under_way: usize,
     /// Threads that sign.
@@ -73,6 +80,7 @@ impl Default for Limits {
             failures_per_address: 300,
             tokens_per_credential: 120,
             questions_per_credential: 6_000,
+            assertion_lifetime: LONGEST_LIFETIME,
             under_way: 1_024,
             signing_threads: threads,
             signing_queue: NonZeroUsize::new(512).unwrap_or(NonZeroUsize::MIN),

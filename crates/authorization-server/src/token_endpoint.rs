@@ -125,13 +125,14 @@ impl AuthorizationServer {
         endpoint: Option<&WorkspaceId>,
         caller: Caller,
     ) -> Result<String, Refusal> {
-        let authenticated = if submission.has_credential(form) {
-            Some(self.authenticated(submission, form, caller).await?)
+        let client_id = if submission.has_credential(form) {
+            let client = self.authenticated(submission, form, caller).await?;
+            Some(client.client_id.to_string())
         } else {
-            None
+            form.value("client_id").map(str::to_owned)
         };
         let (token, grant) = self
-            .exchange(request, endpoint, authenticated.as_deref(), caller)
+            .exchange(request, endpoint, client_id.as_deref(), caller)
             .await?;
         self.metrics.issued(TOKEN_EXCHANGE);
         let additions = Additions {

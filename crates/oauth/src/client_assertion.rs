@@ -30,7 +30,8 @@ pub const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
 /// records and the use of an assertion that leaked (RFC 7523 section 3, point 4).
 pub const LONGEST_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// Longest time that `iat` may lie back (RFC 7523 section 3, point 6).
+/// Longest time that `iat` may lie back (RFC 7523 section 3, point 6), unless the assertion may live
+/// longer.
 const OLDEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// Longest `jti`, in characters.
@@ -372,7 +373,8 @@ fn check_times(
     if claims.iat.is_some_and(|iat| iat > latest) || claims.nbf.is_some_and(|nbf| nbf > latest) {
         return Err(AssertionFailure::NotYetValid);
     }
-    if claims.iat.is_some_and(|iat| iat < now - OLDEST.as_secs()) {
+    let oldest = OLDEST.as_secs().max(longest.as_secs() + leeway);
+    if claims.iat.is_some_and(|iat| iat < now - oldest) {
         return Err(AssertionFailure::TooOld);
     }
     // It lies near `now`, so only a clock at the end of time has no such moment.

@@ -369,6 +369,8 @@ pub struct Authenticator<'a, F> {
     pub pepper: &'a Pepper,
     /// What an assertion's `aud` may be: the issuer, and whatever else this server goes by.
     pub audiences: &'a [&'a str],
+    /// How far ahead an assertion's `exp` may lie.
+    pub longest_assertion: SignedDuration,
 }
 
 /// Checks the presented credential against the registration that is known for the id.
@@ -462,7 +464,7 @@ where
         .keys
         .as_deref()
         .ok_or(AuthenticationFailure::Method)?;
-    let checked = assertion.check(keys, by.audiences, now)?;
+    let checked = assertion.check_within(by.longest_assertion, keys, by.audiences, now)?;
     Ok(AuthenticatedClient {
         registration,
         proof: Proof::Assertion(checked),
@@ -613,6 +615,7 @@ mod tests {
             find: |id: &str| (id == known.client_id.as_str()).then_some(known),
             pepper,
             audiences: &[],
+            longest_assertion: SignedDuration::from_mins(5),
         };
         authenticate(&presented(header, body).unwrap(), &by, now())
             .map(|client| assert_eq!(client.registration().client_id, known.client_id))

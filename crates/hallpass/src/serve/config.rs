@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use hallpass_authorization_server::JWKS_PATHS;
+use hallpass_oauth::client_assertion::LONGEST_LIFETIME;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
@@ -94,8 +95,11 @@ pub(crate) struct Tokens {
     pub(crate) longest_lifetime_seconds: i64,
     /// How error bodies are written: `ping-federate` or `rfc6749`.
     pub(crate) errors: String,
-    /// Whether a client assertion may name the token endpoint as its audience, and not only the issuer.
+    /// Whether a client assertion may name an endpoint as its audience, and not only the issuer.
     pub(crate) assertions_for_endpoint: bool,
+    /// How far ahead the end of a client assertion may lie, in seconds. Some libraries make them for
+    /// an hour and cannot be told otherwise.
+    pub(crate) assertion_lifetime_seconds: i64,
 }
 
 /// How signing keys come and go.
@@ -210,6 +214,7 @@ impl Default for Tokens {
             longest_lifetime_seconds: policy.longest_token_lifetime.as_secs(),
             errors: WORDINGS[0].0.to_owned(),
             assertions_for_endpoint: false,
+            assertion_lifetime_seconds: LONGEST_LIFETIME.as_secs(),
         }
     }
 }
@@ -456,6 +461,12 @@ impl Config {
                 )));
             }
         }
+        if !(1..=86_400).contains(&tokens.assertion_lifetime_seconds) {
+            return Err(CommandError::usage(format!(
+                "tokens.assertion_lifetime_seconds is {}; it must be between 1 and 86400",
+                tokens.assertion_lifetime_seconds
+            )));
+        }
         if !tokens.jti && !tokens.single_active {
             return Err(CommandError::usage(
                 "tokens.jti = false needs tokens.single_active = true: without an id only the one \
@@ -640,6 +651,7 @@ impl Config {
             failures_per_address: limits.failures_per_address,
             tokens_per_credential: limits.tokens_per_credential,
             questions_per_credential: limits.questions_per_credential,
+            assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
             under_way: limits.under_way,
             signing_threads: NonZeroUsize::new(limits.signing_threads)
                 .unwrap_or(defaults.signing_threads),

@@ -229,14 +229,18 @@ fn the_limit_of_the_lifetime_can_be_another() {
     let claims = with(claims(), "exp", json!(NOW + 3600));
     let compact = compact_of(&header().to_string(), &claims.to_string(), &KEY);
     let assertion = read(&body_of(&compact)).unwrap().unwrap();
-    let within = |seconds| {
+    let within = |seconds, now| {
         let longest = SignedDuration::from_secs(seconds);
         assertion
-            .check_within(longest, &registered(), &[ISSUER], at(NOW))
+            .check_within(longest, &registered(), &[ISSUER], at(now))
             .map(|checked| checked.expires_at())
     };
-    assert_eq!(within(3569), Err(AssertionFailure::TooLong));
-    assert_eq!(within(3570), Ok(at(NOW + 3630)));
+    assert_eq!(within(3569, NOW), Err(AssertionFailure::TooLong));
+    assert_eq!(within(3570, NOW), Ok(at(NOW + 3630)));
+    // One that may live an hour is not too old before its hour is over.
+    assert_eq!(within(3600, NOW + 3629), Ok(at(NOW + 3630)));
+    assert_eq!(within(3599, NOW + 3630), Err(AssertionFailure::Expired));
+    assert_eq!(within(600, NOW + 3629), Err(AssertionFailure::TooOld));
 }
 
 #[test]
