@@ -217,9 +217,7 @@ impl Default for Keys {
         let policy = KeyPolicy::default();
         Self {
             kind: policy.spec.to_string(),
-            rotate_every_days: policy
-                .rotate_every
-                .map_or(0, |every| every.as_hours() / 24),
+            rotate_every_days: policy.rotate_every.map_or(0, |every| every.as_hours() / 24),
             publish_before_seconds: policy.publish_before.as_secs(),
             max_age_seconds: 300,
         }
@@ -586,9 +584,14 @@ impl Config {
                 Profile::Rfc9068 => TwoCredentials::Refused,
             },
             assertions_for_endpoint: self.tokens.assertions_for_endpoint,
-            jwks_max_age: SignedDuration::from_secs(self.keys.max_age_seconds),
+            jwks_max_age: self.keys_max_age(),
             limits: self.limits(),
         }
+    }
+
+    /// How long verifiers may keep the published keys.
+    pub(crate) fn keys_max_age(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.keys.max_age_seconds)
     }
 
     fn limits(&self) -> hallpass_authorization_server::Limits {

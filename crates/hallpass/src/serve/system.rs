@@ -25,8 +25,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
-use crate::serve::operations::{Readiness, health, metrics, register_process};
 use crate::serve::maintenance;
+use crate::serve::operations::{Readiness, health, metrics, register_process};
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
 
 /// The name of the workspace that a first start makes.
@@ -83,11 +83,7 @@ impl System {
             .map(|(name, socket)| (site(&name, Kind::ResourceServer), name, socket))
             .collect();
         for (socket, site, router) in [
-            (
-                bound.authorization_server,
-                platform,
-                platform_routes,
-            ),
+            (bound.authorization_server, platform, platform_routes),
             (bound.metrics, measured, metrics(registry)),
         ] {
             listeners.spawn(serve_router(
@@ -119,6 +115,7 @@ impl System {
         let administration = Administration {
             store: store.clone(),
             addresses: addresses.clone(),
+            keys_max_age: config.keys_max_age(),
             clock,
         };
         let admin = tokio::spawn(admin_socket::serve(
