@@ -44,7 +44,8 @@ pub(crate) enum CredentialCommand {
         /// The secret's id, as `show` has it
         secret_id: String,
     },
-    /// Change what a credential may do
+    /// Change what a credential may do; what is not named stays
+    #[command(override_usage = "hallpass admin credential change [OPTIONS] <CLIENT_ID>")]
     Change {
         /// The credential's client id
         client_id: String,
@@ -151,7 +152,7 @@ pub(crate) enum CredentialOrder {
 
 /// What to change; what is not named stays.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
-#[group(required = true, multiple = true)]
+#[group(id = "what to change", required = true, multiple = true)]
 pub(crate) struct Change {
     /// How long its tokens live from now on (90s, 15m, 2h), or `default`
     #[arg(long, value_name = "DURATION")]

@@ -205,7 +205,10 @@ pub(crate) async fn run(mut args: AdminArgs) -> Result<(), CommandError> {
     if args.json {
         return output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default());
     }
-    output::data(&readable::answer(&args.command, &answer))?;
+    let text = readable::answer(&args.command, &answer);
+    if !text.is_empty() {
+        output::data(&text)?;
+    }
     for words in readable::words(&args.command, &answer) {
         output::words(&words);
     }
