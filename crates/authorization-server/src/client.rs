@@ -16,10 +16,10 @@ use hallpass_oauth::{ClientRegistration, PresentedCredential, TokenError, TokenR
 use hallpass_store::{AuditEvent, AuditState};
 use jiff::Timestamp;
 
-use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::issuing::refusal;
 use crate::limits::RetryAfter;
+use crate::{AuthorizationServer, TOKEN_PATH};
 
 /// Names this part of the system in the audit log.
 pub(crate) const SOURCE: &str = "authorization-server";

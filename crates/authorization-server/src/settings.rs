@@ -36,21 +36,6 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// The bounds of what it takes on.
-    pub limits: Limits,
-}
-
-impl Settings {
-    /// The names that a client assertion may be addressed to.
-    pub(crate) fn assertion_audiences(&self) -> Vec<String> {
-        let mut audiences = vec![self.issuing.issuer.to_string()];
-        if self.assertions_for_endpoint {
-            audiences.push(format!("{}{TOKEN_PATH}", self.base_url));
-        }
-        audiences
-    }
-}
-
 /// The bounds of what the server takes on; a rate of 0 is no bound.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -28,6 +28,26 @@ pub(crate) fn words(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Asks a question that is answered with yes or no; no answer is a no. `None` where nobody can be
+/// asked.
+pub(crate) fn ask(question: &str) -> Option<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let _ = write!(std::io::stderr().lock(), "{question} ");
+    let mut answer = String::new();
+    // What cannot be read is no yes.
+    let _ = std::io::stdin().read_line(&mut answer);
+    Some(is_yes(&answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim();
+    ["y", "yes"]
+        .iter()
+        .any(|yes| answer.eq_ignore_ascii_case(yes))
+}
+
 /// Whether words may be coloured (<https://no-color.org>).
 pub(crate) fn colour_on_stderr() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
@@ -145,6 +165,12 @@ mod tests {
             readable(&json!({"id": "a", "long": true})),
             "id    a\nlong  true"
         );
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        assert!(is_yes("y\n") && is_yes(" Yes \n"));
+        assert!(!is_yes("") && !is_yes("\n") && !is_yes("n\n") && !is_yes("yesterday\n"));
     }
 
     #[test]

@@ -172,7 +172,7 @@ pub struct Key {
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The next key is on its way already.
-    #[error("the key {id} is already published and signs from {activates_at}")]
+    #[error("the key {id} is already published and signs from {activates_at:.0}")]
     UnderWay {
         /// The upcoming key.
         id: KeyId,

@@ -96,6 +96,9 @@ impl Plan {
                 wording: Wording::default(),
                 two_credentials: TwoCredentials::default(),
                 assertions_for_endpoint: false,
+                jwks_paths: hallpass_authorization_server::JWKS_PATHS
+                    .map(str::to_owned)
+                    .to_vec(),
                 jwks_max_age: SignedDuration::from_mins(5),
                 limits: Limits::default(),
             },

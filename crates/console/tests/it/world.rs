@@ -190,6 +190,7 @@ impl World {
             find: |id: &str| clients.find(id),
             pepper: clients.pepper(),
             audiences: &[],
+            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
         };
         let client = authenticate(&presented, &by, self.now()).ok()?;
         let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);

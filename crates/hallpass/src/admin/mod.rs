@@ -1,8 +1,12 @@
-//! `hallpass admin`: people, roles and credentials. While a server runs on the data directory the
+//! `hallpass admin`: people, roles, credentials and keys. While a server runs on the data directory the
 //! command goes to it, so that the change acts on its next request; otherwise it is executed here,
 //! under the directory's lock.
 
+mod credential;
 mod execute;
+mod key;
+mod readable;
+mod typed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +19,13 @@ use crate::cli::DataArgs;
 use crate::command::CommandError;
 use crate::output;
 use crate::serve::{self, Addresses, Config, DataDirectory};
+use typed::FileText;
 
-pub(crate) use execute::{actor as local_administrator, execute};
+pub(crate) use credential::{CredentialCommand, NewCredential};
+pub(crate) use execute::{Administrator, actor as local_administrator};
+pub(crate) use key::KeyCommand;
 
-/// Administer people, roles and credentials
+/// Administer people, roles, credentials and signing keys
 #[derive(Debug, Args)]
 pub(crate) struct AdminArgs {
     #[command(flatten)]
@@ -50,6 +57,9 @@ pub(crate) enum AdminCommand {
     /// API credentials
     #[command(subcommand)]
     Credential(CredentialCommand),
+    /// Signing keys
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -131,6 +141,9 @@ pub(crate) enum WorkspaceCommand {
     Create {
         /// Its name
         name: String,
+        /// Workspace that manages it, by name or id: its tokens can be exchanged for some of this one
+        #[arg(long, value_name = "WORKSPACE")]
+        managed_by: Option<String>,
     },
     /// List workspaces
     List,
@@ -140,42 +153,6 @@ pub(crate) enum WorkspaceCommand {
 pub(crate) enum InstanceCommand {
     /// List application instances and their addresses
     List,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum CredentialCommand {
-    /// Make a credential; its secret is shown once
-    Create {
-        /// E-mail address of the owner
-        #[arg(long)]
-        owner: String,
-        /// Application instance, by name (us1) or id
-        #[arg(long)]
-        instance: String,
-        /// Name of the credential
-        #[arg(long)]
-        name: String,
-        #[command(flatten)]
-        at: InWorkspace,
-    },
-    /// List credentials
-    List {
-        /// Only those of this person
-        #[arg(long, value_name = "EMAIL")]
-        owner: Option<String>,
-        #[command(flatten)]
-        at: InWorkspace,
-    },
-    /// Give a credential a new secret; the old one and every token die at once
-    Reset {
-        /// The credential's client id
-        client_id: String,
-    },
-    /// Delete a credential; its tokens die at once
-    Delete {
-        /// The credential's client id
-        client_id: String,
-    },
 }
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
@@ -190,23 +167,68 @@ pub(crate) enum AuditCommand {
     },
 }
 
+impl AdminCommand {
+    /// Reads the files that were named: the server that executes the command may not be allowed to.
+    fn read_files(&mut self) -> Result<(), CommandError> {
+        match self {
+            Self::Key(KeyCommand::Import { file }) => {
+                if let Some((path, mode)) = file.open_to_others() {
+                    output::words(&format!(
+                        "warning: {path} can be read by others (mode {mode:o})\n\
+                         hint: `chmod 600 {path}`, and think about whether the key is still secret",
+                        path = path.display()
+                    ));
+                }
+                file.read()
+            }
+            Self::Credential(CredentialCommand::Create(new)) => read(new.jwks.as_mut()),
+            Self::Credential(CredentialCommand::Change { wanted, .. }) => {
+                read(wanted.jwks.as_mut())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn read(file: Option<&mut FileText>) -> Result<(), CommandError> {
+    file.map_or(Ok(()), FileText::read)
+}
+
 /// Runs one command.
-pub(crate) async fn run(args: AdminArgs) -> Result<(), CommandError> {
+pub(crate) async fn run(mut args: AdminArgs) -> Result<(), CommandError> {
     let config = Config::load(&args.data)?;
     config.check()?;
+    args.command.read_files()?;
+    confirm(&args.command)?;
     let data = DataDirectory::create(&config.data)?;
     let answer = send_or_execute(&args.command, &config, &data).await?;
     if args.json {
-        output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default())?;
-    } else {
-        output::data(&output::readable(&answer))?;
-        if answer.get("clientSecret").is_some() {
-            output::words(
-                "The secret is not stored and cannot be shown again: copy it to a safe place.",
-            );
-        }
+        return output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default());
+    }
+    let text = readable::answer(&args.command, &answer);
+    if !text.is_empty() {
+        output::data(&text)?;
+    }
+    for words in readable::words(&args.command, &answer) {
+        output::words(&words);
     }
     Ok(())
+}
+
+/// Asks before what cannot be taken back and ends the tokens of everybody. A script has said what it
+/// wants.
+fn confirm(command: &AdminCommand) -> Result<(), CommandError> {
+    let AdminCommand::Key(KeyCommand::Remove { id, yes: false }) = command else {
+        return Ok(());
+    };
+    let question = format!(
+        "Every token that {id} signed dies at once, and this cannot be taken back.\n\
+         For a change without harm there is `hallpass admin key rotate`. Remove it? [y/N]"
+    );
+    match output::ask(&question) {
+        Some(false) => Err(CommandError::refused("nothing was removed")),
+        _ => Ok(()),
+    }
 }
 
 /// How long a command waits for a server that is starting or another command that is running.
@@ -233,7 +255,13 @@ async fn send_or_execute(
             let clock: hallpass_store::Clock = Arc::new(serve::system_time);
             let store = serve::open_store(config, data, &clock).await?;
             let addresses = Addresses::configured(config);
-            let outcome = execute(command, &store, &addresses, clock()).await;
+            let administrator = Administrator {
+                store: &store,
+                addresses: &addresses,
+                keys_max_age: config.keys_max_age(),
+                now: clock(),
+            };
+            let outcome = administrator.execute(command).await;
             store.close().await;
             return outcome;
         }

@@ -12,7 +12,7 @@ use hallpass_oauth::{Secret, jws};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::admin::{AdminCommand, CredentialCommand, InWorkspace, UserCommand};
+use crate::admin::{AdminCommand, CredentialCommand, InWorkspace, NewCredential, UserCommand};
 use crate::client::call::{advance, progress_bar};
 use crate::command::CommandError;
 use crate::demo::narrator::{Exchange, Narrator, shortened};
@@ -107,7 +107,7 @@ impl Walk<'_> {
         let create = AdminCommand::User(UserCommand::Create {
             email: ANN.to_owned(),
             role: Some("administrator".to_owned()),
-            at: here.clone(),
+            at: here,
         });
         let mut ann = self.admin(&create).await?;
         shorten_link(&mut ann);
@@ -123,12 +123,7 @@ impl Walk<'_> {
             "What a program may do is what its owner may do. Ann's own password is never given to \
              a program.",
         );
-        let create = AdminCommand::Credential(CredentialCommand::Create {
-            owner: ANN.to_owned(),
-            instance: "global".to_owned(),
-            name: "credential management".to_owned(),
-            at: here,
-        });
+        let create = new_credential(ANN, "global", "credential management");
         let issued = self.admin(&create).await?;
         let shown = Shown::read(&issued)?;
         self.narrator.exchange(
@@ -354,15 +349,10 @@ impl Walk<'_> {
         let create = AdminCommand::User(UserCommand::Create {
             email: BOB.to_owned(),
             role: Some("observer".to_owned()),
-            at: here.clone(),
-        });
-        self.admin(&create).await?;
-        let create = AdminCommand::Credential(CredentialCommand::Create {
-            owner: BOB.to_owned(),
-            instance: "us1".to_owned(),
-            name: "look around".to_owned(),
             at: here,
         });
+        self.admin(&create).await?;
+        let create = new_credential(BOB, "us1", "look around");
         let bob = Shown::read(&self.admin(&create).await?)?;
         let client = self.client("bob", &self.us1(), &bob)?;
         let values = [
@@ -503,4 +493,9 @@ impl Walk<'_> {
         )
         .await
     }
+}
+
+fn new_credential(owner: &str, instance: &str, name: &str) -> AdminCommand {
+    let new = NewCredential::plain(owner, instance, name);
+    AdminCommand::Credential(CredentialCommand::Create(Box::new(new)))
 }

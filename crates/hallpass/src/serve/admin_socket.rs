@@ -10,19 +10,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hallpass_store::{Clock, Store};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
-use crate::admin::{AdminCommand, execute};
+use crate::admin::{AdminCommand, Administrator};
 use crate::command::{CommandError, Exit};
 use crate::serve::Addresses;
 
 /// Longest command or answer, in bytes.
-const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+const LONGEST_LINE: usize = 64 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
@@ -38,6 +40,7 @@ enum Answer {
 pub(super) struct Administration {
     pub(super) store: Store,
     pub(super) addresses: Addresses,
+    pub(super) keys_max_age: SignedDuration,
     pub(super) clock: Clock,
 }
 
@@ -111,21 +114,17 @@ const READ_TIME: Duration = Duration::from_secs(5);
 const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 async fn answer(stream: UnixStream, administration: &Administration) -> std::io::Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut line = String::new();
-    let mut reader = BufReader::new(reader.take(LONGEST_LINE));
-    tokio::time::timeout(COMMAND_TIME, reader.read_line(&mut line)).await??;
-    let answer = match serde_json::from_str::<AdminCommand>(&line) {
+    let (mut reader, mut writer) = stream.into_split();
+    let line = tokio::time::timeout(COMMAND_TIME, read_line(&mut reader)).await??;
+    let answer = match serde_json::from_slice::<AdminCommand>(&line) {
         Ok(command) => {
-            let now = (administration.clock)();
-            match execute(
-                &command,
-                &administration.store,
-                &administration.addresses,
-                now,
-            )
-            .await
-            {
+            let administrator = Administrator {
+                store: &administration.store,
+                addresses: &administration.addresses,
+                keys_max_age: administration.keys_max_age,
+                now: (administration.clock)(),
+            };
+            match administrator.execute(&command).await {
                 Ok(value) => Answer::Done(value),
                 Err(error) => Answer::Refused {
                     exit: error.exit(),
@@ -140,11 +139,10 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
             hint: Some("it may be of another version; restart it".to_owned()),
         },
     };
-    let mut text = serde_json::to_string(&answer).unwrap_or_default();
-    text.push('\n');
+    let text = line_of(&answer)?;
     // A reader that stopped must not hold up the server's end; the command has been executed.
     let written = async {
-        writer.write_all(text.as_bytes()).await?;
+        writer.write_all(&text).await?;
         writer.shutdown().await
     };
     tokio::time::timeout(READ_TIME, written).await?
@@ -168,20 +166,17 @@ pub(crate) async fn ask(
         }
         Err(error) => return Err(unreachable(&error)),
     };
-    let (reader, mut writer) = stream.into_split();
-    let mut text = serde_json::to_string(command).unwrap_or_default();
-    text.push('\n');
+    let (mut reader, mut writer) = stream.into_split();
+    let text = line_of(command).map_err(|error| unreachable(&error))?;
     writer
-        .write_all(text.as_bytes())
+        .write_all(&text)
         .await
         .map_err(|error| unreachable(&error))?;
-    let mut line = String::new();
-    let mut reader = BufReader::new(reader.take(LONGEST_LINE));
-    let answered = tokio::time::timeout(ANSWER_TIME, reader.read_line(&mut line)).await;
-    answered
+    let answered = tokio::time::timeout(ANSWER_TIME, read_line(&mut reader)).await;
+    let line = answered
         .map_err(|error| unreachable(&error))?
         .map_err(|error| unreachable(&error))?;
-    match serde_json::from_str(&line) {
+    match serde_json::from_slice(&line) {
         Ok(Answer::Done(value)) => Ok(Some(value)),
         Ok(Answer::Refused {
             exit,
@@ -189,6 +184,40 @@ pub(crate) async fn ask(
             hint,
         }) => Err(CommandError::new(exit, message).maybe_hint(hint)),
         Err(error) => Err(unreachable(&error)),
+    }
+}
+
+/// A line that is wiped after use: commands and answers carry secrets. There is room for a key file
+/// from the start, since a buffer that grows leaves copies behind.
+fn line_of(message: &impl Serialize) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(ROOM));
+    serde_json::to_writer(&mut *line, message)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Room for the longest command and the usual answer, in bytes.
+const ROOM: usize = 128 * 1024;
+
+/// Reads one line into memory that is wiped after use, copies that were too small included.
+async fn read_line(reader: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(ROOM));
+    loop {
+        let read = reader.read_buf(&mut *line).await?;
+        if read == 0 || line.ends_with(b"\n") {
+            return Ok(line);
+        }
+        if line.len() >= LONGEST_LINE {
+            return Err(std::io::Error::new(
+                ErrorKind::InvalidData,
+                "the line is too long",
+            ));
+        }
+        if line.len() == line.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * line.capacity()));
+            larger.extend_from_slice(&line);
+            line = larger;
+        }
     }
 }
 

@@ -638,9 +638,14 @@ impl Config {
             },
             assertions_for_endpoint: self.tokens.assertions_for_endpoint,
             jwks_paths: self.keys.paths.clone(),
-            jwks_max_age: SignedDuration::from_secs(self.keys.max_age_seconds),
+            jwks_max_age: self.keys_max_age(),
             limits: self.limits(),
         }
+    }
+
+    /// How long verifiers may keep the published keys.
+    pub(crate) fn keys_max_age(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.keys.max_age_seconds)
     }
 
     fn limits(&self) -> hallpass_authorization_server::Limits {

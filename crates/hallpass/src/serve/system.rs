@@ -115,6 +115,7 @@ impl System {
         let administration = Administration {
             store: store.clone(),
             addresses: addresses.clone(),
+            keys_max_age: config.keys_max_age(),
             clock,
         };
         let admin = tokio::spawn(admin_socket::serve(

@@ -1,0 +1,65 @@
+//! What each administrative command does, whether it was sent to a running server or not. The
+//! answers are JSON; the addresses in them are the real ones when a server runs.
+
+mod audit;
+mod credentials;
+mod keys;
+mod people;
+mod refusals;
+mod workspaces;
+
+use hallpass_store::{Actor, Store};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::admin::{AdminCommand, AuditCommand, InstanceCommand};
+use crate::command::CommandError;
+use crate::serve::Addresses;
+
+/// What commands work on, and the time they are executed at.
+pub(crate) struct Administrator<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) addresses: &'a Addresses,
+    /// How long verifiers may keep the published keys.
+    pub(crate) keys_max_age: SignedDuration,
+    pub(crate) now: Timestamp,
+}
+
+impl Administrator<'_> {
+    /// Executes a command.
+    pub(crate) async fn execute(&self, command: &AdminCommand) -> Result<Value, CommandError> {
+        match command {
+            AdminCommand::Init => Ok(self.init()),
+            AdminCommand::User(command) => self.user(command).await,
+            AdminCommand::Role(command) => self.role(command).await,
+            AdminCommand::Workspace(command) => self.workspace(command).await,
+            AdminCommand::Instance(InstanceCommand::List) => Ok(self.instances()),
+            AdminCommand::Credential(command) => self.credential(command).await,
+            AdminCommand::Key(command) => self.key(command).await,
+            AdminCommand::Audit(AuditCommand::List { limit, at }) => self.audit(*limit, at).await,
+        }
+    }
+
+    fn init(&self) -> Value {
+        json!({
+            "workspaces": self.store.workspaces().list().len(),
+            "instances": self.store.workspaces().instances().len(),
+            "tokenUrl": self.addresses.token_url,
+        })
+    }
+}
+
+/// Whoever may open the data directory may do everything; the log says it was them.
+pub(crate) fn actor() -> Actor {
+    Actor {
+        email: "local administrator".to_owned(),
+        client_id: String::new(),
+        address: String::new(),
+        source: "hallpass admin",
+    }
+}
+
+/// A time in answers: RFC 3339, to the second.
+fn time(time: Timestamp) -> String {
+    format!("{time:.0}")
+}
