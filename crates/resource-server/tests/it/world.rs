@@ -218,6 +218,7 @@ impl World {
             find: |id: &str| clients.find(id),
             pepper: clients.pepper(),
             audiences: &[],
+            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
         };
         let client = authenticate(&presented, &by, self.now()).unwrap();
         let request = TokenRequest::client_credentials(None);
