@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use hallpass_oauth::metadata::{AuthorizationServerMetadata, ClientAuthenticationMethod, Document};
+use hallpass_oauth::client_authentication::ClientAuthenticationMethod;
+use hallpass_oauth::metadata::{AdvertisedMethod, AuthorizationServerMetadata, Document};
 use hallpass_oauth::token_request::GrantType;
 use hallpass_oauth::{Algorithm, Issuer};
 
@@ -63,11 +64,9 @@ impl AuthorizationServer {
                 GrantType::CLIENT_CREDENTIALS.to_owned(),
                 GrantType::TOKEN_EXCHANGE.to_owned(),
             ],
-            authentication_methods: vec![
-                ClientAuthenticationMethod::ClientSecretBasic,
-                ClientAuthenticationMethod::ClientSecretPost,
-                ClientAuthenticationMethod::PrivateKeyJwt,
-            ],
+            authentication_methods: ClientAuthenticationMethod::ALL
+                .map(AdvertisedMethod::Known)
+                .to_vec(),
             assertion_algorithms: [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDSA]
                 .map(|algorithm| algorithm.as_str().to_owned())
                 .to_vec(),
