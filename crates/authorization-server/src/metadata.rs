@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use hallpass_oauth::metadata::{AuthorizationServerMetadata, ClientAuthenticationMethod, Document};
+use hallpass_oauth::client_authentication::ClientAuthenticationMethod;
+use hallpass_oauth::metadata::{AdvertisedMethod, AuthorizationServerMetadata, Document};
 use hallpass_oauth::token_request::GrantType;
 use hallpass_oauth::{Algorithm, Issuer};
 
@@ -62,11 +63,9 @@ impl AuthorizationServer {
             // What works at the token endpoint named above. Token exchange goes to the endpoint of the
             // tenant's workspace, which no member of these documents can name.
             grant_types: vec![GrantType::CLIENT_CREDENTIALS.to_owned()],
-            authentication_methods: vec![
-                ClientAuthenticationMethod::ClientSecretBasic,
-                ClientAuthenticationMethod::ClientSecretPost,
-                ClientAuthenticationMethod::PrivateKeyJwt,
-            ],
+            authentication_methods: ClientAuthenticationMethod::ALL
+                .map(AdvertisedMethod::Known)
+                .to_vec(),
             assertion_algorithms: Algorithm::ALL
                 .iter()
                 .flat_map(|algorithm| algorithm.names())

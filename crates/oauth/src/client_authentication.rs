@@ -89,6 +89,11 @@ impl ClientAuthenticationMethod {
             Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
+
+    /// The method of that registered name.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == word)
+    }
 }
 
 /// A set of ways to authenticate, never empty.
@@ -144,10 +149,7 @@ impl std::str::FromStr for ClientAuthenticationMethods {
         let invalid = || InvalidMethods(text.chars().take(128).collect());
         let mut methods = [false; 3];
         for word in text.split_ascii_whitespace() {
-            let method = ClientAuthenticationMethod::ALL
-                .into_iter()
-                .find(|method| method.as_str() == word)
-                .ok_or_else(invalid)?;
+            let method = ClientAuthenticationMethod::named(word).ok_or_else(invalid)?;
             methods[method as usize] = true;
         }
         if methods == [false; 3] {

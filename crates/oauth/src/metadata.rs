@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::client_authentication::ClientAuthenticationMethod;
 use crate::{Issuer, ScopeSet};
 
 /// The facts both documents are made of, and what a client reads out of either.
@@ -26,7 +27,7 @@ pub struct AuthorizationServerMetadata {
     /// The words of the grants, as `grant_type` writes them.
     pub grant_types: Vec<String>,
     /// How clients authenticate, at all three endpoints alike.
-    pub authentication_methods: Vec<ClientAuthenticationMethod>,
+    pub authentication_methods: Vec<AdvertisedMethod>,
     /// The algorithms of `private_key_jwt` assertions; written when that is a method.
     pub assertion_algorithms: Vec<String>,
     /// The scopes that may be told of; `None` leaves them out.
@@ -35,22 +36,21 @@ pub struct AuthorizationServerMetadata {
     pub token_algorithms: Vec<String>,
 }
 
-/// The registered methods of client authentication that concern this server (RFC 8414 section 2,
+/// A method of client authentication as a server advertises it (RFC 8414 section 2,
 /// `token_endpoint_auth_methods_supported`); the set is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum ClientAuthenticationMethod {
-    /// RFC 6749 section 2.3.1, in the header.
-    ClientSecretBasic,
-    /// RFC 6749 section 2.3.1, in the body.
-    ClientSecretPost,
-    /// RFC 7523 section 2.2.
-    PrivateKeyJwt,
+pub enum AdvertisedMethod {
+    /// One that this server knows.
+    Known(ClientAuthenticationMethod),
     /// A public client, or a grant that asks for no client.
     None,
     /// Any other.
     Other(String),
 }
+
+/// The word for [`AdvertisedMethod::None`].
+const NO_METHOD: &str = "none";
 
 /// The two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,19 +95,19 @@ struct Printed<'a> {
     scopes_supported: Option<Vec<&'a str>>,
     response_types_supported: [&'static str; 0],
     grant_types_supported: &'a [String],
-    token_endpoint_auth_methods_supported: &'a [ClientAuthenticationMethod],
+    token_endpoint_auth_methods_supported: &'a [AdvertisedMethod],
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_signing_alg_values_supported: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint_auth_methods_supported: Option<&'a [ClientAuthenticationMethod]>,
+    revocation_endpoint_auth_methods_supported: Option<&'a [AdvertisedMethod]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint_auth_signing_alg_values_supported: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     introspection_endpoint: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    introspection_endpoint_auth_methods_supported: Option<&'a [ClientAuthenticationMethod]>,
+    introspection_endpoint_auth_methods_supported: Option<&'a [AdvertisedMethod]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     introspection_endpoint_auth_signing_alg_values_supported: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,7 +124,7 @@ struct Parsed {
     introspection_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     grant_types_supported: Option<Vec<String>>,
-    token_endpoint_auth_methods_supported: Option<Vec<ClientAuthenticationMethod>>,
+    token_endpoint_auth_methods_supported: Option<Vec<AdvertisedMethod>>,
     token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     scopes_supported: Option<Vec<String>>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,
@@ -184,9 +184,13 @@ impl AuthorizationServerMetadata {
             grant_types: parsed
                 .grant_types_supported
                 .unwrap_or_else(|| words(&["authorization_code", "implicit"])),
-            authentication_methods: parsed
-                .token_endpoint_auth_methods_supported
-                .unwrap_or_else(|| vec![ClientAuthenticationMethod::ClientSecretBasic]),
+            authentication_methods: parsed.token_endpoint_auth_methods_supported.unwrap_or_else(
+                || {
+                    vec![AdvertisedMethod::Known(
+                        ClientAuthenticationMethod::SecretBasic,
+                    )]
+                },
+            ),
             assertion_algorithms: parsed
                 .token_endpoint_auth_signing_alg_values_supported
                 .unwrap_or_default(),
@@ -204,7 +208,9 @@ impl AuthorizationServerMetadata {
         let methods = self.authentication_methods.as_slice();
         // RFC 8414 section 2: required for this method, and no word about any other.
         let algorithms = methods
-            .contains(&ClientAuthenticationMethod::PrivateKeyJwt)
+            .contains(&AdvertisedMethod::Known(
+                ClientAuthenticationMethod::PrivateKeyJwt,
+            ))
             .then_some(self.assertion_algorithms.as_slice());
         let revocation = self.revocation_endpoint.as_deref();
         let introspection = self.introspection_endpoint.as_deref();
@@ -263,26 +269,22 @@ impl Document {
     }
 }
 
-impl From<String> for ClientAuthenticationMethod {
+impl From<String> for AdvertisedMethod {
     fn from(word: String) -> Self {
-        match word.as_str() {
-            "client_secret_basic" => Self::ClientSecretBasic,
-            "client_secret_post" => Self::ClientSecretPost,
-            "private_key_jwt" => Self::PrivateKeyJwt,
-            "none" => Self::None,
-            _ => Self::Other(word),
+        match ClientAuthenticationMethod::named(&word) {
+            Some(method) => Self::Known(method),
+            None if word == NO_METHOD => Self::None,
+            None => Self::Other(word),
         }
     }
 }
 
-impl From<ClientAuthenticationMethod> for String {
-    fn from(method: ClientAuthenticationMethod) -> Self {
+impl From<AdvertisedMethod> for String {
+    fn from(method: AdvertisedMethod) -> Self {
         match method {
-            ClientAuthenticationMethod::ClientSecretBasic => "client_secret_basic".to_owned(),
-            ClientAuthenticationMethod::ClientSecretPost => "client_secret_post".to_owned(),
-            ClientAuthenticationMethod::PrivateKeyJwt => "private_key_jwt".to_owned(),
-            ClientAuthenticationMethod::None => "none".to_owned(),
-            ClientAuthenticationMethod::Other(word) => word,
+            AdvertisedMethod::Known(method) => method.as_str().to_owned(),
+            AdvertisedMethod::None => NO_METHOD.to_owned(),
+            AdvertisedMethod::Other(word) => word,
         }
     }
 }
@@ -328,9 +330,9 @@ mod tests {
             revocation_endpoint: Some("https://as.example.com/as/revoke_token.oauth2".to_owned()),
             grant_types: words(&["client_credentials"]),
             authentication_methods: vec![
-                ClientAuthenticationMethod::ClientSecretBasic,
-                ClientAuthenticationMethod::ClientSecretPost,
-                ClientAuthenticationMethod::PrivateKeyJwt,
+                AdvertisedMethod::Known(ClientAuthenticationMethod::SecretBasic),
+                AdvertisedMethod::Known(ClientAuthenticationMethod::SecretPost),
+                AdvertisedMethod::Known(ClientAuthenticationMethod::PrivateKeyJwt),
             ],
             assertion_algorithms: words(&["RS256", "ES256"]),
             scopes: None,
@@ -372,7 +374,9 @@ mod tests {
         let metadata = AuthorizationServerMetadata {
             introspection_endpoint: None,
             revocation_endpoint: None,
-            authentication_methods: vec![ClientAuthenticationMethod::ClientSecretPost],
+            authentication_methods: vec![AdvertisedMethod::Known(
+                ClientAuthenticationMethod::SecretPost,
+            )],
             scopes: Some(ScopeSet::parse("read write").unwrap()),
             ..sample()
         };
@@ -448,7 +452,9 @@ mod tests {
         assert_eq!(read.grant_types, ["authorization_code", "implicit"]);
         assert_eq!(
             read.authentication_methods,
-            [ClientAuthenticationMethod::ClientSecretBasic]
+            [AdvertisedMethod::Known(
+                ClientAuthenticationMethod::SecretBasic
+            )]
         );
         assert_eq!((read.jwks_uri, read.scopes), (None, None));
         for body in [
