@@ -10,8 +10,10 @@ use hallpass_oauth::form::Form;
 use hallpass_oauth::token_request::TokenType;
 use hallpass_oauth::token_response::Additions;
 use hallpass_oauth::{
-    ClientRegistration, Grant, ScopeSet, TokenError, TokenRequest, TokenResponse, WorkspaceId,
+    ClientRegistration, Grant, Profile, ScopeSet, TokenError, TokenRequest, TokenResponse,
+    WorkspaceId,
 };
+use jiff::Timestamp;
 
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
@@ -115,11 +117,8 @@ impl AuthorizationServer {
             scope: told_scope(&grant, &token_request),
             issued_token_type: None,
         };
-        Ok(TokenResponse::print_with(
-            &token,
-            (self.clock)(),
-            additions,
-        ))
+        let told_at = self.told_at(caller.now);
+        Ok(TokenResponse::print_with(&token, told_at, additions))
     }
 
     /// The other grant: a token for a token.
@@ -147,11 +146,17 @@ impl AuthorizationServer {
             scope: None,
             issued_token_type: Some(TokenType::AccessToken),
         };
-        Ok(TokenResponse::print_with(
-            &token,
-            (self.clock)(),
-            additions,
-        ))
+        let told_at = self.told_at(caller.now);
+        Ok(TokenResponse::print_with(&token, told_at, additions))
+    }
+
+    /// The moment that `expires_in` counts from. The real system counts the whole seconds that are left
+    /// when it answers; in `rfc9068` it is `exp` less `iat`, so that an answer and its token agree.
+    fn told_at(&self, issued_at: Timestamp) -> Timestamp {
+        match self.settings.issuing.profile {
+            Profile::Greenlake => (self.clock)(),
+            Profile::Rfc9068 => Timestamp::from_second(issued_at.as_second()).unwrap_or(issued_at),
+        }
     }
 
     fn count_refused_grant(
