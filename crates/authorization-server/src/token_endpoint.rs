@@ -10,9 +10,10 @@ use hallpass_oauth::form::Form;
 use hallpass_oauth::token_request::ExchangeRequest;
 use hallpass_oauth::token_response::Additions;
 use hallpass_oauth::{
-    AccessToken, ClientRegistration, Grant, ScopeSet, TokenError, TokenRequest, TokenResponse,
-    WorkspaceId,
+    AccessToken, ClientRegistration, Grant, Profile, ScopeSet, TokenError, TokenRequest,
+    TokenResponse, WorkspaceId,
 };
+use jiff::Timestamp;
 
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
@@ -142,11 +143,16 @@ impl AuthorizationServer {
         Ok(self.print(&token, caller, additions))
     }
 
-    /// The time left is counted from when the answer is written, and never from before the token was
-    /// issued: with a clock that was set back, the client would hear of more than the token's lifetime.
+    /// The real system counts the whole seconds that are left when it answers; in `rfc9068` it is `exp`
+    /// less `iat`, so that an answer and its token agree. Never from before the token was issued: with
+    /// a clock that was set back, the client would hear of more than the token's lifetime.
     fn print(&self, token: &AccessToken, caller: Caller, additions: Additions<'_>) -> String {
-        let now = (self.clock)().max(caller.now);
-        TokenResponse::print_with(token, now, additions)
+        let issued_at = caller.now;
+        let told_at = match self.settings.issuing.profile {
+            Profile::Greenlake => (self.clock)().max(issued_at),
+            Profile::Rfc9068 => Timestamp::from_second(issued_at.as_second()).unwrap_or(issued_at),
+        };
+        TokenResponse::print_with(token, told_at, additions)
     }
 
     fn count_refused_grant(
