@@ -155,14 +155,7 @@ impl DataDirectory {
         let failed = |error: std::io::Error| {
             CommandError::usage(format!("{} cannot be written: {error}", path.display()))
         };
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
-        file.write_all(key.to_text().as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+        write_new(&path, |file| file.write_all(key.to_text().as_bytes())).map_err(failed)?;
         Ok(key)
     }
 }
@@ -176,6 +169,21 @@ impl Lock {
         let _ = self.0.rewind();
         let _ = self.0.write_all(text.trim_end().as_bytes());
     }
+}
+
+/// Makes a file (0600) that is there whole and on disk, or not at all: a master key of which half was
+/// written would refuse the next start. One that exists is left as it is.
+fn write_new(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    write(draft.as_file_mut())?;
+    draft.as_file().sync_all()?;
+    draft.persist_noclobber(path)?;
+    // The name is kept by the folder.
+    File::open(folder)?.sync_all()
 }
 
 fn read_key(path: &Path) -> Result<MasterKey, CommandError> {
@@ -193,4 +201,45 @@ fn read_key(path: &Path) -> Result<MasterKey, CommandError> {
             path.display()
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_new_file_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        // As far as a process came that was killed while it wrote.
+        let killed = write_new(&path, |file| {
+            file.write_all(b"half")?;
+            assert!(!path.exists(), "others would see a half");
+            Err(std::io::ErrorKind::Interrupted.into())
+        });
+        assert!(killed.is_err());
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+
+        write_new(&path, |file| file.write_all(b"whole")).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_exists_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        std::fs::write(&path, "the first").unwrap();
+        assert!(write_new(&path, |file| file.write_all(b"the second")).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"the first");
+        assert_eq!(names(folder.path()), ["master.key"]);
+    }
 }
