@@ -12,7 +12,7 @@ use hallpass_oauth::WorkspaceId;
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::StoreError;
 use crate::database::{Database, nanoseconds, timestamp};
@@ -390,47 +390,79 @@ impl Counts {
 }
 
 /// A row on its way into the database.
-pub(crate) struct AuditRow(AuditEvent);
+pub(crate) struct AuditRow {
+    event: AuditEvent,
+    /// When the last of its events occurred.
+    last: Timestamp,
+}
 
 impl AuditRow {
     pub(crate) fn new(event: AuditEvent) -> Self {
-        Self(event)
+        let last = event.occurred_at;
+        Self { event, last }
     }
 
     pub(crate) fn occurred_at(&self) -> Timestamp {
-        self.0.occurred_at
+        self.event.occurred_at
+    }
+
+    /// What rows have in common that are one in the database; `None` for a row of its own.
+    pub(crate) fn counted(&self) -> Option<&str> {
+        self.event.counted.as_deref()
+    }
+
+    /// How many events it stands for.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> u64 {
+        self.event.count
+    }
+
+    /// Takes the events of a later row with the same `counted` in.
+    pub(crate) fn absorb(&mut self, later: &Self) {
+        self.event.count = self.event.count.saturating_add(later.event.count);
+        self.last = self.last.max(later.last);
     }
 
     pub(crate) async fn insert(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let event = &self.0;
-        sqlx::query(
+        let mut statement = QueryBuilder::new("");
+        Self::push_insert(std::slice::from_ref(self), &mut statement);
+        statement.build().execute(connection).await?;
+        Ok(())
+    }
+
+    /// Appends the statement that writes these rows, with its semicolon.
+    pub(crate) fn push_insert(rows: &[Self], statements: &mut QueryBuilder<Sqlite>) {
+        statements.push(
             "INSERT INTO audit_event (id, workspace_id, occurred_at, logged_at, state, code, \
              message, source, source_ip, user_email, client_id, permission, task_id, resource_id, \
-             resource_name, resource_type, count, counted) \
-             VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
-             ON CONFLICT (counted) DO UPDATE SET count = audit_event.count + excluded.count, \
-             logged_at = excluded.logged_at",
-        )
-        .bind(&event.id)
-        .bind(event.workspace.as_ref().map(hallpass_oauth::WorkspaceId::as_str))
-        .bind(nanoseconds(event.occurred_at))
-        .bind(event.state.as_str())
-        .bind(&event.code)
-        .bind(&event.message)
-        .bind(&event.source)
-        .bind(&event.source_ip)
-        .bind(&event.user_email)
-        .bind(&event.client_id)
-        .bind(&event.permission)
-        .bind(&event.task_id)
-        .bind(&event.resource.id)
-        .bind(&event.resource.name)
-        .bind(&event.resource.kind)
-        .bind(i64::try_from(event.count).unwrap_or(i64::MAX))
-        .bind(&event.counted)
-        .execute(connection)
-        .await?;
-        Ok(())
+             resource_name, resource_type, count, counted) ",
+        );
+        statements.push_values(rows, |mut values, row| {
+            let event = row.event.clone();
+            values
+                .push_bind(event.id)
+                .push_bind(event.workspace.map(|workspace| workspace.to_string()))
+                .push_bind(nanoseconds(event.occurred_at))
+                .push_bind(nanoseconds(row.last))
+                .push_bind(event.state.as_str())
+                .push_bind(event.code)
+                .push_bind(event.message)
+                .push_bind(event.source)
+                .push_bind(event.source_ip)
+                .push_bind(event.user_email)
+                .push_bind(event.client_id)
+                .push_bind(event.permission)
+                .push_bind(event.task_id)
+                .push_bind(event.resource.id)
+                .push_bind(event.resource.name)
+                .push_bind(event.resource.kind)
+                .push_bind(i64::try_from(event.count).unwrap_or(i64::MAX))
+                .push_bind(event.counted);
+        });
+        statements.push(
+            " ON CONFLICT (counted) DO UPDATE SET count = audit_event.count + excluded.count, \
+             logged_at = excluded.logged_at; ",
+        );
     }
 }
 

@@ -5,7 +5,7 @@
 //! that commit. Under load many writes share one `fsync`, so durability does not cost one disk
 //! flush per token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,13 @@ const MOST_WAITING: usize = 4096;
 
 /// Most writes in one transaction.
 const MOST_TOGETHER: usize = 256;
+
+/// Most audit rows in one statement. The database takes 32,766 values in one.
+const MOST_ROWS: usize = 512;
+
+/// Up to so many credentials in a group, its statement is kept prepared: each size is one of its
+/// own, and a big one takes memory.
+const MOST_REMEMBERED: usize = 16;
 
 #[derive(Clone)]
 pub(crate) struct Writer(mpsc::Sender<Job>);
@@ -109,14 +116,12 @@ struct Retention {
 }
 
 impl Retention {
-    fn notice(&mut self, writes: &[Write]) {
-        for write in writes {
-            if let Write::Audit(row) = write {
-                let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
-                if self.day.is_none_or(|last| last < day) {
-                    self.day = Some(day);
-                    self.due = Some(row.occurred_at());
-                }
+    fn notice(&mut self, rows: &[AuditRow]) {
+        for row in rows {
+            let day = row.occurred_at().as_second().div_euclid(24 * 60 * 60);
+            if self.day.is_none_or(|last| last < day) {
+                self.day = Some(day);
+                self.due = Some(row.occurred_at());
             }
         }
     }
@@ -134,99 +139,294 @@ impl Retention {
     }
 }
 
+/// What is written in one transaction, and who waits for it.
+#[derive(Default)]
+struct Group {
+    /// The highest place of each credential: it ends those before it too.
+    watermarks: BTreeMap<String, (u64, Arc<Sequence>)>,
+    audit: Vec<AuditRow>,
+    /// Where in `audit` a counted row is. The tokens of a group mostly belong to few credentials,
+    /// and a statement per token would cost more than the rest of its transaction.
+    counted: HashMap<String, usize>,
+    journal: Vec<JournalRow>,
+    waiting: Vec<oneshot::Sender<Result<(), String>>>,
+    finished: Vec<oneshot::Sender<()>>,
+}
+
+impl Group {
+    fn take_in(&mut self, job: Job) {
+        match job {
+            Job::Write { writes, done } => {
+                for write in writes {
+                    self.add(write);
+                }
+                self.waiting.push(done);
+            }
+            Job::Finish(done) => self.finished.push(done),
+        }
+    }
+
+    fn add(&mut self, write: Write) {
+        match write {
+            Write::Watermark {
+                client_id,
+                place,
+                sequence,
+            } => {
+                let known = self.watermarks.entry(client_id);
+                let (highest, _) = known.or_insert((place, sequence));
+                *highest = place.max(*highest);
+            }
+            Write::Audit(row) => self.add_audit(*row),
+            Write::Journal(row) => self.journal.push(row),
+        }
+    }
+
+    fn add_audit(&mut self, row: AuditRow) {
+        let Some(key) = row.counted() else {
+            self.audit.push(row);
+            return;
+        };
+        if let Some(known) = self.counted.get(key) {
+            self.audit[*known].absorb(&row);
+        } else {
+            self.counted.insert(key.to_owned(), self.audit.len());
+            self.audit.push(row);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.watermarks.is_empty() && self.audit.is_empty() && self.journal.is_empty()
+    }
+
+    async fn commit(&self, database: &Database) -> Result<(), StoreError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut connection = database.writing().await?;
+        if let Err(error) = self.write(&mut connection).await {
+            // Fails only where nothing had begun, and then there is nothing to undo.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
+            return Err(error);
+        }
+        // Here and not in the request that asked: that one may have been dropped by now.
+        for (place, sequence) in self.watermarks.values() {
+            sequence.raise(*place);
+        }
+        Ok(())
+    }
+
+    /// Writes everything in one transaction. Each round trip to the thread of the connection costs
+    /// two changes of threads, so its statements go there together, from BEGIN to COMMIT.
+    async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let mut statements = QueryBuilder::new("BEGIN IMMEDIATE; ");
+        self.push_watermarks(&mut statements);
+        let mut chunks = self.audit.chunks(MOST_ROWS).peekable();
+        while let Some(rows) = chunks.next() {
+            AuditRow::push_insert(rows, &mut statements);
+            if chunks.peek().is_some() {
+                statements
+                    .build()
+                    .persistent(false)
+                    .execute(&mut *connection)
+                    .await?;
+                statements = QueryBuilder::new("");
+            }
+        }
+        if !self.journal.is_empty() {
+            statements
+                .build()
+                .persistent(false)
+                .execute(&mut *connection)
+                .await?;
+            for row in &self.journal {
+                row.insert(connection).await?;
+            }
+            statements = QueryBuilder::new("");
+        }
+        statements.push("COMMIT");
+        let common = self.watermarks.len().max(self.audit.len()) <= MOST_REMEMBERED;
+        statements
+            .build()
+            .persistent(common)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// One statement for all. A credential deleted meanwhile has no row and needs no watermark.
+    fn push_watermarks(&self, statements: &mut QueryBuilder<Sqlite>) {
+        if self.watermarks.is_empty() {
+            return;
+        }
+        statements.push("WITH raised (client_id, sequence) AS (");
+        statements.push_values(&self.watermarks, |mut row, (client_id, (place, _))| {
+            row.push_bind(client_id.clone());
+            row.push_bind(i64::try_from(*place).unwrap_or(i64::MAX));
+        });
+        statements.push(
+            ") UPDATE credential SET watermark = raised.sequence FROM raised \
+             WHERE credential.client_id = raised.client_id \
+             AND raised.sequence > credential.watermark; ",
+        );
+    }
+}
+
 async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
     let mut together = Vec::with_capacity(MOST_TOGETHER);
     while jobs.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-        let mut writes = Vec::new();
-        let mut waiting = Vec::new();
-        let mut finished = Vec::new();
-        for job in together.drain(..) {
-            match job {
-                Job::Write { writes: more, done } => {
-                    writes.extend(more);
-                    waiting.push(done);
-                }
-                Job::Finish(done) => finished.push(done),
-            }
+        // One turn for everybody else: requests that are about to hand a write over take part in
+        // this transaction instead of paying for the next one. Where nobody is, nobody waits.
+        tokio::task::yield_now().await;
+        while together.len() < MOST_TOGETHER
+            && let Ok(job) = jobs.try_recv()
+        {
+            together.push(job);
         }
-        let outcome = if writes.is_empty() {
-            Ok(())
-        } else {
-            commit(&database, &writes).await
-        };
+        let mut group = Group::default();
+        for job in together.drain(..) {
+            group.take_in(job);
+        }
+        let outcome = group.commit(&database).await;
         if let Err(error) = &outcome {
             let error: &(dyn std::error::Error + 'static) = error;
-            tracing::error!(error, writes = writes.len(), "a group of writes failed");
+            let writes = group.waiting.len();
+            tracing::error!(error, writes, "a group of writes failed");
         }
         let answer = outcome.map_err(|error| error.to_string());
-        for done in waiting {
+        for done in group.waiting {
             // Whoever stopped waiting does not need the answer.
             let _ = done.send(answer.clone());
         }
         // After the answers: no token waits for it.
-        retention.notice(&writes);
+        retention.notice(&group.audit);
         if let Err(error) = retention.step(&database).await {
             let error: &(dyn std::error::Error + 'static) = &error;
             tracing::error!(error, "old audit events were not removed");
         }
-        for done in finished {
+        for done in group.finished {
             let _ = done.send(());
         }
     }
 }
 
-async fn commit(database: &Database, writes: &[Write]) -> Result<(), StoreError> {
-    let mut transaction = database.begin().await?;
-    raise_watermarks(&mut transaction, writes).await?;
-    for write in writes {
-        match write {
-            Write::Watermark { .. } => {}
-            Write::Audit(row) => row.insert(&mut transaction).await?,
-            Write::Journal(row) => row.insert(&mut transaction).await?,
-        }
-    }
-    transaction.commit().await?;
-    // Here and not in the request that asked: that one may have been dropped by now.
-    for write in writes {
-        if let Write::Watermark {
-            place, sequence, ..
-        } = write
-        {
-            sequence.raise(*place);
-        }
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use hallpass_oauth::random::SystemRandom;
 
-/// One statement for all watermarks of the group. A credential deleted meanwhile has no row and
-/// needs no watermark.
-async fn raise_watermarks(
-    connection: &mut SqliteConnection,
-    writes: &[Write],
-) -> Result<(), StoreError> {
-    let mut highest = BTreeMap::new();
-    for write in writes {
-        if let Write::Watermark {
-            client_id, place, ..
-        } = write
-        {
-            let known = highest.entry(client_id.as_str()).or_insert(*place);
-            *known = (*known).max(*place);
+    use super::*;
+    use crate::{AuditEvent, AuditState};
+
+    fn token(client_id: &str, place: u64, second: i64) -> Job {
+        let now = Timestamp::from_second(second).unwrap();
+        let event = AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now,
+            &mut SystemRandom,
+        );
+        let row = AuditRow::new(event.per_minute(client_id));
+        Job::Write {
+            writes: vec![
+                Write::Audit(Box::new(row)),
+                Write::Watermark {
+                    client_id: client_id.to_owned(),
+                    place,
+                    sequence: Arc::new(Sequence::new(1, 0)),
+                },
+            ],
+            done: oneshot::channel().0,
         }
     }
-    if highest.is_empty() {
-        return Ok(());
+
+    #[test]
+    fn tokens_of_one_credential_and_minute_are_one_row_and_one_watermark() {
+        let mut group = Group::default();
+        for job in [token("a", 8, 60), token("b", 2, 61), token("a", 7, 62)] {
+            group.take_in(job);
+        }
+        group.take_in(token("a", 9, 120));
+        let counts: Vec<u64> = group.audit.iter().map(AuditRow::count).collect();
+        assert_eq!(counts, [2, 1, 1], "a twice, b, and a in the next minute");
+        assert_eq!(
+            group.watermarks["a"].0, 9,
+            "the highest, whatever the order"
+        );
+        assert_eq!(group.watermarks["b"].0, 2);
+        assert_eq!(group.waiting.len(), 4, "and each is answered");
     }
-    let mut statement: QueryBuilder<Sqlite> =
-        QueryBuilder::new("WITH raised (client_id, sequence) AS (");
-    statement.push_values(highest, |mut row, (client_id, place)| {
-        row.push_bind(client_id.to_owned());
-        row.push_bind(i64::try_from(place).unwrap_or(i64::MAX));
-    });
-    statement.push(
-        ") UPDATE credential SET watermark = raised.sequence FROM raised \
-         WHERE credential.client_id = raised.client_id AND raised.sequence > credential.watermark",
-    );
-    statement.build().execute(connection).await?;
-    Ok(())
+
+    #[tokio::test]
+    async fn a_group_that_fails_leaves_nothing_behind_and_the_next_one_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db"))
+            .await
+            .unwrap();
+        let now = Timestamp::from_second(60).unwrap();
+        let write = |counted: &str, workspace: &str| {
+            let mut event = AuditEvent::new(
+                AuditState::Success,
+                "issued",
+                "test",
+                now,
+                &mut SystemRandom,
+            );
+            event.workspace = Some(hallpass_oauth::WorkspaceId::parse(workspace).unwrap());
+            let mut group = Group::default();
+            group.add(Write::Audit(Box::new(AuditRow::new(
+                event.per_minute(counted),
+            ))));
+            group
+        };
+        let workspace = "284893b761381c65b6bc74c235352996";
+        let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit_event WHEN NEW.counted LIKE 'bad%' \
+                      BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        let mut connection = database.writing().await.unwrap();
+        sqlx::raw_sql(refuse)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        drop(connection);
+
+        let mut mixed = write("good", workspace);
+        mixed.add(Write::Audit(Box::new(
+            write("bad", workspace).audit.remove(0),
+        )));
+        assert!(mixed.commit(&database).await.is_err());
+        write("other", workspace).commit(&database).await.unwrap();
+
+        let rows: Vec<String> = sqlx::query_scalar("SELECT counted FROM audit_event")
+            .fetch_all(database.reader())
+            .await
+            .unwrap();
+        assert_eq!(rows, ["other 1"]);
+    }
+
+    #[tokio::test]
+    async fn a_group_of_many_rows_is_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db"))
+            .await
+            .unwrap();
+        let now = Timestamp::from_second(60).unwrap();
+        let mut group = Group::default();
+        for n in 0..2 * MOST_ROWS + 1 {
+            let event = AuditEvent::new(
+                AuditState::Failure,
+                "refused",
+                "test",
+                now,
+                &mut SystemRandom,
+            );
+            let row = AuditRow::new(event.per_minute(&n.to_string()));
+            group.add(Write::Audit(Box::new(row)));
+        }
+        group.commit(&database).await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_event")
+            .fetch_one(database.reader())
+            .await
+            .unwrap();
+        assert_eq!(usize::try_from(rows).unwrap(), 2 * MOST_ROWS + 1);
+    }
 }
