@@ -411,6 +411,12 @@ impl AuditRow {
         self.event.counted.as_deref()
     }
 
+    /// How many events it stands for.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> u64 {
+        self.event.count
+    }
+
     /// Takes the events of a later row with the same `counted` in.
     pub(crate) fn absorb(&mut self, later: &Self) {
         self.event.count = self.event.count.saturating_add(later.event.count);

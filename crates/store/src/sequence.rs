@@ -61,7 +61,7 @@ impl Sequence {
         Self::at(row.generation, row.watermark, row.bare_token, grace)
     }
 
-    fn at(
+    pub(crate) fn at(
         generation: u64,
         watermark: u64,
         bare: Option<Fingerprint>,

@@ -27,6 +27,13 @@ const MOST_WAITING: usize = 4096;
 /// Most writes in one transaction.
 const MOST_TOGETHER: usize = 256;
 
+/// Most audit rows in one statement. The database takes 32,766 values in one.
+const MOST_ROWS: usize = 512;
+
+/// Up to so many credentials in a group, its statement is kept prepared: each size is one of its
+/// own, and a big one takes memory.
+const MOST_REMEMBERED: usize = 16;
+
 #[derive(Clone)]
 pub(crate) struct Writer(mpsc::Sender<Job>);
 
@@ -242,32 +249,19 @@ impl Group {
     }
 
     fn is_empty(&self) -> bool {
-        self.watermarks.is_empty()
-            && self.audit.is_empty()
-            && self.used.is_empty()
-            && self.spent.is_empty()
-            && self.journal.is_empty()
+        self.watermarks.is_empty() && self.audit.is_empty() && !self.has_rare()
     }
 
     async fn commit(&self, database: &Database) -> Result<(), StoreError> {
         if self.is_empty() {
             return Ok(());
         }
-        let mut transaction = database.begin().await?;
-        self.raise_watermarks(&mut transaction).await?;
-        for used in &self.used {
-            used.write(&mut transaction).await?;
+        let mut connection = database.writing().await?;
+        if let Err(error) = self.write(&mut connection).await {
+            // Fails only where nothing had begun, and then there is nothing to undo.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
+            return Err(error);
         }
-        for row in &self.spent {
-            row.insert(&mut transaction).await?;
-        }
-        for row in &self.audit {
-            row.insert(&mut transaction).await?;
-        }
-        for row in &self.journal {
-            row.insert(&mut transaction).await?;
-        }
-        transaction.commit().await?;
         // Here and not in the request that asked: that one may have been dropped by now.
         for raised in self.watermarks.values() {
             raised.sequence.raise(raised.place, raised.bare, raised.at);
@@ -275,31 +269,87 @@ impl Group {
         Ok(())
     }
 
-    /// One statement for all. A credential deleted meanwhile has no row and needs no watermark.
-    async fn raise_watermarks(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        if self.watermarks.is_empty() {
-            return Ok(());
+    /// Writes everything in one transaction. Each round trip to the thread of the connection costs
+    /// two changes of threads, so what every token needs goes there together, from BEGIN to COMMIT.
+    async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let mut statements = QueryBuilder::new("BEGIN IMMEDIATE; ");
+        self.push_watermarks(&mut statements);
+        let mut chunks = self.audit.chunks(MOST_ROWS).peekable();
+        while let Some(rows) = chunks.next() {
+            AuditRow::push_insert(rows, &mut statements);
+            if chunks.peek().is_some() {
+                send(&mut statements, false, connection).await?;
+            }
         }
-        let mut statement: QueryBuilder<Sqlite> =
-            QueryBuilder::new("WITH raised (client_id, sequence, bare) AS (");
-        statement.push_values(&self.watermarks, |mut row, (client_id, raised)| {
+        if self.has_rare() {
+            send(&mut statements, false, connection).await?;
+            self.write_rare(connection).await?;
+        }
+        statements.push("COMMIT");
+        let common = self.watermarks.len().max(self.audit.len()) <= MOST_REMEMBERED;
+        send(&mut statements, common, connection).await
+    }
+
+    fn has_rare(&self) -> bool {
+        !(self.used.is_empty() && self.spent.is_empty() && self.journal.is_empty())
+    }
+
+    /// What few requests need.
+    async fn write_rare(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        for used in &self.used {
+            used.write(connection).await?;
+        }
+        for row in &self.spent {
+            row.insert(connection).await?;
+        }
+        for row in &self.journal {
+            row.insert(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// One statement for all. A credential deleted meanwhile has no row and needs no watermark.
+    fn push_watermarks(&self, statements: &mut QueryBuilder<Sqlite>) {
+        if self.watermarks.is_empty() {
+            return;
+        }
+        statements.push("WITH raised (client_id, sequence, bare) AS (");
+        statements.push_values(&self.watermarks, |mut row, (client_id, raised)| {
             row.push_bind(client_id.clone());
             row.push_bind(i64::try_from(raised.place).unwrap_or(i64::MAX));
             row.push_bind(raised.bare.map(|bytes| bytes.to_vec()));
         });
-        statement.push(
+        statements.push(
             ") UPDATE credential SET watermark = raised.sequence, bare_token = raised.bare \
              FROM raised WHERE credential.client_id = raised.client_id \
-             AND raised.sequence > credential.watermark",
+             AND raised.sequence > credential.watermark; ",
         );
-        statement.build().execute(connection).await?;
-        Ok(())
     }
+}
+
+/// Sends what was put together so far, and begins anew. `common` is for statements that come again in
+/// the same form, which the connection then remembers.
+async fn send(
+    statements: &mut QueryBuilder<Sqlite>,
+    common: bool,
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let mut whole = std::mem::replace(statements, QueryBuilder::new(""));
+    whole.build().persistent(common).execute(connection).await?;
+    Ok(())
 }
 
 async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
     let mut together = Vec::with_capacity(MOST_TOGETHER);
     while jobs.recv_many(&mut together, MOST_TOGETHER).await > 0 {
+        // One turn for everybody else: requests that are about to hand a write over take part in
+        // this transaction instead of paying for the next one. Where nobody is, nobody waits.
+        tokio::task::yield_now().await;
+        while together.len() < MOST_TOGETHER
+            && let Ok(job) = jobs.try_recv()
+        {
+            together.push(job);
+        }
         let mut group = Group::default();
         for job in together.drain(..) {
             group.take_in(job);
@@ -350,5 +400,128 @@ impl Use {
             .await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_oauth::random::SystemRandom;
+
+    use super::*;
+    use crate::{AuditEvent, AuditState};
+
+    fn token(client_id: &str, place: u64, second: i64) -> Job {
+        let now = Timestamp::from_second(second).unwrap();
+        let event = AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now,
+            &mut SystemRandom,
+        );
+        let row = AuditRow::new(event.per_minute(client_id));
+        Job::Write {
+            writes: vec![
+                Write::Audit(Box::new(row)),
+                Write::Watermark {
+                    client_id: client_id.to_owned(),
+                    place,
+                    bare: None,
+                    sequence: Arc::new(Sequence::at(1, 0, None, SignedDuration::ZERO)),
+                    at: now,
+                },
+            ],
+            done: oneshot::channel().0,
+        }
+    }
+
+    #[test]
+    fn tokens_of_one_credential_and_minute_are_one_row_and_one_watermark() {
+        let mut group = Group::default();
+        for job in [token("a", 8, 60), token("b", 2, 61), token("a", 7, 62)] {
+            group.take_in(job);
+        }
+        group.take_in(token("a", 9, 120));
+        let counts: Vec<u64> = group.audit.iter().map(AuditRow::count).collect();
+        assert_eq!(counts, [2, 1, 1], "a twice, b, and a in the next minute");
+        assert_eq!(
+            group.watermarks["a"].place, 9,
+            "the highest, whatever the order"
+        );
+        assert_eq!(group.watermarks["b"].place, 2);
+        assert_eq!(group.waiting.len(), 4, "and each is answered");
+    }
+
+    #[tokio::test]
+    async fn a_group_that_fails_leaves_nothing_behind_and_the_next_one_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db"))
+            .await
+            .unwrap();
+        let now = Timestamp::from_second(60).unwrap();
+        let write = |counted: &str, workspace: &str| {
+            let mut event = AuditEvent::new(
+                AuditState::Success,
+                "issued",
+                "test",
+                now,
+                &mut SystemRandom,
+            );
+            event.workspace = Some(hallpass_oauth::WorkspaceId::parse(workspace).unwrap());
+            let mut group = Group::default();
+            group.add(Write::Audit(Box::new(AuditRow::new(
+                event.per_minute(counted),
+            ))));
+            group
+        };
+        let workspace = "284893b761381c65b6bc74c235352996";
+        let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit_event WHEN NEW.counted LIKE 'bad%' \
+                      BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        let mut connection = database.writing().await.unwrap();
+        sqlx::raw_sql(refuse)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        drop(connection);
+
+        let mut mixed = write("good", workspace);
+        mixed.add(Write::Audit(Box::new(
+            write("bad", workspace).audit.remove(0),
+        )));
+        assert!(mixed.commit(&database).await.is_err());
+        write("other", workspace).commit(&database).await.unwrap();
+
+        let rows: Vec<String> = sqlx::query_scalar("SELECT counted FROM audit_event")
+            .fetch_all(database.reader())
+            .await
+            .unwrap();
+        assert_eq!(rows, ["other 1"]);
+    }
+
+    #[tokio::test]
+    async fn a_group_of_many_rows_is_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db"))
+            .await
+            .unwrap();
+        let now = Timestamp::from_second(60).unwrap();
+        let mut group = Group::default();
+        for n in 0..2 * MOST_ROWS + 1 {
+            let event = AuditEvent::new(
+                AuditState::Failure,
+                "refused",
+                "test",
+                now,
+                &mut SystemRandom,
+            );
+            let row = AuditRow::new(event.per_minute(&n.to_string()));
+            group.add(Write::Audit(Box::new(row)));
+        }
+        group.commit(&database).await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_event")
+            .fetch_one(database.reader())
+            .await
+            .unwrap();
+        assert_eq!(usize::try_from(rows).unwrap(), 2 * MOST_ROWS + 1);
     }
 }
