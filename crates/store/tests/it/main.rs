@@ -302,7 +302,7 @@ async fn names_limits_and_owners_are_checked() {
         assert!(
             matches!(
                 world.credential(&bob, bad).await,
-                Err(CredentialError::BadName)
+                Err(CredentialError::BadName(64))
             ),
             "{bad:?}"
         );
