@@ -31,7 +31,9 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["signatures", milliseconds] => match milliseconds.parse() {
             Ok(milliseconds) => signatures(Duration::from_millis(milliseconds)),
-            Err(error) => Err(format!("{milliseconds} is no number of milliseconds: {error}")),
+            Err(error) => Err(format!(
+                "{milliseconds} is no number of milliseconds: {error}"
+            )),
         },
         ["fsync", directory] => fsync(Path::new(directory))
             .map_err(|error| format!("{directory} cannot be written to: {error}")),
