@@ -506,7 +506,7 @@ mod tests {
             .unwrap();
         let now = Timestamp::from_second(60).unwrap();
         let mut group = Group::default();
-        for n in 0..2 * MOST_ROWS + 1 {
+        for n in 0..=2 * MOST_ROWS {
             let event = AuditEvent::new(
                 AuditState::Failure,
                 "refused",
