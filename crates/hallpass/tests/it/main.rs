@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod audit;
 mod client_cli;
 mod contract;
 mod demo;
