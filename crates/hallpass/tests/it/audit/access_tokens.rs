@@ -115,7 +115,7 @@ fn audit_22_greenlake_the_claims_are_the_real_systems() {
     assert_eq!(claims["client_id"], credential.client_id.as_str());
     assert_eq!(claims["aud"], "external_api", "one for all resources");
     assert_unique_ids(Within::start(|setup| {
-        setup.limits.tokens_per_credential = 0
+        setup.limits.tokens_per_credential = 0;
     }));
 }
 

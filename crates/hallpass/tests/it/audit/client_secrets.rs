@@ -17,7 +17,8 @@ use crate::server::Server;
 use crate::world::{ANN, World, files};
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    digits.collect::<Vec<_>>().concat()
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {
