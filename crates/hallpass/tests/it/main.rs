@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod audit;
 mod client_cli;
 mod contract;
 mod demo;
