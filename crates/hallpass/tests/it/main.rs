@@ -10,6 +10,7 @@ mod admin;
 mod client_cli;
 mod contract;
 mod demo;
+mod documents;
 mod durability;
 mod health;
 mod http;
