@@ -130,13 +130,13 @@ pub(crate) struct CredentialFilter {
     pub(crate) owner: Option<String>,
     #[command(flatten)]
     pub(crate) at: InWorkspace,
-    /// Only those that got no token for so long, and are as old (12h, 90d)
+    /// Only those that were not used for so long, and are at least as old (12h, 90d)
     #[arg(long, value_name = "DURATION")]
     pub(crate) unused_for: Option<Typed<Period>>,
     /// Only those made longer ago than that (12h, 90d)
     #[arg(long, value_name = "DURATION")]
     pub(crate) older_than: Option<Typed<Period>>,
-    /// What comes first: the oldest, the one unused for the longest time, or A
+    /// By age, the oldest first; by last use, the longest unused first; or by name
     #[arg(long, value_enum, default_value_t)]
     pub(crate) sort: CredentialOrder,
 }

@@ -43,13 +43,13 @@ fn credential_row(item: &Value) -> Value {
 /// Lines for the members that say something, then a table for each list of objects.
 fn object(members: &Map<String, Value>) -> String {
     let mut lines = Map::new();
-    let mut tables = String::new();
+    let mut tables = Vec::new();
     for (name, value) in members {
         match value {
             Value::Null => {}
             Value::Array(items) if items.is_empty() => {}
             Value::Array(items) if items.iter().all(Value::is_object) => {
-                tables.push_str(&format!("\n\n{name}\n{}", output::readable(value)));
+                tables.push(format!("\n\n{name}\n{}", output::readable(value)));
             }
             Value::Array(items) => {
                 let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
@@ -60,7 +60,7 @@ fn object(members: &Map<String, Value>) -> String {
             }
         }
     }
-    output::readable(&Value::Object(lines)) + &tables
+    output::readable(&Value::Object(lines)) + &tables.concat()
 }
 
 /// What a person should know besides the answer; for standard error.

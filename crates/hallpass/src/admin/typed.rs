@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -219,7 +219,7 @@ impl FileText {
     /// The access bits of the file, where others than its owner have some.
     pub(crate) fn open_to_others(&self) -> Option<(&Path, u32)> {
         let Self::Named(path) = self else { return None };
-        let metadata = std::fs::metadata(path).ok().filter(|file| file.is_file())?;
+        let metadata = std::fs::metadata(path).ok().filter(Metadata::is_file)?;
         let mode = metadata.permissions().mode() & 0o777;
         (mode & 0o077 != 0).then_some((path, mode))
     }

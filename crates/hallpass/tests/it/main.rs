@@ -11,6 +11,7 @@ mod audit;
 mod client_cli;
 mod contract;
 mod demo;
+mod documents;
 mod durability;
 mod health;
 mod http;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hallpass_oauth::ApplicationInstanceId;
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
 use hallpass_store::{ApplicationInstance, Workspace};
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ impl Administrator<'_> {
         json!({
             "workspaceId": workspace.id.as_str(),
             "name": workspace.name,
-            "managedBy": workspace.managed_by.as_ref().map(|manager| manager.as_str()),
+            "managedBy": workspace.managed_by.as_ref().map(WorkspaceId::as_str),
             "tokenUrl": format!("{}{path}", self.addresses.authorization_server),
         })
     }
