@@ -247,6 +247,9 @@ fn registration(
         instance: row.instance.clone(),
         token_lifetime: row
             .lifetime
+            // The limit may be lower than when the credential was made, and keys are kept for no
+            // longer than the limit.
+            .map(|lifetime| lifetime.min(policy.longest_lifetime()))
             .unwrap_or_else(|| policy.lifetime_of(&row.instance)),
         scopes: match policy.profile {
             // The scope of a client without scopes is empty there, so that asking for any is refused

@@ -5,157 +5,23 @@
     reason = "a test that cannot go on should stop there"
 )]
 
-use std::path::Path;
+mod credentials;
+mod keys;
+mod migration;
+mod tokens;
+mod workspaces;
+mod world;
 
 use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Issuer, Subject};
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState};
-use hallpass_store::credentials::{CredentialError, IssuedCredential};
+use hallpass_store::credentials::CredentialError;
 use hallpass_store::people::PersonError;
-use hallpass_store::{
-    Actor, JournalEntry, MasterKey, Person, Policy, SequenceError, Store, StoreError,
-};
+use hallpass_store::{JournalEntry, MasterKey, Policy, SequenceError, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
-struct World {
-    folder: tempfile::TempDir,
-    master_key: String,
-    store: Store,
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_second(1_700_000_000).unwrap()
-}
-
-fn actor() -> Actor {
-    Actor {
-        email: "local administrator".to_owned(),
-        client_id: String::new(),
-        address: String::new(),
-        source: "admin",
-    }
-}
-
-async fn open(folder: &Path, master_key: &str, policy: Policy) -> Result<Store, StoreError> {
-    let key = MasterKey::parse(master_key).unwrap();
-    Store::open(
-        &folder.join("hallpass.db"),
-        &key,
-        policy,
-        now(),
-        &mut SystemRandom,
-    )
-    .await
-}
-
-impl World {
-    async fn new(policy: Policy) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let master_key = MasterKey::generate(&mut SystemRandom).to_text().to_string();
-        let store = open(folder.path(), &master_key, policy).await.unwrap();
-        Self {
-            folder,
-            master_key,
-            store,
-        }
-    }
-
-    async fn reopen(self, policy: Policy) -> Self {
-        self.store.close().await;
-        let store = open(self.folder.path(), &self.master_key, policy)
-            .await
-            .unwrap();
-        Self { store, ..self }
-    }
-
-    async fn person(&self, email: &str) -> Person {
-        let workspaces = self.store.workspaces();
-        let workspace = match workspaces.list().first() {
-            Some(workspace) => workspace.clone(),
-            None => workspaces
-                .create("Main", &actor(), now(), &mut SystemRandom)
-                .await
-                .unwrap(),
-        };
-        let email = Subject::parse(email).unwrap();
-        let people = self.store.people();
-        let role = Some(Role::Operator);
-        people
-            .create(
-                &workspace.id,
-                email,
-                role,
-                &actor(),
-                now(),
-                &mut SystemRandom,
-            )
-            .await
-            .unwrap()
-    }
-
-    async fn credential(
-        &self,
-        owner: &Person,
-        name: &str,
-    ) -> Result<IssuedCredential, CredentialError> {
-        let instance = self.us1();
-        let credentials = self.store.credentials();
-        credentials
-            .create(owner.id, instance, name, &actor(), now(), &mut SystemRandom)
-            .await
-    }
-
-    fn us1(&self) -> ApplicationInstanceId {
-        self.store
-            .workspaces()
-            .find_instance("us1")
-            .unwrap()
-            .id
-            .clone()
-    }
-
-    async fn mint(&self, client_id: &str) -> Result<u64, SequenceError> {
-        let client = self.store.client_registrations().find(client_id).unwrap();
-        let event = AuditEvent::new(
-            AuditState::Success,
-            "issued",
-            "test",
-            now(),
-            &mut SystemRandom,
-        )
-        .per_minute("issued");
-        let reservation = self.store.token_sequences().reserve(&client)?;
-        let place = reservation.place();
-        reservation.write(event, None)?.committed().await?;
-        Ok(place)
-    }
-
-    fn live_from(&self, issued: &IssuedCredential) -> u64 {
-        let client_id = &issued.credential.client_id;
-        self.store
-            .principals()
-            .find(client_id, &self.us1(), now())
-            .unwrap()
-            .standing
-            .live_from
-    }
-
-    async fn messages(&self) -> Vec<(String, u64)> {
-        let query = AuditQuery {
-            workspace: None,
-            oldest_first: true,
-            after: None,
-            limit: 100,
-        };
-        self.store.audit_log().settle().await.unwrap();
-        let events = self.store.audit_log().read(&query).await.unwrap();
-        events
-            .into_iter()
-            .map(|stored| (stored.event.message, stored.event.count))
-            .collect()
-    }
-}
+use crate::world::{World, actor, now, open};
 
 #[tokio::test]
 async fn minting_resetting_and_deleting_act_at_once_and_survive_a_restart() {
