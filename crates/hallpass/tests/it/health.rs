@@ -38,8 +38,9 @@ fn the_counters_move_and_only_the_metrics_listener_shows_them() {
         assert!(reply.text.ends_with("# EOF\n"));
         reply.text
     };
-    let issued = "hallpass_access_tokens_issued_total";
-    let refused = "hallpass_token_requests_refused_total{error=\"invalid_client\"}";
+    let issued = "hallpass_access_tokens_issued_total{grant=\"client_credentials\"}";
+    let refused =
+        "hallpass_token_requests_refused_total{endpoint=\"token\",error=\"invalid_client\"}";
     let answered = |status: u16| format!("hallpass_api_answers_total{{status=\"{status}\"}}");
     assert_eq!(sample(&metrics(), issued).to_string(), "0");
 
