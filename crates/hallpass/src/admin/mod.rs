@@ -222,7 +222,7 @@ fn confirm(command: &AdminCommand) -> Result<(), CommandError> {
         return Ok(());
     };
     let question = format!(
-        "Every token that {id} signed dies at once, and this cannot be taken back.\n\
+        "Every token that {id} has signed dies at once, and this cannot be taken back.\n\
          For a change without harm there is `hallpass admin key rotate`. Remove it? [y/N]"
     );
     match output::ask(&question) {

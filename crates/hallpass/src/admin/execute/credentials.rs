@@ -6,7 +6,7 @@ use hallpass_oauth::client_authentication::{
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::Credential;
 use hallpass_store::credentials::{
-    CredentialChange, CredentialOptions, IssuedCredential, SecretSummary,
+    CredentialChange, CredentialError, CredentialOptions, IssuedCredential, SecretSummary,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -269,7 +269,7 @@ fn enabled(enabled: bool) -> CredentialChange {
 }
 
 fn unknown(client_id: &str) -> CommandError {
-    hallpass_store::credentials::CredentialError::Unknown(client_id.to_owned()).into()
+    CredentialError::Unknown(client_id.to_owned()).into()
 }
 
 /// The methods that were named, which must go with what the credential authenticates with.
