@@ -10,6 +10,7 @@ mod client_cli;
 mod contract;
 mod demo;
 mod durability;
+mod foreign;
 mod health;
 mod http;
 mod layers;
