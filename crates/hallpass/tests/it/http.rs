@@ -130,6 +130,20 @@ pub(crate) fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
     })
 }
 
+/// The exchange of a client that brings everything else itself.
+pub(crate) fn execute(
+    request: ::http::Request<Vec<u8>>,
+) -> reqwest::Result<::http::Response<Vec<u8>>> {
+    runtime().block_on(async {
+        let response = client().execute(request.try_into()?).await?;
+        let mut answer = ::http::Response::builder().status(response.status());
+        if let Some(kind) = response.headers().get("content-type") {
+            answer = answer.header("content-type", kind);
+        }
+        Ok(answer.body(response.bytes().await?.into()).unwrap())
+    })
+}
+
 /// A connection per request, so that no server waits for an idle one when it stops.
 fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
