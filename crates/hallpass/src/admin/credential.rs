@@ -4,7 +4,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::admin::InWorkspace;
-use crate::admin::typed::{AllowedScopes, Expiry, FileText, Period, TokenLifetime, Typed};
+use crate::admin::file_text::FileText;
+use crate::admin::typed::{AllowedScopes, Expiry, Period, TokenLifetime, Typed};
 
 /// Ways to authenticate, as the command line takes them (RFC 7591 section 2).
 const METHODS: [&str; 3] = [

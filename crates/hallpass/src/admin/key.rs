@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
-use crate::admin::typed::FileText;
+use crate::admin::file_text::FileText;
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub(crate) enum KeyCommand {

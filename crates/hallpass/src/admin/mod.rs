@@ -4,6 +4,7 @@
 
 mod credential;
 mod execute;
+mod file_text;
 mod key;
 mod readable;
 mod typed;
@@ -19,7 +20,7 @@ use crate::cli::DataArgs;
 use crate::command::CommandError;
 use crate::output;
 use crate::serve::{self, Addresses, Config, DataDirectory};
-use typed::FileText;
+use file_text::FileText;
 
 pub(crate) use credential::{CredentialCommand, NewCredential};
 pub(crate) use execute::{Administrator, actor as local_administrator};

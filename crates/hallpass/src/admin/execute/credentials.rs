@@ -145,7 +145,7 @@ impl Administrator<'_> {
         known.retain(|known| {
             let last = known.last_used_at.unwrap_or(known.created_at);
             workspace.as_ref().is_none_or(|id| *id == known.workspace)
-                && unused_since.is_none_or(|time| last <= time && known.created_at <= time)
+                && unused_since.is_none_or(|time| last <= time)
                 && older_than.is_none_or(|time| known.created_at <= time)
         });
         match filter.sort {

@@ -1,7 +1,7 @@
 //! Statements 37 to 39: introspection and revocation (RFC 7662, RFC 7009).
 
 use hallpass_oauth::random::SystemRandom;
-use hallpass_store::credentials::CredentialOptions;
+use hallpass_store::credentials::{CredentialChange, CredentialOptions};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -149,6 +149,13 @@ fn audit_39_the_tokens_of_a_client_end_with_it() {
     let (disabled, token) = live("disabled");
     within.disable(&disabled);
     dead(&token);
+    let enabled = CredentialChange {
+        enabled: Some(true),
+        ..CredentialChange::default()
+    };
+    within.change(&disabled, enabled);
+    dead(&token);
+    within.ask(&disabled).is(200);
     let (deleted, token) = live("deleted");
     let credentials = within.store.credentials();
     within

@@ -166,12 +166,6 @@ fn audit_29_no_verifier_meets_an_unknown_key_during_a_rotation() {
     let mut alive: Vec<(Timestamp, String)> = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     for turn in 0..400 {
-        if turn == 10 {
-            let keys = within.store.keys();
-            within
-                .run(keys.rotate(&actor(), within.now(), &mut SystemRandom))
-                .unwrap();
-        }
         within.maintain();
         let (id, token) = signs_with(&within, &client);
         ids.insert(id);
@@ -183,6 +177,13 @@ fn audit_29_no_verifier_meets_an_unknown_key_during_a_rotation() {
                 verifier.accepts(&within, token);
             }
             call(&within.us1, token).is(200);
+        }
+        // Just after one of them fetched its copy, the worst moment for it.
+        if turn == 10 {
+            let keys = within.store.keys();
+            within
+                .run(keys.rotate(&actor(), within.now(), &mut SystemRandom))
+                .unwrap();
         }
         within.wait(STEP);
     }

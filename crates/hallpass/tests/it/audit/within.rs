@@ -294,72 +294,90 @@ async fn start(setup: &Setup, folder: &tempfile::TempDir) -> Started {
     let owner = people.create(id, email, role, &by, now, rng).await;
     let owner = owner.unwrap();
 
-    let moved = Arc::new(Mutex::new(now));
-    let shared = moved.clone();
-    let clock: Clock = Arc::new(move || *shared.lock().unwrap());
-    let (platform, instance) = (listen().await, listen().await);
-    let base = format!("http://{}", platform.local_addr().unwrap());
-    let us1 = format!("http://{}", instance.local_addr().unwrap());
-    let expectation = Expectation {
-        issuers: vec![Issuer::parse(&base).unwrap()],
-        audience: Audience::parse(hallpass_oauth::claims::AUDIENCE).unwrap(),
-        instance: workspaces.find_instance("us1").unwrap().id.clone(),
-    };
+    let hands = Arc::new(Mutex::new(now));
+    let shared = hands.clone();
+    let sockets = [listen().await, listen().await];
+    let [base, us1] = [0, 1].map(|at| format!("http://{}", sockets[at].local_addr().unwrap()));
     let (running, stopping) = watch::channel(false);
-    let mut registry = Registry::default();
-    let metrics = listener::Metrics::new(&mut registry);
-    let authorization_server = AuthorizationServer::start(
-        store.for_authorization_server(),
-        settings(setup, &expectation, &base),
-        clock.clone(),
-        &mut registry,
-    );
-    let router = authorization_server.unwrap().router();
-    let answer = move |mut request: http::Request<listener::Body>, peer: SocketAddr| {
-        let mut router = router.clone();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        async move { router.call(request).await.unwrap() }
-    };
-    let site = Site::new("platform", Kind::AuthorizationServer, &metrics);
-    tokio::spawn(serve(
-        platform,
-        site,
-        setup.listener.clone(),
-        stopping.clone(),
-        answer,
-    ));
-
-    let text = include_str!("../../../../../api/storage-api.yaml");
-    let guarded = hallpass_resource_server::Settings {
-        expectation,
-        base_url: us1.clone(),
-        definition: Arc::new(Definition::read(text).unwrap().definition),
-        sandbox: hallpass_sandbox::Settings::default(),
-        seed: 1,
-        audit_reads: false,
-    };
-    let counters = hallpass_resource_server::Metrics::new(&mut registry);
-    let guard = ResourceServer::new(store.for_resource_server(), guarded, clock, counters);
-    let guard = Arc::new(guard);
-    let answer = move |request, peer| {
-        let guard = guard.clone();
-        async move { guard.handle(request, peer).await }
-    };
-    let site = Site::new("us1", Kind::ResourceServer, &metrics);
-    tokio::spawn(serve(
-        instance,
-        site,
-        setup.listener.clone(),
+    let mut parts = Parts {
+        setup,
+        store: &store,
+        expectation: Expectation {
+            issuers: vec![Issuer::parse(&base).unwrap()],
+            audience: Audience::parse(hallpass_oauth::claims::AUDIENCE).unwrap(),
+            instance: workspaces.find_instance("us1").unwrap().id.clone(),
+        },
+        clock: Arc::new(move || *shared.lock().unwrap()),
+        registry: Registry::default(),
         stopping,
-        answer,
-    ));
+    };
+    let [platform, instance] = sockets;
+    parts.serve_platform(platform, &base);
+    parts.serve_us1(instance, &us1);
     Started {
         store,
         owner,
         base,
         us1,
-        clock: moved,
+        clock: hands,
         running,
+    }
+}
+
+/// What the servers are built from.
+struct Parts<'a> {
+    setup: &'a Setup,
+    store: &'a Store,
+    expectation: Expectation,
+    clock: Clock,
+    registry: Registry,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Parts<'_> {
+    fn serve_platform(&mut self, socket: TcpListener, base: &str) {
+        let server = AuthorizationServer::start(
+            self.store.for_authorization_server(),
+            settings(self.setup, &self.expectation, base),
+            self.clock.clone(),
+            &mut self.registry,
+        );
+        let router = server.unwrap().router();
+        let answer = move |mut request: http::Request<listener::Body>, peer: SocketAddr| {
+            let mut router = router.clone();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            async move { router.call(request).await.unwrap() }
+        };
+        let metrics = listener::Metrics::new(&mut Registry::default());
+        let site = Site::new("platform", Kind::AuthorizationServer, &metrics);
+        let (limits, stopping) = (self.setup.listener.clone(), self.stopping.clone());
+        tokio::spawn(serve(socket, site, limits, stopping, answer));
+    }
+
+    fn serve_us1(&mut self, socket: TcpListener, base: &str) {
+        let text = include_str!("../../../../../api/storage-api.yaml");
+        let settings = hallpass_resource_server::Settings {
+            expectation: self.expectation.clone(),
+            base_url: base.to_owned(),
+            definition: Arc::new(Definition::read(text).unwrap().definition),
+            sandbox: hallpass_sandbox::Settings::default(),
+            seed: 1,
+            audit_reads: false,
+        };
+        let guard = Arc::new(ResourceServer::new(
+            self.store.for_resource_server(),
+            settings,
+            self.clock.clone(),
+            hallpass_resource_server::Metrics::new(&mut self.registry),
+        ));
+        let answer = move |request, peer| {
+            let guard = guard.clone();
+            async move { guard.handle(request, peer).await }
+        };
+        let metrics = listener::Metrics::new(&mut Registry::default());
+        let site = Site::new("us1", Kind::ResourceServer, &metrics);
+        let (limits, stopping) = (self.setup.listener.clone(), self.stopping.clone());
+        tokio::spawn(serve(socket, site, limits, stopping, answer));
     }
 }
 
