@@ -346,6 +346,7 @@ fn audit_09_a_refusal_costs_no_more_than_a_success() {
             },
             pepper: &Pepper::new([7; 32]),
             audiences: &["https://sso.example.com"],
+            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
         };
         let outcome = authenticate(&presented, &by, jiff::Timestamp::UNIX_EPOCH);
         assert!(outcome.is_err());

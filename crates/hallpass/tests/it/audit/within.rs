@@ -397,6 +397,9 @@ fn settings(setup: &Setup, expectation: &Expectation, base: &str) -> Settings {
             Profile::Rfc9068 => TwoCredentials::Refused,
         },
         assertions_for_endpoint: false,
+        jwks_paths: hallpass_authorization_server::JWKS_PATHS
+            .map(str::to_owned)
+            .to_vec(),
         jwks_max_age: MAX_AGE,
         limits: setup.limits.clone(),
     }
