@@ -247,10 +247,10 @@ fn registration(
         instance: row.instance.clone(),
         token_lifetime: row
             .lifetime
+            .unwrap_or_else(|| policy.lifetime_of(&row.instance))
             // The limit may be lower than when the credential was made, and keys are kept for no
             // longer than the limit.
-            .map(|lifetime| lifetime.min(policy.longest_lifetime()))
-            .unwrap_or_else(|| policy.lifetime_of(&row.instance)),
+            .min(policy.longest_lifetime()),
         scopes: match policy.profile {
             // The scope of a client without scopes is empty there, so that asking for any is refused
             // (RFC 6749 section 3.3).
