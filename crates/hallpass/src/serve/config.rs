@@ -759,6 +759,13 @@ mod tests {
                 .message()
                 .contains("tokens.lifetime_seconds")
         );
+        for wrong in [0, 86_401] {
+            let mut config = Config::default();
+            assert_eq!(config.tokens.assertion_lifetime_seconds, 300);
+            config.tokens.assertion_lifetime_seconds = wrong;
+            let error = config.check().unwrap_err();
+            assert!(error.message().contains("assertion_lifetime_seconds"));
+        }
     }
 
     #[test]
