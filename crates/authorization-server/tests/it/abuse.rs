@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 
 use hallpass_authorization_server::{INTROSPECTION_PATH, JWKS_PATHS, REVOCATION_PATH};
-use hallpass_oauth::{KeySpec, TokenId};
 use hallpass_oauth::token_id::Link;
+use hallpass_oauth::{KeySpec, TokenId};
 use jiff::SignedDuration;
 
 use crate::wire::Answer;
@@ -36,7 +36,10 @@ async fn guessing_is_slowed_down_and_the_owner_is_not() {
         assert_eq!(world.form(&guess(&id)).await.status, 401);
     }
     let over = world.form(&guess(&id)).await;
-    assert_eq!((over.status, over.error().as_str()), (429, "temporarily_unavailable"));
+    assert_eq!(
+        (over.status, over.error().as_str()),
+        (429, "temporarily_unavailable")
+    );
     for address in [HERE, ELSEWHERE] {
         let answer = world.form_from(address, &guess(&id)).await;
         assert_eq!(answer.status, 429, "from {address}");
@@ -45,7 +48,11 @@ async fn guessing_is_slowed_down_and_the_owner_is_not() {
     }
     let other = world.credential_for("us1", "other").await;
     let other = other.credential.client_id.to_string();
-    assert_eq!(world.form(&guess(&other)).await.status, 401, "each by itself");
+    assert_eq!(
+        world.form(&guess(&other)).await.status,
+        401,
+        "each by itself"
+    );
 }
 
 #[tokio::test]
@@ -66,7 +73,10 @@ async fn what_retry_after_says_is_true() {
 async fn an_address_is_limited_over_all_the_ids_it_tries() {
     let world = with_failures(0, 3).await;
     for number in 0..3 {
-        assert_eq!(world.form(&guess(&format!("nobody-{number}"))).await.status, 401);
+        assert_eq!(
+            world.form(&guess(&format!("nobody-{number}"))).await.status,
+            401
+        );
     }
     assert_eq!(world.form(&guess("nobody-4")).await.status, 429);
     let answer = world.form_from(ELSEWHERE, &guess("nobody-4")).await;
@@ -116,7 +126,10 @@ async fn minting_is_limited_per_credential_and_the_present_token_lives() {
         token = world.token().await;
     }
     let over = world.form(&world.good_form()).await;
-    assert_eq!((over.status, over.error().as_str()), (429, "temporarily_unavailable"));
+    assert_eq!(
+        (over.status, over.error().as_str()),
+        (429, "temporarily_unavailable")
+    );
     assert!(world.is_active(&token).await);
     let other = world.credential_for("us1", "other").await;
     assert_eq!(world.form(&form_of(&other)).await.status, 200);
@@ -152,7 +165,11 @@ async fn questions_are_limited_per_credential_over_both_endpoints() {
     for path in [INTROSPECTION_PATH, REVOCATION_PATH] {
         assert_eq!(world.post(path, &body).await.status, 429, "{path}");
     }
-    assert_eq!(world.form(&world.good_form()).await.status, 200, "tokens are apart");
+    assert_eq!(
+        world.form(&world.good_form()).await.status,
+        200,
+        "tokens are apart"
+    );
 }
 
 /// One request holds the only place; the next one is told so while the first still waits.
@@ -168,7 +185,11 @@ async fn beyond_its_places_the_server_says_so_at_once() {
     };
     let second = async {
         held.reached().await;
-        assert!(world.metrics().contains("hallpass_token_requests_under_way 1"));
+        assert!(
+            world
+                .metrics()
+                .contains("hallpass_token_requests_under_way 1")
+        );
         let other = world.credential_for("us1", "other").await;
         let answer = world.form(&form_of(&other)).await;
         assert_eq!((answer.status, answer.retry_after()), (503, 1));
@@ -178,8 +199,15 @@ async fn beyond_its_places_the_server_says_so_at_once() {
     };
     let (token, ()) = tokio::join!(first, second);
     assert!(world.is_active(&token).await);
-    assert!(!world.is_active(&present).await, "by the first, which was served");
-    assert!(world.metrics().contains("hallpass_token_requests_under_way 0"));
+    assert!(
+        !world.is_active(&present).await,
+        "by the first, which was served"
+    );
+    assert!(
+        world
+            .metrics()
+            .contains("hallpass_token_requests_under_way 0")
+    );
 }
 
 #[tokio::test]
@@ -265,7 +293,10 @@ async fn without_its_store_the_server_is_unavailable_and_blames_nobody() {
             assert_eq!(answer.status, 503, "{path}");
             assert_eq!(answer.error(), "temporarily_unavailable");
         }
-        assert!(world.is_active(&token).await, "the present token still works");
+        assert!(
+            world.is_active(&token).await,
+            "the present token still works"
+        );
         for path in [JWKS_PATHS[0], "/.well-known/oauth-authorization-server"] {
             assert_eq!(world.send("GET", path, &[], "").await.status, 200, "{path}");
         }
@@ -311,5 +342,8 @@ async fn a_clock_that_is_set_back_locks_nobody_out() {
     world.wait(SignedDuration::from_hours(-1));
     let over = world.form(&world.good_form()).await;
     assert_eq!(over.status, 429);
-    assert!(over.retry_after() <= 120, "not until the clock is where it was");
+    assert!(
+        over.retry_after() <= 120,
+        "not until the clock is where it was"
+    );
 }

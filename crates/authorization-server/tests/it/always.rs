@@ -94,7 +94,11 @@ fn check_error(answer: &Answer, wording: Wording) {
         }
         other => panic!("{other} is no code of these endpoints"),
     };
-    assert!(statuses.contains(&answer.status), "{error} {}", answer.status);
+    assert!(
+        statuses.contains(&answer.status),
+        "{error} {}",
+        answer.status
+    );
     check_characters(&body["error"]);
     check_characters(&body["error_description"]);
 }

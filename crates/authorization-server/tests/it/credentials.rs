@@ -7,9 +7,7 @@ use hallpass_store::credentials::{CredentialChange, CredentialOptions, IssuedCre
 use jiff::SignedDuration;
 
 use crate::assertion;
-use crate::world::{
-    BEGINNING, GRANT, World, actor, basic_of, claims, form_of, pair_of,
-};
+use crate::world::{BEGINNING, GRANT, World, actor, basic_of, claims, form_of, pair_of};
 
 /// A world with a resource that introspects, so that tokens can be asked about whose own credential
 /// cannot ask any more.
@@ -45,7 +43,10 @@ async fn disabling_ends_secret_and_tokens_at_once_and_for_good() {
     assert!(!is_active_for(&world, &resource, &token).await);
 
     world.enable(&id(&world), true).await;
-    assert!(!is_active_for(&world, &resource, &token).await, "dead is dead");
+    assert!(
+        !is_active_for(&world, &resource, &token).await,
+        "dead is dead"
+    );
     let again = world.token().await;
     assert!(is_active_for(&world, &resource, &again).await);
 }
@@ -62,7 +63,12 @@ async fn deleting_ends_secret_and_tokens_at_once() {
 #[tokio::test]
 async fn removing_the_owner_ends_all_their_credentials() {
     let (world, resource) = with_resource().await;
-    let bob = crate::world::add_person(&world.store, &world.workspace, "bob@example.com", world.now());
+    let bob = crate::world::add_person(
+        &world.store,
+        &world.workspace,
+        "bob@example.com",
+        world.now(),
+    );
     let bob = bob.await;
     let options = CredentialOptions::default();
     let his = crate::world::add_credential(&world.store, &bob, "us1", "his", options, world.now());
@@ -101,7 +107,11 @@ async fn a_credential_ends_to_the_second_and_its_tokens_with_it() {
     };
     let ends = world.credential_with("us1", "ends", options).await;
     let token = world.token_of(&ends).await;
-    assert_eq!(claims(&token)["exp"], BEGINNING + 600, "not a second longer");
+    assert_eq!(
+        claims(&token)["exp"],
+        BEGINNING + 600,
+        "not a second longer"
+    );
     world.wait(SignedDuration::from_secs(599));
     let last = world.token_of(&ends).await;
     assert!(is_active_for(&world, &resource, &last).await);
@@ -133,7 +143,13 @@ async fn two_secrets_are_good_while_one_takes_over_from_the_other() {
     let credentials = world.store.credentials();
     let overlap = SignedDuration::from_secs(100);
     let new = credentials
-        .rotate(id(&world).as_str(), overlap, &actor(), world.now(), &mut SystemRandom)
+        .rotate(
+            id(&world).as_str(),
+            overlap,
+            &actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
         .await
         .unwrap();
     assert!(world.is_active(&before).await, "a rotation ends no token");
@@ -154,13 +170,25 @@ async fn a_removed_secret_is_dead_at_once_and_the_other_lives() {
     let credentials = world.store.credentials();
     let overlap = SignedDuration::from_hours(1);
     let new = credentials
-        .rotate(id(&world).as_str(), overlap, &actor(), world.now(), &mut SystemRandom)
+        .rotate(
+            id(&world).as_str(),
+            overlap,
+            &actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
         .await
         .unwrap();
     let token = world.token_of(&new).await;
     let old = &new.credential.secrets[0].id;
     credentials
-        .remove_secret(id(&world).as_str(), old, &actor(), world.now(), &mut SystemRandom)
+        .remove_secret(
+            id(&world).as_str(),
+            old,
+            &actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
         .await
         .unwrap();
     assert_eq!(world.form(&world.good_form()).await.status, 401);
@@ -174,7 +202,13 @@ async fn a_reset_ends_both_secrets_and_every_token() {
     let credentials = world.store.credentials();
     let overlap = SignedDuration::from_hours(1);
     let second = credentials
-        .rotate(id(&world).as_str(), overlap, &actor(), world.now(), &mut SystemRandom)
+        .rotate(
+            id(&world).as_str(),
+            overlap,
+            &actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
         .await
         .unwrap();
     let tokens = [world.token().await, world.token_of(&second).await];
@@ -204,7 +238,10 @@ async fn a_credential_may_have_a_lifetime_of_its_own() {
         ..CredentialChange::default()
     };
     world.change(&short.credential.client_id, change).await;
-    assert_eq!(world.form(&form_of(&short)).await.json()["expires_in"], 7200);
+    assert_eq!(
+        world.form(&form_of(&short)).await.json()["expires_in"],
+        7200
+    );
 }
 
 #[tokio::test]
@@ -280,7 +317,10 @@ async fn a_superseded_token_lives_on_for_the_grace_time_and_no_longer() {
     let third = world.token().await;
     let reset = world.reset(&id(&world)).await;
     for token in [&second, &third] {
-        assert!(!is_active_for(&world, &reset, token).await, "a reset has no grace");
+        assert!(
+            !is_active_for(&world, &reset, token).await,
+            "a reset has no grace"
+        );
     }
 }
 
@@ -293,7 +333,10 @@ async fn without_the_single_active_rule_tokens_live_side_by_side() {
     assert!(!world.is_active(&first).await);
     assert!(world.is_active(&second).await);
     let world = world.restart().await;
-    assert!(!world.is_active(&first).await, "the list outlives a restart");
+    assert!(
+        !world.is_active(&first).await,
+        "the list outlives a restart"
+    );
     assert!(world.is_active(&second).await);
 }
 
@@ -341,7 +384,9 @@ async fn the_last_use_of_credential_and_secret_is_seen() {
         (credential.last_used_at, credential.secrets[0].last_used_at)
     };
     assert_eq!(seen(&world), (None, None));
-    world.form(&format!("{GRANT}&{}x", pair_of(&world.credential))).await;
+    world
+        .form(&format!("{GRANT}&{}x", pair_of(&world.credential)))
+        .await;
     assert_eq!(seen(&world), (None, None), "a failure is no use");
     world.wait(SignedDuration::from_secs(5));
     world.token().await;

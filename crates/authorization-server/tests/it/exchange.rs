@@ -18,7 +18,10 @@ async fn managed(change: impl FnOnce(&mut Plan)) -> (World, String) {
 
 /// Whether the subject token and the one got for it are good.
 async fn standing(world: &World, subject: &str, exchanged: &str) -> (bool, bool) {
-    (world.is_active(subject).await, world.is_active(exchanged).await)
+    (
+        world.is_active(subject).await,
+        world.is_active(exchanged).await,
+    )
 }
 
 #[tokio::test]
@@ -31,7 +34,14 @@ async fn the_token_is_for_the_tenant_and_of_the_same_client() {
     let known = workspaces.iter().find(|known| known.id.as_str() == tenant);
     assert_eq!(after["platform_customer_id"], tenant.as_str());
     assert_eq!(after["user_ctx"], known.unwrap().customer.as_str());
-    for same in ["client_id", "iss", "aud", "sub", "application_instance_id", "exp"] {
+    for same in [
+        "client_id",
+        "iss",
+        "aud",
+        "sub",
+        "application_instance_id",
+        "exp",
+    ] {
         assert_eq!(after[same], before[same], "{same}");
     }
     let told = world.introspect(&world.credential, &exchanged).await.json();
@@ -167,11 +177,17 @@ async fn workspaces_that_are_not_managed_do_not_exist_or_are_the_own_sound_the_s
 async fn the_classic_endpoint_does_not_exchange() {
     let (world, tenant) = managed(|_| ()).await;
     let form = exchange_form(&world.token().await);
-    for body in [form.clone(), format!("{form}&{}", pair_of(&world.credential))] {
+    for body in [
+        form.clone(),
+        format!("{form}&{}", pair_of(&world.credential)),
+    ] {
         let answer = world.post(TOKEN_PATH, &body).await;
         assert_eq!(answer.error(), "invalid_request");
     }
-    assert_eq!(world.post(&workspace_path(&tenant), &form).await.status, 200);
+    assert_eq!(
+        world.post(&workspace_path(&tenant), &form).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -184,7 +200,10 @@ async fn a_client_that_authenticates_must_be_the_tokens_own() {
     for (credential, outcome) in [
         (pair_of(&world.credential), None),
         (pair_of(&other), Some("invalid_request")),
-        (format!("client_id={id}&client_secret=wrong"), Some("invalid_client")),
+        (
+            format!("client_id={id}&client_secret=wrong"),
+            Some("invalid_client"),
+        ),
         (format!("client_id={id}"), Some("invalid_client")),
         ("client_secret=x".to_owned(), Some("invalid_client")),
         (
@@ -223,8 +242,13 @@ async fn exchanges_are_written_down() {
     world.exchange(&tenant, "x").await;
     let events = world.audit().await;
     let told = |words: &str| {
-        let event = events.iter().find(|stored| stored.event.message.contains(words));
-        event.unwrap_or_else(|| panic!("no event says {words}")).event.clone()
+        let event = events
+            .iter()
+            .find(|stored| stored.event.message.contains(words));
+        event
+            .unwrap_or_else(|| panic!("no event says {words}"))
+            .event
+            .clone()
     };
     let exchanged = told(&format!("for workspace {tenant} got in exchange"));
     assert_eq!(exchanged.count, 3);

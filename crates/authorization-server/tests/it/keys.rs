@@ -106,14 +106,24 @@ async fn keys_stand_in_the_order_of_their_publication() {
     let first = published_ids(&world).await.remove(0);
     let second = rotate(&world).await;
     assert_eq!(published_ids(&world).await, [first.as_str(), &second]);
-    assert_eq!(kid(&world.token().await), first, "published before it signs");
+    assert_eq!(
+        kid(&world.token().await),
+        first,
+        "published before it signs"
+    );
     world.wait(SignedDuration::from_mins(10));
     maintain(&world).await;
     assert_eq!(kid(&world.token().await), second);
     let third = rotate(&world).await;
-    assert_eq!(published_ids(&world).await, [first.as_str(), &second, &third]);
+    assert_eq!(
+        published_ids(&world).await,
+        [first.as_str(), &second, &third]
+    );
     let world = world.restart().await;
-    assert_eq!(published_ids(&world).await, [first.as_str(), &second, &third]);
+    assert_eq!(
+        published_ids(&world).await,
+        [first.as_str(), &second, &third]
+    );
 }
 
 /// Audit statements 28 and 29, with the clock of three rotations: a verifier that fetches the keys no
@@ -148,7 +158,10 @@ async fn during_rotations_no_verifier_meets_an_unknown_key_and_no_token_dies() {
         living.push((world.now(), of_one));
         living.push((world.now(), of_other));
         for (_, token) in &living {
-            assert!(verifies(&cached, token), "a token that no cached key verifies");
+            assert!(
+                verifies(&cached, token),
+                "a token that no cached key verifies"
+            );
         }
         let (_, oldest) = &living[0];
         assert!(world.is_active(oldest).await);
@@ -156,7 +169,10 @@ async fn during_rotations_no_verifier_meets_an_unknown_key_and_no_token_dies() {
         world.wait(SignedDuration::from_mins(1));
     }
     assert_eq!(signers.len(), 4, "a new key every hour");
-    assert!(published_ids(&world).await.len() <= 3, "and the old ones go");
+    assert!(
+        published_ids(&world).await.len() <= 3,
+        "and the old ones go"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +234,9 @@ async fn published(world: &World) -> Vec<Value> {
 
 async fn published_ids(world: &World) -> Vec<String> {
     let keys = published(world).await;
-    let ids = keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned());
+    let ids = keys
+        .iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned());
     ids.collect()
 }
 

@@ -18,8 +18,14 @@ async fn tokens_are_counted_by_grant() {
     world.token().await;
     let subject = world.token().await;
     world.exchange(tenant.id.as_str(), &subject).await.token();
-    is_in(&world, r#"hallpass_access_tokens_issued_total{grant="client_credentials"} 2"#);
-    is_in(&world, r#"hallpass_access_tokens_issued_total{grant="token_exchange"} 1"#);
+    is_in(
+        &world,
+        r#"hallpass_access_tokens_issued_total{grant="client_credentials"} 2"#,
+    );
+    is_in(
+        &world,
+        r#"hallpass_access_tokens_issued_total{grant="token_exchange"} 1"#,
+    );
 }
 
 #[tokio::test]
@@ -30,10 +36,16 @@ async fn refusals_are_counted_by_endpoint_and_code() {
     world.form(&format!("{GRANT}&{wrong}")).await;
     let nowhere = workspace_path("00000000000000000000000000000000");
     world.post(&nowhere, &world.good_form()).await;
-    world.exchange("00000000000000000000000000000000", "x").await;
+    world
+        .exchange("00000000000000000000000000000000", "x")
+        .await;
     world.post(INTROSPECTION_PATH, &wrong).await;
-    world.post(INTROSPECTION_PATH, &format!("token=x&{wrong}")).await;
-    world.post(REVOCATION_PATH, &format!("token=x&{wrong}")).await;
+    world
+        .post(INTROSPECTION_PATH, &format!("token=x&{wrong}"))
+        .await;
+    world
+        .post(REVOCATION_PATH, &format!("token=x&{wrong}"))
+        .await;
     for (endpoint, error, count) in [
         ("token", "invalid_request", 2),
         ("token", "invalid_client", 1),
@@ -74,7 +86,10 @@ async fn failed_authentications_are_counted_by_reason() {
     world.wait(SignedDuration::from_secs(1));
     let bad_assertion = assertion::good(&keyed, &assertion::key(), world.now(), "1");
     for (credential, reason) in [
-        ("client_id=nobody&client_secret=x".to_owned(), "unknown_client"),
+        (
+            "client_id=nobody&client_secret=x".to_owned(),
+            "unknown_client",
+        ),
         (format!("{good}x"), "wrong_secret"),
         (good, "expired_secret"),
         (pair_of(&disabled), "disabled"),
@@ -158,7 +173,9 @@ async fn thousands_of_different_ids_make_no_series() {
         for body in strange(n) {
             world.form(&body).await;
         }
-        world.post(&workspace_path(&format!("{n:032x}")), &world.good_form()).await;
+        world
+            .post(&workspace_path(&format!("{n:032x}")), &world.good_form())
+            .await;
     };
     known(0).await;
     let series = |text: &str| text.lines().filter(|line| !line.starts_with('#')).count();
@@ -168,7 +185,10 @@ async fn thousands_of_different_ids_make_no_series() {
     }
     let after = world.metrics();
     assert_eq!(series(&after), before, "{after}");
-    assert!(!after.contains("stranger") && !after.contains("grant-"), "{after}");
+    assert!(
+        !after.contains("stranger") && !after.contains("grant-"),
+        "{after}"
+    );
     let id = world.credential.credential.client_id.as_str();
     assert!(!after.contains(id));
 }

@@ -24,9 +24,7 @@ use hallpass_store::credentials::{CredentialOptions, IssuedCredential};
 use jiff::SignedDuration;
 
 use crate::assertion;
-use crate::world::{
-    FORM, GRANT, World, basic_of, claims, form_of, pair_of, parts, workspace_path,
-};
+use crate::world::{FORM, GRANT, World, basic_of, claims, form_of, pair_of, parts, workspace_path};
 
 /// A credential that may have the scopes `read` and `write`.
 async fn scoped(world: &World) -> IssuedCredential {
@@ -148,7 +146,9 @@ async fn rfc6749_3_2_parameters_sent_without_a_value_are_omitted() {
     let empty = format!("{good}&scope=&client_assertion=&client_assertion_type=&x=");
     let answer = world.form(&empty).await;
     assert_eq!(answer.json()["scope"], "read write", "the default scope");
-    let answer = world.form(&format!("grant_type=&{}", pair_of(&scoped))).await;
+    let answer = world
+        .form(&format!("grant_type=&{}", pair_of(&scoped)))
+        .await;
     assert_eq!(answer.error(), "invalid_request", "no grant_type");
     let header = basic_of(&scoped);
     let answer = world
@@ -179,10 +179,16 @@ async fn rfc6749_3_2_no_parameter_may_come_twice() {
         format!("{good}&unknown=1&unknown=1"),
         format!("{good}&unkn%6Fwn=1&unknown=1"),
     ] {
-        assert_eq!(world.form(&twice).await.error(), "invalid_request", "{twice}");
+        assert_eq!(
+            world.form(&twice).await.error(),
+            "invalid_request",
+            "{twice}"
+        );
     }
     for path in [INTROSPECTION_PATH, REVOCATION_PATH] {
-        let answer = world.post(path, &format!("token=a&token=a&{credential}")).await;
+        let answer = world
+            .post(path, &format!("token=a&token=a&{credential}"))
+            .await;
         assert_eq!(answer.error(), "invalid_request", "{path}");
     }
 }
@@ -193,7 +199,10 @@ async fn rfc6749_3_2_1_a_client_that_does_not_authenticate_gets_nothing() {
     let id = &world.credential.credential.client_id;
     for body in [GRANT.to_owned(), format!("{GRANT}&client_id={id}")] {
         let answer = world.form(&body).await;
-        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (401, "invalid_client")
+        );
     }
 }
 
@@ -202,9 +211,19 @@ async fn rfc6749_3_3_the_scope_is_a_set_of_words_that_have_case() {
     let world = World::rfc9068().await;
     let good = form_of(&scoped(&world).await);
     let answer = world.form(&format!("{good}&scope=write+read")).await;
-    assert!(answer.json().get("scope").is_none(), "all that was asked for");
+    assert!(
+        answer.json().get("scope").is_none(),
+        "all that was asked for"
+    );
     assert_eq!(claims(&answer.token())["scope"], "write read");
-    for wrong in ["Read", "read+admin", "read++write", "+read", "read%09write", "%22"] {
+    for wrong in [
+        "Read",
+        "read+admin",
+        "read++write",
+        "+read",
+        "read%09write",
+        "%22",
+    ] {
         let answer = world.form(&format!("{good}&scope={wrong}")).await;
         assert_eq!(answer.error(), "invalid_scope", "{wrong}");
     }
@@ -232,7 +251,9 @@ async fn rfc6749_3_3_without_registered_scopes_none_is_granted() {
     let world = World::rfc9068().await;
     let answer = world.form(&world.good_form()).await;
     assert!(claims(&answer.token()).get("scope").is_none());
-    let asked = world.form(&format!("{}&scope=read", world.good_form())).await;
+    let asked = world
+        .form(&format!("{}&scope=read", world.good_form()))
+        .await;
     assert_eq!(asked.error(), "invalid_scope");
 
     let world = World::new().await;
@@ -247,7 +268,12 @@ async fn rfc6749_4_4_2_the_grant_type_is_required_and_exact() {
     let world = World::new().await;
     let pair = pair_of(&world.credential);
     assert_eq!(world.form(&pair).await.error(), "invalid_request");
-    for other in ["password", "authorization_code", "refresh_token", "Client_Credentials"] {
+    for other in [
+        "password",
+        "authorization_code",
+        "refresh_token",
+        "Client_Credentials",
+    ] {
         let answer = world.form(&format!("grant_type={other}&{pair}")).await;
         assert_eq!(answer.error(), "unsupported_grant_type", "{other}");
     }
@@ -262,8 +288,14 @@ async fn rfc6749_4_4_2_the_client_is_authenticated_before_anything_is_decided() 
     let wrong = format!("client_id={id}&client_secret=wrong");
     for (path, body) in [
         (TOKEN_PATH.to_owned(), format!("{GRANT}&scope=none&{wrong}")),
-        (workspace_path(other.id.as_str()), format!("{GRANT}&{wrong}")),
-        (TOKEN_PATH.to_owned(), format!("grant_type=password&{wrong}")),
+        (
+            workspace_path(other.id.as_str()),
+            format!("{GRANT}&{wrong}"),
+        ),
+        (
+            TOKEN_PATH.to_owned(),
+            format!("grant_type=password&{wrong}"),
+        ),
     ] {
         let answer = world.post(&path, &body).await;
         assert_eq!(answer.error(), "invalid_client", "{path} {body}");
@@ -304,7 +336,10 @@ async fn rfc6749_5_2_failed_authentication_by_header_is_401_with_the_scheme_that
         let headers = [("Content-Type", FORM), ("Authorization", header.as_str())];
         let body = format!("{GRANT}&token=x");
         let answer = world.ask("POST", path, &headers, &body).await;
-        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (401, "invalid_client")
+        );
         let challenge = answer.header("www-authenticate").unwrap();
         assert!(challenge.starts_with("Basic realm="), "{challenge}");
     }
@@ -316,15 +351,27 @@ async fn rfc6749_5_2_each_refusal_has_its_code() {
     let good = world.good_form();
     let other = world.tenant("Other", false).await;
     for (path, body, error) in [
-        (TOKEN_PATH.to_owned(), pair_of(&world.credential), "invalid_request"),
+        (
+            TOKEN_PATH.to_owned(),
+            pair_of(&world.credential),
+            "invalid_request",
+        ),
         (TOKEN_PATH.to_owned(), format!("{good}x"), "invalid_client"),
         (
             TOKEN_PATH.to_owned(),
             format!("grant_type=x&{}", pair_of(&world.credential)),
             "unsupported_grant_type",
         ),
-        (TOKEN_PATH.to_owned(), format!("{good}&scope=x"), "invalid_scope"),
-        (workspace_path(other.id.as_str()), good.clone(), "unauthorized_client"),
+        (
+            TOKEN_PATH.to_owned(),
+            format!("{good}&scope=x"),
+            "invalid_scope",
+        ),
+        (
+            workspace_path(other.id.as_str()),
+            good.clone(),
+            "unauthorized_client",
+        ),
     ] {
         assert_eq!(world.post(&path, &body).await.error(), error, "{body}");
     }

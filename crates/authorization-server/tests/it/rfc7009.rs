@@ -44,7 +44,10 @@ async fn rfc7009_2_1_the_client_is_authenticated_first() {
     ] {
         let body = format!("token={token}{credential}");
         let answer = world.post(REVOCATION_PATH, &body).await;
-        assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (401, "invalid_client")
+        );
     }
     assert!(world.is_active(&token).await, "a stranger ends nothing");
 }

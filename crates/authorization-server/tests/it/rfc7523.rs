@@ -45,7 +45,9 @@ impl Keyed {
     }
 
     async fn ask_with(&self, header: &Value, claims: &Value) -> Answer {
-        self.world.form(&form(&signed(header, claims, &self.key))).await
+        self.world
+            .form(&form(&signed(header, claims, &self.key)))
+            .await
     }
 
     /// Good claims in which one has another value; `Null` takes it out.
@@ -77,7 +79,10 @@ async fn rfc7521_4_2_type_and_assertion_are_required_together() {
         assert_eq!(answer.error(), "invalid_request", "{part}");
     }
     let answer = keyed.world.form(&format!("{GRANT}&{both}")).await;
-    assert_eq!(answer.status, 200, "what was refused for its form is not used up");
+    assert_eq!(
+        answer.status, 200,
+        "what was refused for its form is not used up"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +106,10 @@ async fn rfc7523_2_2_the_assertion_type_is_exact_and_the_assertion_is_one_jwt() 
     }
     let twice = format!("{}&client_assertion={assertion}", form(&assertion));
     assert_eq!(keyed.world.form(&twice).await.error(), "invalid_request");
-    for several in [format!("{assertion}+{assertion}"), format!("{assertion}.{assertion}")] {
+    for several in [
+        format!("{assertion}+{assertion}"),
+        format!("{assertion}.{assertion}"),
+    ] {
         let answer = keyed.world.form(&form(&several)).await;
         assert_eq!(answer.error(), "invalid_client");
     }
@@ -158,7 +166,11 @@ async fn rfc7523_3_3_the_token_endpoint_is_an_audience_where_it_is_allowed() {
     let endpoint = json!(format!("{ISSUER}{TOKEN_PATH}"));
     let answer = keyed.ask(&keyed.but("1", "aud", endpoint)).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(keyed.ask(&keyed.claims("2")).await.status, 200, "the issuer too");
+    assert_eq!(
+        keyed.ask(&keyed.claims("2")).await.status,
+        200,
+        "the issuer too"
+    );
     let foreign = json!(format!("https://other.example.com{TOKEN_PATH}"));
     keyed.refuses(&keyed.but("3", "aud", foreign)).await;
 }
@@ -184,14 +196,14 @@ async fn rfc7523_3_4_it_expires_and_not_too_late() {
 async fn rfc7523_3_5_and_6_it_is_not_of_the_future_nor_old() {
     let keyed = Keyed::new().await;
     let now = keyed.world.now().as_second();
-    for (name, wrong) in [
-        ("nbf", now + 60),
-        ("iat", now + 60),
-        ("iat", now - 3600),
-    ] {
+    for (name, wrong) in [("nbf", now + 60), ("iat", now + 60), ("iat", now - 3600)] {
         keyed.refuses(&keyed.but("1", name, json!(wrong))).await;
     }
-    for (jti, name, right) in [("1", "nbf", now + 8), ("2", "iat", now + 8), ("3", "iat", now)] {
+    for (jti, name, right) in [
+        ("1", "nbf", now + 8),
+        ("2", "iat", now + 8),
+        ("3", "iat", now),
+    ] {
         let answer = keyed.ask(&keyed.but(jti, name, json!(right))).await;
         assert_eq!(answer.status, 200, "{name}");
     }

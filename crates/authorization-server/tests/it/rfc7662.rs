@@ -59,7 +59,10 @@ async fn rfc7662_2_1_a_stranger_is_told_nothing() {
         let dead = world
             .post(INTROSPECTION_PATH, &format!("token=x{credential}"))
             .await;
-        assert_eq!((live.status, live.error().as_str()), (401, "invalid_client"));
+        assert_eq!(
+            (live.status, live.error().as_str()),
+            (401, "invalid_client")
+        );
         assert_eq!(live.to_stranger(), dead.to_stranger());
     }
 }
@@ -98,7 +101,16 @@ async fn rfc7662_2_2_members_have_the_values_of_the_tokens_claims() {
     let token = world.token_of(&scoped).await;
     let claims = claims(&token);
     let told = world.introspect(&scoped, &token).await.json();
-    for name in ["scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti"] {
+    for name in [
+        "scope",
+        "client_id",
+        "exp",
+        "iat",
+        "sub",
+        "aud",
+        "iss",
+        "jti",
+    ] {
         assert_eq!(told[name], claims[name], "{name}");
         assert_ne!(told[name], Value::Null, "{name}");
     }
@@ -113,7 +125,15 @@ async fn rfc7662_2_2_an_inactive_answer_says_nothing_else() {
     world.revoke(&world.credential, &dead).await;
     let huge = "x".repeat(10_000);
     let mut answers = Vec::new();
-    for token in ["x", "a.b.c", "%00", &huge, &foreign, &dead, &forged(&foreign)] {
+    for token in [
+        "x",
+        "a.b.c",
+        "%00",
+        &huge,
+        &foreign,
+        &dead,
+        &forged(&foreign),
+    ] {
         let answer = world.introspect(&world.credential, token).await;
         assert_eq!(answer.body, INACTIVE, "{token}");
         answers.push(answer.to_stranger());
@@ -128,8 +148,13 @@ async fn rfc7662_2_3_an_inactive_token_is_no_error_and_a_wrong_secret_is_401() {
     assert_eq!(world.introspect(&world.credential, "x").await.status, 200);
     let header = crate::world::basic(world.credential.credential.client_id.as_str(), "wrong");
     let headers = [("Content-Type", FORM), ("Authorization", header.as_str())];
-    let answer = world.ask("POST", INTROSPECTION_PATH, &headers, "token=x").await;
-    assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
+    let answer = world
+        .ask("POST", INTROSPECTION_PATH, &headers, "token=x")
+        .await;
+    assert_eq!(
+        (answer.status, answer.error().as_str()),
+        (401, "invalid_client")
+    );
 }
 
 #[tokio::test]
@@ -175,9 +200,15 @@ async fn rfc7662_4_a_resource_server_sees_only_what_may_be_used_there() {
             introspects: true,
             ..CredentialOptions::default()
         };
-        let here = world.credential_with("us1", "resource", introspects()).await;
-        let elsewhere = world.credential_with("eu1", "elsewhere", introspects()).await;
-        let platform = world.credential_with("global", "platform", introspects()).await;
+        let here = world
+            .credential_with("us1", "resource", introspects())
+            .await;
+        let elsewhere = world
+            .credential_with("eu1", "elsewhere", introspects())
+            .await;
+        let platform = world
+            .credential_with("global", "platform", introspects())
+            .await;
         let token = world.token().await;
         let told = world.introspect(&here, &token).await.json();
         assert_eq!(told["active"], true);
@@ -188,7 +219,10 @@ async fn rfc7662_4_a_resource_server_sees_only_what_may_be_used_there() {
         }
         let own = world.form(&form_of(&elsewhere)).await.token();
         assert_eq!(world.introspect(&here, &own).await.body, INACTIVE);
-        assert_eq!(world.introspect(&elsewhere, &own).await.json()["active"], true);
+        assert_eq!(
+            world.introspect(&elsewhere, &own).await.json()["active"],
+            true
+        );
     }
 }
 

@@ -59,7 +59,10 @@ async fn rfc8414_2_required_members_are_there() {
         };
         assert!(has(&methods, "private_key_jwt"), "{endpoint}");
         // Required beside that method; RS256 should be there and `none` must not.
-        assert!(has(&algorithms, "RS256") && !has(&algorithms, "none"), "{endpoint}");
+        assert!(
+            has(&algorithms, "RS256") && !has(&algorithms, "none"),
+            "{endpoint}"
+        );
     }
 }
 
@@ -96,7 +99,10 @@ async fn rfc8414_3_1_the_document_is_where_the_issuers_path_says() {
         assert_eq!(answer.json()["issuer"], issuer, "{path}");
     }
     let other = get(&world, "/.well-known/oauth-authorization-server/tenant/two").await;
-    assert_eq!(other.status, 404, "another issuer's document is not ours to serve");
+    assert_eq!(
+        other.status, 404,
+        "another issuer's document is not ours to serve"
+    );
 }
 
 #[tokio::test]

@@ -171,5 +171,8 @@ async fn rfc8693_2_2_2_a_target_that_may_not_be_had_is_invalid_target() {
     let token = world.token().await;
     let unmanaged = world.tenant("Unmanaged", false).await;
     let answer = world.exchange(unmanaged.id.as_str(), &token).await;
-    assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_target"));
+    assert_eq!(
+        (answer.status, answer.error().as_str()),
+        (400, "invalid_target")
+    );
 }

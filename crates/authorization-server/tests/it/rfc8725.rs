@@ -47,7 +47,10 @@ async fn rfc8725_3_1_the_algorithm_is_the_keys_and_not_the_tokens() {
         for algorithm in ["ES256", "EdDSA", "PS256", "RS512", "HS256", "none", "rs256"] {
             let input = unsigned(&with(&header, "alg", json!(algorithm)), &claims);
             let changed = format!("{input}.{signature}");
-            assert!(!is_taken_anywhere(&world, &path, &changed).await, "{algorithm}");
+            assert!(
+                !is_taken_anywhere(&world, &path, &changed).await,
+                "{algorithm}"
+            );
         }
         assert!(is_taken_anywhere(&world, &path, &token).await);
     }
@@ -59,7 +62,10 @@ async fn rfc8725_3_1_a_mac_made_with_the_public_key_is_refused() {
     let (world, path) = with_tenant(World::new().await).await;
     let token = world.token().await;
     let published = world.send("GET", "/pf/JWKS", &[], "").await;
-    let modulus = published.json()["keys"][0]["n"].as_str().unwrap().to_owned();
+    let modulus = published.json()["keys"][0]["n"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let raw = URL_SAFE_NO_PAD.decode(&modulus).unwrap();
     for secret in [modulus.as_bytes(), &raw, published.body.as_bytes(), b""] {
         let mut forged = Header::new(jsonwebtoken::Algorithm::HS256);
@@ -107,7 +113,10 @@ async fn rfc8725_3_8_the_key_belongs_to_the_issuer() {
     let own = world.store.signing_keys().active();
     let token = world.token().await;
     let again = signed(&header(&token), &claims(&token), &own);
-    assert!(is_taken_anywhere(&world, &path, &again).await, "the forger is able");
+    assert!(
+        is_taken_anywhere(&world, &path, &again).await,
+        "the forger is able"
+    );
 
     let foreign = SigningKey::generate(hallpass_oauth::KeySpec::Rsa2048).unwrap();
     let stolen_name = signed(&header(&token), &claims(&token), &foreign);
@@ -135,7 +144,10 @@ async fn rfc8725_3_9_the_audience_is_validated() {
         ] {
             let other = with(&claims(&token), "aud", audience.clone());
             let other = signed(&header(&token), &other, &own);
-            assert!(!is_taken_anywhere(&world, &path, &other).await, "{audience}");
+            assert!(
+                !is_taken_anywhere(&world, &path, &other).await,
+                "{audience}"
+            );
         }
     }
 }
@@ -191,7 +203,10 @@ async fn rfc8725_3_12_a_token_is_no_assertion_and_an_assertion_no_token() {
     let by_server = json!({"alg": own.algorithm().as_str(), "kid": own.id().as_str()});
     let claims = good_claims(&client, world.now(), "2");
     let by_server = signed(&by_server, &claims, &own);
-    assert_eq!(world.form(&form(&by_server)).await.error(), "invalid_client");
+    assert_eq!(
+        world.form(&form(&by_server)).await.error(),
+        "invalid_client"
+    );
 
     let assertion = crate::assertion::good(&client, &key, world.now(), "3");
     assert!(!is_taken_anywhere(&world, &path, &assertion).await);

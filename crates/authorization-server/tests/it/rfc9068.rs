@@ -22,7 +22,11 @@ async fn rfc9068_2_1_the_type_is_at_jwt() {
     let header = header(&world.token().await);
     assert_eq!(header["typ"], "at+jwt");
     let names: Vec<&String> = header.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["typ", "alg", "kid"], "no address of a key among them");
+    assert_eq!(
+        names,
+        ["typ", "alg", "kid"],
+        "no address of a key among them"
+    );
 }
 
 #[tokio::test]
@@ -80,10 +84,17 @@ async fn rfc9068_2_2_the_subject_is_the_client_and_never_a_person() {
     let world = World::rfc9068().await;
     let token = world.token().await;
     let (header, payload) = parts(&token);
-    assert!(!header.contains(OWNER) && !payload.contains('@'), "{payload}");
+    assert!(
+        !header.contains(OWNER) && !payload.contains('@'),
+        "{payload}"
+    );
 
     let world = World::new().await;
-    assert_eq!(claims(&world.token().await)["sub"], OWNER, "as the real system has it");
+    assert_eq!(
+        claims(&world.token().await)["sub"],
+        OWNER,
+        "as the real system has it"
+    );
 }
 
 #[tokio::test]

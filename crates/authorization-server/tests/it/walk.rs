@@ -6,7 +6,7 @@ use hallpass_oauth::{ClientId, KeySpec, SigningKey};
 use hallpass_store::credentials::IssuedCredential;
 use serde_json::Value;
 
-use crate::assertion::{good, parameters};
+use crate::assertion::{good_claims, good_header, parameters, signed};
 use crate::wire::Answer;
 use crate::world::{
     FORM, ISSUER, Plan, World, basic_of, claims, exchange_form, header, pair_of, workspace_path,
@@ -47,7 +47,8 @@ impl Walk {
     fn path(&self, name: &str) -> String {
         let url = self.document[name].as_str().unwrap();
         let path = url.strip_prefix(ISSUER);
-        path.unwrap_or_else(|| panic!("{name} is not here: {url}")).to_owned()
+        path.unwrap_or_else(|| panic!("{name} is not here: {url}"))
+            .to_owned()
     }
 
     fn words(&self, name: &str) -> Vec<String> {
@@ -64,14 +65,15 @@ impl Walk {
 
     /// An assertion, signed with the algorithm.
     fn assertion(&self, algorithm: &str) -> String {
-        let of_algorithm = |(_, key): &&(ClientId, SigningKey)| {
-            key.algorithm().as_str() == algorithm
-        };
+        let of_algorithm =
+            |(_, key): &&(ClientId, SigningKey)| key.algorithm().as_str() == algorithm;
         let known = self.keyed.iter().find(of_algorithm);
         let (client, key) = known.unwrap_or_else(|| panic!("{algorithm} is not tried"));
         self.assertions.set(self.assertions.get() + 1);
         let jti = self.assertions.get().to_string();
-        parameters(&good(client, key, self.world.now(), &jti))
+        let mut claims = good_claims(client, self.world.now(), &jti);
+        claims["aud"] = self.document["issuer"].clone();
+        parameters(&signed(&good_header(key), &claims, key))
     }
 
     /// Uses an endpoint with every method and algorithm it advertises.
@@ -84,9 +86,7 @@ impl Walk {
         let credential: &IssuedCredential = &self.world.credential;
         for method in self.words(&format!("{endpoint}_endpoint_auth_methods_supported")) {
             let answer = match method.as_str() {
-                "client_secret_basic" => {
-                    self.post(&path, Some(&basic_of(credential)), body).await
-                }
+                "client_secret_basic" => self.post(&path, Some(&basic_of(credential)), body).await,
                 "client_secret_post" => {
                     let body = format!("{body}&{}", pair_of(credential));
                     self.post(&path, None, &body).await
@@ -118,7 +118,9 @@ impl Walk {
         for grant in self.words("grant_types_supported") {
             let answer = match grant.as_str() {
                 "client_credentials" => {
-                    world.post(&self.path("token_endpoint"), &world.good_form()).await
+                    world
+                        .post(&self.path("token_endpoint"), &world.good_form())
+                        .await
                 }
                 // Its endpoint is the tenant's own (domain facts, section 2.7).
                 "urn:ietf:params:oauth:grant-type:token-exchange" => {
@@ -132,7 +134,10 @@ impl Walk {
     }
 
     async fn try_keys(&self) {
-        let answer = self.world.send("GET", &self.path("jwks_uri"), &[], "").await;
+        let answer = self
+            .world
+            .send("GET", &self.path("jwks_uri"), &[], "")
+            .await;
         assert_eq!(answer.status, 200);
         let id = &header(&self.world.token().await)["kid"];
         let keys = answer.json();
@@ -202,12 +207,25 @@ async fn the_endpoints_are_where_clients_look_for_them() {
 async fn nothing_else_is_offered() {
     let walk = Walk::of(DOCUMENTS[0], |_| ()).await;
     let pair = pair_of(&walk.world.credential);
-    for grant in ["authorization_code", "refresh_token", "password", "implicit"] {
+    for grant in [
+        "authorization_code",
+        "refresh_token",
+        "password",
+        "implicit",
+    ] {
         let body = format!("grant_type={grant}&{pair}");
         let answer = walk.world.form(&body).await;
         assert_eq!(answer.error(), "unsupported_grant_type", "{grant}");
     }
-    for path in ["/as/authorization.oauth2", "/as/clients.oauth2", "/idp/userinfo.openid"] {
-        assert_eq!(walk.world.send("GET", path, &[], "").await.status, 404, "{path}");
+    for path in [
+        "/as/authorization.oauth2",
+        "/as/clients.oauth2",
+        "/idp/userinfo.openid",
+    ] {
+        assert_eq!(
+            walk.world.send("GET", path, &[], "").await.status,
+            404,
+            "{path}"
+        );
     }
 }

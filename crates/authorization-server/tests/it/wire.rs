@@ -32,14 +32,18 @@ impl Answer {
     pub(crate) fn error(&self) -> String {
         let body = self.json();
         let error = body["error"].as_str();
-        error.unwrap_or_else(|| panic!("no error: {}", self.body)).to_owned()
+        error
+            .unwrap_or_else(|| panic!("no error: {}", self.body))
+            .to_owned()
     }
 
     /// The access token of an answer that has one.
     pub(crate) fn token(&self) -> String {
         let body = self.json();
         let token = body["access_token"].as_str();
-        token.unwrap_or_else(|| panic!("no token: {}", self.body)).to_owned()
+        token
+            .unwrap_or_else(|| panic!("no token: {}", self.body))
+            .to_owned()
     }
 
     /// The seconds of `Retry-After`.

@@ -313,12 +313,7 @@ impl World {
     pub(crate) async fn reset(&self, client_id: &ClientId) -> IssuedCredential {
         self.store
             .credentials()
-            .reset(
-                client_id.as_str(),
-                &actor(),
-                self.now(),
-                &mut SystemRandom,
-            )
+            .reset(client_id.as_str(), &actor(), self.now(), &mut SystemRandom)
             .await
             .unwrap()
     }
@@ -326,12 +321,7 @@ impl World {
     pub(crate) async fn delete(&self, client_id: &ClientId) {
         self.store
             .credentials()
-            .delete(
-                client_id.as_str(),
-                &actor(),
-                self.now(),
-                &mut SystemRandom,
-            )
+            .delete(client_id.as_str(), &actor(), self.now(), &mut SystemRandom)
             .await
             .unwrap();
     }
@@ -635,7 +625,9 @@ async fn serve(
     let server = AuthorizationServer::start(handles, settings, clock, registry).unwrap();
     let listener = tokio::net::TcpListener::bind((HERE, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let service = server.router().into_make_service_with_connect_info::<SocketAddr>();
+    let service = server
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     (address, serving)
 }
