@@ -96,6 +96,7 @@ impl TokenId {
     }
 
     /// A new id for a token got in exchange for this one.
+    #[must_use]
     pub fn exchange(&self, rng: &mut dyn CryptoRng) -> Self {
         Self {
             link: self.link,
