@@ -8,11 +8,15 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod abuse;
 mod always;
 mod assertion;
 mod audit;
 mod authentication;
+mod credentials;
+mod exchange;
 mod keys;
+mod metrics;
 mod requests;
 mod rfc6749;
 mod rfc7009;
@@ -23,5 +27,6 @@ mod rfc8693;
 mod rfc8725;
 mod rfc9068;
 mod tokens;
+mod walk;
 mod wire;
 mod world;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -25,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use serde_json::Value;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::always;
@@ -53,13 +54,12 @@ pub(crate) struct Plan {
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) store: Store,
-    pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) owner: Person,
     pub(crate) credential: IssuedCredential,
     pub(crate) registry: Registry,
     pub(crate) folder: tempfile::TempDir,
-    plan: Plan,
+    pub(crate) plan: Plan,
     master_key: MasterKey,
     clock: Arc<Mutex<Hands>>,
     serving: JoinHandle<()>,
@@ -70,6 +70,39 @@ struct Hands {
     now: Timestamp,
     /// How far it goes on whenever somebody looks.
     step: SignedDuration,
+    /// Holds up who looks at it next, or after so many looks.
+    gate: Option<(usize, Gate)>,
+}
+
+struct Gate {
+    reached: oneshot::Sender<()>,
+    release: mpsc::Receiver<()>,
+}
+
+/// A request that is held up where it looks at the clock. Dropping this lets it go on.
+pub(crate) struct HeldUp {
+    reached: oneshot::Receiver<()>,
+    _release: mpsc::Sender<()>,
+}
+
+impl HeldUp {
+    /// Waits until the request is there.
+    pub(crate) async fn reached(&mut self) {
+        (&mut self.reached).await.unwrap();
+    }
+}
+
+impl Hands {
+    /// What the time is, and the gate that the one who looks has come to.
+    fn look(&mut self) -> (Timestamp, Option<Gate>) {
+        let now = self.now;
+        self.now += self.step;
+        let gate = self.gate.take_if(|(looks, _)| {
+            *looks -= 1;
+            *looks == 0
+        });
+        (now, gate.map(|(_, gate)| gate))
+    }
 }
 
 pub(crate) fn actor() -> Actor {
@@ -116,7 +149,6 @@ impl Plan {
     pub(crate) fn issuer(&mut self, issuer: &str) {
         let issuer = Issuer::parse(issuer).unwrap();
         self.settings.issuers = vec![issuer.clone()];
-        self.settings.base_url = issuer.as_str().trim_end_matches('/').to_owned();
         self.settings.issuing.issuer = issuer;
     }
 }
@@ -150,13 +182,13 @@ impl World {
         let clock = Arc::new(Mutex::new(Hands {
             now,
             step: SignedDuration::ZERO,
+            gate: None,
         }));
         let mut registry = Registry::default();
-        let (address, server, serving) = serve(&store, &plan, clock.clone(), &mut registry).await;
+        let (address, serving) = serve(&store, &plan, clock.clone(), &mut registry).await;
         Self {
             address,
             store,
-            server,
             workspace,
             owner,
             credential,
@@ -169,6 +201,28 @@ impl World {
         }
     }
 
+    /// Holds up the request that is the so-manieth to look at the clock. The runtime of the test needs
+    /// a thread more for it.
+    pub(crate) fn hold_up(&self, looks: usize) -> HeldUp {
+        let (reached, is_reached) = oneshot::channel();
+        let (release, is_released) = mpsc::channel();
+        let gate = Gate {
+            reached,
+            release: is_released,
+        };
+        self.clock.lock().unwrap().gate = Some((looks, gate));
+        HeldUp {
+            reached: is_reached,
+            _release: release,
+        }
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn restart_with(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        change(&mut self.plan);
+        self.restart().await
+    }
+
     /// Closes the store and begins anew with what is on disk.
     pub(crate) async fn restart(mut self) -> Self {
         self.serving.abort();
@@ -176,7 +230,7 @@ impl World {
         self.registry = Registry::default();
         self.store = open(&self.folder, &self.master_key, &self.plan, self.now()).await;
         let clock = self.clock.clone();
-        (self.address, self.server, self.serving) =
+        (self.address, self.serving) =
             serve(&self.store, &self.plan, clock, &mut self.registry).await;
         self
     }
@@ -559,11 +613,14 @@ async fn serve(
     plan: &Plan,
     clock: Arc<Mutex<Hands>>,
     registry: &mut Registry,
-) -> (SocketAddr, Arc<AuthorizationServer>, JoinHandle<()>) {
+) -> (SocketAddr, JoinHandle<()>) {
     let clock = Arc::new(move || {
-        let mut hands = clock.lock().unwrap();
-        let Hands { now, step } = *hands;
-        hands.now += step;
+        let (now, gate) = clock.lock().unwrap().look();
+        if let Some(Gate { reached, release }) = gate {
+            reached.send(()).unwrap();
+            // Ends when the other half is dropped.
+            let _ = release.recv();
+        }
         now
     });
     let settings = plan.settings.clone();
@@ -571,8 +628,9 @@ async fn serve(
     let server = AuthorizationServer::start(handles, settings, clock, registry).unwrap();
     let listener = tokio::net::TcpListener::bind((HERE, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = server.clone().router();
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let service = server
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (address, server, serving)
+    (address, serving)
 }
