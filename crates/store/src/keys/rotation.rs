@@ -128,13 +128,16 @@ pub(super) struct Sayings {
     now: Timestamp,
 }
 
-/// Most keys that change their state in one step; more wait for the next one.
-const MOST_CHANGES: usize = 16;
-
 impl Sayings {
-    pub(super) fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    /// For at most that many changes.
+    pub(super) fn new(
+        changes: usize,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
         Self {
-            ids: (0..MOST_CHANGES).map(|_| random_uuid(rng)).collect(),
+            ids: (0..changes).map(|_| random_uuid(rng)).collect(),
             actor: actor.clone(),
             now,
         }
