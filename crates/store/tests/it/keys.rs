@@ -179,6 +179,8 @@ async fn a_key_does_not_sign_sooner_because_another_one_goes() {
     world.maintain(gone).await;
     assert_eq!(world.signs(), second);
     assert_eq!(world.published(), [second.as_str(), third.id.as_str()]);
+    let states = [KeyState::Retired, KeyState::Active, KeyState::Upcoming];
+    assert_eq!(world.states().await, states);
 }
 
 #[tokio::test]
