@@ -41,11 +41,17 @@ pub(crate) struct Signer {
 /// What a job will have come to.
 pub(crate) struct Outcome<'a, T> {
     outcome: oneshot::Receiver<T>,
+    at_once: bool,
     /// While somebody waits, the threads live.
     _signer: PhantomData<&'a Signer>,
 }
 
 impl<T> Outcome<'_, T> {
+    /// Whether a thread was free, so that the job had nothing to wait for.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.at_once
+    }
+
     pub(crate) async fn wait(self) -> Result<T, NotRun> {
         // The sender is only ever lost by unwinding.
         self.outcome.await.map_err(|_| NotRun::Panicked)
@@ -93,7 +99,7 @@ impl Signer {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Outcome<'_, T>, NotRun> {
         let (sender, outcome) = oneshot::channel();
-        self.hand_over(Box::new(move || {
+        let at_once = self.hand_over(Box::new(move || {
             if !sender.is_closed() {
                 // Nobody waits any more: then nobody wants the outcome either.
                 let _ = sender.send(job());
@@ -101,6 +107,7 @@ impl Signer {
         }))?;
         Ok(Outcome {
             outcome,
+            at_once,
             _signer: PhantomData,
         })
     }
@@ -119,7 +126,8 @@ impl Signer {
         self.desk.lock().jobs.len()
     }
 
-    fn hand_over(&self, job: Job) -> Result<(), NotRun> {
+    /// Says whether a thread was free.
+    fn hand_over(&self, job: Job) -> Result<bool, NotRun> {
         let mut waiting = self.desk.lock();
         if waiting.jobs.len() >= self.capacity {
             return Err(NotRun::Overloaded);
@@ -132,7 +140,7 @@ impl Signer {
         if call {
             self.desk.called.notify_one();
         }
-        Ok(())
+        Ok(call)
     }
 }
 

@@ -270,9 +270,9 @@ impl Keys {
         }
         let actor = scheduler();
         if due.state_change {
-            // One may have come since.
-            let most = self.0.projection.keys.load().len() + 1;
-            let said = rotation::Sayings::new(most, &actor, now, rng);
+            // Each key changes once at most; one more may come before this change has its turn.
+            let changes = self.0.projection.keys.load().states().len() + 1;
+            let said = rotation::Sayings::new(changes, &actor, now, rng);
             let store = self.0.clone();
             self.0
                 .uninterrupted(async move { rotation::advance(&store, said, now).await })

@@ -129,6 +129,12 @@ pub struct Reservation {
 pub struct Writing(Pending);
 
 impl Writing {
+    /// Does not wait for anything else before the disk is asked: for when nothing else is to do. By
+    /// default a place is written when somebody waits for it or for another one.
+    pub fn begin(&self) {
+        self.0.begin();
+    }
+
     /// Waits until the place is on disk. Under the single-active rule the credential's earlier
     /// tokens are dead from here on.
     pub async fn committed(self) -> Result<(), StoreError> {

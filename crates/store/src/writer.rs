@@ -4,15 +4,20 @@
 //! Whatever waits is committed together, in one transaction, and each caller is answered after
 //! that commit. Under load many writes share one `fsync`, so durability does not cost one disk
 //! flush per token.
+//!
+//! A transaction begins when somebody waits for one of its writes, and not before: a token whose
+//! signature is still to be made leaves its write here, and the first of many that is signed takes the
+//! others along.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass_oauth::token_id::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::StoreError;
 use crate::audit::{self, AuditRow};
@@ -35,7 +40,11 @@ const MOST_ROWS: usize = 512;
 const MOST_REMEMBERED: usize = 16;
 
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Job>);
+pub(crate) struct Writer {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// A place for each write that waits. The word to begin takes none: it must always get through.
+    places: Arc<Semaphore>,
+}
 
 /// One write.
 pub(crate) enum Write {
@@ -65,18 +74,35 @@ pub(crate) enum Write {
 enum Job {
     Write {
         writes: Vec<Write>,
+        begun: Arc<AtomicBool>,
         done: oneshot::Sender<Result<(), String>>,
     },
+    /// Somebody waits for the write of that mark.
+    Begin(Arc<AtomicBool>),
     Finish(oneshot::Sender<()>),
 }
 
-/// A write that was handed over; resolves when it is on disk.
+/// A write that was handed over. It is made when somebody waits for it, when another one is, or when
+/// this is dropped.
 #[must_use = "the write is durable only once this has resolved"]
-pub(crate) struct Pending(oneshot::Receiver<Result<(), String>>);
+pub(crate) struct Pending {
+    writer: mpsc::UnboundedSender<Job>,
+    /// Set by the writer when the write's transaction begins.
+    begun: Arc<AtomicBool>,
+    done: oneshot::Receiver<Result<(), String>>,
+}
 
 impl Pending {
-    pub(crate) async fn committed(self) -> Result<(), StoreError> {
-        match self.0.await {
+    /// Begins the write, if it has not.
+    pub(crate) fn begin(&self) {
+        if !self.begun.load(Ordering::Acquire) {
+            let _ = self.writer.send(Job::Begin(self.begun.clone()));
+        }
+    }
+
+    pub(crate) async fn committed(mut self) -> Result<(), StoreError> {
+        self.begin();
+        match (&mut self.done).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(reason)) => Err(StoreError::NotWritten(reason)),
             Err(_) => Err(StoreError::NotWritten("the writer has stopped".to_owned())),
@@ -84,37 +110,56 @@ impl Pending {
     }
 }
 
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Whoever does not wait any more still meant it.
+        self.begin();
+    }
+}
+
 impl Writer {
     pub(crate) fn start(database: Database, audit_retention: SignedDuration) -> Self {
-        let (sender, receiver) = mpsc::channel(MOST_WAITING);
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let places = Arc::new(Semaphore::new(MOST_WAITING));
         let retention = Retention {
             keep: audit_retention,
             day: None,
             due: None,
         };
-        tokio::spawn(run(database, receiver, retention));
-        Self(sender)
+        tokio::spawn(run(database, receiver, places.clone(), retention));
+        Self { jobs, places }
     }
 
     /// Hands writes over; they are made together or not at all. Returns at once, so that a
     /// signature can be made meanwhile.
     pub(crate) fn submit(&self, writes: Vec<Write>) -> Result<Pending, StoreError> {
-        let (done, receiver) = oneshot::channel();
-        self.0
-            .try_send(Job::Write { writes, done })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
-                mpsc::error::TrySendError::Closed(_) => {
-                    StoreError::NotWritten("the writer has stopped".to_owned())
-                }
-            })?;
-        Ok(Pending(receiver))
+        let place = self
+            .places
+            .try_acquire()
+            .map_err(|_| StoreError::Overloaded)?;
+        let (sender, done) = oneshot::channel();
+        let begun = Arc::new(AtomicBool::new(false));
+        let job = Job::Write {
+            writes,
+            begun: begun.clone(),
+            done: sender,
+        };
+        self.jobs
+            .send(job)
+            .map_err(|_| StoreError::NotWritten("the writer has stopped".to_owned()))?;
+        // The writer gives it back.
+        place.forget();
+        Ok(Pending {
+            writer: self.jobs.clone(),
+            begun,
+            done,
+        })
     }
 
     /// Waits until everything handed over so far is written.
     pub(crate) async fn finish(&self) {
         let (done, finished) = oneshot::channel();
-        if self.0.send(Job::Finish(done)).await.is_ok() {
+        if self.jobs.send(Job::Finish(done)).is_ok() {
             let _ = finished.await;
         }
     }
@@ -165,8 +210,11 @@ struct Group {
     used: Vec<Use>,
     spent: Vec<SpentRow>,
     journal: Vec<JournalRow>,
+    begun: Vec<Arc<AtomicBool>>,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
     finished: Vec<oneshot::Sender<()>>,
+    /// Whether somebody waits for a write of this group.
+    wanted: bool,
 }
 
 struct Watermark {
@@ -185,13 +233,23 @@ struct Use {
 impl Group {
     fn take_in(&mut self, job: Job) {
         match job {
-            Job::Write { writes, done } => {
+            Job::Write {
+                writes,
+                begun,
+                done,
+            } => {
                 for write in writes {
                     self.add(write);
                 }
+                self.begun.push(begun);
                 self.waiting.push(done);
             }
-            Job::Finish(done) => self.finished.push(done),
+            // One that is begun, or even done, crossed this word on its way.
+            Job::Begin(begun) => self.wanted |= !begun.load(Ordering::Acquire),
+            Job::Finish(done) => {
+                self.wanted = true;
+                self.finished.push(done);
+            }
         }
     }
 
@@ -245,6 +303,33 @@ impl Group {
         } else {
             self.counted.insert(key.to_owned(), self.audit.len());
             self.audit.push(row);
+        }
+    }
+
+    /// Commits, answers those who wait, and shortens the audit log where it is time to.
+    async fn settle(self, database: &Database, retention: &mut Retention) {
+        for begun in &self.begun {
+            begun.store(true, Ordering::Release);
+        }
+        let outcome = self.commit(database).await;
+        if let Err(error) = &outcome {
+            let error: &(dyn std::error::Error + 'static) = error;
+            let writes = self.waiting.len();
+            tracing::error!(error, writes, "a group of writes failed");
+        }
+        let answer = outcome.map_err(|error| error.to_string());
+        for done in self.waiting {
+            // Whoever stopped waiting does not need the answer.
+            let _ = done.send(answer.clone());
+        }
+        // After the answers: no token waits for it.
+        retention.notice(&self.audit);
+        if let Err(error) = retention.step(database).await {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "old audit events were not removed");
+        }
+        for done in self.finished {
+            let _ = done.send(());
         }
     }
 
@@ -339,41 +424,33 @@ async fn send(
     Ok(())
 }
 
-async fn run(database: Database, mut jobs: mpsc::Receiver<Job>, mut retention: Retention) {
-    let mut together = Vec::with_capacity(MOST_TOGETHER);
-    while jobs.recv_many(&mut together, MOST_TOGETHER).await > 0 {
-        // One turn for everybody else: requests that are about to hand a write over take part in
-        // this transaction instead of paying for the next one. Where nobody is, nobody waits.
-        tokio::task::yield_now().await;
-        while together.len() < MOST_TOGETHER
+async fn run(
+    database: Database,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    places: Arc<Semaphore>,
+    mut retention: Retention,
+) {
+    let mut group = Group::default();
+    while let Some(job) = jobs.recv().await {
+        group.take_in(job);
+        if !group.wanted {
+            if group.waiting.len() < MOST_TOGETHER {
+                continue;
+            }
+        } else {
+            // One turn for everybody else: requests that are about to hand a write over take part in
+            // this transaction instead of paying for the next one. Where nobody is, nobody waits.
+            tokio::task::yield_now().await;
+        }
+        while group.waiting.len() < MOST_TOGETHER
             && let Ok(job) = jobs.try_recv()
         {
-            together.push(job);
-        }
-        let mut group = Group::default();
-        for job in together.drain(..) {
             group.take_in(job);
         }
-        let outcome = group.commit(&database).await;
-        if let Err(error) = &outcome {
-            let error: &(dyn std::error::Error + 'static) = error;
-            let writes = group.waiting.len();
-            tracing::error!(error, writes, "a group of writes failed");
-        }
-        let answer = outcome.map_err(|error| error.to_string());
-        for done in group.waiting {
-            // Whoever stopped waiting does not need the answer.
-            let _ = done.send(answer.clone());
-        }
-        // After the answers: no token waits for it.
-        retention.notice(&group.audit);
-        if let Err(error) = retention.step(&database).await {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "old audit events were not removed");
-        }
-        for done in group.finished {
-            let _ = done.send(());
-        }
+        places.add_permits(group.waiting.len());
+        std::mem::take(&mut group)
+            .settle(&database, &mut retention)
+            .await;
     }
 }
 
@@ -431,6 +508,7 @@ mod tests {
                     at: now,
                 },
             ],
+            begun: Arc::default(),
             done: oneshot::channel().0,
         }
     }

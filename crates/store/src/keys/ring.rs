@@ -111,11 +111,6 @@ impl KeyRing {
         published.collect()
     }
 
-    /// How many keys are published.
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
     /// What the clock asks for at `now`.
     pub(crate) fn due(&self, policy: &KeyPolicy, now: Timestamp) -> Due {
         let mut upcoming = false;

@@ -129,10 +129,15 @@ pub(super) struct Sayings {
 }
 
 impl Sayings {
-    /// Enough for so many changes.
-    pub(super) fn new(most: usize, actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    /// For at most that many changes.
+    pub(super) fn new(
+        changes: usize,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
         Self {
-            ids: (0..most).map(|_| random_uuid(rng)).collect(),
+            ids: (0..changes).map(|_| random_uuid(rng)).collect(),
             actor: actor.clone(),
             now,
         }
@@ -144,8 +149,7 @@ impl Sayings {
     }
 }
 
-/// Moves every key whose time has come. One that nothing is left to say about waits for the next
-/// time.
+/// Moves every key whose time has come.
 pub(super) async fn advance(
     store: &Store,
     mut said: Sayings,
@@ -158,9 +162,6 @@ pub(super) async fn advance(
         .iter()
         .any(|row| row.key.state == KeyState::Upcoming && row.key.activates_at <= now);
     for row in &mut rows {
-        if said.ids.is_empty() {
-            break;
-        }
         let message = match row.key.state {
             KeyState::Upcoming if row.key.activates_at <= now => {
                 row.key.state = KeyState::Active;

@@ -167,6 +167,42 @@ async fn one_rotation_is_under_way_at_a_time_and_a_restart_does_not_forget_it() 
 }
 
 #[tokio::test]
+async fn a_key_does_not_sign_sooner_because_another_one_goes() {
+    let world = World::new(by_hand(KeySpec::EcP256)).await;
+    world.rotate(now()).await.unwrap();
+    world.maintain(after(10 * MINUTE)).await;
+    let second = world.signs();
+    let retires_at = world.store.keys().list().await.unwrap()[0].retires_at;
+    let gone = retires_at.unwrap();
+    let just_before = gone - SignedDuration::from_secs(1);
+    let third = world.rotate(just_before).await.unwrap();
+    world.maintain(gone).await;
+    assert_eq!(world.signs(), second);
+    assert_eq!(world.published(), [second.as_str(), third.id.as_str()]);
+    let states = [KeyState::Retired, KeyState::Active, KeyState::Upcoming];
+    assert_eq!(world.states().await, states);
+}
+
+#[tokio::test]
+async fn the_log_names_every_key_however_many_change_at_once() {
+    let long = Policy {
+        longest_token_lifetime: SignedDuration::from_hours(8),
+        ..by_hand(KeySpec::Ed25519)
+    };
+    let world = World::new(long).await;
+    for turn in 0..18 {
+        world.rotate(after(turn * 10 * MINUTE)).await.unwrap();
+        world.maintain(after((turn + 1) * 10 * MINUTE)).await;
+    }
+    assert_eq!(world.published().len(), 19);
+    world.maintain(after(100 * HOUR)).await;
+    assert_eq!(world.published().len(), 1);
+    let said = world.messages().await;
+    let retired = said.iter().filter(|said| said.0 == "Signing key retired");
+    assert_eq!(retired.count(), 18);
+}
+
+#[tokio::test]
 async fn a_key_from_outside_signs_under_its_own_id_and_comes_back_never() {
     let world = World::new(by_hand(KeySpec::EcP256)).await;
     let job = world.job().await;
