@@ -60,7 +60,9 @@ impl Submission {
             ))
             .into());
         }
-        let body = to_bytes(body, LONGEST_BODY).await.map_err(unreadable)?;
+        let body = to_bytes(body, LONGEST_BODY)
+            .await
+            .map_err(|error| unreadable(&error))?;
         Ok(Self {
             headers: head.headers,
             body: body.into(),
@@ -138,7 +140,7 @@ impl AuthorizationServer {
         self.sequences
             .note_authentication(&registration, client.proof().clone(), caller.now)
             .await
-            .map_err(|error| refusal(error.into(), Some(&presented)))?;
+            .map_err(|error| refusal(&error.into(), Some(&presented)))?;
         Ok(registration)
     }
 
@@ -176,7 +178,7 @@ impl AuthorizationServer {
         client: Option<&ClientRegistration>,
         caller: Caller,
     ) {
-        let mut event = self.event(AuditState::Failure, message.to_owned(), caller);
+        let mut event = event(AuditState::Failure, message.to_owned(), caller);
         code.clone_into(&mut event.code);
         if let Some(client) = client {
             event.client_id = client.client_id.to_string();
@@ -185,27 +187,22 @@ impl AuthorizationServer {
         let key = format!("{message} {} {}", event.client_id, caller.address);
         self.audit.count(event.per_minute(&key));
     }
+}
 
-    pub(crate) fn event(&self, state: AuditState, message: String, caller: Caller) -> AuditEvent {
-        let mut event = AuditEvent::new(state, message, SOURCE, caller.now, &mut SystemRandom);
-        event.source_ip = caller.address.to_string();
-        event
+/// An event about what a client did with its credential.
+pub(crate) fn event_of(message: String, client: &ClientRegistration, caller: Caller) -> AuditEvent {
+    AuditEvent {
+        workspace: Some(client.workspace.clone()),
+        user_email: client.subject.to_string(),
+        client_id: client.client_id.to_string(),
+        ..event(AuditState::Success, message, caller)
     }
+}
 
-    /// An event about what a client did with its credential.
-    pub(crate) fn event_of(
-        &self,
-        message: String,
-        client: &ClientRegistration,
-        caller: Caller,
-    ) -> AuditEvent {
-        AuditEvent {
-            workspace: Some(client.workspace.clone()),
-            user_email: client.subject.to_string(),
-            client_id: client.client_id.to_string(),
-            ..self.event(AuditState::Success, message, caller)
-        }
-    }
+fn event(state: AuditState, message: String, caller: Caller) -> AuditEvent {
+    let mut event = AuditEvent::new(state, message, SOURCE, caller.now, &mut SystemRandom);
+    event.source_ip = caller.address.to_string();
+    event
 }
 
 pub(crate) fn too_many(wait: RetryAfter) -> TokenError {
@@ -247,8 +244,8 @@ fn refuse_query_credentials(query: Option<&str>) -> Result<(), TokenError> {
     Ok(())
 }
 
-fn unreadable(error: axum::Error) -> Refusal {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+fn unreadable(error: &axum::Error) -> Refusal {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
             let error =

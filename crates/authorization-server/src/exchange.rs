@@ -14,7 +14,7 @@ use hallpass_oauth::{
 use hallpass_store::SequenceError;
 
 use crate::AuthorizationServer;
-use crate::client::{Caller, too_many};
+use crate::client::{Caller, event_of, too_many};
 use crate::issuing::{NotIssued, refusal};
 
 /// A decision to exchange, and for whom.
@@ -56,7 +56,7 @@ impl AuthorizationServer {
             .exchanged_for()
             .map(|subject| subject.exchange(&mut SystemRandom));
         let grant = Arc::new(grant);
-        let told = |error: NotIssued| refusal(error, None);
+        let told = |error: NotIssued| refusal(&error, None);
         let signed = self
             .sign(grant.clone(), id, caller.now)
             .map_err(|error| told(error.into()))?;
@@ -66,7 +66,7 @@ impl AuthorizationServer {
             tenant.workspace, client.client_id
         );
         let key = format!("exchanged {} {}", tenant.workspace, client.client_id);
-        let event = self.event_of(message, &client, caller).per_minute(&key);
+        let event = event_of(message, &client, caller).per_minute(&key);
         let written = self.audit.record(event).await;
         written.map_err(|error| told(SequenceError::from(error).into()))?;
         let token = signed.wait().await.map_err(|error| told(error.into()))?;

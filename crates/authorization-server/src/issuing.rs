@@ -31,8 +31,8 @@ pub(crate) enum NotIssued {
 
 /// What the client is told when it got none: one that was reset while it asked has a wrong secret
 /// now, one that used an assertion twice has none; everything else is our fault.
-pub(crate) fn refusal(error: NotIssued, presented: Option<&PresentedCredential>) -> TokenError {
-    let overloaded = match &error {
+pub(crate) fn refusal(error: &NotIssued, presented: Option<&PresentedCredential>) -> TokenError {
+    let overloaded = match error {
         NotIssued::Sequence(SequenceError::Changed | SequenceError::Replayed) => {
             return presented.map_or_else(TokenError::unavailable, PresentedCredential::refusal);
         }
@@ -46,7 +46,7 @@ pub(crate) fn refusal(error: NotIssued, presented: Option<&PresentedCredential>)
     if overloaded {
         return TokenError::overloaded();
     }
-    let error: &(dyn std::error::Error + 'static) = &error;
+    let error: &(dyn std::error::Error + 'static) = error;
     tracing::error!(error, "a token was not issued");
     TokenError::unavailable()
 }

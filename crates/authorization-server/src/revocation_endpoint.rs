@@ -13,7 +13,7 @@ use hallpass_oauth::{ClientRegistration, RevocationRequest, Secret, TokenError};
 
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
-use crate::client::{Caller, Submission};
+use crate::client::{Caller, Submission, event_of};
 
 pub(crate) async fn revoke(
     State(server): State<Arc<AuthorizationServer>>,
@@ -57,7 +57,7 @@ impl AuthorizationServer {
             return Ok(());
         }
         let message = format!("Access token of client {} revoked", client.client_id);
-        let event = self.event_of(message, client, caller);
+        let event = event_of(message, client, caller);
         self.revocations
             .revoke(&verified, event)
             .await

@@ -28,7 +28,7 @@ pub struct Settings {
     pub assertions_for_endpoint: bool,
     /// How long verifiers may keep the published keys.
     pub jwks_max_age: SignedDuration,
-    /// The scopes to tell of in the metadata.
+    /// The bounds of what it takes on.
     pub limits: Limits,
 }
 

@@ -16,7 +16,7 @@ use hallpass_oauth::{
 
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
-use crate::client::{Caller, Submission, too_many};
+use crate::client::{Caller, Submission, event_of, too_many};
 use crate::issuing::refusal;
 
 pub(crate) async fn classic(
@@ -93,12 +93,8 @@ impl AuthorizationServer {
             .map_err(too_many)
             .inspect_err(|error| self.count_refused_grant(error, registration, caller))?;
         let _place = self.admission.enter().ok_or_else(TokenError::overloaded)?;
-        let event = self
-            .event_of(
-                format!("Access token issued to client {}", registration.client_id),
-                registration,
-                caller,
-            )
+        let message = format!("Access token issued to client {}", registration.client_id);
+        let event = event_of(message, registration, caller)
             .per_minute(&format!("issued {}", registration.client_id));
         let grant = Arc::new(grant);
         let token = self
@@ -110,7 +106,7 @@ impl AuthorizationServer {
                 caller.now,
             )
             .await
-            .map_err(|error| refusal(error, Some(&presented)))?;
+            .map_err(|error| refusal(&error, Some(&presented)))?;
         self.metrics.issued("client_credentials");
         let additions = Additions {
             scope: told_scope(&grant, &token_request),
