@@ -433,14 +433,12 @@ async fn run(
     let mut group = Group::default();
     while let Some(job) = jobs.recv().await {
         group.take_in(job);
-        if !group.wanted {
-            if group.waiting.len() < MOST_TOGETHER {
-                continue;
-            }
-        } else {
+        if group.wanted {
             // One turn for everybody else: requests that are about to hand a write over take part in
             // this transaction instead of paying for the next one. Where nobody is, nobody waits.
             tokio::task::yield_now().await;
+        } else if group.waiting.len() < MOST_TOGETHER {
+            continue;
         }
         while group.waiting.len() < MOST_TOGETHER
             && let Ok(job) = jobs.try_recv()

@@ -4,13 +4,18 @@ use hallpass_oauth::grant::Tenant;
 use hallpass_oauth::mint::mint;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
-use hallpass_oauth::{CustomerId, Grant, Profile, WorkspaceId};
+use hallpass_oauth::{CustomerId, Grant, Profile, TokenRequest, WorkspaceId};
 use hallpass_store::audit::{AuditEvent, AuditState};
 use hallpass_store::credentials::{CredentialOptions, IssuedCredential};
 use hallpass_store::workspaces::WorkspaceError;
 use hallpass_store::{Policy, Workspace};
 
 use crate::world::{World, actor, after, database, issuing, now};
+
+/// A request that asks for nothing in particular.
+fn plain_request() -> TokenRequest {
+    TokenRequest::client_credentials(None)
+}
 
 /// A token for `tenant`, in the steps of the token endpoint.
 fn exchange(world: &World, issued: &IssuedCredential, subject: &str, tenant: &Tenant) -> String {
@@ -22,7 +27,7 @@ fn exchange(world: &World, issued: &IssuedCredential, subject: &str, tenant: &Te
         .unwrap();
     let clients = world.store.client_registrations();
     let client = clients.find(issued.credential.client_id.as_str()).unwrap();
-    let grant = Grant::exchange(&verified, &client, tenant).unwrap();
+    let grant = Grant::exchange(&verified, &client, tenant, &plain_request()).unwrap();
     let id = verified.token_id().exchange(&mut SystemRandom);
     let key = world.store.signing_keys().active();
     let token = mint(&grant, Some(&id), &issuing(Profile::Greenlake), &key, now()).unwrap();
@@ -125,7 +130,8 @@ async fn a_tenants_token_dies_with_the_token_it_was_got_for() {
                 .client_registrations()
                 .find(issued.credential.client_id.as_str())
                 .unwrap(),
-            &tenant
+            &tenant,
+            &plain_request()
         )
         .is_err()
     );
