@@ -59,8 +59,8 @@ impl AuthorizationServer {
             let (owner, verified) = self.verified(&signed, caller.now).map_err(inactive)?;
             // RFC 7662 section 4: expired is expired. The leeway of resource servers is for clocks that
             // differ, and the token's times are of this one.
-            if may_see(client, verified) && caller.now < verified.expires_at() {
-                Ok(active(&owner, verified))
+            if may_see(client, &verified) && caller.now < verified.expires_at() {
+                Ok(active(&owner, &verified))
             } else {
                 Err(IntrospectionResponse::Inactive)
             }
@@ -69,12 +69,12 @@ impl AuthorizationServer {
     }
 }
 
-fn may_see(client: &ClientRegistration, token: VerifiedToken<'_>) -> bool {
+fn may_see(client: &ClientRegistration, token: &VerifiedToken<'_>) -> bool {
     let own = *token.client_id() == client.client_id;
     own || client.introspects && *token.instance() == client.instance
 }
 
-fn active(owner: &VerifiedCaller, token: VerifiedToken<'_>) -> IntrospectionResponse {
+fn active(owner: &VerifiedCaller, token: &VerifiedToken<'_>) -> IntrospectionResponse {
     let principal = owner.principal();
     let members = [
         ("application_instance_id", token.instance().to_string()),

@@ -83,6 +83,7 @@ impl World {
             find: |_: &str| Some(&registration),
             pepper: &pepper,
             audiences: &[],
+            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
         };
         let client = authenticate(&presented, &by, now).unwrap();
         let request = TokenRequest::from_form(&form).unwrap();

@@ -153,6 +153,7 @@ impl World {
             find: |id: &str| clients.find(id),
             pepper: clients.pepper(),
             audiences: &[ISSUER],
+            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
         };
         authenticate(&presented, &by, now)
     }
