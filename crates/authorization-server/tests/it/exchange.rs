@@ -204,7 +204,12 @@ async fn a_client_that_authenticates_must_be_the_tokens_own() {
             format!("client_id={id}&client_secret=wrong"),
             Some("invalid_client"),
         ),
-        (format!("client_id={id}"), Some("invalid_client")),
+        // An id alone names the client and proves nothing (RFC 6749 section 3.2.1).
+        (format!("client_id={id}"), None),
+        (
+            format!("client_id={}", other.credential.client_id),
+            Some("invalid_request"),
+        ),
         ("client_secret=x".to_owned(), Some("invalid_client")),
         (
             "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -257,11 +257,12 @@ fn audit_35_whatever_the_metadata_promises_is_served() {
         let spec = match algorithm.as_str().unwrap() {
             "RS256" => KeySpec::Rsa2048,
             "ES256" => KeySpec::EcP256,
-            "EdDSA" => KeySpec::Ed25519,
+            // Two names of one algorithm (RFC 8037, RFC 9864).
+            "EdDSA" | "Ed25519" => KeySpec::Ed25519,
             other => panic!("{other}"),
         };
         let key = Key::generate(spec);
-        let id = within.key_client(&spec.to_string(), &key);
+        let id = within.key_client(algorithm.as_str().unwrap(), &key);
         let mut claims = signer.claims();
         claims["iss"] = json!(id);
         claims["sub"] = json!(id);
