@@ -58,7 +58,7 @@ impl AuthorizationServer {
         let grant = Arc::new(grant);
         let told = |error: NotIssued| refusal(&error, None);
         let signed = self
-            .sign(grant.clone(), id, caller.now)
+            .sign(grant.clone(), id, self.issue_time(caller.now))
             .map_err(|error| told(error.into()))?;
         // Written down like any issued token. It takes no place: it supersedes nothing.
         let message = format!(

@@ -1,5 +1,5 @@
 //! From a grant to a token that will not be forgotten: sign on a thread of its own while the place in
-//! the credential's sequence is being written down, and wait for both.
+//! the credential's sequence is written down, and wait for both.
 
 use std::sync::Arc;
 
@@ -69,7 +69,9 @@ impl AuthorizationServer {
         let reservation = self.sequences.reserve(registration)?;
         let place = reservation.place();
         let issue = Issue::new(event, proof);
+        let now = self.issue_time(now);
         if self.sequences.awaits_fingerprint() {
+            let now = reservation.second_of_its_own(now)?;
             let token = self.sign(grant, None, now)?.wait().await??;
             let fingerprint = Some(token.fingerprint());
             let written = reservation.write(issue, fingerprint)?;

@@ -34,7 +34,7 @@ use hallpass_store::{
     AuditLog, AuthorizationServerHandles, ClientRegistrations, Clock, Principals, PublishedKeys,
     Revocations, SigningKeys, TokenSequences,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
 
 pub use settings::{Limits, Settings};
@@ -152,20 +152,27 @@ impl AuthorizationServer {
         router.with_state(self)
     }
 
-    /// The time for one request. A clock that is set back must not make tokens that were issued long
-    /// before those already out, or that are dead when they arrive; beyond the leeway it is not
-    /// followed until the server starts again.
-    fn now(&self) -> Timestamp {
-        let now = (self.clock)();
-        let latest = self.latest.fetch_max(now.as_second(), Ordering::AcqRel);
-        let earliest = latest.saturating_sub(LEEWAY.as_secs());
-        if now.as_second() >= earliest {
+    /// The time that a token is issued at. A clock that is set back must not make tokens that look
+    /// older than those already out, or that are dead when they arrive. So the times of tokens stay
+    /// where they were, less the leeway, until the clock has caught up; everything else goes by the
+    /// clock. One that was far ahead was wrong, and is not waited for.
+    fn issue_time(&self, now: Timestamp) -> Timestamp {
+        let latest = self.latest.load(Ordering::Acquire);
+        let ahead = latest.saturating_sub(now.as_second());
+        if ahead > MOST_HELD_BACK.as_secs() {
+            self.latest.store(now.as_second(), Ordering::Release);
             return now;
         }
-        tracing::warn!(%now, "the clock went back; tokens are issued by the time known before");
-        Timestamp::from_second(earliest).unwrap_or(now)
+        self.latest.fetch_max(now.as_second(), Ordering::AcqRel);
+        if ahead <= LEEWAY.as_secs() {
+            return now;
+        }
+        Timestamp::from_second(latest - LEEWAY.as_secs()).unwrap_or(now)
     }
 }
+
+/// How far a clock may be set back and its time still count for tokens.
+const MOST_HELD_BACK: SignedDuration = SignedDuration::from_hours(2);
 
 fn only_post(
     route: MethodRouter<Arc<AuthorizationServer>>,

@@ -13,7 +13,6 @@ use hallpass_oauth::{
     AccessToken, ClientRegistration, Grant, Profile, ScopeSet, TokenError, TokenRequest,
     TokenResponse, WorkspaceId,
 };
-use jiff::Timestamp;
 
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
@@ -78,7 +77,7 @@ impl AuthorizationServer {
         let token_request = TokenRequest::from_form(&form)?;
         let caller = Caller {
             address,
-            now: self.now(),
+            now: (self.clock)(),
         };
         if token_request.exchange().is_some() {
             return self
@@ -114,7 +113,7 @@ impl AuthorizationServer {
             scope: told_scope(&grant, &token_request),
             issued_token_type: None,
         };
-        Ok(self.print(&token, caller, additions))
+        Ok(self.print(&token, additions))
     }
 
     /// The other grant: a token for a token.
@@ -140,17 +139,16 @@ impl AuthorizationServer {
             scope: told_scope(&grant, request),
             issued_token_type: request.exchange().map(ExchangeRequest::issued_token_type),
         };
-        Ok(self.print(&token, caller, additions))
+        Ok(self.print(&token, additions))
     }
 
     /// The real system counts the whole seconds that are left when it answers; in `rfc9068` it is `exp`
     /// less `iat`, so that an answer and its token agree. Never from before the token was issued: with
     /// a clock that was set back, the client would hear of more than the token's lifetime.
-    fn print(&self, token: &AccessToken, caller: Caller, additions: Additions<'_>) -> String {
-        let issued_at = caller.now;
+    fn print(&self, token: &AccessToken, additions: Additions<'_>) -> String {
         let told_at = match self.settings.issuing.profile {
-            Profile::Greenlake => (self.clock)().max(issued_at),
-            Profile::Rfc9068 => Timestamp::from_second(issued_at.as_second()).unwrap_or(issued_at),
+            Profile::Greenlake => (self.clock)().max(token.issued_at()),
+            Profile::Rfc9068 => token.issued_at(),
         };
         TokenResponse::print_with(token, told_at, additions)
     }
@@ -161,8 +159,10 @@ impl AuthorizationServer {
         registration: &ClientRegistration,
         caller: Caller,
     ) {
-        let message = format!("Token request refused: {error}");
-        self.count_failure(&message, error.code(), Some(registration), caller);
+        // Without what the request said: a client could make rows without end.
+        let code = error.code();
+        let message = format!("Token request refused: {code}");
+        self.count_failure(&message, code, Some(registration), caller);
     }
 }
 

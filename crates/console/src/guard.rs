@@ -127,6 +127,11 @@ impl Console {
             .principals
             .verify(&signed, &keys, &self.expectation, call.now)
             .map_err(invalid)?;
+        // Its holder was given a tenant's resources for a while; a credential made or reset with it
+        // would be one of the managing workspace, and for good.
+        if caller.is_for_tenant() {
+            return Err(invalid(TokenRefusal::Tenant));
+        }
         Ok(Verified {
             caller,
             address: call.address,

@@ -79,7 +79,7 @@ impl Grant {
         }
         // Without scopes on either side the word means nothing, as in `granted_scope`.
         let scoped = subject_token.scope().is_some() || registration.scopes.is_some();
-        let allowed = scoped.then(|| subject_token.scope().cloned().unwrap_or_default());
+        let allowed = scoped.then(|| still_allowed(subject_token.scope(), registration));
         Ok(Self {
             workspace: tenant.workspace.clone(),
             customer: tenant.customer.clone(),
@@ -141,6 +141,17 @@ impl Grant {
         self.not_after
             .map_or(full, |limit| full.min(limit.as_second()))
     }
+}
+
+/// What of a token's scope the client may still have.
+fn still_allowed(scope: Option<&ScopeSet>, registration: &ClientRegistration) -> ScopeSet {
+    let words = scope.into_iter().flat_map(ScopeSet::iter);
+    let kept = words.filter(|word| {
+        let allowed = registration.scopes.as_ref();
+        allowed.is_none_or(|allowed| allowed.contains(word))
+    });
+    // Part of a set is no larger than the set.
+    ScopeSet::of(kept.cloned()).unwrap_or_default()
 }
 
 /// RFC 6749 section 3.3: no scope asked for is the client's default, all that it may have. A client

@@ -13,6 +13,7 @@ use crate::{Audience, Grant, Issuer, Secret, SigningKey, jws};
 #[derive(Debug)]
 pub struct AccessToken {
     compact: Secret,
+    issued_at: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -20,6 +21,11 @@ impl AccessToken {
     /// The compact form (RFC 7515 section 7.1), for the one answer that carries it.
     pub fn expose(&self) -> &str {
         self.compact.expose()
+    }
+
+    /// When it was issued, in whole seconds.
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
     }
 
     /// When it dies.
@@ -67,6 +73,7 @@ pub fn mint(
     URL_SAFE_NO_PAD.encode_string(signature, &mut compact);
     Ok(AccessToken {
         compact: Secret::from(compact),
+        issued_at: Timestamp::from_second(issued_at).unwrap_or(now),
         expires_at: Timestamp::from_second(expires_at).unwrap_or(Timestamp::MAX),
     })
 }

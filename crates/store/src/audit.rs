@@ -302,6 +302,9 @@ struct Counts {
 /// flood from many addresses cannot fill memory or disk.
 const MOST_TALLIED: usize = 1024;
 
+/// Most rows held in memory while the store does not take them.
+const MOST_HELD: usize = 4 * MOST_TALLIED;
+
 /// How long counts may stay in memory.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
 
@@ -361,7 +364,7 @@ impl Tally {
 impl Counts {
     fn add(&mut self, mut event: AuditEvent) {
         let minute = event.occurred_at.as_second().div_euclid(60);
-        if minute != self.minute {
+        if minute > self.minute {
             self.minute = minute;
             self.begun.clear();
         }
@@ -379,9 +382,14 @@ impl Counts {
         self.merge(event);
     }
 
-    fn merge(&mut self, event: AuditEvent) {
-        let key = event.counted.clone().unwrap_or_else(|| event.id.clone());
+    fn merge(&mut self, mut event: AuditEvent) {
+        let mut key = event.counted.clone().unwrap_or_else(|| event.id.clone());
         let count = event.count;
+        // The store is away, or this would have been written long ago.
+        if self.waiting.len() >= MOST_HELD && !self.waiting.contains_key(&key) {
+            event.counted = Some(event.message.clone());
+            key.clone_from(&event.message);
+        }
         self.waiting
             .entry(key)
             .and_modify(|known| known.count += count)

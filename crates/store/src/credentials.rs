@@ -110,7 +110,8 @@ pub struct CredentialChange {
     pub scopes: Option<Option<ScopeSet>>,
     /// Whether it may introspect.
     pub introspects: Option<bool>,
-    /// The public keys its assertions are signed with (RFC 7517 section 5).
+    /// The public keys its assertions are signed with (RFC 7517 section 5). Replacing them ends every
+    /// token, as a reset does.
     pub keys: Option<String>,
 }
 
@@ -346,10 +347,11 @@ impl Credentials {
         let change = move |row: &mut CredentialRow| {
             let known = row.secrets.iter().position(|known| known.id == secret_id);
             let known = known.ok_or(CredentialError::UnknownSecret(secret_id))?;
-            if row.secrets.len() == 1 {
+            row.secrets.remove(known);
+            let lives = |secret: &SecretRow| secret.expires_at.is_none_or(|end| end > now);
+            if !row.secrets.iter().any(lives) {
                 return Err(CredentialError::LastSecret);
             }
-            row.secrets.remove(known);
             Ok(Effect::Keeps)
         };
         let live = self.change_row(client_id, event, now, change).await?;
@@ -380,7 +382,7 @@ impl Credentials {
             None => "changed",
         };
         let event = self.event(word, client_id, actor, now, rng)?;
-        let change = move |row: &mut CredentialRow| wanted.apply(row);
+        let change = move |row: &mut CredentialRow| wanted.apply(row, now);
         let live = self.change_row(client_id, event, now, change).await?;
         self.shown(&live)
     }
@@ -596,7 +598,7 @@ pub(crate) enum Effect {
 }
 
 impl CredentialChange {
-    fn apply(self, row: &mut CredentialRow) -> Result<Effect, CredentialError> {
+    fn apply(self, row: &mut CredentialRow, now: Timestamp) -> Result<Effect, CredentialError> {
         let mut effect = Effect::Keeps;
         if let Some(enabled) = self.enabled {
             if row.enabled && !enabled {
@@ -608,6 +610,10 @@ impl CredentialChange {
             row.lifetime = lifetime;
         }
         if let Some(expires_at) = self.expires_at {
+            // The tokens that the end has ended stay dead.
+            if row.expires_at.is_some_and(|end| end <= now) {
+                effect = Effect::Ends;
+            }
             row.expires_at = expires_at;
         }
         if let Some(scopes) = self.scopes {
@@ -621,6 +627,8 @@ impl CredentialChange {
                 return Err(CredentialError::NoKeys);
             }
             row.jwks = Some(keys);
+            // As with a reset secret: the key may be replaced because somebody else has it.
+            effect = Effect::Ends;
         }
         Ok(effect)
     }

@@ -63,6 +63,16 @@ impl Database {
         Ok(self.writer.acquire().await?)
     }
 
+    /// Empties the write-ahead log, as far as nobody reads from it.
+    pub(crate) async fn truncate_log(&self) {
+        let truncated = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.writer)
+            .await;
+        if let Err(error) = truncated {
+            tracing::warn!(error = %error, "the write-ahead log was not emptied");
+        }
+    }
+
     pub(crate) async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
@@ -71,7 +81,10 @@ impl Database {
 
 /// A time as the database keeps it.
 pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
-    i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
+    let nanoseconds = time.as_nanosecond();
+    // The years 1677 to 2262 fit; what lies before is the beginning, what lies behind the end.
+    let nearest = if nanoseconds < 0 { i64::MIN } else { i64::MAX };
+    i64::try_from(nanoseconds).unwrap_or(nearest)
 }
 
 /// A time read from the database.

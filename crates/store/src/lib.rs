@@ -59,7 +59,7 @@ pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
 use audit::Tally;
 use database::Database;
 use projection::Projection;
-use writer::Writer;
+use writer::{Write, Writer};
 
 /// Gives the time. Servers read it once per request and hand it down.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -206,7 +206,7 @@ impl Store {
         let projection = Arc::new(Projection::load(&database, master_key, &policy).await?);
         let writer = Writer::start(database.clone(), policy.audit_retention);
         let tally = Tally::start(writer.clone());
-        let store = Self {
+        Ok(Self {
             database,
             projection,
             writer,
@@ -215,14 +215,12 @@ impl Store {
             master_key: Arc::new(master_key.duplicate()),
             policy: Arc::new(policy),
             changes: Arc::default(),
-        };
-        // The clock went on while nothing ran.
-        store.maintain(now, rng).await?;
-        Ok(store)
+        })
     }
 
-    /// Does what the clock asks for: keys change their state, what has ended is forgotten. To be
-    /// called every few seconds.
+    /// Does what the clock asks for: keys change their state, what has ended is forgotten. A server
+    /// calls it when it starts, and every few seconds; a command that only opens the store does not, since
+    /// it may not know the server's settings.
     pub async fn maintain(
         &self,
         now: Timestamp,
@@ -236,6 +234,13 @@ impl Store {
                 keys::KeysError::Key(error) => error.into(),
                 other => StoreError::NotWritten(other.to_string()),
             })?;
+        if self.writer.health().check().is_err() {
+            // Nobody may come to try, as long as this server says that it is not ready.
+            self.writer
+                .submit(vec![Write::Probe(now)])?
+                .committed()
+                .await?;
+        }
         spent::forget_old(&self.database, &self.projection, now).await
     }
 
@@ -248,10 +253,10 @@ impl Store {
         self.database.close().await;
     }
 
-    /// Whether the database answers, and the writer comes to what is handed to it. May take as long as
-    /// a write that is stuck.
+    /// Whether the database answers, and the last writes came to their end in time. Costs the writer
+    /// nothing: anybody may ask.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        self.writer.submit(Vec::new())?.committed().await?;
+        self.writer.health().check()?;
         sqlx::query("SELECT 1")
             .execute(self.database.reader())
             .await?;

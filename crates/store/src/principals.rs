@@ -41,9 +41,16 @@ pub struct Principal {
 pub struct VerifiedCaller {
     principal: Principal,
     client_id: ClientId,
+    for_tenant: bool,
 }
 
 impl VerifiedCaller {
+    /// Whether the token was got for a workspace that the owner's manages. Such a token is for the
+    /// tenant's resources and not for what the owner has at home.
+    pub fn is_for_tenant(&self) -> bool {
+        self.for_tenant
+    }
+
     /// The owner, as they are now.
     pub fn principal(&self) -> &Principal {
         &self.principal
@@ -92,14 +99,16 @@ impl Principals {
             return Err(TokenRefusal::CredentialEnded);
         }
         let client_id = token.client_id().clone();
-        if let Some(workspace) = signed.workspace()
-            && *workspace != principal.workspace
-        {
+        let tenant = signed
+            .workspace()
+            .filter(|workspace| **workspace != principal.workspace);
+        if let Some(workspace) = tenant {
             principal = self.of_tenant(principal, workspace)?;
         }
         let caller = VerifiedCaller {
             principal,
             client_id,
+            for_tenant: token.token_id().is_exchanged(),
         };
         Ok((caller, token))
     }

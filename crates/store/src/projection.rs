@@ -27,7 +27,7 @@ pub(crate) struct Projection {
     pub(crate) people: HashMap<PersonId, Arc<LivePerson>>,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) keys: ArcSwap<KeyRing>,
-    pub(crate) spent: Spent,
+    pub(crate) spent: Arc<Spent>,
 }
 
 /// A credential as it stands now.
@@ -121,7 +121,7 @@ impl Projection {
                 master_key,
                 None,
             )?),
-            spent: Spent::load(database).await?,
+            spent: Arc::new(Spent::load(database).await?),
         };
         for person in PersonRow::load_all(database).await? {
             projection.put_person(&person)?;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hallpass_oauth::Standing;
 use hallpass_oauth::token_id::Fingerprint;
+use hallpass_oauth::verify::LEEWAY;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::credentials::CredentialRow;
@@ -28,6 +29,8 @@ struct SequenceState {
     live: Live,
     /// What was good until lately, the oldest first. It is in memory only: a restart ends the grace.
     superseded: VecDeque<Superseded>,
+    /// The latest second that a token without `jti` was issued in.
+    second: i64,
     /// A reset that is being written: whether the old or the new secret counts is open.
     undecided: bool,
 }
@@ -77,6 +80,7 @@ impl Sequence {
                     bare,
                 },
                 superseded: VecDeque::new(),
+                second: i64::MIN,
                 undecided: false,
             }),
         }
@@ -99,6 +103,18 @@ impl Sequence {
             }
             state.next += 1;
             Ok(state.next - 1)
+        })
+    }
+
+    /// The next second that no token was issued in, at most the leeway ahead of `now`.
+    pub(crate) fn second_of_its_own(&self, now: Timestamp) -> Option<Timestamp> {
+        self.with(|state| {
+            let second = now.as_second().max(state.second.saturating_add(1));
+            if second > now.as_second() + LEEWAY.as_secs() {
+                return None;
+            }
+            state.second = second;
+            Timestamp::from_second(second).ok()
         })
     }
 
@@ -166,11 +182,9 @@ impl Sequence {
     /// How the credential's tokens stand at `now`.
     pub(crate) fn standing(&self, now: Timestamp) -> Standing {
         self.with(|state| {
-            let graced = state
-                .superseded
-                .iter()
-                .filter(|earlier| earlier.until > now)
-                .map(|earlier| earlier.live);
+            // What has ended once does not come back with a clock that is set back.
+            state.superseded.retain(|earlier| earlier.until > now);
+            let graced = state.superseded.iter().map(|earlier| earlier.live);
             let good = graced.chain([state.live]);
             Standing {
                 live_from: good
@@ -281,6 +295,25 @@ mod tests {
         assert_eq!(live_from(&sequence), 5);
         assert_eq!(sequence.standing(until).live_from, watermark);
         assert_eq!(sequence.reserve(1, true), Err(NoPlace::Changed));
+    }
+
+    #[test]
+    fn a_token_without_a_jti_has_a_second_to_itself() {
+        let sequence = Sequence::at(1, 0, None, NO_GRACE);
+        let first = sequence.second_of_its_own(now()).unwrap();
+        let watermark = sequence.begin_reset();
+        sequence.complete_reset(2, watermark, None);
+        let second = sequence.second_of_its_own(now()).unwrap();
+        assert_eq!(
+            (
+                first.as_second() - now().as_second(),
+                second.as_second() - first.as_second()
+            ),
+            (0, 1)
+        );
+        let ahead = std::iter::repeat_with(|| sequence.second_of_its_own(now()));
+        let given = ahead.take_while(Option::is_some).count();
+        assert_eq!(given, 29, "not beyond what verifiers grant");
     }
 
     #[test]

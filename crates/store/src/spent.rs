@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use hallpass_oauth::token_id::SpentId;
 use hallpass_oauth::verify::{LEEWAY, VerifiedToken};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use papaya::HashMap;
 use sqlx::{Row, SqliteConnection};
 
@@ -47,6 +47,11 @@ impl Spent {
         self.0.pin().try_insert(row.id, end).is_ok()
     }
 
+    /// Takes an id back that was not written.
+    pub(crate) fn take_back(&self, id: &SpentId) {
+        self.0.pin().remove(id);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -78,6 +83,9 @@ impl SpentRow {
     }
 }
 
+/// How long an entry stays beyond its end.
+const MARGIN: SignedDuration = SignedDuration::from_mins(1);
+
 /// Removes what has ended. The memory goes after the disk: an entry must not come back with a restart
 /// and be missing before it.
 pub(crate) async fn forget_old(
@@ -85,7 +93,8 @@ pub(crate) async fn forget_old(
     projection: &Projection,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let until = nanoseconds(now);
+    // A request that looked before its entry went must be over before it does.
+    let until = nanoseconds(now.checked_sub(MARGIN).unwrap_or(Timestamp::MIN));
     if !projection.spent.any_ended(until) {
         return Ok(());
     }
@@ -128,11 +137,11 @@ impl Revocations {
             expires_at,
         };
         let event = AuditRow::new(event);
+        // The writer shows it: whoever asked may be gone by then.
+        let shown = Write::Spent(row, self.projection.spent.clone());
         self.writer
-            .submit(vec![Write::Spent(row), Write::Audit(Box::new(event))])?
+            .submit(vec![shown, Write::Audit(Box::new(event))])?
             .committed()
-            .await?;
-        self.projection.spent.add(&row);
-        Ok(())
+            .await
     }
 }

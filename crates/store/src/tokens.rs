@@ -84,8 +84,8 @@ pub enum SequenceError {
     /// The assertion that the client authenticated with was used before.
     #[error("the client assertion was used before")]
     Replayed,
-    /// The credential is being reset at this moment.
-    #[error("the credential is being reset")]
+    /// The credential is being reset at this moment, or its last token is too young for another.
+    #[error("the credential is being reset, or its last token is too young")]
     Undecided,
     /// The store failed or is overloaded.
     #[error(transparent)]
@@ -198,9 +198,22 @@ impl TokenSequences {
         let mut writes = Vec::new();
         self.note_proof(&live, Some(proof), now, &mut writes)?;
         if !writes.is_empty() {
-            self.writer.submit(writes)?.committed().await?;
+            self.submit(writes)?.committed().await?;
         }
         Ok(())
+    }
+
+    /// Hands the writes over. An assertion whose use was not even handed over was not used.
+    fn submit(&self, writes: Vec<Write>) -> Result<Pending, StoreError> {
+        let used = writes.iter().find_map(|write| match write {
+            Write::Spent(row, _) => Some(row.id),
+            _ => None,
+        });
+        let submitted = self.writer.submit(writes);
+        if let (Err(_), Some(id)) = (&submitted, used) {
+            self.projection.spent.take_back(&id);
+        }
+        submitted
     }
 
     /// An assertion is good once (RFC 7523 section 3), so its id is in the list before anything is
@@ -221,7 +234,7 @@ impl TokenSequences {
                 if !self.projection.spent.add(&row) {
                     return Err(SequenceError::Replayed);
                 }
-                writes.push(Write::Spent(row));
+                writes.push(Write::Spent(row, self.projection.spent.clone()));
                 None
             }
             Some(Proof::Secret(id)) => Some(id),
@@ -268,6 +281,15 @@ impl Reservation {
         self.place
     }
 
+    /// The second that a token without `jti` is issued in: each has one to itself. Signatures are the same
+    /// for the same claims, so a second token of one second would be the first, which may be dead.
+    pub fn second_of_its_own(&self, now: Timestamp) -> Result<Timestamp, SequenceError> {
+        self.live
+            .sequence
+            .second_of_its_own(now)
+            .ok_or(SequenceError::Undecided)
+    }
+
     /// Starts writing the place down, together with what goes with the token. `fingerprint` names the
     /// token where it carries no `jti`.
     pub fn write(
@@ -287,6 +309,6 @@ impl Reservation {
         if sequences.single_active {
             writes.push(watermark(&live, place, fingerprint, now));
         }
-        Ok(Writing(sequences.writer.submit(writes)?))
+        Ok(Writing(sequences.submit(writes)?))
     }
 }

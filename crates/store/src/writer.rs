@@ -11,8 +11,9 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hallpass_oauth::token_id::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +25,7 @@ use crate::audit::{self, AuditRow};
 use crate::database::{Database, nanoseconds};
 use crate::journal::JournalRow;
 use crate::sequence::Sequence;
-use crate::spent::SpentRow;
+use crate::spent::{Spent, SpentRow};
 
 /// Most writes that may wait; beyond, callers are told that the store is overloaded.
 const MOST_WAITING: usize = 4096;
@@ -44,6 +45,43 @@ pub(crate) struct Writer {
     jobs: mpsc::UnboundedSender<Job>,
     /// A place for each write that waits. The word to begin takes none: it must always get through.
     places: Arc<Semaphore>,
+    health: Arc<Health>,
+}
+
+/// How the writer fares.
+#[derive(Default)]
+pub(crate) struct Health {
+    /// Whether the last group failed.
+    failed: AtomicBool,
+    /// Since when a group is being written.
+    since: Mutex<Option<Instant>>,
+}
+
+/// How long a group may take before the writer counts as stuck.
+const LONGEST_GROUP: Duration = Duration::from_secs(2);
+
+impl Health {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Acquire) {
+            return Err(StoreError::NotWritten("the last writes failed".to_owned()));
+        }
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        if since.is_some_and(|since| since.elapsed() > LONGEST_GROUP) {
+            return Err(StoreError::NotWritten(
+                "the last writes are stuck".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn begins(&self) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn ends(&self, well: bool) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.failed.store(!well, Ordering::Release);
+    }
 }
 
 /// One write.
@@ -63,8 +101,10 @@ pub(crate) enum Write {
         secret_id: Option<String>,
         at: Timestamp,
     },
-    /// Something must not be taken again.
-    Spent(SpentRow),
+    /// Something must not be taken again, here and by this list from the commit on.
+    Spent(SpentRow, Arc<Spent>),
+    /// Proves that something can be written.
+    Probe(Timestamp),
     /// A row of the audit log.
     Audit(Box<AuditRow>),
     /// A change of the stand-in's state.
@@ -121,13 +161,30 @@ impl Writer {
     pub(crate) fn start(database: Database, audit_retention: SignedDuration) -> Self {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let places = Arc::new(Semaphore::new(MOST_WAITING));
+        let health = Arc::new(Health::default());
         let retention = Retention {
             keep: audit_retention,
             day: None,
             due: None,
         };
-        tokio::spawn(run(database, receiver, places.clone(), retention));
-        Self { jobs, places }
+        let run = run(
+            database,
+            receiver,
+            places.clone(),
+            health.clone(),
+            retention,
+        );
+        tokio::spawn(run);
+        Self {
+            jobs,
+            places,
+            health,
+        }
+    }
+
+    /// How it fares.
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
     }
 
     /// Hands writes over; they are made together or not at all. Returns at once, so that a
@@ -208,8 +265,9 @@ struct Group {
     /// and a statement per token would cost more than the rest of its transaction.
     counted: HashMap<String, usize>,
     used: Vec<Use>,
-    spent: Vec<SpentRow>,
+    spent: Vec<(SpentRow, Arc<Spent>)>,
     journal: Vec<JournalRow>,
+    probe: Option<Timestamp>,
     begun: Vec<Arc<AtomicBool>>,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
     finished: Vec<oneshot::Sender<()>>,
@@ -287,7 +345,8 @@ impl Group {
                 secret_id,
                 at,
             }),
-            Write::Spent(row) => self.spent.push(row),
+            Write::Spent(row, list) => self.spent.push((row, list)),
+            Write::Probe(at) => self.probe = Some(at),
             Write::Audit(row) => self.add_audit(*row),
             Write::Journal(row) => self.journal.push(row),
         }
@@ -307,11 +366,14 @@ impl Group {
     }
 
     /// Commits, answers those who wait, and shortens the audit log where it is time to.
-    async fn settle(self, database: &Database, retention: &mut Retention) {
+    async fn settle(self, database: &Database, health: &Health, retention: &mut Retention) {
         for begun in &self.begun {
             begun.store(true, Ordering::Release);
         }
+        health.begins();
         let outcome = self.commit(database).await;
+        // An empty group proves nothing.
+        health.ends(outcome.is_ok() && (!self.is_empty() || health.check().is_ok()));
         if let Err(error) = &outcome {
             let error: &(dyn std::error::Error + 'static) = error;
             let writes = self.waiting.len();
@@ -351,6 +413,9 @@ impl Group {
         for raised in self.watermarks.values() {
             raised.sequence.raise(raised.place, raised.bare, raised.at);
         }
+        for (row, list) in &self.spent {
+            list.add(row);
+        }
         Ok(())
     }
 
@@ -376,7 +441,10 @@ impl Group {
     }
 
     fn has_rare(&self) -> bool {
-        !(self.used.is_empty() && self.spent.is_empty() && self.journal.is_empty())
+        !(self.used.is_empty()
+            && self.spent.is_empty()
+            && self.journal.is_empty()
+            && self.probe.is_none())
     }
 
     /// What few requests need.
@@ -384,11 +452,18 @@ impl Group {
         for used in &self.used {
             used.write(connection).await?;
         }
-        for row in &self.spent {
+        for (row, _) in &self.spent {
             row.insert(connection).await?;
         }
         for row in &self.journal {
             row.insert(connection).await?;
+        }
+        if let Some(at) = self.probe {
+            // True, and one row.
+            sqlx::query("UPDATE issuer SET last_used = $1 WHERE present = 1")
+                .bind(nanoseconds(at))
+                .execute(connection)
+                .await?;
         }
         Ok(())
     }
@@ -428,6 +503,7 @@ async fn run(
     database: Database,
     mut jobs: mpsc::UnboundedReceiver<Job>,
     places: Arc<Semaphore>,
+    health: Arc<Health>,
     mut retention: Retention,
 ) {
     let mut group = Group::default();
@@ -447,7 +523,7 @@ async fn run(
         }
         places.add_permits(group.waiting.len());
         std::mem::take(&mut group)
-            .settle(&database, &mut retention)
+            .settle(&database, &health, &mut retention)
             .await;
     }
 }

@@ -229,6 +229,8 @@ impl World {
         self.store.close().await;
         self.registry = Registry::default();
         self.store = open(&self.folder, &self.master_key, &self.plan, self.now()).await;
+        let now = self.now();
+        self.store.maintain(now, &mut SystemRandom).await.unwrap();
         let clock = self.clock.clone();
         (self.address, self.serving) =
             serve(&self.store, &self.plan, clock, &mut self.registry).await;

@@ -1,26 +1,71 @@
 //! What the clock asks of a running server: signing keys change their state, what has ended is
 //! forgotten.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::{Clock, Store};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 /// How often the clock is looked at. Keys change over on the minute at best, so seconds do.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Runs until `stopping` becomes true. A failure is logged and tried again.
+/// How far the clock may go on between two looks beyond the time that has passed.
+const MOST_AHEAD: Duration = Duration::from_mins(1);
+
+/// How long nothing is thrown away after the clock jumped ahead: it may be set right again, and what it
+/// would have ended must be there then.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Runs until `stopping` becomes true.
 pub(crate) async fn run(store: Store, clock: Clock, mut stopping: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(EVERY);
+    let mut last = (Instant::now(), clock());
+    let mut quiet_until = last.0;
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return,
             _ = tick.tick() => {}
         }
-        if let Err(error) = store.maintain(clock(), &mut SystemRandom).await {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "keys and revocations were not looked after");
+        let (before, now) = (last, (Instant::now(), clock()));
+        last = now;
+        if jumped(before, now) {
+            tracing::warn!(now = %now.1, "the clock jumped ahead: keys and revocations rest for ten minutes");
+            quiet_until = now.0 + PATIENCE;
         }
+        if now.0 >= quiet_until {
+            once(&store, &clock).await;
+        }
+    }
+}
+
+fn jumped(before: (Instant, Timestamp), now: (Instant, Timestamp)) -> bool {
+    let passed = now.0.duration_since(before.0);
+    let told = Duration::try_from(now.1.duration_since(before.1)).unwrap_or_default();
+    told > passed + MOST_AHEAD
+}
+
+/// Looks once. A failure is logged; there will be another look.
+pub(crate) async fn once(store: &Store, clock: &Clock) {
+    if let Err(error) = store.maintain(clock(), &mut SystemRandom).await {
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::error!(error, "keys and revocations were not looked after");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_ahead_is_noticed_and_one_that_is_slow_or_set_back_is_not_taken_for_it() {
+        let (began, then) = (Instant::now(), Timestamp::UNIX_EPOCH);
+        let later = began + EVERY;
+        let after = |seconds| then + jiff::SignedDuration::from_secs(seconds);
+        assert!(!jumped((began, then), (later, after(5))));
+        assert!(!jumped((began, then), (later, after(65))));
+        assert!(jumped((began, then), (later, after(66))));
+        assert!(!jumped((began, after(3600)), (later, then)));
     }
 }

@@ -55,6 +55,8 @@ impl System {
         clock: Clock,
     ) -> Result<Self, CommandError> {
         let store = open_store(config, data, &clock).await?;
+        // The clock went on while nothing ran.
+        maintenance::once(&store, &clock).await;
         let bound = Bound::bind(config).await?;
         let addresses = Addresses::configured(&bound.config);
         let parts = Parts {

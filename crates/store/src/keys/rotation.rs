@@ -213,6 +213,10 @@ async fn commit(
     }
     transaction.commit().await?;
     store.projection.keys.store(Arc::new(ring));
+    if changed.iter().any(|row| row.key.state == KeyState::Retired) {
+        // The log of the database still has the private half. It may be in use; then it goes later.
+        store.database.truncate_log().await;
+    }
     Ok(())
 }
 

@@ -116,6 +116,8 @@ impl World {
         let store = open_at(self.folder.path(), &self.master_key, policy, now)
             .await
             .unwrap();
+        // As a server does when it starts.
+        store.maintain(now, &mut SystemRandom).await.unwrap();
         Self { store, ..self }
     }
 
