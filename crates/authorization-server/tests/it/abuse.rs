@@ -313,6 +313,9 @@ async fn a_clock_that_is_set_back_makes_no_tokens_of_the_past() {
         assert_eq!(claims(&slightly)["iat"], BEGINNING - 10, "within the skew");
 
         world.wait(SignedDuration::from_secs(10 - 3600));
+        // The limits go by the clock; one that was set back costs a moment.
+        assert_eq!(world.form(&world.good_form()).await.status, 429);
+        world.wait(SignedDuration::from_secs(1));
         let answer = world.form(&world.good_form()).await;
         let after = answer.token();
         let claims = claims(&after);
@@ -324,8 +327,18 @@ async fn a_clock_that_is_set_back_makes_no_tokens_of_the_past() {
 
         world.wait(SignedDuration::from_hours(1));
         let later = world.token().await;
-        assert_eq!(crate::world::claims(&later)["iat"], BEGINNING);
+        assert_eq!(crate::world::claims(&later)["iat"], BEGINNING + 1);
         assert!(world.is_active(&later).await);
+
+        world.wait(SignedDuration::from_hours(-3));
+        world.form(&world.good_form()).await;
+        world.wait(SignedDuration::from_secs(1));
+        let far = world.token().await;
+        assert_eq!(
+            crate::world::claims(&far)["iat"],
+            BEGINNING + 2 - 3 * 3600,
+            "a clock that was hours ahead was wrong"
+        );
     }
 }
 
