@@ -1,5 +1,5 @@
-//! From a grant to a token that will not be forgotten: sign on a thread of its own while the place in
-//! the credential's sequence is written down, and wait for both.
+//! From a grant to a token that will not be forgotten: sign, write the place in the credential's
+//! sequence down, and wait for both.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use hallpass_store::{AuditEvent, Issue, SequenceError, StoreError};
 use jiff::Timestamp;
 
 use crate::AuthorizationServer;
-use crate::signer::{NotRun, Outcome};
+use crate::signer::{NotRun, Signature};
 
 /// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ pub(crate) fn refusal(error: &NotIssued, presented: Option<&PresentedCredential>
     TokenError::unavailable()
 }
 
-type Signed<'a> = Outcome<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
+type Signed<'a> = Signature<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
 
 impl AuthorizationServer {
     /// Issues the token of a grant to the client that authenticated for it.
@@ -91,7 +91,7 @@ impl AuthorizationServer {
         Ok(token??)
     }
 
-    /// Hands a signature over to the signing threads.
+    /// Takes a place for a signature.
     pub(crate) fn sign(
         &self,
         grant: Arc<Grant>,

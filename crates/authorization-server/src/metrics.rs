@@ -154,7 +154,7 @@ impl Collector for Observer {
         let gauges = [
             (
                 "hallpass_signing_queue",
-                "Signatures that wait for a thread",
+                "Signatures that wait",
                 server.signer.queued(),
             ),
             (

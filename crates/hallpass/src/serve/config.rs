@@ -132,7 +132,7 @@ pub(crate) struct Limits {
     pub(crate) questions_per_credential: u32,
     /// Requests of authenticated clients under way at once.
     pub(crate) under_way: usize,
-    /// Threads that sign; 0 is one for each core.
+    /// Threads of their own that sign; 0 signs where the request is handled.
     pub(crate) signing_threads: usize,
     /// Signatures that may wait for one of them.
     pub(crate) signing_queue: usize,
@@ -247,7 +247,7 @@ impl Default for Limits {
             tokens_per_credential: limits.tokens_per_credential,
             questions_per_credential: limits.questions_per_credential,
             under_way: limits.under_way,
-            signing_threads: 0,
+            signing_threads: limits.signing_threads,
             signing_queue: limits.signing_queue.get(),
         }
     }
@@ -658,8 +658,7 @@ impl Config {
             questions_per_credential: limits.questions_per_credential,
             assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
             under_way: limits.under_way,
-            signing_threads: NonZeroUsize::new(limits.signing_threads)
-                .unwrap_or(defaults.signing_threads),
+            signing_threads: limits.signing_threads,
             signing_queue: NonZeroUsize::new(limits.signing_queue)
                 .unwrap_or(defaults.signing_queue),
         }

@@ -92,7 +92,7 @@ impl Within {
                 ..Policy::default()
             },
             limits: Limits {
-                signing_threads: NonZeroUsize::MIN,
+                signing_threads: 1,
                 ..Limits::default()
             },
             listener: listener::Limits::default(),
