@@ -303,6 +303,24 @@ async fn without_its_store_the_server_is_unavailable_and_blames_nobody() {
     }
 }
 
+/// What a request says is in no key of the audit log, or a client could make rows without end.
+#[tokio::test]
+async fn refused_scopes_are_counted_in_one_row_whatever_they_are() {
+    let world = World::rfc9068().await;
+    for n in 0..50 {
+        let form = format!("{}&scope=made-up-{n}", world.good_form());
+        assert_eq!(world.form(&form).await.error(), "invalid_scope");
+    }
+    let log = world.audit().await;
+    let refused: Vec<_> = log
+        .iter()
+        .filter(|stored| stored.event.message.contains("refused"))
+        .collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].event.count, 50);
+    assert!(!refused[0].event.message.contains("made-up"));
+}
+
 #[tokio::test]
 async fn a_clock_that_is_set_back_makes_no_tokens_of_the_past() {
     for world in [World::new().await, World::rfc9068().await] {

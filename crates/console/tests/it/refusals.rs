@@ -124,6 +124,25 @@ async fn a_token_dies_with_its_credential_and_with_its_owner() {
     unauthorized(&world.get(CREDENTIALS_PATH, &other).await, "revoked");
 }
 
+/// Its holder was given a tenant's resources for a while, and not the managing workspace for good.
+#[tokio::test]
+async fn a_token_got_by_exchange_for_a_tenant_is_refused_at_every_operation() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let credential = world.credential(&ann, "global", "msp").await;
+    let token = world.exchanged(&credential).await;
+    assert_eq!(world.stands_at(&token, "global"), Ok(()));
+    let id = credential.credential.client_id.as_str();
+    for (method, path, _) in operations(id) {
+        let body = r#"{"credentialName":"tool"}"#;
+        let answer = world.call(method, &path, &token, Some(body)).await;
+        unauthorized(&answer, "revoked");
+    }
+    let kept = world.store.credentials().list(None);
+    assert_eq!(kept.len(), 1, "none was made or deleted");
+    assert_eq!(kept[0].generation, 1, "nor reset");
+}
+
 #[tokio::test]
 async fn a_role_taken_away_acts_on_the_very_next_call() {
     let world = World::new().await;
@@ -180,7 +199,7 @@ async fn observers_and_operators_see_their_credentials_and_change_nothing() {
         let id = credential.credential.client_id.to_string();
         for (method, path, permission) in operations(&id) {
             let body = Some(r#"{"credentialName":"more"}"#);
-            let answer = world.call(method, &path, &token, body).await;
+            let answer = world.call(method, &path, &token, Some(body)).await;
             if method == "GET" && role.is_some() {
                 assert_eq!(answer.status, 200, "{email}");
                 continue;

@@ -11,6 +11,7 @@ use hallpass_console::{Addresses, CREDENTIALS_PATH, Console, Settings};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
+use hallpass_oauth::grant::Tenant;
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::mint::{Issuing, mint};
 use hallpass_oauth::random::SystemRandom;
@@ -216,6 +217,50 @@ impl World {
         let writing = reservation.write(issue, None).unwrap();
         writing.committed().await.unwrap();
         Some(token.expose().to_owned())
+    }
+
+    /// A token for a workspace that the credential's manages, in the steps of a token exchange.
+    pub(crate) async fn exchanged(&self, credential: &IssuedCredential) -> String {
+        let home = &credential.credential.workspace;
+        let tenant = self
+            .store
+            .workspaces()
+            .create_managed(
+                "Tenant",
+                Some(home.clone()),
+                &local(),
+                self.now(),
+                &mut SystemRandom,
+            )
+            .await
+            .unwrap();
+        let subject = self.token(credential).await;
+        let keys = self.store.published_keys().current();
+        let expectation = settings().expectation;
+        let now = self.now();
+        let unverified = UnverifiedToken::parse(&subject).unwrap();
+        let signed = check(&unverified, &keys, &expectation, now).unwrap();
+        let principals = self.store.principals();
+        let (_, verified) = principals
+            .verify_token(&signed, &keys, &expectation, now)
+            .unwrap();
+        let client_id = credential.credential.client_id.as_str();
+        let client = self.store.client_registrations().find(client_id).unwrap();
+        let tenant = Tenant {
+            workspace: tenant.id.clone(),
+            customer: tenant.customer.clone(),
+        };
+        let request = TokenRequest::client_credentials(None);
+        let grant = Grant::exchange(&verified, &client, &tenant, &request).unwrap();
+        let id = verified.token_id().exchange(&mut SystemRandom);
+        let issuing = Issuing {
+            issuer: Issuer::parse(ISSUER).unwrap(),
+            audience: Audience::parse(AUDIENCE).unwrap(),
+            profile: Profile::Greenlake,
+        };
+        let key = self.store.signing_keys().active();
+        let token = mint(&grant, Some(&id), &issuing, &key, now).unwrap();
+        token.expose().to_owned()
     }
 
     /// What a resource server of that instance says about a token.

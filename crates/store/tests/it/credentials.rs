@@ -234,6 +234,13 @@ async fn the_end_of_a_credential_is_the_end_of_its_tokens() {
     let world = world.reopen(Policy::default()).await;
     assert_eq!(world.refusal(&long, after(59)), None);
     assert_eq!(world.refusal(&long, after(60)), ended);
+
+    change(&world, &issued, to(None), after(60)).await.unwrap();
+    assert_eq!(
+        world.refusal(&long, after(60)),
+        Some(TokenRefusal::Superseded),
+        "what had ended does not come back with another end"
+    );
 }
 
 #[tokio::test]

@@ -279,3 +279,43 @@ async fn a_revoked_token_without_jti_stays_revoked_over_a_restart() {
     let world = world.reopen(policy).await;
     assert_eq!(world.refusal(&token, now()), Some(TokenRefusal::Revoked));
 }
+
+/// The caller of a revocation may be gone before it is written; what is on disk then is in memory too.
+#[tokio::test]
+async fn a_revocation_whose_caller_goes_away_still_counts() {
+    let policy = Policy {
+        single_active: false,
+        ..Policy::default()
+    };
+    let world = World::new(policy).await;
+    let ann = world.person("ann@example.com").await;
+    let issued = world.credential(&ann, "nightly").await.unwrap();
+    let token = world.token_of(&issued, now()).await;
+    let signed = world.signed(&token, now()).unwrap();
+    let (principals, keys) = (
+        world.store.principals(),
+        world.store.published_keys().current(),
+    );
+    let expectation = world.expectation();
+    let (_, verified) = principals
+        .verify_token(&signed, &keys, &expectation, now())
+        .unwrap();
+    let event = AuditEvent::new(
+        AuditState::Success,
+        "revoked",
+        "test",
+        now(),
+        &mut SystemRandom,
+    );
+    let revocations = world.store.revocations();
+    {
+        let mut asked = std::pin::pin!(revocations.revoke(&verified, event));
+        let waker = std::task::Waker::noop();
+        let polled = asked
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(waker));
+        assert!(polled.is_pending(), "the caller goes before it is written");
+    }
+    world.store.audit_log().settle().await.unwrap();
+    assert_eq!(world.refusal(&token, now()), Some(TokenRefusal::Revoked));
+}
