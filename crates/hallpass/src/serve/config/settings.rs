@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 
+use hallpass_authorization_server::JWKS_PATHS;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
@@ -76,6 +77,14 @@ impl Config {
     /// How long verifiers may keep the published keys.
     pub(crate) fn keys_max_age(&self) -> SignedDuration {
         SignedDuration::from_secs(self.keys.max_age_seconds)
+    }
+
+    /// Where the keys are published, as the metadata and the console say it: the first of the paths.
+    pub(crate) fn jwks_path(&self) -> &str {
+        self.keys
+            .paths
+            .first()
+            .map_or(JWKS_PATHS[0], String::as_str)
     }
 
     fn limits(&self) -> hallpass_authorization_server::Limits {
