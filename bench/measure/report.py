@@ -22,7 +22,6 @@ class Findings:
     openssl: dict = field(default_factory=dict)
     fsync: dict = field(default_factory=dict)
     rows: list = field(default_factory=list)
-    skipped: list = field(default_factory=list)
     start_ms: float = 0
     peer_start_ms: float | None = None
     # (now, most ever) in MiB, by when.
@@ -45,7 +44,6 @@ def render(findings):
     ]
     if findings.quick:
         parts.insert(0, "**A quick look: too short for figures to quote.**")
-    parts += [f"Skipped: {what}." for what in findings.skipped]
     return "\n\n".join(parts) + "\n"
 
 

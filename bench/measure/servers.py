@@ -23,10 +23,6 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 START_SECONDS = 30
 
 
-class NotOffered(Exception):
-    """This build does not have what was asked for; says so in the server's own words."""
-
-
 @dataclass
 class Server:
     """A running one."""
@@ -53,10 +49,7 @@ class Hallpass:
         directory.mkdir(parents=True)
         # The server refuses a data directory that others can look into.
         self._data.mkdir(mode=0o700)
-        settings = SETTINGS.read_text()
-        # The default is left unsaid, so that a build without the setting can be measured too.
-        if kind != "rsa-2048":
-            settings += f'\n[keys]\nkind = "{kind}"\n'
+        settings = f'{SETTINGS.read_text()}\n[keys]\nkind = "{kind}"\n'
         (self._data / "hallpass.toml").write_text(settings)
         owner = "bench@example.com"
         self._admin("user", "create", "--email", owner, "--role", "administrator")
@@ -72,7 +65,7 @@ class Hallpass:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             reason = done.stderr.strip().splitlines()[0]
-            raise NotOffered(reason.replace(f"{self._data}/", ""))
+            raise Broken(reason.replace(f"{self._data}/", ""))
         return json.loads(done.stdout)
 
     def bodies(self, count):
@@ -105,7 +98,7 @@ class Hallpass:
     def _check_algorithm(self, token):
         header = json.loads(_decode(token.split(".")[0]))
         if header["alg"] != self.ALGORITHMS[self.kind]:
-            raise NotOffered(f"tokens are signed with {header['alg']} although keys.kind says {self.kind}")
+            raise Broken(f"tokens are signed with {header['alg']} although keys.kind says {self.kind}")
 
     def tokens_on_disk(self):
         """How many tokens the audit log counts, and how many places the watermarks have moved.
@@ -138,13 +131,13 @@ class OidcProvider:
     @contextmanager
     def running(self):
         began = time.perf_counter()
-        node = self._directory / "node_modules/.bin/node"
+        node = self._directory / "node"
         command = ["env", "NODE_ENV=production", node, self._directory / "server.mjs", *self.CLIENT]
         log = self._directory / "server.log"
         with Process(command, log, stdout=subprocess.PIPE, text=True) as process:
             port = process.stdout.readline().strip()
             if not port:
-                raise NotOffered(f"oidc-provider did not start; {log} says why")
+                raise Broken(f"oidc-provider did not start; {log} says why")
             url = f"http://127.0.0.1:{port}/token"
             token = first_token(url, *self.CLIENT)
             yield Server(process, url, _milliseconds_since(began), token)
@@ -174,7 +167,7 @@ def _wait(process, is_ready):
     deadline = time.perf_counter() + START_SECONDS
     while not is_ready():
         if process.has_ended() or time.perf_counter() > deadline:
-            raise NotOffered("the server did not start; server.log in its directory says why")
+            raise Broken("the server did not start; server.log in its directory says why")
         time.sleep(0.0005)
 
 

@@ -55,7 +55,7 @@ pub struct ClientAssertion {
 }
 
 /// An assertion that the client's own key signed, for this server and for now. Only
-/// [`ClientAssertion::check`] makes one. It proves nothing until its replay id is written down.
+/// [`ClientAssertion::check`] and [`ClientAssertion::check_within`] make one. It proves nothing until its replay id is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedAssertion {
     client_id: ClientId,
@@ -101,24 +101,6 @@ pub enum AssertionFailure {
 impl From<MalformedJws> for AssertionFailure {
     fn from(malformed: MalformedJws) -> Self {
         Self::Malformed(malformed.reason())
-    }
-}
-
-impl AssertionFailure {
-    /// A word for counters and logs.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Malformed(_) => "malformed",
-            Self::UnknownKey => "unknown_key",
-            Self::Signature => "signature",
-            Self::Issuer => "issuer",
-            Self::OtherClient => "other_client",
-            Self::Audience => "audience",
-            Self::Expired => "expired",
-            Self::TooLong => "too_long",
-            Self::NotYetValid => "not_yet_valid",
-            Self::TooOld => "too_old",
-        }
     }
 }
 

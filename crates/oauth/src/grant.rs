@@ -169,17 +169,12 @@ fn granted_scope(
     let asked: ScopeSet = asked
         .parse()
         .map_err(|error| TokenError::invalid_scope(format!("{error}")))?;
-    let beyond: Vec<String> = asked
-        .iter()
-        .filter(|scope| !allowed.contains(scope))
-        .map(ToString::to_string)
-        .collect();
+    let beyond = asked.missing_from(allowed);
     if beyond.is_empty() {
         Ok(Some(asked))
     } else {
         Err(TokenError::invalid_scope(format!(
-            "the client may not have the scope {}",
-            beyond.join(" ")
+            "the client may not have the scope {beyond}"
         )))
     }
 }

@@ -20,12 +20,10 @@ pub struct TokenError {
 enum Kind {
     InvalidRequest,
     InvalidClient { with_header: bool },
-    InvalidGrant,
     UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
     InvalidTarget,
-    UnsupportedTokenType,
     TooManyRequests { retry_after: u64 },
     Unavailable { retry_after: Option<u64> },
     Other(String),
@@ -78,15 +76,6 @@ impl TokenError {
         }
     }
 
-    /// The grant itself is no good: expired, revoked, or given to another client. (A bad subject
-    /// token is [`Self::invalid_request`], RFC 8693 section 2.2.2.)
-    pub fn invalid_grant(description: impl Into<String>) -> Self {
-        Self {
-            kind: Kind::InvalidGrant,
-            description: printable(&description.into()),
-        }
-    }
-
     /// The client may not use this grant or this endpoint.
     pub fn unauthorized_client(description: impl Into<String>) -> Self {
         Self {
@@ -120,14 +109,6 @@ impl TokenError {
         Self {
             kind: Kind::InvalidTarget,
             description: printable(&description.into()),
-        }
-    }
-
-    /// The server cannot revoke tokens of that type (RFC 7009 section 2.2.1).
-    pub fn unsupported_token_type() -> Self {
-        Self {
-            kind: Kind::UnsupportedTokenType,
-            description: "the server cannot revoke tokens of this type".to_owned(),
         }
     }
 
@@ -168,12 +149,10 @@ impl TokenError {
         match &self.kind {
             Kind::InvalidRequest => "invalid_request",
             Kind::InvalidClient { .. } => "invalid_client",
-            Kind::InvalidGrant => "invalid_grant",
             Kind::UnauthorizedClient => "unauthorized_client",
             Kind::UnsupportedGrantType => "unsupported_grant_type",
             Kind::InvalidScope => "invalid_scope",
             Kind::InvalidTarget => "invalid_target",
-            Kind::UnsupportedTokenType => "unsupported_token_type",
             Kind::TooManyRequests { .. } | Kind::Unavailable { .. } => "temporarily_unavailable",
             Kind::Other(code) => code,
         }
@@ -240,12 +219,10 @@ impl TokenError {
         let kind = match body.error.as_str() {
             "invalid_request" => Kind::InvalidRequest,
             "invalid_client" => Kind::InvalidClient { with_header: false },
-            "invalid_grant" => Kind::InvalidGrant,
             "unauthorized_client" => Kind::UnauthorizedClient,
             "unsupported_grant_type" => Kind::UnsupportedGrantType,
             "invalid_scope" => Kind::InvalidScope,
             "invalid_target" => Kind::InvalidTarget,
-            "unsupported_token_type" => Kind::UnsupportedTokenType,
             "temporarily_unavailable" => Kind::Unavailable { retry_after: None },
             other => Kind::Other(other.to_owned()),
         };
@@ -326,7 +303,6 @@ mod tests {
                 401,
                 None,
             ),
-            (TokenError::invalid_grant("x"), "invalid_grant", 400, None),
             (
                 TokenError::unauthorized_client("x"),
                 "unauthorized_client",
@@ -341,12 +317,6 @@ mod tests {
             ),
             (TokenError::invalid_scope("x"), "invalid_scope", 400, None),
             (TokenError::invalid_target("x"), "invalid_target", 400, None),
-            (
-                TokenError::unsupported_token_type(),
-                "unsupported_token_type",
-                400,
-                None,
-            ),
             (
                 TokenError::too_many_requests(7),
                 "temporarily_unavailable",

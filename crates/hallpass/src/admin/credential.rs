@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::admin::InWorkspace;
 use crate::admin::file_text::FileText;
 use crate::admin::typed::{AllowedScopes, Expiry, Period, TokenLifetime, Typed};
+use crate::admin::{InWorkspace, OnlyWorkspace};
 
 /// Ways to authenticate, as the command line takes them (RFC 7591 section 2).
 const METHODS: [&str; 3] = [
@@ -130,7 +130,7 @@ pub(crate) struct CredentialFilter {
     #[arg(long, value_name = "EMAIL")]
     pub(crate) owner: Option<String>,
     #[command(flatten)]
-    pub(crate) at: InWorkspace,
+    pub(crate) only: OnlyWorkspace,
     /// Only those that were not used for so long, and are at least as old (12h, 90d)
     #[arg(long, value_name = "DURATION")]
     pub(crate) unused_for: Option<Typed<Period>>,

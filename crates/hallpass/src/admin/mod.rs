@@ -77,6 +77,14 @@ pub(crate) struct InWorkspace {
     pub(crate) workspace: Option<String>,
 }
 
+/// Which workspaces a list shows.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct OnlyWorkspace {
+    /// Only what belongs to this workspace, by name or id [default: every workspace]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: Option<String>,
+}
+
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 pub(crate) enum UserCommand {
     /// Add a person; prints a one-time link with which they choose a password
@@ -164,7 +172,7 @@ pub(crate) enum AuditCommand {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         #[command(flatten)]
-        at: InWorkspace,
+        only: OnlyWorkspace,
     },
 }
 

@@ -1,19 +1,19 @@
 //! The configuration: `hallpass.toml`, then `HALLPASS_…` variables, then flags. Holds no secret,
 //! so it can be printed and committed.
+//!
+//! Here is the file: what stands in it, the defaults, where it lies. What may stand in it is in
+//! [`rules`], what the parts are told of it in [`settings`].
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
+mod rules;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use hallpass_authorization_server::JWKS_PATHS;
 use hallpass_oauth::client_assertion::LONGEST_LIFETIME;
-use hallpass_oauth::client_authentication::TwoCredentials;
-use hallpass_oauth::mint::Issuing;
-use hallpass_oauth::token_error::Wording;
-use hallpass_oauth::{Expectation, Issuer, KeySpec, Profile};
 use hallpass_store::{KeyPolicy, Policy};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::DataArgs;
@@ -212,18 +212,12 @@ impl Default for Tokens {
             lifetime_seconds: policy.token_lifetime.as_secs(),
             platform_lifetime_seconds: policy.platform_token_lifetime.as_secs(),
             longest_lifetime_seconds: policy.longest_token_lifetime.as_secs(),
-            errors: WORDINGS[0].0.to_owned(),
+            errors: settings::WORDINGS[0].0.to_owned(),
             assertions_for_endpoint: false,
             assertion_lifetime_seconds: LONGEST_LIFETIME.as_secs(),
         }
     }
 }
-
-/// The words for how error bodies are written.
-const WORDINGS: [(&str, Wording); 2] = [
-    ("ping-federate", Wording::PingFederate),
-    ("rfc6749", Wording::Rfc6749),
-];
 
 impl Default for Keys {
     fn default() -> Self {
@@ -382,297 +376,6 @@ impl Config {
         Ok(())
     }
 
-    /// Checks what types cannot.
-    pub(crate) fn check(&self) -> Result<(), CommandError> {
-        let lifetimes = [
-            ("tokens.lifetime_seconds", self.tokens.lifetime_seconds),
-            (
-                "tokens.platform_lifetime_seconds",
-                self.tokens.platform_lifetime_seconds,
-            ),
-            (
-                "tokens.longest_lifetime_seconds",
-                self.tokens.longest_lifetime_seconds,
-            ),
-            ("audit.retention_days", self.audit.retention_days),
-            ("keys.max_age_seconds", self.keys.max_age_seconds),
-            (
-                "credentials.longest_overlap_days",
-                self.credentials.longest_overlap_days,
-            ),
-        ];
-        for (name, value) in lifetimes {
-            if !(1..=31_536_000).contains(&value) {
-                return Err(CommandError::usage(format!(
-                    "{name} is {value}; it must be between 1 and 31536000"
-                )));
-            }
-        }
-        self.check_tokens()?;
-        self.check_keys()?;
-        if self.limits.under_way == 0 || self.limits.signing_queue == 0 {
-            return Err(CommandError::usage(
-                "limits.under_way and limits.signing_queue must be at least 1",
-            ));
-        }
-        if !(0..=86_400_000).contains(&self.sandbox.task_milliseconds) {
-            return Err(CommandError::usage(format!(
-                "sandbox.task_milliseconds is {}; it must be between 0 and 86400000",
-                self.sandbox.task_milliseconds
-            )));
-        }
-        if let Some(unknown) = self
-            .listen
-            .instances
-            .keys()
-            .find(|name| !INSTANCES.contains(&name.as_str()))
-        {
-            return Err(CommandError::usage(format!(
-                "listen.instances names `{unknown}`; the instances are {}",
-                INSTANCES.join(", ")
-            )));
-        }
-        self.check_addresses()?;
-        if let Some(issuer) = &self.tokens.issuer {
-            Issuer::parse(issuer).map_err(|error| CommandError::usage(error.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn check_tokens(&self) -> Result<(), CommandError> {
-        let tokens = &self.tokens;
-        let profile = tokens.profile.parse::<Profile>();
-        let profile =
-            profile.map_err(|error| CommandError::usage(format!("tokens.profile: {error}")))?;
-        if self.wording().is_none() {
-            let known = WORDINGS.map(|(word, _)| word).join(" and ");
-            return Err(CommandError::usage(format!(
-                "tokens.errors is `{}`; the words are {known}",
-                tokens.errors
-            )));
-        }
-        for (name, value) in [
-            ("tokens.grace_seconds", tokens.grace_seconds),
-            ("tokens.reset_grace_seconds", tokens.reset_grace_seconds),
-        ] {
-            if !(0..=3_600).contains(&value) {
-                return Err(CommandError::usage(format!(
-                    "{name} is {value}; it must be between 0 and 3600"
-                )));
-            }
-        }
-        if !(1..=86_400).contains(&tokens.assertion_lifetime_seconds) {
-            return Err(CommandError::usage(format!(
-                "tokens.assertion_lifetime_seconds is {}; it must be between 1 and 86400",
-                tokens.assertion_lifetime_seconds
-            )));
-        }
-        if !tokens.jti && !tokens.single_active {
-            return Err(CommandError::usage(
-                "tokens.jti = false needs tokens.single_active = true: without an id only the one \
-                 current token of a credential can be told from its others",
-            ));
-        }
-        if !tokens.jti && profile == Profile::Rfc9068 {
-            return Err(CommandError::usage(
-                "tokens.jti = false does not go with tokens.profile = \"rfc9068\", which requires jti",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_keys(&self) -> Result<(), CommandError> {
-        let keys = &self.keys;
-        keys.kind
-            .parse::<KeySpec>()
-            .map_err(|error| CommandError::usage(format!("keys.kind: {error}")))?;
-        if !(0..=36_500).contains(&keys.rotate_every_days) {
-            return Err(CommandError::usage(format!(
-                "keys.rotate_every_days is {}; it must be between 0 (never) and 36500",
-                keys.rotate_every_days
-            )));
-        }
-        if !(keys.max_age_seconds..=31_536_000).contains(&keys.publish_before_seconds) {
-            return Err(CommandError::usage(format!(
-                "keys.publish_before_seconds is {}; it must be at least keys.max_age_seconds ({}), \
-                 or verifiers meet a key that they have not seen",
-                keys.publish_before_seconds, keys.max_age_seconds
-            )));
-        }
-        let is_path = |path: &String| {
-            // Where other servers have theirs, and where nothing of ours is.
-            ["/.well-known/", "/pf/", "/ext/"]
-                .iter()
-                .any(|folder| path.starts_with(folder))
-                && !path.contains("configuration")
-                && !path.contains("authorization-server")
-                && path
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
-        };
-        let unique: BTreeSet<&String> = keys.paths.iter().collect();
-        if keys.paths.is_empty()
-            || unique.len() != keys.paths.len()
-            || !keys.paths.iter().all(is_path)
-        {
-            return Err(CommandError::usage(
-                "keys.paths must be a list of different paths under /.well-known/, /pf/ or /ext/, such \
-                 as [\"/.well-known/jwks.json\"]",
-            ));
-        }
-        if !(1..=1_000).contains(&self.credentials.longest_name) {
-            return Err(CommandError::usage(
-                "credentials.longest_name must be between 1 and 1000",
-            ));
-        }
-        let every = keys.rotate_every_days.saturating_mul(86_400);
-        if every != 0 && every <= keys.publish_before_seconds {
-            return Err(CommandError::usage(
-                "keys.rotate_every_days must be longer than keys.publish_before_seconds",
-            ));
-        }
-        Ok(())
-    }
-
-    /// How error bodies are written.
-    pub(crate) fn wording(&self) -> Option<Wording> {
-        WORDINGS
-            .into_iter()
-            .find(|(word, _)| *word == self.tokens.errors)
-            .map(|(_, wording)| wording)
-    }
-
-    fn check_addresses(&self) -> Result<(), CommandError> {
-        let mut taken = Vec::new();
-        for address in self.listen.all() {
-            if address.port() != 0 && taken.contains(&address.port()) {
-                return Err(CommandError::usage(format!(
-                    "two listeners have the port {}",
-                    address.port()
-                ))
-                .hint(
-                    "--listen HOST:PORT takes PORT, the three ports behind it and PORT + 1010; \
-                     choose a PORT below 64526, or set each one in hallpass.toml",
-                ));
-            }
-            taken.push(address.port());
-        }
-        for url in self
-            .public
-            .authorization_server
-            .iter()
-            .chain(self.public.instances.values())
-        {
-            Issuer::parse(url).map_err(|_| {
-                CommandError::usage(format!("the public URL `{url}` is no http URL"))
-            })?;
-        }
-        if let Some(unknown) = self
-            .public
-            .instances
-            .keys()
-            .find(|name| !INSTANCES.contains(&name.as_str()))
-        {
-            return Err(CommandError::usage(format!(
-                "public.instances names `{unknown}`; the instances are {}",
-                INSTANCES.join(", ")
-            )));
-        }
-        let unnamed = self.listen.authorization_server.ip().is_unspecified()
-            && self.public.authorization_server.is_none();
-        if unnamed {
-            return Err(CommandError::usage(
-                "every address of this machine is listened on, so clients need to be told a URL",
-            )
-            .hint("set public.authorization_server and public.instances in hallpass.toml"));
-        }
-        Ok(())
-    }
-
-    /// What the store enforces.
-    pub(crate) fn policy(&self) -> Policy {
-        let (tokens, keys) = (&self.tokens, &self.keys);
-        let seconds = SignedDuration::from_secs;
-        let days = |days: i64| SignedDuration::from_hours(24 * days);
-        Policy {
-            profile: tokens.profile.parse().unwrap_or_default(),
-            single_active: tokens.single_active,
-            grace: seconds(tokens.grace_seconds),
-            reset_grace: seconds(tokens.reset_grace_seconds),
-            jti: tokens.jti,
-            token_lifetime: seconds(tokens.lifetime_seconds),
-            platform_token_lifetime: seconds(tokens.platform_lifetime_seconds),
-            longest_token_lifetime: seconds(tokens.longest_lifetime_seconds),
-            credentials_per_owner: self.credentials.per_owner,
-            longest_name: self.credentials.longest_name,
-            longest_overlap: days(self.credentials.longest_overlap_days),
-            keys: KeyPolicy {
-                spec: keys.kind.parse().unwrap_or_default(),
-                rotate_every: (keys.rotate_every_days > 0).then(|| days(keys.rotate_every_days)),
-                publish_before: seconds(keys.publish_before_seconds),
-            },
-            audit_retention: days(self.audit.retention_days),
-        }
-    }
-
-    /// What the authorization server is told, with the issuers whose tokens may be alive.
-    pub(crate) fn authorization_server(
-        &self,
-        expectation: &Expectation,
-        base_url: &str,
-    ) -> hallpass_authorization_server::Settings {
-        let policy = self.policy();
-        hallpass_authorization_server::Settings {
-            issuing: Issuing {
-                issuer: expectation.issuers[0].clone(),
-                audience: expectation.audience.clone(),
-                profile: policy.profile,
-            },
-            issuers: expectation.issuers.clone(),
-            base_url: base_url.to_owned(),
-            wording: self.wording().unwrap_or_default(),
-            // The real system's clients send both (domain facts, section 2.5); nobody else should.
-            two_credentials: match policy.profile {
-                Profile::Greenlake => TwoCredentials::ToleratedWhenEqual,
-                Profile::Rfc9068 => TwoCredentials::Refused,
-            },
-            assertions_for_endpoint: self.tokens.assertions_for_endpoint,
-            jwks_paths: self.keys.paths.clone(),
-            jwks_max_age: self.keys_max_age(),
-            limits: self.limits(),
-        }
-    }
-
-    /// How long verifiers may keep the published keys.
-    pub(crate) fn keys_max_age(&self) -> SignedDuration {
-        SignedDuration::from_secs(self.keys.max_age_seconds)
-    }
-
-    fn limits(&self) -> hallpass_authorization_server::Limits {
-        let limits = &self.limits;
-        let defaults = hallpass_authorization_server::Limits::default();
-        hallpass_authorization_server::Limits {
-            failures_per_client: limits.failures_per_client,
-            failures_per_address: limits.failures_per_address,
-            tokens_per_credential: limits.tokens_per_credential,
-            questions_per_credential: limits.questions_per_credential,
-            assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
-            under_way: limits.under_way,
-            signing_threads: limits.signing_threads,
-            signing_queue: NonZeroUsize::new(limits.signing_queue)
-                .unwrap_or(defaults.signing_queue),
-        }
-    }
-
-    /// How the stand-in behaves.
-    pub(crate) fn sandbox(&self) -> hallpass_sandbox::Settings {
-        hallpass_sandbox::Settings {
-            task_duration: SignedDuration::from_millis(self.sandbox.task_milliseconds),
-            strict: self.sandbox.strict,
-            ..hallpass_sandbox::Settings::default()
-        }
-    }
-
     /// The whole configuration as a file.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()
@@ -680,13 +383,8 @@ impl Config {
 
     /// Whether other machines can reach a listener.
     pub(crate) fn is_public(&self) -> bool {
-        let loopback = |address: &SocketAddr| is_loopback(address.ip());
-        !self.listen.all().all(|address| loopback(&address))
+        !self.listen.all().all(|address| address.ip().is_loopback())
     }
-}
-
-fn is_loopback(address: IpAddr) -> bool {
-    address.is_loopback()
 }
 
 fn default_data_directory() -> Result<PathBuf, CommandError> {
@@ -745,77 +443,9 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn a_word_that_is_no_setting_is_named_with_its_file() {
         let wrong = Config::parse("[tokens]\nlifetime = 5\n", Path::new("h.toml")).unwrap_err();
         assert!(wrong.message().contains("h.toml") && wrong.message().contains("lifetime"));
         assert!(Config::default().listen("localhost").is_err());
-        let mut config = Config::default();
-        config.tokens.lifetime_seconds = 0;
-        assert!(
-            config
-                .check()
-                .unwrap_err()
-                .message()
-                .contains("tokens.lifetime_seconds")
-        );
-        for wrong in [0, 86_401] {
-            let mut config = Config::default();
-            assert_eq!(config.tokens.assertion_lifetime_seconds, 300);
-            config.tokens.assertion_lifetime_seconds = wrong;
-            let error = config.check().unwrap_err();
-            assert!(error.message().contains("assertion_lifetime_seconds"));
-        }
-    }
-
-    #[test]
-    fn settings_that_do_not_go_together_are_refused_by_name() {
-        for (text, named) in [
-            ("[tokens]\nprofile = \"jwt\"", "tokens.profile"),
-            ("[tokens]\nerrors = \"html\"", "tokens.errors"),
-            ("[tokens]\ngrace_seconds = -1", "tokens.grace_seconds"),
-            (
-                "[tokens]\nreset_grace_seconds = 3601",
-                "tokens.reset_grace_seconds",
-            ),
-            (
-                "[tokens]\njti = false\nsingle_active = false",
-                "tokens.single_active",
-            ),
-            (
-                "[tokens]\njti = false\nprofile = \"rfc9068\"",
-                "tokens.profile",
-            ),
-            ("[keys]\nkind = \"rsa-1024\"", "keys.kind"),
-            (
-                "[keys]\npublish_before_seconds = 299",
-                "keys.max_age_seconds",
-            ),
-            (
-                "[keys]\nrotate_every_days = 1\npublish_before_seconds = 86400",
-                "keys.rotate_every_days",
-            ),
-            ("[keys]\npaths = []", "keys.paths"),
-            ("[keys]\npaths = [\"/\"]", "keys.paths"),
-            (
-                "[keys]\npaths = [\"/.well-known/openid-configuration\"]",
-                "keys.paths",
-            ),
-            ("[limits]\nsigning_queue = 0", "limits.signing_queue"),
-            (
-                "[credentials]\nlongest_name = 0",
-                "credentials.longest_name",
-            ),
-        ] {
-            let error = Config::parse(text, Path::new("h.toml")).unwrap_err();
-            assert!(
-                error.message().contains(named),
-                "{text}: {}",
-                error.message()
-            );
-        }
-        let text = "[tokens]\njti = false\ngrace_seconds = 60\n[keys]\nkind = \"ed25519\"\npaths = [\"/ext/keys\"]";
-        let config = Config::parse(text, Path::new("h.toml")).unwrap();
-        assert_eq!(config.policy().keys.spec, KeySpec::Ed25519);
-        assert!(!config.policy().jti);
     }
 }

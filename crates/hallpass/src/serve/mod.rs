@@ -4,6 +4,7 @@ mod addresses;
 mod admin_socket;
 mod config;
 mod data_directory;
+mod listening;
 mod maintenance;
 mod operations;
 mod system;

@@ -124,7 +124,7 @@ pub(crate) fn metrics(registry: Registry) -> Router {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::system::serve_router;
+    use crate::serve::listening::serve_router;
     use hallpass_resource_server::listener::{Kind, Limits, Metrics, Site};
     use std::convert::Infallible;
     use std::future::pending;

@@ -1,30 +1,25 @@
 //! Everything a server needs, built once from the configuration and joined here: the only place
 //! that knows all parts.
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
 use hallpass_authorization_server::AuthorizationServer;
 use hallpass_console::Console;
 use hallpass_oauth::claims::AUDIENCE;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
 use hallpass_openapi::{Definition, Severity};
-use hallpass_resource_server::listener::{Kind, Site};
 use hallpass_resource_server::{ResourceServer, listener};
 use hallpass_store::{Clock, Store};
 use prometheus_client::registry::Registry;
-use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
+use crate::serve::listening::{Bound, Servers};
 use crate::serve::maintenance;
 use crate::serve::operations::{Readiness, health, metrics, register_process};
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
@@ -57,75 +52,14 @@ impl System {
         let store = open_store(config, data, &clock).await?;
         // The clock went on while nothing ran.
         maintenance::once(&store, &clock).await;
-        let bound = Bound::bind(config).await?;
-        let addresses = Addresses::configured(&bound.config);
-        let parts = Parts {
-            definition: Arc::new(load_definition(config)?),
-            expectation: expectation(config, &store, &addresses, clock()).await?,
-            store: store.clone(),
-            addresses: addresses.clone(),
-            clock: clock.clone(),
-            readiness: Readiness::default(),
-        };
-
-        let mut registry = Registry::default();
-        register_process(&mut registry, clock());
-        let http_metrics = listener::Metrics::new(&mut registry);
-        let platform_routes = parts.platform(config, &mut registry)?;
-        let api_metrics = hallpass_resource_server::Metrics::new(&mut registry);
+        let (bound, config) = Bound::bind(config).await?;
+        let parts = Parts::gather(&config, store, clock).await?;
+        let servers = parts.servers(&config, &bound)?;
         let (stop, stopping) = watch::channel(false);
-        let limits = limits(2 + bound.instances.len());
-        let (mut listeners, mut resource_servers) = (JoinSet::new(), Vec::new());
-        let site = |name: &str, kind| Site::new(name, kind, &http_metrics);
-        let platform = site("authorization_server", Kind::AuthorizationServer);
-        let measured = site("metrics", Kind::Metrics);
-        let instances: Vec<_> = bound
-            .instances
-            .into_iter()
-            .map(|(name, socket)| (site(&name, Kind::ResourceServer), name, socket))
-            .collect();
-        for (socket, site, router) in [
-            (bound.authorization_server, platform, platform_routes),
-            (bound.metrics, measured, metrics(registry)),
-        ] {
-            listeners.spawn(serve_router(
-                socket,
-                site,
-                router,
-                limits.clone(),
-                stopping.clone(),
-            ));
-        }
-        for (site, name, socket) in instances {
-            let server = parts.resource_server(&name, config, api_metrics.clone())?;
-            resource_servers.push(server.clone());
-            let answer = move |request, peer| {
-                let server = server.clone();
-                async move { server.handle(request, peer).await }
-            };
-            listeners.spawn(listener::serve(
-                socket,
-                site,
-                limits.clone(),
-                stopping.clone(),
-                answer,
-            ));
-        }
-
-        let socket = admin_socket::bind(&data.admin_socket())?;
-        let maintenance = maintenance::run(store.clone(), clock.clone(), stopping.clone());
-        let administration = Administration {
-            store: store.clone(),
-            addresses: addresses.clone(),
-            keys_max_age: config.keys_max_age(),
-            clock,
-        };
-        let admin = tokio::spawn(admin_socket::serve(
-            socket,
-            Arc::new(administration),
-            stopping,
-        ));
-        lock.describe(&format!("at {}", addresses.authorization_server));
+        let listeners = bound.serve(&servers, &stopping);
+        let admin = parts.administer(&config, data, stopping.clone())?;
+        let maintenance = maintenance::run(parts.store.clone(), parts.clock.clone(), stopping);
+        lock.describe(&format!("at {}", parts.addresses.authorization_server));
         if config.is_public() {
             tracing::warn!(
                 "a listener can be reached from other machines, and it speaks plain HTTP: put TLS in front of it"
@@ -133,12 +67,12 @@ impl System {
         }
         parts.readiness.begin();
         Ok(Self {
-            addresses,
-            store,
+            addresses: parts.addresses,
+            store: parts.store,
             readiness: parts.readiness,
             stop,
             listeners,
-            resource_servers,
+            resource_servers: servers.instances,
             admin,
             maintenance: tokio::spawn(maintenance),
             data: data.clone(),
@@ -193,6 +127,58 @@ struct Parts {
 }
 
 impl Parts {
+    async fn gather(config: &Config, store: Store, clock: Clock) -> Result<Self, CommandError> {
+        let addresses = Addresses::configured(config);
+        Ok(Self {
+            definition: Arc::new(load_definition(config)?),
+            expectation: expectation(config, &store, &addresses, clock()).await?,
+            store,
+            addresses,
+            clock,
+            readiness: Readiness::default(),
+        })
+    }
+
+    /// What is served; everything that counts is registered before the metrics are.
+    fn servers(&self, config: &Config, bound: &Bound) -> Result<Servers, CommandError> {
+        let mut registry = Registry::default();
+        register_process(&mut registry, (self.clock)());
+        let counted = listener::Metrics::new(&mut registry);
+        let platform = self.platform(config, &mut registry)?;
+        let calls = hallpass_resource_server::Metrics::new(&mut registry);
+        let instances = bound
+            .instances()
+            .map(|name| self.resource_server(name, config, calls.clone()))
+            .collect::<Result<_, _>>()?;
+        Ok(Servers {
+            platform,
+            metrics: metrics(registry),
+            instances,
+            counted,
+        })
+    }
+
+    /// Takes the commands of `hallpass admin`.
+    fn administer(
+        &self,
+        config: &Config,
+        data: &DataDirectory,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<JoinHandle<()>, CommandError> {
+        let socket = admin_socket::bind(&data.admin_socket())?;
+        let administration = Arc::new(Administration {
+            store: self.store.clone(),
+            addresses: self.addresses.clone(),
+            keys_max_age: config.keys_max_age(),
+            clock: self.clock.clone(),
+        });
+        Ok(tokio::spawn(admin_socket::serve(
+            socket,
+            administration,
+            stopping,
+        )))
+    }
+
     /// Authorization server, console and health on one listener.
     fn platform(&self, config: &Config, registry: &mut Registry) -> Result<Router, CommandError> {
         let base_url = &self.addresses.authorization_server;
@@ -207,7 +193,7 @@ impl Parts {
         })?;
         let console = Console::new(
             self.store.for_console(),
-            console_settings(self.expectation.clone(), &self.store, &self.addresses),
+            self.console_settings(config),
             self.clock.clone(),
         );
         Ok(authorization_server
@@ -215,6 +201,28 @@ impl Parts {
             .merge(console.router())
             .merge(self.health())
             .fallback(hallpass_pages::not_found))
+    }
+
+    fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
+        let instances = self.store.workspaces().instances();
+        let platform = ApplicationInstanceId::platform();
+        let services = instances.iter().filter(|instance| instance.id != platform);
+        let known = services.filter_map(|instance| {
+            Some((
+                instance.title.clone(),
+                self.addresses.instances.get(&instance.name)?.clone(),
+            ))
+        });
+        let base_url = &self.addresses.authorization_server;
+        hallpass_console::Settings {
+            expectation: self.expectation.clone(),
+            addresses: hallpass_console::Addresses {
+                console: base_url.clone(),
+                token_url: self.addresses.token_url.clone(),
+                jwks_url: format!("{base_url}{}", config.jwks_path()),
+                instances: known.collect(),
+            },
+        }
     }
 
     fn health(&self) -> Router {
@@ -255,64 +263,6 @@ impl Parts {
             metrics,
         )))
     }
-}
-
-/// Files that the process needs for other things than connections.
-const RESERVED_FILES: u64 = 128;
-
-/// The bounds of each of so many listeners. Connections share the table of open files, so the
-/// process takes as many as the system lets it have, and the listeners together no more than that:
-/// one that is full must not stop the others.
-fn limits(listeners: usize) -> listener::Limits {
-    let mut files = getrlimit(Resource::Nofile);
-    if files.current != files.maximum {
-        files.current = files.maximum;
-        // Without it there are fewer connections.
-        let _ = setrlimit(Resource::Nofile, files);
-    }
-    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let each = open.saturating_sub(RESERVED_FILES) / u64::try_from(listeners).unwrap_or(1);
-    let mut limits = listener::Limits::default();
-    let most = limits.connections;
-    limits.connections = usize::try_from(each).unwrap_or(most).clamp(16, most);
-    limits.connections_per_address = limits.connections.div_ceil(4);
-    limits
-}
-
-/// All sockets, bound before anything is built: only now are the ports known.
-struct Bound {
-    config: Config,
-    authorization_server: TcpListener,
-    metrics: TcpListener,
-    instances: Vec<(String, TcpListener)>,
-}
-
-impl Bound {
-    async fn bind(config: &Config) -> Result<Self, CommandError> {
-        let mut config = config.clone();
-        let authorization_server = bind(&mut config.listen.authorization_server).await?;
-        let metrics = bind(&mut config.listen.metrics).await?;
-        let mut instances = Vec::new();
-        for (name, address) in &mut config.listen.instances {
-            instances.push((name.clone(), bind(address).await?));
-        }
-        Ok(Self {
-            config,
-            authorization_server,
-            metrics,
-            instances,
-        })
-    }
-}
-
-async fn bind(address: &mut SocketAddr) -> Result<TcpListener, CommandError> {
-    let failed = |error: std::io::Error| {
-        CommandError::refused(format!("cannot listen on {address}: {error}"))
-            .hint("stop what listens there, or choose other ports with --listen HOST:PORT (HOST:0 takes free ones)")
-    };
-    let listener = TcpListener::bind(*address).await.map_err(failed)?;
-    *address = listener.local_addr().map_err(failed)?;
-    Ok(listener)
 }
 
 pub(crate) async fn open_store(
@@ -397,49 +347,4 @@ fn instance_id(store: &Store, name: &str) -> Result<ApplicationInstanceId, Comma
         .find_instance(name)
         .map(|instance| instance.id.clone())
         .ok_or_else(|| CommandError::usage(format!("there is no application instance {name}")))
-}
-
-fn console_settings(
-    expectation: Expectation,
-    store: &Store,
-    addresses: &Addresses,
-) -> hallpass_console::Settings {
-    let instances = store.workspaces().instances();
-    let platform = ApplicationInstanceId::platform();
-    let services = instances.iter().filter(|instance| instance.id != platform);
-    let known = services.filter_map(|instance| {
-        Some((
-            instance.title.clone(),
-            addresses.instances.get(&instance.name)?.clone(),
-        ))
-    });
-    hallpass_console::Settings {
-        expectation,
-        addresses: hallpass_console::Addresses {
-            console: addresses.authorization_server.clone(),
-            token_url: addresses.token_url.clone(),
-            jwks_url: format!("{}/.well-known/jwks.json", addresses.authorization_server),
-            instances: known.collect(),
-        },
-    }
-}
-
-/// Serves a router through the bounded accept loop.
-pub(crate) async fn serve_router(
-    socket: TcpListener,
-    site: Site,
-    router: Router,
-    limits: listener::Limits,
-    stopping: watch::Receiver<bool>,
-) {
-    let answer = move |mut request: axum::http::Request<listener::Body>, peer: SocketAddr| {
-        use tower_service::Service as _;
-        let mut router = router.clone();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        async move {
-            let answered: Result<_, Infallible> = router.call(request).await;
-            answered.unwrap_or_else(|never| match never {})
-        }
-    };
-    listener::serve(socket, site, limits, stopping, answer).await;
 }

@@ -127,6 +127,25 @@ fn the_address_file_names_everything_and_nothing_else() {
     }
 }
 
+/// The page for people and the metadata for programs lead to the keys where they are.
+#[test]
+fn the_start_page_and_the_metadata_name_the_first_path_of_the_keys() {
+    let world = World::new();
+    world.admin(&["init"]);
+    let configuration = "[keys]\npaths = [\"/ext/keys\", \"/pf/JWKS\"]\n";
+    std::fs::write(world.data().join("hallpass.toml"), configuration).unwrap();
+    let server = Server::start(&world);
+    let keys = format!("{}/ext/keys", server.base());
+    assert!(get(&keys).is(200).json()["keys"].is_array());
+    let page = get(&format!("{}/", server.base())).is(200).text;
+    // Where a long address may be broken.
+    let page = page.replace("<wbr>", "");
+    assert!(page.contains(&keys) && !page.contains("jwks"), "{page}");
+    let metadata = "/.well-known/oauth-authorization-server";
+    let metadata = get(&format!("{}{metadata}", server.base())).is(200);
+    assert_eq!(word(&metadata.json(), "jwks_uri"), keys);
+}
+
 #[test]
 fn commands_go_to_the_running_server_and_act_at_once() {
     let world = World::owner();

@@ -5,17 +5,17 @@ use hallpass_store::audit::StoredEvent;
 use serde_json::{Value, json};
 
 use super::Administrator;
-use crate::admin::InWorkspace;
+use crate::admin::OnlyWorkspace;
 use crate::command::CommandError;
 
 impl Administrator<'_> {
-    pub(super) async fn audit(&self, limit: u32, at: &InWorkspace) -> Result<Value, CommandError> {
-        let workspace = match &at.workspace {
-            Some(word) => Some(self.find_workspace(word)?.id.clone()),
-            None => None,
-        };
+    pub(super) async fn audit(
+        &self,
+        limit: u32,
+        only: &OnlyWorkspace,
+    ) -> Result<Value, CommandError> {
         let query = AuditQuery {
-            workspace,
+            workspace: self.workspace_id(only.workspace.as_deref())?,
             oldest_first: false,
             after: None,
             limit,

@@ -71,7 +71,9 @@ impl Administrator<'_> {
     }
 
     async fn create_credential(&self, new: &NewCredential) -> Result<Value, CommandError> {
-        let owner = self.find_person(&new.owner, &new.at)?.id;
+        let owner = self
+            .find_person(&new.owner, new.at.workspace.as_deref())?
+            .id;
         let instance = self.find_instance(&new.instance)?.id.clone();
         let (credentials, rng) = (self.store.credentials(), &mut SystemRandom);
         let (actor, now) = (actor(), self.now);
@@ -131,14 +133,12 @@ impl Administrator<'_> {
     }
 
     fn credentials(&self, filter: &CredentialFilter) -> Result<Value, CommandError> {
+        let only = filter.only.workspace.as_deref();
         let owner = match &filter.owner {
-            Some(email) => Some(self.find_person(email, &filter.at)?.id),
+            Some(email) => Some(self.find_person(email, only)?.id),
             None => None,
         };
-        let workspace = match &filter.at.workspace {
-            Some(word) => Some(self.find_workspace(word)?.id.clone()),
-            None => None,
-        };
+        let workspace = self.workspace_id(only)?;
         let unused_since = self.ago(filter.unused_for.as_ref());
         let older_than = self.ago(filter.older_than.as_ref());
         let mut known = self.store.credentials().list(owner);

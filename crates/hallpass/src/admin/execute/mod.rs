@@ -36,7 +36,9 @@ impl Administrator<'_> {
             AdminCommand::Instance(InstanceCommand::List) => Ok(self.instances()),
             AdminCommand::Credential(command) => self.credential(command).await,
             AdminCommand::Key(command) => self.key(command).await,
-            AdminCommand::Audit(AuditCommand::List { limit, at }) => self.audit(*limit, at).await,
+            AdminCommand::Audit(AuditCommand::List { limit, only }) => {
+                self.audit(*limit, only).await
+            }
         }
     }
 

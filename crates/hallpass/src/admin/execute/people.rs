@@ -2,7 +2,7 @@
 
 use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, Secret, Subject, WorkspaceId};
+use hallpass_oauth::{ApplicationInstanceId, Secret, Subject};
 use hallpass_store::Person;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ impl Administrator<'_> {
                 Ok(json!({ "items": items }))
             }
             UserCommand::SetupLink { email, at } => {
-                let person = self.find_person(email, at)?;
+                let person = self.find_person(email, at.workspace.as_deref())?;
                 let links = self.store.setup_links();
                 let secret = links
                     .issue(person.id, &actor(), self.now, &mut SystemRandom)
@@ -35,7 +35,7 @@ impl Administrator<'_> {
                 Ok(self.with_link(&person, &secret))
             }
             UserCommand::Remove { email, at } => {
-                let person = self.find_person(email, at)?;
+                let person = self.find_person(email, at.workspace.as_deref())?;
                 self.store
                     .people()
                     .remove(person.id, &actor(), self.now, &mut SystemRandom)
@@ -107,7 +107,7 @@ impl Administrator<'_> {
         &self,
         change: &RoleChange,
     ) -> Result<(Person, Option<ApplicationInstanceId>, Role), CommandError> {
-        let person = self.find_person(&change.user, &change.at)?;
+        let person = self.find_person(&change.user, change.at.workspace.as_deref())?;
         let instance = match &change.instance {
             Some(word) => Some(self.find_instance(word)?.id.clone()),
             None => None,
@@ -135,12 +135,9 @@ impl Administrator<'_> {
     pub(super) fn find_person(
         &self,
         email: &str,
-        at: &InWorkspace,
+        workspace: Option<&str>,
     ) -> Result<Person, CommandError> {
-        let workspace: Option<WorkspaceId> = match &at.workspace {
-            Some(word) => Some(self.find_workspace(word)?.id.clone()),
-            None => None,
-        };
+        let workspace = self.workspace_id(workspace)?;
         Ok(self.store.people().find(email, workspace.as_ref())?)
     }
 }

@@ -85,6 +85,15 @@ impl Administrator<'_> {
             })
     }
 
+    /// The id of a workspace where one was named.
+    pub(super) fn workspace_id(
+        &self,
+        word: Option<&str>,
+    ) -> Result<Option<WorkspaceId>, CommandError> {
+        word.map(|word| Ok(self.find_workspace(word)?.id.clone()))
+            .transpose()
+    }
+
     pub(super) fn only_workspace(&self) -> Result<Arc<Workspace>, CommandError> {
         let mut known = self.store.workspaces().list();
         match (known.pop(), known.len()) {

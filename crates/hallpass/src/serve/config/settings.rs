@@ -1,0 +1,154 @@
+//! The configuration in the words of the parts that it is for. What cannot be translated was refused by
+//! the rules before.
+
+use std::num::NonZeroUsize;
+
+use hallpass_authorization_server::JWKS_PATHS;
+use hallpass_oauth::client_authentication::TwoCredentials;
+use hallpass_oauth::mint::Issuing;
+use hallpass_oauth::token_error::Wording;
+use hallpass_oauth::{Expectation, Profile};
+use hallpass_store::{KeyPolicy, Policy};
+use jiff::SignedDuration;
+
+use super::Config;
+
+/// The words for how error bodies are written; the first is the default.
+pub(super) const WORDINGS: [(&str, Wording); 2] = [
+    ("ping-federate", Wording::PingFederate),
+    ("rfc6749", Wording::Rfc6749),
+];
+
+impl Config {
+    /// What the store enforces.
+    pub(crate) fn policy(&self) -> Policy {
+        let (tokens, keys) = (&self.tokens, &self.keys);
+        let seconds = SignedDuration::from_secs;
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        Policy {
+            profile: tokens.profile.parse().unwrap_or_default(),
+            single_active: tokens.single_active,
+            grace: seconds(tokens.grace_seconds),
+            reset_grace: seconds(tokens.reset_grace_seconds),
+            jti: tokens.jti,
+            token_lifetime: seconds(tokens.lifetime_seconds),
+            platform_token_lifetime: seconds(tokens.platform_lifetime_seconds),
+            longest_token_lifetime: seconds(tokens.longest_lifetime_seconds),
+            credentials_per_owner: self.credentials.per_owner,
+            longest_name: self.credentials.longest_name,
+            longest_overlap: days(self.credentials.longest_overlap_days),
+            keys: KeyPolicy {
+                spec: keys.kind.parse().unwrap_or_default(),
+                rotate_every: (keys.rotate_every_days > 0).then(|| days(keys.rotate_every_days)),
+                publish_before: seconds(keys.publish_before_seconds),
+            },
+            audit_retention: days(self.audit.retention_days),
+        }
+    }
+
+    /// What the authorization server is told, with the issuers whose tokens may be alive.
+    pub(crate) fn authorization_server(
+        &self,
+        expectation: &Expectation,
+        base_url: &str,
+    ) -> hallpass_authorization_server::Settings {
+        let policy = self.policy();
+        hallpass_authorization_server::Settings {
+            issuing: Issuing {
+                issuer: expectation.issuers[0].clone(),
+                audience: expectation.audience.clone(),
+                profile: policy.profile,
+            },
+            issuers: expectation.issuers.clone(),
+            base_url: base_url.to_owned(),
+            wording: self.wording().unwrap_or_default(),
+            // The real system's clients send both (domain facts, section 2.5); nobody else should.
+            two_credentials: match policy.profile {
+                Profile::Greenlake => TwoCredentials::ToleratedWhenEqual,
+                Profile::Rfc9068 => TwoCredentials::Refused,
+            },
+            assertions_for_endpoint: self.tokens.assertions_for_endpoint,
+            jwks_paths: self.keys.paths.clone(),
+            jwks_max_age: self.keys_max_age(),
+            limits: self.limits(),
+        }
+    }
+
+    /// How long verifiers may keep the published keys.
+    pub(crate) fn keys_max_age(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.keys.max_age_seconds)
+    }
+
+    /// Where the keys are published, as the metadata and the console say it: the first of the paths.
+    pub(crate) fn jwks_path(&self) -> &str {
+        self.keys
+            .paths
+            .first()
+            .map_or(JWKS_PATHS[0], String::as_str)
+    }
+
+    fn limits(&self) -> hallpass_authorization_server::Limits {
+        let limits = &self.limits;
+        let defaults = hallpass_authorization_server::Limits::default();
+        hallpass_authorization_server::Limits {
+            failures_per_client: limits.failures_per_client,
+            failures_per_address: limits.failures_per_address,
+            tokens_per_credential: limits.tokens_per_credential,
+            questions_per_credential: limits.questions_per_credential,
+            assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
+            under_way: limits.under_way,
+            signing_threads: limits.signing_threads,
+            signing_queue: NonZeroUsize::new(limits.signing_queue)
+                .unwrap_or(defaults.signing_queue),
+        }
+    }
+
+    /// How the stand-in behaves.
+    pub(crate) fn sandbox(&self) -> hallpass_sandbox::Settings {
+        hallpass_sandbox::Settings {
+            task_duration: SignedDuration::from_millis(self.sandbox.task_milliseconds),
+            strict: self.sandbox.strict,
+            ..hallpass_sandbox::Settings::default()
+        }
+    }
+
+    /// How error bodies are written.
+    pub(super) fn wording(&self) -> Option<Wording> {
+        WORDINGS
+            .into_iter()
+            .find(|(word, _)| *word == self.tokens.errors)
+            .map(|(_, wording)| wording)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use hallpass_oauth::KeySpec;
+
+    use super::*;
+
+    #[test]
+    fn what_is_set_reaches_the_policy() {
+        let text = "[tokens]\njti = false\ngrace_seconds = 60\n\
+                    [keys]\nkind = \"ed25519\"\nrotate_every_days = 0\npaths = [\"/ext/keys\"]";
+        let config = Config::parse(text, Path::new("h.toml")).unwrap();
+        let policy = config.policy();
+        assert_eq!(policy.keys.spec, KeySpec::Ed25519);
+        assert_eq!(policy.keys.rotate_every, None);
+        assert_eq!(policy.grace, SignedDuration::from_secs(60));
+        assert!(!policy.jti);
+    }
+
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_parts() {
+        let config = Config::default();
+        assert_eq!(
+            config.limits().assertion_lifetime,
+            SignedDuration::from_mins(5)
+        );
+        assert_eq!(config.wording(), Some(Wording::default()));
+        assert_eq!(config.policy().profile, Profile::default());
+    }
+}
