@@ -32,7 +32,7 @@ impl Refusal {
         &self.error
     }
 
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status.unwrap_or_else(|| {
             StatusCode::from_u16(self.error.status()).unwrap_or(StatusCode::BAD_REQUEST)
         })

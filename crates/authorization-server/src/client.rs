@@ -17,7 +17,6 @@ use hallpass_store::{AuditEvent, AuditState};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
-use crate::issuing::refusal;
 use crate::limits::RetryAfter;
 use crate::{AuthorizationServer, TOKEN_PATH};
 
@@ -122,7 +121,7 @@ impl AuthorizationServer {
         };
         match authenticate(&presented, &by, caller.now) {
             Ok(client) => Ok((client, presented)),
-            Err(failure) => Err(self.failed(&presented, failure, caller)),
+            Err(failure) => Err(self.failed(&presented, reason(failure), &failure, caller)),
         }
     }
 
@@ -148,23 +147,24 @@ impl AuthorizationServer {
         self.sequences
             .note_authentication(&registration, client.proof().clone(), caller.now)
             .await
-            .map_err(|error| refusal(&error.into(), Some(&presented)))?;
+            .map_err(|error| self.not_taken(&error.into(), &presented, caller))?;
         Ok(registration)
     }
 
-    /// What a client that did not authenticate is told. Over the limits that is to come back later; a
+    /// What a client that did not authenticate is told; `reason` is the counters' word for the cause. Over the limits that is to come back later; a
     /// good credential never gets here, so nobody is locked out by another's failures.
     pub(crate) fn failed(
         &self,
         presented: &PresentedCredential,
-        failure: AuthenticationFailure,
+        reason: &'static str,
+        cause: &dyn std::fmt::Display,
         caller: Caller,
     ) -> TokenError {
         let id = presented.unverified_client_id();
         let known = self.clients.find(id);
         let refusal = presented.refusal();
-        self.metrics.failed(reason(failure));
-        let message = format!("Client authentication failed: {failure}");
+        self.metrics.failed(reason);
+        let message = format!("Client authentication failed: {cause}");
         self.count_failure(&message, refusal.code(), known.as_deref(), caller);
         self.limited(id, caller).unwrap_or(refusal)
     }

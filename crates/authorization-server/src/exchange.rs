@@ -15,7 +15,7 @@ use hallpass_store::SequenceError;
 
 use crate::AuthorizationServer;
 use crate::client::{Caller, event_of, too_many};
-use crate::issuing::{NotIssued, refusal};
+use crate::issuing::{NotIssued, trouble};
 
 /// A decision to exchange, and for whom.
 struct Exchange {
@@ -56,7 +56,7 @@ impl AuthorizationServer {
             .exchanged_for()
             .map(|subject| subject.exchange(&mut SystemRandom));
         let grant = Arc::new(grant);
-        let told = |error: NotIssued| refusal(&error, None);
+        let told = |error: NotIssued| trouble(&error);
         let signed = self
             .sign(grant.clone(), id, self.issue_time(caller.now))
             .map_err(|error| told(error.into()))?;

@@ -13,6 +13,7 @@ use hallpass_store::{AuditEvent, Issue, SequenceError, StoreError};
 use jiff::Timestamp;
 
 use crate::AuthorizationServer;
+use crate::client::Caller;
 use crate::signer::{NotRun, Signature};
 
 /// Why no token was issued.
@@ -29,14 +30,12 @@ pub(crate) enum NotIssued {
     Key(#[from] hallpass_oauth::key::KeyError),
 }
 
-/// What the client is told when it got none: one that was reset while it asked has a wrong secret
-/// now, one that used an assertion twice has none; everything else is our fault.
-pub(crate) fn refusal(error: &NotIssued, presented: Option<&PresentedCredential>) -> TokenError {
+/// What is told of trouble that is ours.
+pub(crate) fn trouble(error: &NotIssued) -> TokenError {
     let overloaded = match error {
-        NotIssued::Sequence(SequenceError::Changed | SequenceError::Replayed) => {
-            return presented.map_or_else(TokenError::unavailable, PresentedCredential::refusal);
-        }
-        NotIssued::Sequence(SequenceError::Undecided) => return TokenError::unavailable(),
+        NotIssued::Sequence(
+            SequenceError::Changed | SequenceError::Replayed | SequenceError::Undecided,
+        ) => return TokenError::unavailable(),
         NotIssued::Sequence(SequenceError::Store(error)) => {
             matches!(error, StoreError::Overloaded)
         }
@@ -54,6 +53,26 @@ pub(crate) fn refusal(error: &NotIssued, presented: Option<&PresentedCredential>
 type Signed<'a> = Signature<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
 
 impl AuthorizationServer {
+    /// What a client is told whose proof came to nothing. One that was reset while it asked has a wrong
+    /// secret now, one that used an assertion twice has proved nothing: both did not authenticate, and
+    /// count like everybody who does not.
+    pub(crate) fn not_taken(
+        &self,
+        error: &NotIssued,
+        presented: &PresentedCredential,
+        caller: Caller,
+    ) -> TokenError {
+        match error {
+            NotIssued::Sequence(SequenceError::Changed) => {
+                self.failed(presented, "changed", error, caller)
+            }
+            NotIssued::Sequence(SequenceError::Replayed) => {
+                self.failed(presented, "replay", error, caller)
+            }
+            ours => trouble(ours),
+        }
+    }
+
     /// Issues the token of a grant to the client that authenticated for it.
     ///
     /// The queue of the signer is asked before anything is written: a client that is told to come

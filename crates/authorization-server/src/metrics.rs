@@ -36,6 +36,8 @@ struct Grant {
 struct Refused {
     endpoint: &'static str,
     error: String,
+    /// Tells the limits (429) from trouble of ours (503), which share an error code.
+    status: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,7 +75,7 @@ impl Metrics {
         );
         registry.register(
             "hallpass_token_requests_refused",
-            "Requests refused, by endpoint and by the error code of the answer",
+            "Requests refused, by endpoint and by the error code and status of the answer",
             metrics.refused.clone(),
         );
         registry.register(
@@ -99,10 +101,12 @@ impl Metrics {
     }
 
     pub(crate) fn refused(&self, endpoint: &'static str, refusal: &Refusal) {
-        let error = refusal.error().code().to_owned();
-        self.refused
-            .get_or_create(&Refused { endpoint, error })
-            .inc();
+        let refused = Refused {
+            endpoint,
+            error: refusal.error().code().to_owned(),
+            status: refusal.status().as_u16().into(),
+        };
+        self.refused.get_or_create(&refused).inc();
     }
 
     pub(crate) fn introspected(&self, refusal: Option<&Refusal>) {

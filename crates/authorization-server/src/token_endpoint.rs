@@ -17,7 +17,6 @@ use hallpass_oauth::{
 use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission, event_of, too_many};
-use crate::issuing::refusal;
 use crate::metrics::{CLIENT_CREDENTIALS, TOKEN_EXCHANGE};
 
 pub(crate) async fn classic(
@@ -107,7 +106,7 @@ impl AuthorizationServer {
                 caller.now,
             )
             .await
-            .map_err(|error| refusal(&error, Some(&presented)))?;
+            .map_err(|error| self.not_taken(&error, &presented, caller))?;
         self.metrics.issued(CLIENT_CREDENTIALS);
         let additions = Additions {
             scope: told_scope(&grant, &token_request),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::form::Form;
 use crate::jws::{MalformedJws, UnverifiedJws};
-use crate::key::KeyError;
+use crate::key::{KeyError, nobodys_key};
 use crate::token_error::TokenError;
 use crate::{ClientId, JwkSet, Secret, SigningKey, VerifyingKey, numeric_date};
 
@@ -36,9 +36,6 @@ const OLDEST: SignedDuration = SignedDuration::from_mins(10);
 
 /// Longest `jti`, in characters.
 const LONGEST_ID: usize = 255;
-
-/// Most keys tried when the assertion does not say which one signed it.
-const MOST_KEYS: usize = 10;
 
 /// An explicit type keeps a JWT that was made for another purpose from being taken for this one
 /// (RFC 8725 section 3.11; draft-ietf-oauth-rfc7523bis).
@@ -72,6 +69,9 @@ pub enum AssertionFailure {
     /// `kid` is none of the client's keys, or the client has none for the algorithm.
     #[error("the assertion names no key that is registered for the client")]
     UnknownKey,
+    /// There is no `kid`, and the client has several keys of the algorithm.
+    #[error("the assertion names no key, and the client has several of its algorithm")]
+    NoKeyId,
     /// None of the client's keys made the signature.
     #[error("the assertion's signature is wrong")]
     Signature,
@@ -204,7 +204,9 @@ impl ClientAssertion {
     /// unless told otherwise (Authlib's live an hour). Replay records live as long.
     ///
     /// The signature is checked first: what is said of an assertion that the client did not sign is
-    /// always that, whatever else is wrong with it.
+    /// always that, whatever else is wrong with it. Without a key there is a check all the same, so
+    /// that an empty set, which stands for a client that does not exist, takes as long to refuse as a
+    /// full one.
     pub fn check_within(
         &self,
         longest_lifetime: SignedDuration,
@@ -309,28 +311,39 @@ fn check_type(typ: Option<&str>) -> Result<(), AssertionFailure> {
     }
 }
 
+/// One signature is checked, whoever the assertion says it is from: were it none for a client that does
+/// not exist, or several for one with several keys, the time would tell a stranger which clients
+/// exist.
 fn check_signature(
     jws: &UnverifiedJws<'_, AssertionClaims>,
     keys: &JwkSet,
 ) -> Result<(), AssertionFailure> {
+    match find_key(jws, keys) {
+        Ok(key) if jws.verify_with(key) => Ok(()),
+        Ok(_) => Err(AssertionFailure::Signature),
+        Err(failure) => {
+            let _unbelieved = nobodys_key(jws.algorithm()).map(|key| jws.verify_with(key));
+            Err(failure)
+        }
+    }
+}
+
+/// The client's one key that can have signed the assertion. A `kid` is a look-up key into the
+/// registered set and nothing else; without one the algorithm has to tell the key.
+fn find_key<'k>(
+    jws: &UnverifiedJws<'_, AssertionClaims>,
+    keys: &'k JwkSet,
+) -> Result<&'k VerifyingKey, AssertionFailure> {
+    let is_of_algorithm = |key: &&VerifyingKey| key.algorithm() == jws.algorithm();
     if let Some(id) = jws.key_id() {
-        // A `kid` is a look-up key into the registered set and nothing else: no other key is tried.
-        let key = keys.find(id).ok_or(AssertionFailure::UnknownKey)?;
-        return if jws.verify_with(key) {
-            Ok(())
-        } else {
-            Err(AssertionFailure::Signature)
-        };
+        let key = keys.find(id).filter(is_of_algorithm);
+        return key.ok_or(AssertionFailure::UnknownKey);
     }
-    let of_algorithm = |key: &&VerifyingKey| key.algorithm() == jws.algorithm();
-    let mut candidates = keys.iter().filter(of_algorithm).take(MOST_KEYS).peekable();
-    if candidates.peek().is_none() {
-        return Err(AssertionFailure::UnknownKey);
-    }
-    if candidates.any(|key| jws.verify_with(key)) {
-        Ok(())
-    } else {
-        Err(AssertionFailure::Signature)
+    let mut of_algorithm = keys.iter().filter(is_of_algorithm);
+    match (of_algorithm.next(), of_algorithm.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => Err(AssertionFailure::NoKeyId),
+        (None, _) => Err(AssertionFailure::UnknownKey),
     }
 }
 

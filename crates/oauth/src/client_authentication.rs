@@ -450,6 +450,8 @@ fn standing(
     Ok(secret)
 }
 
+/// One look-up and one signature check, whoever the assertion says it is from and however that client
+/// stands.
 fn authenticate_assertion<R, F>(
     assertion: &ClientAssertion,
     by: &Authenticator<'_, F>,
@@ -459,17 +461,15 @@ where
     R: Deref<Target = ClientRegistration>,
     F: Fn(&str) -> Option<R>,
 {
-    let registration =
-        (by.find)(assertion.unverified_client_id()).ok_or(AuthenticationFailure::UnknownClient)?;
+    let registration = (by.find)(assertion.unverified_client_id());
+    let known = registration.as_ref().and_then(|known| known.keys.clone());
+    let keys = known.unwrap_or_default();
+    let checked = assertion.check_within(by.longest_assertion, &keys, by.audiences, now);
+    let registration = registration.ok_or(AuthenticationFailure::UnknownClient)?;
     registration.may_authenticate(ClientAuthenticationMethod::PrivateKeyJwt, now)?;
-    let keys = registration
-        .keys
-        .as_deref()
-        .ok_or(AuthenticationFailure::Method)?;
-    let checked = assertion.check_within(by.longest_assertion, keys, by.audiences, now)?;
     Ok(AuthenticatedClient {
         registration,
-        proof: Proof::Assertion(checked),
+        proof: Proof::Assertion(checked?),
     })
 }
 
@@ -559,7 +559,12 @@ fn form_decode(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::work::{Step, steps_of};
+    use crate::{KeySpec, SigningKey};
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     fn registration(secret: &str, pepper: &Pepper) -> ClientRegistration {
@@ -736,6 +741,154 @@ mod tests {
             authenticated(None, body, &known, &pepper),
             Err(AuthenticationFailure::Method)
         );
+    }
+
+    /// What a request costs: the look-ups, and the steps counted beside the code that takes them.
+    fn cost(
+        presented: &PresentedCredential,
+        known: Option<&ClientRegistration>,
+        pepper: &Pepper,
+    ) -> (Result<(), AuthenticationFailure>, usize, Vec<Step>) {
+        let looked = Cell::new(0);
+        let by = Authenticator {
+            find: |_: &str| {
+                looked.set(looked.get() + 1);
+                known
+            },
+            pepper,
+            audiences: &["https://as.example.com"],
+            longest_assertion: SignedDuration::from_mins(5),
+        };
+        let mut outcome = Ok(());
+        let steps = steps_of(|| outcome = authenticate(presented, &by, now()).map(|_| ()));
+        (outcome, looked.get(), steps)
+    }
+
+    /// A client that has the secret `right`, in every state that a stranger might ask about.
+    fn clients_of_every_state(pepper: &Pepper) -> Vec<Option<ClientRegistration>> {
+        let good = registration("right", pepper);
+        let changed = |change: &dyn Fn(&mut ClientRegistration)| {
+            let mut known = good.clone();
+            change(&mut known);
+            Some(known)
+        };
+        vec![
+            None,
+            Some(good.clone()),
+            changed(&|known| known.secrets[0].expires_at = Some(now())),
+            changed(&|known| known.secrets.push(known.secrets[0].clone())),
+            changed(&|known| known.secrets.clear()),
+            changed(&|known| known.enabled = false),
+            changed(&|known| known.expires_at = Some(now())),
+            changed(&|known| known.methods = ClientAuthenticationMethods::KEY),
+        ]
+    }
+
+    #[test]
+    fn audit_06_whoever_is_asked_for_a_secret_costs_the_same_steps() {
+        let pepper = Pepper::new([3; 32]);
+        let steps = [Step::Digest, Step::Comparison, Step::Comparison];
+        let mut failures = Vec::new();
+        for known in clients_of_every_state(&pepper) {
+            // `foreign` stands for the secret of somebody else, which is as wrong as any.
+            for secret in ["right", "wrong", "foreign", ""] {
+                let header = format!("Basic {}", STANDARD.encode(format!("s6BhdRkqt3:{secret}")));
+                let asked = presented(Some(&header), "").unwrap();
+                let (outcome, looked, taken) = cost(&asked, known.as_ref(), &pepper);
+                assert_eq!(looked, 1, "{known:?}");
+                assert_eq!(taken, steps, "{known:?}");
+                failures.extend(outcome.err());
+            }
+        }
+        for seen in [
+            AuthenticationFailure::UnknownClient,
+            AuthenticationFailure::WrongSecret,
+            AuthenticationFailure::ExpiredSecret,
+            AuthenticationFailure::Disabled,
+            AuthenticationFailure::Expired,
+            AuthenticationFailure::Method,
+        ] {
+            assert!(failures.contains(&seen), "{seen}");
+        }
+    }
+
+    #[test]
+    fn audit_09_a_refusal_costs_no_more_than_a_success() {
+        let pepper = Pepper::new([3; 32]);
+        let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+        // The last of them reads differently once it is form-decoded.
+        for (right, wrong, most) in [
+            (basic("s6BhdRkqt3:right"), basic("s6BhdRkqt3:wrong"), 1),
+            (basic("s6BhdRkqt3:%72ight"), basic("s6BhdRkqt3:%77rong"), 2),
+        ] {
+            let steps = |header: &str, known: Option<&ClientRegistration>| {
+                let (outcome, looked, steps) =
+                    cost(&presented(Some(header), "").unwrap(), known, &pepper);
+                let digests = steps.iter().filter(|step| **step == Step::Digest).count();
+                assert_eq!((looked, digests), (most, most), "{header}");
+                assert_eq!(steps.len(), most * (1 + MOST_SECRETS), "{header}");
+                (outcome.is_ok(), steps)
+            };
+            let known = registration("right", &pepper);
+            let (good, success) = steps(&right, Some(&known));
+            assert!(good, "{right}");
+            for known in clients_of_every_state(&pepper) {
+                assert_eq!(steps(&wrong, known.as_ref()), (false, success.clone()));
+            }
+        }
+    }
+
+    /// An assertion for client `s6BhdRkqt3`, good if `key` is registered.
+    fn assertion(key: &SigningKey, kid: Option<&str>) -> PresentedCredential {
+        let header = serde_json::json!({ "alg": key.algorithm().as_str(), "kid": kid });
+        let claims = serde_json::json!({
+            "iss": "s6BhdRkqt3", "sub": "s6BhdRkqt3", "aud": "https://as.example.com", "jti": "1",
+            "exp": now().as_second() + 60,
+        });
+        let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        let input = format!("{}.{}", part(header), part(claims));
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes()).unwrap());
+        let kind = crate::client_assertion::ASSERTION_TYPE;
+        let body = format!("client_assertion_type={kind}&client_assertion={input}.{signature}");
+        presented(None, &body).unwrap()
+    }
+
+    #[test]
+    fn audit_06_whoever_is_asked_for_an_assertion_costs_one_signature() {
+        let pepper = Pepper::new([3; 32]);
+        let [own, second, stranger] =
+            [(); 3].map(|()| SigningKey::generate(KeySpec::EcP256).unwrap());
+        let other_kind = SigningKey::generate(KeySpec::Ed25519).unwrap();
+        let set = |keys: &[&SigningKey]| {
+            let keys = keys.iter().map(|key| key.public_key().unwrap());
+            Some(Arc::new(JwkSet::new(keys)))
+        };
+        let mut clients = clients_of_every_state(&pepper);
+        for keys in [set(&[&own]), set(&[&own, &second]), set(&[&other_kind])] {
+            let mut known = registration("right", &pepper);
+            known.methods = ClientAuthenticationMethods::KEY;
+            known.keys = keys;
+            clients.push(Some(known.clone()));
+            known.enabled = false;
+            clients.push(Some(known));
+        }
+        let mut successes = 0;
+        for known in &clients {
+            for asked in [
+                assertion(&own, Some(own.id().as_str())),
+                assertion(&own, None),
+                assertion(&stranger, Some(own.id().as_str())),
+                assertion(&stranger, Some(stranger.id().as_str())),
+                assertion(&stranger, Some(other_kind.id().as_str())),
+                assertion(&stranger, None),
+            ] {
+                let (outcome, looked, steps) = cost(&asked, known.as_ref(), &pepper);
+                assert_eq!(looked, 1, "{known:?}");
+                assert_eq!(steps, [Step::Signature], "{outcome:?}: {known:?}");
+                successes += usize::from(outcome.is_ok());
+            }
+        }
+        assert_eq!(successes, 3, "with kid for both, without for the only one");
     }
 
     #[test]

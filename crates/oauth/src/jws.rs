@@ -2,8 +2,8 @@
 //!
 //! Strict means: three parts of canonical base64url (so that no second spelling of one token
 //! exists), an algorithm from the server's own list, no `crit` (RFC 7515 section 4.1.11: what is
-//! not understood must be refused), no member twice (section 4, RFC 7519 section 4), a bounded
-//! length. Nothing here is verified; the types say so.
+//! not understood must be refused), no member twice (section 4, RFC 7519 section 4), UTF-8 throughout
+//! (RFC 8725 section 3.7), a bounded length. Nothing here is verified; the types say so.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -246,9 +246,12 @@ fn decode(part: &str) -> Result<Vec<u8>, MalformedJws> {
 
 fn json<T: DeserializeOwned>(part: &str) -> Result<T, MalformedJws> {
     let bytes = decode(part)?;
+    // The reader of JSON passes over bytes of members that nobody asks for (RFC 7519 section 7.2).
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| MalformedJws("its header or claims are no UTF-8"))?;
     let refused = |_| MalformedJws("its header or claims are not of the right form");
-    let _: UniqueMembers = serde_json::from_slice(&bytes).map_err(refused)?;
-    serde_json::from_slice(&bytes).map_err(refused)
+    let _: UniqueMembers = serde_json::from_str(text).map_err(refused)?;
+    serde_json::from_str(text).map_err(refused)
 }
 
 /// An object in which no name stands twice. Two readers that pick different ones of two `sub`s would
@@ -336,6 +339,22 @@ mod tests {
         assert!(refusal(r#"["RS256",null,null,null]"#, "{}").contains(form));
         assert!(refusal(good, "[]").contains(form));
         assert!(refusal(good, "{} {}").contains(form));
+    }
+
+    #[test]
+    fn rfc8725_3_7_members_that_nobody_asks_for_are_utf_8_too() {
+        let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let (good, bad) = (
+            b"{\"alg\":\"RS256\"}",
+            b"{\"alg\":\"RS256\",\"x\":\"\xff\"}",
+        );
+        for (header, claims) in [(&good[..], &bad[..]), (bad, good)] {
+            let text = format!("{}.{}.AAAA", part(header), part(claims));
+            let refused = UnverifiedJws::<Value>::parse(&text).unwrap_err();
+            assert!(refused.to_string().contains("no UTF-8"), "{refused}");
+        }
+        let text = format!("{}.{}.AAAA", part(good), part(good));
+        assert!(UnverifiedJws::<Value>::parse(&text).is_ok());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod der;
 mod encoding;
 mod jwk;
 mod jwk_set;
+mod nobody;
 mod pem;
 mod public;
 mod weakness;
@@ -40,6 +41,7 @@ use public::PublicMaterial;
 pub use algorithm::{Algorithm, KeySpec, UnknownAlgorithm, UnknownKeySpec};
 pub use jwk::JwkProblem;
 pub use jwk_set::{JwkSet, JwkSetError, MOST_REGISTERED_KEYS};
+pub(crate) use nobody::nobodys_key;
 pub use public::VerifyingKey;
 pub use weakness::Weakness;
 

@@ -43,6 +43,8 @@ pub mod token_id;
 pub mod token_request;
 pub mod token_response;
 pub mod verify;
+#[cfg(test)]
+mod work;
 
 pub use bearer::{Challenge, PresentedToken};
 pub use claims::{Claims, Profile};

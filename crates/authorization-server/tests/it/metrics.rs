@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use hallpass_authorization_server::{AuthorizationServer, INTROSPECTION_PATH, REVOCATION_PATH};
+use hallpass_authorization_server::{
+    AuthorizationServer, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH,
+};
 use hallpass_oauth::random::SystemRandom;
 use jiff::SignedDuration;
 use prometheus_client::encoding::text::encode;
@@ -46,21 +48,68 @@ async fn refusals_are_counted_by_endpoint_and_code() {
     world
         .post(REVOCATION_PATH, &format!("token=x&{wrong}"))
         .await;
-    for (endpoint, error, count) in [
-        ("token", "invalid_request", 2),
-        ("token", "invalid_client", 1),
-        ("token", "unauthorized_client", 1),
-        ("introspection", "invalid_request", 1),
-        ("introspection", "invalid_client", 1),
-        ("revocation", "invalid_client", 1),
+    for (endpoint, error, status, count) in [
+        ("token", "invalid_request", 400, 2),
+        ("token", "invalid_client", 401, 1),
+        ("token", "unauthorized_client", 400, 1),
+        ("introspection", "invalid_request", 400, 1),
+        ("introspection", "invalid_client", 401, 1),
+        ("revocation", "invalid_client", 401, 1),
     ] {
+        is_in(&world, &refused(endpoint, error, status, count));
+    }
+}
+
+fn refused(endpoint: &str, error: &str, status: u16, count: u32) -> String {
+    format!(
+        "hallpass_token_requests_refused_total{{endpoint=\"{endpoint}\",error=\"{error}\",status=\"{status}\"}} {count}"
+    )
+}
+
+/// They have one error code, and an operator has to know whether clients ask too much or the server
+/// can do too little.
+#[tokio::test]
+async fn a_limit_and_an_overload_are_counted_apart() {
+    let limited = World::with(|plan| plan.settings.limits.failures_per_client = 1).await;
+    let overloaded = World::with(|plan| plan.settings.limits.under_way = 0).await;
+    let wrong = format!("{}x", limited.good_form());
+    limited.form(&wrong).await;
+    assert_eq!(limited.form(&wrong).await.status, 429);
+    let good = overloaded.good_form();
+    assert_eq!(overloaded.form(&good).await.status, 503);
+    for (world, status) in [(&limited, 429), (&overloaded, 503)] {
         is_in(
-            &world,
-            &format!(
-                "hallpass_token_requests_refused_total{{endpoint=\"{endpoint}\",error=\"{error}\"}} {count}"
-            ),
+            world,
+            &refused("token", "temporarily_unavailable", status, 1),
         );
     }
+}
+
+/// A replayed assertion, at whatever endpoint, is a failed authentication like any other.
+#[tokio::test]
+async fn a_replayed_assertion_is_counted_written_down_and_limited() {
+    let world = World::with(|plan| plan.settings.limits.failures_per_client = 3).await;
+    let key = assertion::key();
+    let client = world.credential_of_keys("keys", &[&key]).await;
+    let used = assertion::good(&client, &key, world.now(), "1");
+    let used = format!("{}&token=x", assertion::form(&used));
+    assert_eq!(world.form(&used).await.status, 200);
+    for path in [TOKEN_PATH, INTROSPECTION_PATH, REVOCATION_PATH] {
+        assert_eq!(world.post(path, &used).await.status, 401, "{path}");
+    }
+    assert_eq!(world.form(&used).await.status, 429);
+    let line = r#"hallpass_client_authentications_failed_total{reason="replay"} 4"#;
+    is_in(&world, line);
+    let events = world.audit().await;
+    let told = "Client authentication failed: the client assertion was used before";
+    let event = events.iter().find(|stored| stored.event.message == told);
+    let event = &event.unwrap().event;
+    assert_eq!(event.client_id, client.as_str());
+    assert_eq!(event.source_ip, "127.0.0.1");
+    assert_eq!(event.code, "invalid_client");
+    let fresh = assertion::good(&client, &key, world.now(), "2");
+    let answer = world.form(&assertion::form(&fresh)).await;
+    assert_eq!(answer.status, 200, "a good one is never limited");
 }
 
 #[tokio::test]

@@ -263,6 +263,30 @@ async fn rfc6749_3_3_without_registered_scopes_none_is_granted() {
     assert!(claims(&answer.token()).get("scope").is_none());
 }
 
+/// "The client credentials grant type MUST only be used by confidential clients": by those that prove
+/// who they are. Saying so is no proof.
+#[tokio::test]
+async fn rfc6749_4_4_only_confidential_clients_use_the_grant() {
+    let world = World::new().await;
+    let id = &world.credential.credential.client_id;
+    let workspace = workspace_path(world.workspace.id.as_str());
+    for path in [TOKEN_PATH, &workspace] {
+        for body in [
+            GRANT.to_owned(),
+            format!("{GRANT}&client_id={id}"),
+            format!("{GRANT}&client_id={id}&client_secret="),
+        ] {
+            let answer = world.post(path, &body).await;
+            let refused = (answer.status, answer.error());
+            assert_eq!(refused, (401, "invalid_client".to_owned()), "{path} {body}");
+        }
+        let header = crate::world::basic(id.as_str(), "");
+        let headers = [("Content-Type", FORM), ("Authorization", header.as_str())];
+        let answer = world.ask("POST", path, &headers, GRANT).await;
+        assert_eq!(answer.status, 401, "{path}: an empty secret");
+    }
+}
+
 #[tokio::test]
 async fn rfc6749_4_4_2_the_grant_type_is_required_and_exact() {
     let world = World::new().await;
@@ -314,6 +338,21 @@ async fn rfc6749_4_4_3_the_answer_has_a_token_and_no_refresh_token() {
         let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
         assert_eq!(body["expires_in"], lifetime);
         assert!(world.is_active(&answer.token()).await);
+    }
+}
+
+#[tokio::test]
+async fn rfc6749_5_1_no_answer_with_a_token_or_a_credential_may_be_stored() {
+    let world = World::new().await;
+    let tenant = world.tenant("Tenant", true).await;
+    let issued = world.form(&world.good_form()).await;
+    let exchanged = world.exchange(tenant.id.as_str(), &issued.token()).await;
+    let told = world.introspect(&world.credential, &issued.token()).await;
+    let revoked = world.revoke(&world.credential, &issued.token()).await;
+    for answer in [issued, exchanged, told, revoked] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("pragma"), Some("no-cache"));
     }
 }
 

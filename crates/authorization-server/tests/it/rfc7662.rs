@@ -4,16 +4,17 @@
 //! (`rfc7662_2_1_…`, `rfc7662_2_2_…`).
 //!
 //! TLS (sections 2 and 4) is the listener's. Section 2.1's other way in, a bearer token, is not there.
-//! No token of this server begins later than it is issued, so that section 4's second check is one of
-//! `crates/oauth/src/verify.rs`. GET, which section 4 lets a server disallow, is.
+//! No token of this server begins later than it is issued, so that section 4's second check is asked with
+//! one that is signed by hand. GET, which section 4 lets a server disallow, is.
 
 use hallpass_authorization_server::INTROSPECTION_PATH;
 use hallpass_store::credentials::CredentialOptions;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::assertion::signed;
 use crate::world::{
-    BEGINNING, FORM, ISSUER, OWNER, World, basic_of, claims, forged, form_of, pair_of,
+    BEGINNING, FORM, ISSUER, OWNER, World, basic_of, claims, forged, form_of, header, pair_of,
 };
 
 const INACTIVE: &str = r#"{"active":false}"#;
@@ -165,6 +166,24 @@ async fn rfc7662_4_whether_it_expired_is_determined_to_the_second() {
     assert!(world.is_active(&token).await);
     world.wait(SignedDuration::from_secs(1));
     assert!(!world.is_active(&token).await);
+}
+
+#[tokio::test]
+async fn rfc7662_4_whether_it_may_be_used_yet_is_determined() {
+    for world in [World::new().await, World::rfc9068().await] {
+        let token = world.token().await;
+        let own = world.store.signing_keys().active();
+        let from = |second: i64| {
+            let mut claims = claims(&token);
+            claims["nbf"] = json!(second);
+            signed(&header(&token), &claims, &own)
+        };
+        assert!(world.is_active(&from(BEGINNING)).await);
+        let later = from(BEGINNING + 600);
+        assert!(!world.is_active(&later).await);
+        world.wait(SignedDuration::from_mins(10));
+        assert!(world.is_active(&later).await, "its time has come");
+    }
 }
 
 #[tokio::test]

@@ -2,20 +2,21 @@
 //! introspection, revocation and exchange, and client assertions.
 //!
 //! Proved beside the code: the whole of the reader, `crates/oauth/src/jws.rs` and `crates/oauth/tests/it`;
-//! keys that are too weak (3.5), `crates/oauth/src/key`.
+//! each kind of key that is weak or damaged, `crates/oauth/src/key`.
 //!
-//! Sections 3.4's inputs of key agreement and 3.6 (compression) concern encryption, which is accepted
-//! nowhere. 3.5's ban on passwords as keys: there are no symmetric keys. 3.7 (UTF-8) is a property of the
-//! JSON reader.
+//! Section 3.4's inputs of key agreement and 3.6 (compression) concern encryption, which is accepted
+//! nowhere. 3.5's ban on passwords as keys: there are no symmetric keys.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_oauth::SigningKey;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_store::credentials::{CredentialError, CredentialOptions};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::assertion::{form, good_claims, key, signed, unsigned};
-use crate::world::{Plan, World, claims, exchange_form, header, workspace_path};
+use crate::world::{Plan, World, actor, claims, exchange_form, header, workspace_path};
 
 /// Whether any endpoint takes the text for a good token of the first credential.
 async fn is_taken_anywhere(world: &World, path: &str, token: &str) -> bool {
@@ -103,6 +104,140 @@ async fn rfc8725_3_3_the_signature_covers_every_claim() {
         let payload = with(&claims, name, changed).to_string();
         let forged = format!("{head}.{}.{signature}", URL_SAFE_NO_PAD.encode(payload));
         assert!(!is_taken_anywhere(&world, &path, &forged).await, "{name}");
+    }
+}
+
+/// Whether a client could register the public key.
+async fn is_registered(world: &World, name: &str, key: &Value) -> bool {
+    let instance = world.store.workspaces().find_instance("us1").unwrap();
+    let credentials = world.store.credentials();
+    let made = credentials
+        .create_with_keys(
+            world.owner.id,
+            instance.id.clone(),
+            name,
+            &json!({ "keys": [key] }).to_string(),
+            CredentialOptions::default(),
+            &actor(),
+            world.now(),
+            &mut SystemRandom,
+        )
+        .await;
+    match made {
+        Ok(_) => true,
+        Err(CredentialError::Keys(_)) => false,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn public(key: &SigningKey) -> Value {
+    let set: Value = serde_json::from_str(&crate::assertion::registered(&[key])).unwrap();
+    set["keys"][0].clone()
+}
+
+/// A point that is not on the curve would let a verifier be led; the same for a modulus that is even.
+#[tokio::test]
+async fn rfc8725_3_4_public_keys_that_are_no_keys_are_refused() {
+    let world = World::new().await;
+    let good = public(&key());
+    let off_curve = with(&good, "x", good["y"].clone());
+    let origin = "A".repeat(43);
+    let nowhere = with(&with(&good, "x", json!(origin)), "y", json!(origin));
+    let rsa = public(&SigningKey::generate(hallpass_oauth::KeySpec::Rsa2048).unwrap());
+    let modulus = URL_SAFE_NO_PAD.decode(rsa["n"].as_str().unwrap()).unwrap();
+    let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();
+    let even = with(&rsa, "n", json!(URL_SAFE_NO_PAD.encode(even)));
+    for wrong in [off_curve, nowhere, even] {
+        assert!(!is_registered(&world, "wrong", &wrong).await, "{wrong}");
+    }
+    assert!(is_registered(&world, "elliptic", &good).await);
+    assert!(is_registered(&world, "rsa", &rsa).await);
+}
+
+#[tokio::test]
+async fn rfc8725_3_5_keys_that_can_be_guessed_are_refused() {
+    let world = World::new().await;
+    let rsa = public(&SigningKey::generate(hallpass_oauth::KeySpec::Rsa2048).unwrap());
+    let modulus = rsa["n"].as_str().unwrap();
+    let short = with(&rsa, "n", json!(modulus[..172]));
+    let exponent = with(&rsa, "e", json!("Aw"));
+    // RFC 8037 appendix A.2: its private half stands above it.
+    let printed = json!({
+        "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    let symmetric = json!({ "kty": "oct", "k": "cGFzc3dvcmQ" });
+    for weak in [short, exponent, printed, symmetric] {
+        let mut unnamed = weak.clone();
+        unnamed.as_object_mut().unwrap().remove("kid");
+        assert!(!is_registered(&world, "weak", &unnamed).await, "{weak}");
+    }
+    assert!(is_registered(&world, "strong", &rsa).await);
+}
+
+/// A token whose parts are these bytes, signed by whoever has the key.
+fn signed_bytes(header: &[u8], claims: &[u8], key: &SigningKey) -> String {
+    let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let input = parts.join(".");
+    let signature = key.sign(input.as_bytes()).unwrap();
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// The good JSON with one more member, whose text is these bytes.
+fn with_text(json: &Value, text: &[u8]) -> Vec<u8> {
+    let json = json.to_string();
+    let (_, rest) = json.split_at(1);
+    [br#"{"x":""#, text, br#"","#, rest.as_bytes()].concat()
+}
+
+/// Also RFC 7519 section 7.2, points 3 and 10: where no reader looks at a member, its bytes count too.
+#[tokio::test]
+async fn rfc8725_3_7_header_and_claims_are_utf_8() {
+    let (world, path) = with_tenant(World::new().await).await;
+    let own = world.store.signing_keys().active();
+    let token = world.token().await;
+    let (good_header, good_claims) = (header(&token), claims(&token));
+    let client_key = key();
+    let client = world.credential_of_keys("keys", &[&client_key]).await;
+    let own_header = crate::assertion::good_header(&client_key);
+    for (number, (text, is_utf_8)) in [
+        ("é".as_bytes(), true),
+        (b"\xff", false),
+        (b"\xc3", false),
+        (b"\xed\xa0\x80", false),
+        (b"\xc0\x80", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let as_is = good_header.to_string().into_bytes();
+        for (head, payload) in [
+            (
+                with_text(&good_header, text),
+                good_claims.to_string().into_bytes(),
+            ),
+            (as_is, with_text(&good_claims, text)),
+        ] {
+            let token = signed_bytes(&head, &payload, &own);
+            let taken = is_taken_anywhere(&world, &path, &token).await;
+            assert_eq!(taken, is_utf_8, "{text:?}");
+        }
+        for in_header in [true, false] {
+            let claims = self::good_claims(&client, world.now(), &format!("{number} {in_header}"));
+            let (head, payload) = if in_header {
+                (
+                    with_text(&own_header, text),
+                    claims.to_string().into_bytes(),
+                )
+            } else {
+                (
+                    own_header.to_string().into_bytes(),
+                    with_text(&claims, text),
+                )
+            };
+            let assertion = signed_bytes(&head, &payload, &client_key);
+            let answer = world.form(&form(&assertion)).await;
+            assert_eq!(answer.status == 200, is_utf_8, "{text:?} in an assertion");
+        }
     }
 }
 

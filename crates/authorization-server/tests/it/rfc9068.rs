@@ -2,7 +2,7 @@
 //! `greenlake` does instead.
 //!
 //! Proved beside the code: reading and checking, `crates/oauth/src/verify.rs` and `crates/oauth/tests/it`;
-//! at the resource server, section 4, by `crates/resource-server/tests/it/tokens.rs`.
+//! at the resource server, section 4, by `crates/resource-server/tests/it/rfc9068.rs` and `tokens.rs`.
 //!
 //! Sections 2.2.1 and 2.2.2 (authentication information, identity claims) concern people who sign in.
 //! The parameter `resource` of section 3 is RFC 8707's, which is not offered: the resource is the

@@ -39,8 +39,7 @@ fn the_counters_move_and_only_the_metrics_listener_shows_them() {
         reply.text
     };
     let issued = "hallpass_access_tokens_issued_total{grant=\"client_credentials\"}";
-    let refused =
-        "hallpass_token_requests_refused_total{endpoint=\"token\",error=\"invalid_client\"}";
+    let refused = "hallpass_token_requests_refused_total{endpoint=\"token\",error=\"invalid_client\",status=\"401\"}";
     let answered = |status: u16| format!("hallpass_api_answers_total{{status=\"{status}\"}}");
     assert_eq!(sample(&metrics(), issued).to_string(), "0");
 

@@ -14,6 +14,7 @@ mod coverage;
 mod durability;
 mod operations;
 mod revocation;
+mod rfc9068;
 mod spellings;
 mod tokens;
 mod traces;

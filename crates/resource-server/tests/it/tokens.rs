@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_access::Role;
+use hallpass_oauth::SigningKey;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -111,15 +112,18 @@ async fn what_a_good_signature_covers_is_judged_all_the_same() {
     );
 }
 
-fn part(token: &str, index: usize) -> Value {
+pub(crate) fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-fn sign(world: &World, header: &str, claims: &str) -> String {
+pub(crate) fn sign(world: &World, header: &str, claims: &str) -> String {
+    sign_with(&world.store.signing_keys().active(), header, claims)
+}
+
+pub(crate) fn sign_with(key: &SigningKey, header: &str, claims: &str) -> String {
     let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part));
     let input = parts.join(".");
-    let key = world.store.signing_keys().active();
     let signature = key.sign(input.as_bytes()).unwrap();
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }

@@ -206,6 +206,10 @@ impl World {
 
     /// A token, in the steps of the token endpoint.
     pub(crate) async fn mint(&self, client: &Client) -> String {
+        self.mint_as(client, Profile::Greenlake).await
+    }
+
+    pub(crate) async fn mint_as(&self, client: &Client, profile: Profile) -> String {
         let body = format!(
             "client_id={}&client_secret={}",
             client.id,
@@ -229,7 +233,7 @@ impl World {
         let reservation = sequences.reserve(client.registration()).unwrap();
         let id = TokenId::generate(reservation.place(), rng);
         let key = self.store.signing_keys().active();
-        let token = mint(&grant, Some(&id), &issuing(), &key, now).unwrap();
+        let token = mint(&grant, Some(&id), &issuing(profile), &key, now).unwrap();
         let issue = Issue::new(event.per_minute("issued"), client.proof().clone());
         let writing = reservation.write(issue, None).unwrap();
         writing.committed().await.unwrap();
@@ -320,11 +324,11 @@ async fn open_store(folder: &Path, master_key: &str, now: Timestamp) -> Store {
         .unwrap()
 }
 
-fn issuing() -> Issuing {
+fn issuing(profile: Profile) -> Issuing {
     Issuing {
         issuer: Issuer::parse(ISSUER).unwrap(),
         audience: Audience::parse("external_api").unwrap(),
-        profile: Profile::Greenlake,
+        profile,
     }
 }
 
@@ -335,10 +339,11 @@ fn server(
     metrics: Metrics,
 ) -> ResourceServer {
     let instance = store.workspaces().find_instance("us1").unwrap();
+    let issuing = issuing(Profile::Greenlake);
     let settings = Settings {
         expectation: Expectation {
-            issuers: vec![issuing().issuer],
-            audience: issuing().audience,
+            issuers: vec![issuing.issuer],
+            audience: issuing.audience,
             instance: instance.id.clone(),
         },
         base_url: base_url.to_owned(),

@@ -7,7 +7,7 @@ use hallpass_oauth::{Grant, JwkSet, KeySpec, Profile, Secret, SigningKey, TokenR
 use hallpass_store::credentials::{
     Credential, CredentialChange, CredentialError, CredentialOptions, IssuedCredential,
 };
-use hallpass_store::{Policy, SequenceError};
+use hallpass_store::{PersonId, Policy, SequenceError};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection as _, Row as _};
 
@@ -55,6 +55,58 @@ fn try_secret(
 ) -> Option<AuthenticationFailure> {
     let form = form_of(issued.credential.client_id.as_str(), secret);
     world.authenticate(&form, at).err()
+}
+
+/// What the database itself has of a person: their password is told by no handle.
+async fn stored_person(world: &World, id: PersonId) -> (String, Option<String>) {
+    let mut file = database(world.folder.path()).await;
+    let row = sqlx::query("SELECT email, password FROM person WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    file.close().await.unwrap();
+    (row.get("email"), row.get("password"))
+}
+
+#[tokio::test]
+async fn audit_19_nothing_that_happens_to_a_credential_touches_its_owners_password() {
+    const CHOSEN: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+    let world = World::new(Policy::default()).await;
+    let owner = world.person("ann@example.com").await;
+    let (by, links) = (actor(), world.store.setup_links());
+    let rng = &mut SystemRandom;
+    let link = links.issue(owner.id, &by, now(), rng).await.unwrap();
+    let used = links.redeem(&link, CHOSEN, "127.0.0.1", now(), rng).await;
+    assert!(used.unwrap());
+    let before = stored_person(&world, owner.id).await;
+    assert_eq!(before.1.as_deref(), Some(CHOSEN));
+
+    let unchanged = async |step: &str| {
+        assert_eq!(stored_person(&world, owner.id).await, before, "{step}");
+    };
+    let issued = world.credential(&owner, "job").await.unwrap();
+    unchanged("create").await;
+    rotate(&world, &issued, 60, now()).await.unwrap();
+    unchanged("rotate").await;
+    let credentials = world.store.credentials();
+    let id = issued.credential.client_id.as_str();
+    let old = credentials.find(id).unwrap().secrets[0].id.clone();
+    let removed = credentials.remove_secret(id, &old, &by, now(), rng);
+    removed.await.unwrap();
+    unchanged("remove a secret").await;
+    let reset = credentials.reset(id, &by, now(), rng);
+    reset.await.unwrap();
+    unchanged("reset").await;
+    let disable = CredentialChange {
+        enabled: Some(false),
+        ..CredentialChange::default()
+    };
+    change(&world, &issued, disable, now()).await.unwrap();
+    unchanged("disable").await;
+    let deleted = credentials.delete(id, &by, now(), rng);
+    deleted.await.unwrap();
+    unchanged("delete").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::jwt::{Key, encoded, names};
 use super::wire::{
-    Answer, GRANT, INTROSPECT, REVOKE, TOKEN, ask, ask_basic, call, get, pair, post,
+    Answer, GRANT, INTROSPECT, REVOKE, TOKEN, basic, call, get, pair, post, post_with,
 };
 use super::within::{Within, actor};
 
@@ -230,6 +230,7 @@ fn audit_35_whatever_the_metadata_promises_is_served() {
             other => panic!("{other} is advertised and not looked at"),
         }
     }
+    let mut tried = 0;
     for endpoint in ["token", "introspection", "revocation"] {
         let methods = &metadata[format!("{endpoint}_endpoint_auth_methods_supported")];
         let target = match endpoint {
@@ -240,16 +241,24 @@ fn audit_35_whatever_the_metadata_promises_is_served() {
         let form = format!("{GRANT}&token=x");
         for method in methods.as_array().unwrap() {
             match method.as_str().unwrap() {
-                "client_secret_post" => ask(base, &client.id, &client.secret).is(200),
-                "client_secret_basic" => ask_basic(base, &client.id, &client.secret).is(200),
+                "client_secret_post" => {
+                    let form = format!("{form}&{}", pair(&client.id, &client.secret));
+                    post(base, target, &form).is(200)
+                }
+                "client_secret_basic" => {
+                    let header = basic(&client.id, &client.secret);
+                    post_with(base, target, &[("Authorization", &header)], &form).is(200)
+                }
                 "private_key_jwt" => {
                     let assertion = signer.sign(&signer.claims());
                     post(base, target, &format!("{form}&{}", fields(&assertion))).is(200)
                 }
                 other => panic!("{other}"),
             };
+            tried += 1;
         }
     }
+    assert_eq!(tried, 9, "three ways at three endpoints");
     for algorithm in metadata["token_endpoint_auth_signing_alg_values_supported"]
         .as_array()
         .unwrap()

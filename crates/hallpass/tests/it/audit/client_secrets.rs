@@ -187,6 +187,8 @@ fn audit_18_two_secrets_live_side_by_side_and_each_ends_to_the_second() {
     within.ask(&fourth).is(200);
 }
 
+/// That no change of a credential touches its owner's password, which nothing here can read, is proved
+/// on the database (`audit_19_nothing_that_happens_to_a_credential_…` in `crates/store`).
 #[test]
 fn audit_19_a_credential_is_not_its_owner_and_falls_with_them() {
     let within = Within::greenlake();

@@ -56,19 +56,23 @@ fn tests() -> BTreeSet<String> {
         if file.extension().is_none_or(|kind| kind != "rs") {
             continue;
         }
-        let source = std::fs::read_to_string(&file).unwrap();
-        let mut is_test = source.contains("proptest! {");
-        for line in source.lines() {
-            let line = line.trim_start();
-            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-            let function = line.strip_prefix("async ").unwrap_or(line);
-            let Some(rest) = function.strip_prefix("fn ") else {
-                continue;
-            };
+        found.extend(tests_in(&std::fs::read_to_string(&file).unwrap()));
+    }
+    found
+}
+
+/// The functions that an attribute makes tests, be it inside `proptest!` or not: the next one after it.
+fn tests_in(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_test = false;
+    for line in source.lines().map(str::trim_start) {
+        is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let function = line.strip_prefix("async ").unwrap_or(line);
+        if let Some(rest) = function.strip_prefix("fn ") {
             if is_test {
-                found.insert(rest.split(['(', '<']).next().unwrap().to_owned());
+                found.push(rest.split(['(', '<']).next().unwrap().to_owned());
             }
-            is_test = source.contains("proptest! {");
+            is_test = false;
         }
     }
     found
@@ -78,6 +82,13 @@ fn tests() -> BTreeSet<String> {
 fn number(test: &str) -> Option<u32> {
     let digits = test.strip_prefix("audit_")?.get(..2)?;
     digits.parse().ok()
+}
+
+#[test]
+fn what_is_no_test_is_not_taken_for_one() {
+    let source = "fn helper() {}\n#[test]\nfn one() {}\nfn second_helper() {}\nproptest! {\n    #[test]\n    \
+                  fn two(a in 0..9) {}\n    fn no_test(a: u8) {}\n}\n#[tokio::test]\nasync fn three() {}\n";
+    assert_eq!(tests_in(source), ["one", "two", "three"]);
 }
 
 #[test]

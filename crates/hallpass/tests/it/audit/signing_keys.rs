@@ -116,6 +116,7 @@ struct Verifier {
 
 impl Verifier {
     fn fetch(within: &Within) -> Self {
+        let asked = within.now();
         let answer = get(&within.base, KEYS).is(200);
         let age: i64 = answer
             .header("cache-control")
@@ -124,7 +125,7 @@ impl Verifier {
             .unwrap();
         Self {
             keys: serde_json::from_str(&answer.body).unwrap(),
-            until: within.now() + SignedDuration::from_secs(age),
+            until: asked + SignedDuration::from_secs(age),
         }
     }
 
@@ -146,6 +147,34 @@ impl Verifier {
     }
 }
 
+/// A client that works without a pause, and its own verifier.
+struct Worker {
+    client: Client,
+    verifier: Verifier,
+    /// Its tokens that live on for the whole turn, the oldest first.
+    alive: Vec<(Timestamp, String)>,
+    /// The keys that its tokens were signed with.
+    signed_by: std::collections::BTreeSet<String>,
+}
+
+impl Worker {
+    /// Gets a token and shows it, and the oldest that still lives, to everybody. The clock goes on by a
+    /// step meanwhile.
+    fn take_a_turn(&mut self, within: &Within, lifetime: SignedDuration) {
+        let (id, token) = signs_with(within, &self.client);
+        self.signed_by.insert(id);
+        self.alive.push((within.now() - STEP, token));
+        self.alive
+            .retain(|(at, _)| within.now() + STEP < *at + lifetime);
+        let (oldest, newest) = (&self.alive[0].1, &self.alive[self.alive.len() - 1].1);
+        for token in [oldest, newest] {
+            self.verifier.accepts(within, token);
+            call(&within.us1, token).is(200);
+        }
+    }
+}
+
+/// Five clients at work at once, while the clock goes on, keys are made, take over and go.
 #[test]
 fn audit_29_no_verifier_meets_an_unknown_key_during_a_rotation() {
     let within = Within::start(|setup| {
@@ -153,42 +182,40 @@ fn audit_29_no_verifier_meets_an_unknown_key_during_a_rotation() {
         setup.policy.single_active = false;
         setup.limits.tokens_per_credential = 0;
     });
-    let client = within.client("nightly");
-    // Their copies are of different moments.
-    let mut verifiers: Vec<Verifier> = (0..5)
-        .map(|_| {
-            let verifier = Verifier::fetch(&within);
+    let mut workers: Vec<Worker> = (0..5)
+        .map(|number| {
+            // Their copies of the keys are of different moments.
             within.wait(STEP * 2);
-            verifier
+            Worker {
+                client: within.client(&format!("worker {number}")),
+                verifier: Verifier::fetch(&within),
+                alive: Vec::new(),
+                signed_by: std::collections::BTreeSet::new(),
+            }
         })
         .collect();
     let lifetime = SignedDuration::from_mins(120);
-    let mut alive: Vec<(Timestamp, String)> = Vec::new();
-    let mut ids = std::collections::BTreeSet::new();
+    let within = &within;
     for turn in 0..400 {
-        within.maintain();
-        let (id, token) = signs_with(&within, &client);
-        ids.insert(id);
-        alive.push((within.now(), token));
-        alive.retain(|(at, _)| within.now() < *at + lifetime);
-        let (oldest, newest) = (&alive[0].1, &alive[alive.len() - 1].1);
-        for token in [oldest, newest] {
-            for verifier in &mut verifiers {
-                verifier.accepts(&within, token);
+        std::thread::scope(|turns| {
+            for worker in &mut workers {
+                turns.spawn(move || worker.take_a_turn(within, lifetime));
             }
-            call(&within.us1, token).is(200);
-        }
-        // Just after one of them fetched its copy, the worst moment for it.
-        if turn == 10 {
-            let keys = within.store.keys();
-            within
-                .run(keys.rotate(&actor(), within.now(), &mut SystemRandom))
-                .unwrap();
-        }
-        within.wait(STEP);
+            // Just after one of them fetched its copy, the worst moment for it.
+            if turn == 10 {
+                let keys = within.store.keys();
+                within
+                    .run(keys.rotate(&actor(), within.now(), &mut SystemRandom))
+                    .unwrap();
+            }
+            within.wait(STEP);
+            within.maintain();
+        });
     }
-    assert_eq!(ids.len(), 2, "the rotation was seen");
-    assert_eq!(published(&within).len(), 1, "and its end");
+    for worker in &workers {
+        assert_eq!(worker.signed_by.len(), 2, "the rotation was seen");
+    }
+    assert_eq!(published(within).len(), 1, "and its end");
 }
 
 #[test]
