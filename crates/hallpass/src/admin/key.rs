@@ -19,7 +19,8 @@ pub(crate) enum KeyCommand {
     /// Take a key out at once, in an emergency; every token it signed dies
     Remove {
         /// The key's id
-        #[arg(value_name = "KID")]
+        // A thumbprint in base64url (RFC 7638): one of 64 begins with a hyphen.
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
         id: String,
         /// Do not ask, even on a terminal
         #[arg(long, short)]

@@ -1,8 +1,9 @@
 //! Nothing that was acknowledged is lost when the process is killed, and nothing that was
 //! acknowledged as dead comes back.
 //!
-//! Threads make, reset and delete credentials, ask for tokens and use them, while a journal keeps
-//! what was sent and what was answered. At a moment that chance decides the server is killed with
+//! Threads make, reset, disable and delete credentials, give them second secrets, make and remove
+//! signing keys, ask for tokens, use them and revoke them, while a journal keeps what was sent and
+//! what was answered. At a moment that chance decides the server is killed with
 //! SIGKILL, started again on the same data directory and compared with the journal. What nobody read
 //! an answer to may have happened or not, but never by half.
 //!
@@ -20,10 +21,12 @@ mod alarm;
 mod chance;
 mod credential;
 mod journal;
+mod keys;
 mod load;
 mod statements;
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +35,8 @@ use std::time::Instant;
 use alarm::Moment;
 use chance::Chance;
 use journal::Journal;
-use load::{Addresses, Fixtures, Stage};
+use keys::{KeyState, Origin};
+use load::{Addresses, Fixtures, Stage, signer_of};
 use statements::{FIXTURE, Statement};
 
 use crate::http::{get_with, token_of};
@@ -41,7 +45,7 @@ use crate::world::{ANN, Credential, World, eventually};
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_dead_comes_back_when_the_server_is_killed() {
-    let rounds = variable("HALLPASS_SOAK_ROUNDS").unwrap_or(3);
+    let rounds = variable("HALLPASS_SOAK_ROUNDS").unwrap_or(8);
     let seed = variable("HALLPASS_SOAK_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     say(&format!("HALLPASS_SOAK_SEED={seed}, {rounds} rounds"));
     let mut chance = Chance::new(seed);
@@ -58,6 +62,22 @@ fn nothing_acknowledged_is_lost_and_nothing_dead_comes_back_when_the_server_is_k
 
 /// Rounds on one data directory: every token and secret is tried again in each of them.
 const ROUNDS_OF_A_LIFE: u64 = 10;
+
+/// Keys that are made at once and sign after the next start; nothing that is done in haste is too
+/// much.
+const CONFIGURATION: &str = r#"
+[credentials]
+per_owner = 20
+[keys]
+kind = "ec-p256"
+publish_before_seconds = 1
+max_age_seconds = 1
+[limits]
+failures_per_client = 0
+failures_per_address = 0
+tokens_per_credential = 0
+questions_per_credential = 0
+"#;
 
 /// Threads that make the load.
 const THREADS: u64 = 6;
@@ -85,14 +105,23 @@ struct Life {
 impl Life {
     fn begin(chance: &mut Chance) -> Self {
         let world = World::new();
+        let mut folder = std::fs::DirBuilder::new();
+        folder.mode(0o700).create(world.data()).unwrap();
+        std::fs::write(world.data().join("hallpass.toml"), CONFIGURATION).unwrap();
         kill_while_it_starts(&world, chance);
         world.create_user(ANN, "administrator");
-        let file = world.data().join("hallpass.toml");
-        std::fs::write(file, "[credentials]\nper_owner = 20\n").unwrap();
         let server = Server::start(&world);
+        let mut journal = Journal::new(SLOTS);
+        let fixtures = fixtures(&world, &server);
+        for token in [&fixtures.platform_token, &fixtures.us1_token] {
+            let key = signer_of(token);
+            if journal.keys.find(&key).is_none() {
+                journal.keys.learn(&key, KeyState::Active, Origin::Start);
+            }
+        }
         Self {
-            fixtures: fixtures(&world, &server),
-            journal: Mutex::new(Journal::new(SLOTS)),
+            fixtures,
+            journal: Mutex::new(journal),
             server: Some(server),
             world,
             began: Instant::now(),

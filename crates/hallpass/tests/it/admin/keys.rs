@@ -218,3 +218,17 @@ fn keys_are_administered_without_a_server_too() {
     assert_eq!(in_state(&list, "active"), [word(&made, "id")]);
     assert_eq!(in_state(&list, "retired"), [first]);
 }
+
+/// One of 64 ids begins with a hyphen.
+#[test]
+fn an_id_that_looks_like_an_option_is_an_id() {
+    let world = World::owner();
+    for id in ["-iQ4zK1", "-yQ4zK1", "--Q4zK1", "-"] {
+        for command in [["-y", id], [id, "-y"], ["--yes", id], [id, "--yes"]] {
+            world
+                .try_admin(&[&["key", "remove"][..], &command].concat())
+                .ended(1)
+                .says(&[&format!("no published signing key {id}")]);
+        }
+    }
+}

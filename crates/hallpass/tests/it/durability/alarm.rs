@@ -20,10 +20,21 @@ pub(super) enum Moment {
     /// When a token was just refused while another is being made, which may be why: the same for
     /// that one.
     Refusal,
+    /// When somebody was just told that a signing key was made or removed, or could tell by a token
+    /// that is refused.
+    Key,
+    /// When somebody was just told that a token is revoked.
+    Revocation,
 }
 
 impl Moment {
-    pub(super) const ALL: [Self; 3] = [Self::Any, Self::Acknowledgement, Self::Refusal];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Any,
+        Self::Acknowledgement,
+        Self::Refusal,
+        Self::Key,
+        Self::Revocation,
+    ];
 }
 
 impl Alarm {

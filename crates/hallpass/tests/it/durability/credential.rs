@@ -21,15 +21,20 @@ pub(super) struct Credential {
     pub(super) changes: Vec<Change>,
     /// These overlap each other and the changes.
     pub(super) mints: Vec<Mint>,
+    pub(super) revocations: Vec<Revocation>,
 }
 
-/// Something that changes which secret counts.
+/// Something that changes which secrets count, or whether any does.
 pub(super) struct Change {
     pub(super) kind: ChangeKind,
+    pub(super) began: Tick,
+    pub(super) ended: Tick,
     pub(super) outcome: Outcome,
     /// The secret that it brought, where that was read.
     pub(super) secret: Option<String>,
-    /// The secret before it was refused, so it is done, answered or not.
+    /// What names that secret, where somebody has to.
+    pub(super) secret_id: Option<String>,
+    /// A secret was refused because of it, so it is done, answered or not.
     pub(super) seen: bool,
 }
 
@@ -38,6 +43,54 @@ pub(super) enum ChangeKind {
     Create,
     Reset,
     Delete,
+    Disable,
+    Enable,
+    /// Brings a second secret beside the first.
+    Rotate,
+    /// Removes the secret that this change brought.
+    RemoveSecret(usize),
+}
+
+impl ChangeKind {
+    /// What the audit log says of each, at the end of its message.
+    pub(super) const WORDS: [&str; 7] = [
+        " created",
+        " reset",
+        " deleted",
+        " disabled",
+        " enabled",
+        " given a second secret",
+        " deprived of a secret",
+    ];
+
+    pub(super) fn word(self) -> &'static str {
+        let at = match self {
+            Self::Create => 0,
+            Self::Reset => 1,
+            Self::Delete => 2,
+            Self::Disable => 3,
+            Self::Enable => 4,
+            Self::Rotate => 5,
+            Self::RemoveSecret(_) => 6,
+        };
+        Self::WORDS[at]
+    }
+
+    pub(super) fn brings_secret(self) -> bool {
+        matches!(self, Self::Create | Self::Reset | Self::Rotate)
+    }
+
+    fn ends_secret_of(self, change: usize) -> bool {
+        match self {
+            Self::Reset | Self::Delete => true,
+            Self::RemoveSecret(of) => of == change,
+            Self::Create | Self::Disable | Self::Enable | Self::Rotate => false,
+        }
+    }
+
+    fn toggles(self) -> bool {
+        matches!(self, Self::Disable | Self::Enable)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,17 +114,29 @@ pub(super) struct Mint {
     pub(super) ended: Tick,
     pub(super) outcome: Outcome,
     pub(super) token: Option<String>,
+    /// The id of the key that signed it.
+    pub(super) key: Option<String>,
     /// The token was refused once.
     pub(super) seen_dead: bool,
 }
 
+/// A request to end one token.
+pub(super) struct Revocation {
+    pub(super) mint: usize,
+    pub(super) outcome: Outcome,
+    /// Nothing else can have ended the token before, so there is an event of it.
+    pub(super) sure: bool,
+}
+
 /// What must be true of a secret or a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     Alive,
-    Dead,
     /// Something that decides it has no order to it.
     Open,
+    /// A secret of a disabled credential: dead until that is enabled.
+    Asleep,
+    Dead,
 }
 
 /// Where an operation under way ends, as far as anybody knows.
@@ -84,15 +149,75 @@ impl Credential {
         done.is_some_and(|change| change.kind != ChangeKind::Delete)
     }
 
-    /// How many changes of a kind are done.
-    pub(super) fn count(&self, kind: ChangeKind) -> usize {
-        let done = |change: &&Change| change.kind == kind && change.outcome.is_done();
+    /// How many changes are done of those that the log calls so.
+    pub(super) fn count(&self, word: &str) -> usize {
+        let done = |change: &&Change| change.kind.word() == word && change.outcome.is_done();
         self.changes.iter().filter(done).count()
     }
 
-    /// The count that the server keeps of its secrets.
+    /// The count that the server keeps of what ended all tokens.
     pub(super) fn generation(&self) -> usize {
-        1 + self.count(ChangeKind::Reset)
+        1 + self.count(ChangeKind::Reset.word()) + self.count(ChangeKind::Disable.word())
+    }
+
+    /// Whether it may be used; `None` while that is being changed.
+    pub(super) fn enabled(&self) -> Option<bool> {
+        let toggles = self
+            .changes
+            .iter()
+            .rev()
+            .filter(|known| known.kind.toggles());
+        for toggle in toggles {
+            match toggle.effect() {
+                Standing::Dead => return Some(toggle.kind == ChangeKind::Enable),
+                Standing::Open => return None,
+                _ => {}
+            }
+        }
+        Some(true)
+    }
+
+    /// The changes whose secrets count, read or not.
+    pub(super) fn living_secrets(&self) -> Vec<usize> {
+        let living = |at: &usize| {
+            let change = &self.changes[*at];
+            let brought = change.kind.brings_secret() && change.outcome.is_done();
+            brought && self.secret_end(*at) != Standing::Dead
+        };
+        (0..self.changes.len()).filter(living).collect()
+    }
+
+    /// Where the changes begin that are not over yet.
+    pub(super) fn changes_over(&self) -> usize {
+        let under_way = self.changes.last().map(|last| last.outcome) == Some(Outcome::UnderWay);
+        self.changes.len() - usize::from(under_way)
+    }
+
+    /// Whether it may have been disabled or enabled since that many changes were over.
+    pub(super) fn toggled_since(&self, over: usize) -> bool {
+        self.changes[over..]
+            .iter()
+            .any(|known| known.kind.toggles())
+    }
+
+    /// Whether one more tells that the change under way is done: a secret that was good when that
+    /// many changes were over is refused.
+    pub(super) fn refusal_tells(&self, change: usize, over: usize) -> bool {
+        let Some((last, between)) = self.changes[over..].split_last() else {
+            return false;
+        };
+        let only_it = !between.iter().any(|known| known.kind.toggles());
+        let refuses = last.kind == ChangeKind::Disable || last.kind.ends_secret_of(change);
+        only_it && refuses && self.secret_standing(change) == Standing::Open
+    }
+
+    /// How often a token of it was ended by itself: for certain, and at most.
+    pub(super) fn revoked(&self) -> RangeInclusive<u64> {
+        let count = |wanted: fn(&&Revocation) -> bool| {
+            u64::try_from(self.revocations.iter().filter(wanted).count()).unwrap()
+        };
+        let sure = count(|known| known.outcome == Outcome::Acknowledged && known.sure);
+        sure..=count(|known| known.outcome != Outcome::Undone)
     }
 
     /// How many tokens it may have been issued: those that were read, and perhaps those that were
@@ -110,27 +235,28 @@ impl Credential {
         self.changes.last().unwrap().outcome
     }
 
-    /// A secret is dead once a later change is done, and open while one may be.
+    /// A secret is dead once a later change that ends it is done, and asleep while its credential is
+    /// disabled; it is open while either may be.
     pub(super) fn secret_standing(&self, change: usize) -> Standing {
-        let later = &self.changes[change + 1..];
-        if later
-            .iter()
-            .any(|later| later.seen || later.outcome.is_done())
-        {
-            Standing::Dead
-        } else if later.iter().any(|later| later.outcome.is_open()) {
-            Standing::Open
-        } else {
-            Standing::Alive
-        }
+        let may_be_used = match self.enabled() {
+            Some(true) => Standing::Alive,
+            Some(false) => Standing::Asleep,
+            None => Standing::Open,
+        };
+        self.secret_end(change).max(may_be_used)
     }
 
-    /// A token is dead with its secret, or once another was answered that was asked for after it,
-    /// or once it was refused. It is open while its secret is, or beside a token request that had
-    /// not ended when it was asked for.
+    fn secret_end(&self, change: usize) -> Standing {
+        let later = self.changes[change + 1..].iter();
+        let ends = later.filter(|later| later.kind.ends_secret_of(change));
+        ends.map(Change::effect).max().unwrap_or(Standing::Alive)
+    }
+
+    /// A token is dead once it was revoked or refused, once a change is done that ends all tokens, or
+    /// once another was answered that was asked for after it. It is open while that may be, or beside
+    /// a token request that had not ended when it was asked for.
     pub(super) fn token_standing(&self, mint: usize) -> Standing {
         let own = &self.mints[mint];
-        let secret = self.secret_standing(own.change);
         let others = || {
             let others = self.mints.iter().enumerate();
             others.filter(|(at, _)| *at != mint).map(|(_, other)| other)
@@ -138,12 +264,37 @@ impl Credential {
         let superseded = |other: &Mint| other.token.is_some() && other.began > own.ended;
         let may_supersede =
             |other: &Mint| other.outcome != Outcome::Undone && other.ended > own.began;
-        if own.seen_dead || secret == Standing::Dead || others().any(superseded) {
+        let revocations = self.revocations.iter().filter(|known| known.mint == mint);
+        let revoked = revocations.map(|known| known.outcome.effect()).max();
+        let ended = (0..self.changes.len()).map(|at| self.token_end(own, at));
+        let worst = ended.chain(revoked).max().unwrap_or(Standing::Alive);
+        if own.seen_dead || worst == Standing::Dead || others().any(superseded) {
             Standing::Dead
-        } else if secret == Standing::Open || others().any(may_supersede) {
+        } else if worst == Standing::Open || others().any(may_supersede) {
             Standing::Open
         } else {
             Standing::Alive
+        }
+    }
+
+    /// What a change makes of a token.
+    fn token_end(&self, mint: &Mint, at: usize) -> Standing {
+        let change = &self.changes[at];
+        match change.kind {
+            // A token of an earlier secret can only have been got before it.
+            ChangeKind::Reset | ChangeKind::Delete if at > mint.change => change.effect(),
+            ChangeKind::Disable if mint.began < change.ended => {
+                // With the same secret it can also have been got after it was enabled again.
+                let later = self.changes[at + 1..].iter();
+                let mut enabled = later.filter(|later| later.kind == ChangeKind::Enable);
+                let before = enabled.all(|enable| mint.ended < enable.began);
+                if before {
+                    change.effect()
+                } else {
+                    change.effect().min(Standing::Open)
+                }
+            }
+            _ => Standing::Alive,
         }
     }
 
@@ -152,9 +303,18 @@ impl Credential {
         let id = self.client_id.as_deref().unwrap_or("of unknown id");
         let mut text = format!("{} {id}\n", self.name);
         for (at, change) in self.changes.iter().enumerate() {
-            let (kind, outcome) = (change.kind, change.outcome);
+            let Change {
+                kind,
+                began,
+                ended,
+                outcome,
+                ..
+            } = change;
             let seen = if change.seen { ", seen" } else { "" };
-            let _ = writeln!(text, "  change {at}: {kind:?} {outcome:?}{seen}");
+            let _ = writeln!(
+                text,
+                "  change {at}: {kind:?}, ticks {began} to {ended}, {outcome:?}{seen}"
+            );
         }
         for (at, mint) in self.mints.iter().enumerate() {
             let Mint {
@@ -165,22 +325,39 @@ impl Credential {
                 ..
             } = mint;
             let dead = if mint.seen_dead { ", seen dead" } else { "" };
+            let key = mint.key.as_deref().unwrap_or("unknown");
             let _ = writeln!(
                 text,
-                "  token {at}: secret of change {change}, ticks {began} to {ended}, {outcome:?}{dead}"
+                "  token {at}: secret of change {change}, key {key}, ticks {began} to {ended}, \
+                 {outcome:?}{dead}"
             );
+        }
+        for Revocation { mint, outcome, .. } in &self.revocations {
+            let _ = writeln!(text, "  revocation of token {mint}: {outcome:?}");
         }
         text
     }
 }
 
 impl Change {
-    pub(super) fn begin(kind: ChangeKind) -> Self {
+    pub(super) fn begin(kind: ChangeKind, began: Tick) -> Self {
         Self {
             kind,
+            began,
+            ended: OPEN_END,
             outcome: Outcome::UnderWay,
             secret: None,
+            secret_id: None,
             seen: false,
+        }
+    }
+
+    /// What it makes of that which it ends.
+    fn effect(&self) -> Standing {
+        if self.seen {
+            Standing::Dead
+        } else {
+            self.outcome.effect()
         }
     }
 }
@@ -193,6 +370,7 @@ impl Mint {
             ended: OPEN_END,
             outcome: Outcome::UnderWay,
             token: None,
+            key: None,
             seen_dead: false,
         }
     }
@@ -204,7 +382,12 @@ impl Outcome {
         matches!(self, Self::Acknowledged | Self::Done)
     }
 
-    fn is_open(self) -> bool {
-        matches!(self, Self::UnderWay | Self::Lost)
+    /// What an operation that ended so makes of that which it ends.
+    pub(super) fn effect(self) -> Standing {
+        match self {
+            Self::Acknowledged | Self::Done => Standing::Dead,
+            Self::UnderWay | Self::Lost => Standing::Open,
+            Self::Undone => Standing::Alive,
+        }
     }
 }

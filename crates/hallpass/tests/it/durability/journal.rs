@@ -2,13 +2,17 @@
 //! its rules are tested below with histories written by hand.
 
 use super::alarm::{Alarm, Moment};
-use super::credential::{Change, ChangeKind, Credential, Mint, Outcome, Standing, Tick};
+use super::credential::{
+    Change, ChangeKind, Credential, Mint, Outcome, Revocation, Standing, Tick,
+};
+use super::keys::{KeyChangeKind, Keys};
 
 /// Everything that happened to one data directory.
 pub(super) struct Journal {
     now: Tick,
     alarm: Option<Alarm>,
     pub(super) credentials: Vec<Credential>,
+    pub(super) keys: Keys,
     /// The tasks of changes of the stand-in that were accepted.
     pub(super) tasks: Vec<String>,
     slots: Vec<Slot>,
@@ -28,6 +32,15 @@ pub(super) struct SecretAt {
     pub(super) change: usize,
 }
 
+/// A secret on its way to the server, and how it stood when it left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Presented {
+    pub(super) secret: SecretAt,
+    pub(super) before: Standing,
+    /// How many changes of the credential were over.
+    over: usize,
+}
+
 /// A token: that of a token request of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TokenAt {
@@ -41,6 +54,7 @@ impl Journal {
             now: 0,
             alarm: None,
             credentials: Vec::new(),
+            keys: Keys::default(),
             tasks: Vec::new(),
             slots: vec![Slot::default(); slots],
         }
@@ -91,12 +105,12 @@ impl Journal {
 
     /// Begins to change the credential in a slot that nobody changes.
     pub(super) fn begin_change(&mut self, slot: usize, kind: ChangeKind) -> usize {
-        self.tick();
+        let began = self.tick();
         self.slots[slot].taken = true;
         let credential = self.slots[slot].credential.unwrap();
         self.credentials[credential]
             .changes
-            .push(Change::begin(kind));
+            .push(Change::begin(kind, began));
         credential
     }
 
@@ -106,10 +120,10 @@ impl Journal {
         if outcome == Outcome::Acknowledged {
             self.reach(Moment::Acknowledgement);
         }
-        self.tick();
+        let ended = self.tick();
         let credential = self.slots[slot].credential.unwrap();
         let change = self.credentials[credential].changes.last_mut().unwrap();
-        change.outcome = outcome;
+        (change.outcome, change.ended) = (outcome, ended);
         change.secret = secret;
         if outcome != Outcome::Lost {
             self.release(slot);
@@ -131,6 +145,11 @@ impl Journal {
         let with = slots.filter_map(|(at, slot)| Some((at, slot.credential?)));
         with.filter(|(_, at)| self.credentials[*at].last_outcome() == Outcome::Lost)
             .collect()
+    }
+
+    /// The credential in a slot that has one.
+    pub(super) fn in_slot(&self, slot: usize) -> &Credential {
+        &self.credentials[self.slots[slot].credential.unwrap()]
     }
 
     /// The credentials in the slots, with their slots.
@@ -166,23 +185,108 @@ impl Journal {
         (mint.ended, mint.outcome, mint.token) = (ended, outcome, token);
     }
 
-    /// A secret was refused. If that was open, the change that is under way is done: there is no
-    /// other that could have ended it.
-    pub(super) fn secret_was_refused(&mut self, secret: SecretAt) {
-        if self.secret_standing(secret) == Standing::Open {
-            let changes = &mut self.credentials[secret.credential].changes;
-            changes.last_mut().unwrap().seen = true;
+    /// A secret leaves for the server.
+    pub(super) fn present(&self, secret: SecretAt) -> Presented {
+        Presented {
+            secret,
+            before: self.secret_standing(secret),
+            over: self.credentials[secret.credential].changes_over(),
+        }
+    }
+
+    /// Whether a secret may have been taken.
+    pub(super) fn may_be_taken(&self, presented: Presented) -> bool {
+        match presented.before {
+            Standing::Alive | Standing::Open => true,
+            Standing::Asleep => self.was_toggled(presented),
+            Standing::Dead => false,
+        }
+    }
+
+    /// Whether a secret may have been refused.
+    pub(super) fn may_be_refused(&self, presented: Presented) -> bool {
+        let after = self.secret_standing(presented.secret);
+        after != Standing::Alive || self.was_toggled(presented)
+    }
+
+    fn was_toggled(&self, presented: Presented) -> bool {
+        self.credentials[presented.secret.credential].toggled_since(presented.over)
+    }
+
+    /// A secret was refused. If nothing but the change that is under way could have ended it, that
+    /// one is done.
+    pub(super) fn secret_was_refused(&mut self, presented: Presented) {
+        let known = &mut self.credentials[presented.secret.credential];
+        if presented.before != Standing::Asleep
+            && known.refusal_tells(presented.secret.change, presented.over)
+        {
+            known.changes.last_mut().unwrap().seen = true;
             self.reach(Moment::Acknowledgement);
         }
     }
 
     pub(super) fn token_was_refused(&mut self, token: TokenAt) {
-        let mints = &self.credentials[token.credential].mints;
-        let under_way = mints.iter().any(|mint| mint.outcome == Outcome::UnderWay);
-        if under_way && self.token_standing(token) == Standing::Open {
+        let known = &self.credentials[token.credential];
+        let under_way = |mint: &Mint| mint.outcome == Outcome::UnderWay;
+        let beside_another = known.mints.iter().any(under_way);
+        if beside_another && self.token_standing(token) == Standing::Open {
             self.reach(Moment::Refusal);
         }
+        if self.standing_by_credential(token) == Standing::Alive
+            && self.token_standing(token) == Standing::Open
+        {
+            self.keys.removal_was_seen();
+            self.reach(Moment::Key);
+        }
         self.mint_mut(token).seen_dead = true;
+    }
+
+    /// Begins to end one token.
+    pub(super) fn begin_revocation(&mut self, token: TokenAt) -> usize {
+        self.tick();
+        let revocations = &mut self.credentials[token.credential].revocations;
+        revocations.push(Revocation {
+            mint: token.mint,
+            outcome: Outcome::UnderWay,
+            sure: false,
+        });
+        revocations.len() - 1
+    }
+
+    pub(super) fn end_revocation(&mut self, token: TokenAt, at: usize, outcome: Outcome) {
+        if outcome == Outcome::Acknowledged {
+            self.reach(Moment::Revocation);
+        }
+        self.tick();
+        // How the token would stand without it.
+        self.credentials[token.credential].revocations[at].outcome = Outcome::Undone;
+        let sure = self.token_standing(token) == Standing::Alive;
+        let revocation = &mut self.credentials[token.credential].revocations[at];
+        (revocation.outcome, revocation.sure) = (outcome, sure);
+    }
+
+    /// A token was taken after a start, so a lost request to end it came to nothing.
+    pub(super) fn settle_revocations(&mut self, token: TokenAt) {
+        let revocations = &mut self.credentials[token.credential].revocations;
+        for revocation in revocations {
+            if revocation.mint == token.mint && revocation.outcome == Outcome::Lost {
+                revocation.outcome = Outcome::Undone;
+            }
+        }
+    }
+
+    /// Begins to make or remove a key. Nobody else may be at it.
+    pub(super) fn begin_key_change(&mut self, kind: KeyChangeKind) {
+        self.tick();
+        self.keys.begin(kind);
+    }
+
+    pub(super) fn end_key_change(&mut self, outcome: Outcome) {
+        if outcome == Outcome::Acknowledged {
+            self.reach(Moment::Key);
+        }
+        let ended = self.tick();
+        self.keys.end(outcome, ended);
     }
 
     /// Every secret that was read.
@@ -223,6 +327,14 @@ impl Journal {
     }
 
     pub(super) fn token_standing(&self, at: TokenAt) -> Standing {
+        let mint = &self.credentials[at.credential].mints[at.mint];
+        let key = mint.key.as_deref();
+        let key = key.map_or(Standing::Alive, |key| self.keys.standing(key));
+        key.max(self.standing_by_credential(at))
+    }
+
+    /// How a token stands, whatever became of its key.
+    fn standing_by_credential(&self, at: TokenAt) -> Standing {
         self.credentials[at.credential].token_standing(at.mint)
     }
 
@@ -234,15 +346,20 @@ impl Journal {
         let acknowledged = |change: &&Change| change.outcome == Outcome::Acknowledged;
         let unread = |change: &&Change| matches!(change.outcome, Outcome::Done | Outcome::Undone);
         let lost = mints().filter(|mint| mint.outcome == Outcome::Lost).count();
+        let revocations = self.credentials.iter().flat_map(|known| &known.revocations);
+        let revoked = revocations.filter(|known| known.outcome == Outcome::Acknowledged);
         format!(
-            "{} changes, {tokens} tokens and {} tasks acknowledged; {} changes and {lost} tokens cut off",
+            "{} changes, {} key changes, {tokens} tokens, {} revocations and {} tasks acknowledged; \
+             {} changes and {lost} tokens cut off",
             changes().filter(acknowledged).count(),
+            self.keys.acknowledged(),
+            revoked.count(),
             self.tasks.len(),
             changes().filter(unread).count(),
         )
     }
 
-    fn mint_mut(&mut self, at: TokenAt) -> &mut Mint {
+    pub(super) fn mint_mut(&mut self, at: TokenAt) -> &mut Mint {
         &mut self.credentials[at.credential].mints[at.mint]
     }
 }
@@ -251,6 +368,7 @@ impl Journal {
 mod tests {
     use super::*;
     use crate::durability::alarm::LONGEST_DELAY;
+    use crate::durability::keys::{KeyState, Origin};
 
     const NONE: Option<String> = None;
 
@@ -377,8 +495,9 @@ mod tests {
     #[test]
     fn a_secret_refused_while_a_reset_is_under_way_stays_dead_whatever_is_answered() {
         let (mut journal, secret) = made();
+        let presented = journal.present(secret);
         journal.begin_change(0, ChangeKind::Reset);
-        journal.secret_was_refused(secret);
+        journal.secret_was_refused(presented);
         journal.end_change(0, Outcome::Lost, NONE);
         assert_eq!(journal.secret_standing(secret), Standing::Dead);
     }
@@ -388,8 +507,9 @@ mod tests {
         let (mut journal, secret) = made();
         journal.begin_change(0, ChangeKind::Reset);
         journal.end_change(0, Outcome::Acknowledged, Some("second".to_owned()));
+        let presented = journal.present(secret);
         journal.begin_change(0, ChangeKind::Delete);
-        journal.secret_was_refused(secret);
+        journal.secret_was_refused(presented);
         let fresh = SecretAt {
             change: 1,
             ..secret
@@ -409,5 +529,122 @@ mod tests {
         journal.end_change(0, Outcome::Lost, NONE);
         journal.settle(0, false);
         assert_eq!(journal.free_slots(false), [0]);
+    }
+
+    #[test]
+    fn a_disabled_credential_ends_its_tokens_and_puts_its_secret_to_sleep() {
+        let (mut journal, secret) = made();
+        let token = mint(&mut journal, secret);
+        journal.begin_change(0, ChangeKind::Disable);
+        assert_eq!(journal.secret_standing(secret), Standing::Open);
+        assert_eq!(journal.token_standing(token), Standing::Open);
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        assert_eq!(journal.secret_standing(secret), Standing::Asleep);
+        assert_eq!(journal.token_standing(token), Standing::Dead);
+        assert!(!journal.may_be_taken(journal.present(secret)));
+        let presented = journal.present(secret);
+        journal.begin_change(0, ChangeKind::Enable);
+        assert!(journal.may_be_taken(presented) && journal.may_be_refused(presented));
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        assert_eq!(journal.secret_standing(secret), Standing::Alive);
+        assert_eq!(journal.token_standing(token), Standing::Dead);
+        assert!(!journal.may_be_refused(journal.present(secret)));
+        let fresh = mint(&mut journal, secret);
+        assert_eq!(journal.token_standing(fresh), Standing::Alive);
+    }
+
+    #[test]
+    fn a_token_got_while_its_credential_was_disabled_and_enabled_may_be_from_after_that() {
+        let (mut journal, secret) = made();
+        let token = journal.begin_mint(secret);
+        journal.begin_change(0, ChangeKind::Disable);
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        journal.begin_change(0, ChangeKind::Enable);
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        journal.end_mint(token, Outcome::Acknowledged, Some("token".to_owned()));
+        assert_eq!(journal.token_standing(token), Standing::Open);
+    }
+
+    #[test]
+    fn a_secret_refused_while_it_is_being_disabled_says_so_and_one_that_slept_says_nothing() {
+        let (mut journal, secret) = made();
+        let token = mint(&mut journal, secret);
+        let presented = journal.present(secret);
+        journal.begin_change(0, ChangeKind::Disable);
+        journal.secret_was_refused(presented);
+        journal.end_change(0, Outcome::Lost, NONE);
+        assert_eq!(journal.token_standing(token), Standing::Dead);
+        assert_eq!(journal.secret_standing(secret), Standing::Asleep);
+        journal.settle(0, true);
+        let presented = journal.present(secret);
+        journal.begin_change(0, ChangeKind::Enable);
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        journal.begin_change(0, ChangeKind::Reset);
+        journal.secret_was_refused(presented);
+        assert_eq!(journal.secret_standing(secret), Standing::Open);
+    }
+
+    #[test]
+    fn a_second_secret_lives_beside_the_first_until_one_is_removed_and_tokens_live_on() {
+        let (mut journal, first) = made();
+        let token = mint(&mut journal, first);
+        journal.begin_change(0, ChangeKind::Rotate);
+        assert_eq!(journal.secret_standing(first), Standing::Alive);
+        journal.end_change(0, Outcome::Acknowledged, Some("second".to_owned()));
+        let second = SecretAt { change: 1, ..first };
+        assert_eq!(journal.secret_standing(first), Standing::Alive);
+        assert_eq!(journal.secret_standing(second), Standing::Alive);
+        assert_eq!(journal.credentials[0].living_secrets(), [0, 1]);
+        journal.begin_change(0, ChangeKind::RemoveSecret(0));
+        assert_eq!(journal.secret_standing(first), Standing::Open);
+        journal.end_change(0, Outcome::Acknowledged, NONE);
+        assert_eq!(journal.secret_standing(first), Standing::Dead);
+        assert_eq!(journal.secret_standing(second), Standing::Alive);
+        assert_eq!(journal.token_standing(token), Standing::Alive);
+        assert_eq!(journal.credentials[0].living_secrets(), [1]);
+    }
+
+    #[test]
+    fn a_revoked_token_is_dead_and_a_lost_revocation_leaves_it_open() {
+        let (mut journal, secret) = made();
+        let token = mint(&mut journal, secret);
+        let at = journal.begin_revocation(token);
+        assert_eq!(journal.token_standing(token), Standing::Open);
+        journal.end_revocation(token, at, Outcome::Lost);
+        assert_eq!(journal.token_standing(token), Standing::Open);
+        assert_eq!(journal.credentials[0].revoked(), 0..=1);
+        journal.settle_revocations(token);
+        assert_eq!(journal.token_standing(token), Standing::Alive);
+        let at = journal.begin_revocation(token);
+        journal.end_revocation(token, at, Outcome::Acknowledged);
+        assert_eq!(journal.token_standing(token), Standing::Dead);
+        assert_eq!(journal.credentials[0].revoked(), 1..=1);
+    }
+
+    #[test]
+    fn a_token_dies_with_its_key_and_a_refusal_tells_that_the_key_is_gone() {
+        let (mut journal, secret) = made();
+        journal.keys.learn("a", KeyState::Active, Origin::Start);
+        journal.keys.learn("b", KeyState::Upcoming, Origin::Made);
+        let of_key = |journal: &mut Journal, key: &str| {
+            let token = mint(journal, secret);
+            journal.mint_mut(token).key = Some(key.to_owned());
+            token
+        };
+        assert_eq!(journal.keys.removable(), [1]);
+        let token = of_key(&mut journal, "b");
+        journal.begin_key_change(KeyChangeKind::Remove(1));
+        assert_eq!(journal.token_standing(token), Standing::Open);
+        journal.token_was_refused(token);
+        journal.end_key_change(Outcome::Lost);
+        assert!(journal.keys.is_taken());
+        assert_eq!(journal.keys.standing("b"), Standing::Dead);
+        journal.keys.settle(true);
+        assert_eq!(journal.keys.known[1].state, KeyState::Retired);
+        assert!(journal.keys.removable().is_empty());
+        let now = journal.tick();
+        assert!(journal.keys.was_removed_before("b", now));
+        let token = of_key(&mut journal, "a");
+        assert_eq!(journal.token_standing(token), Standing::Alive);
     }
 }

@@ -10,16 +10,25 @@ use serde_json::{Value, json};
 
 use super::chance::Chance;
 use super::credential::{ChangeKind, Outcome, Standing};
-use super::journal::{Journal, SecretAt, TokenAt};
+use super::journal::{Journal, Presented, SecretAt, TokenAt};
+use super::keys::{KeyChangeKind, KeyState, Origin};
 use crate::http::{Reply, bare_request, form_request, json_request, token_form, try_send};
 use crate::server::Server;
-use crate::world::{ANN, World};
+use crate::world::{ANN, Done, World};
 
 /// What a thread can do.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Operation {
     /// Make, reset or delete a credential, over either way.
     Change(ChangeKind, Way),
+    /// Disable a credential, or enable one that is disabled.
+    Toggle,
+    /// Give a credential a second secret, or remove one of its two.
+    Overlap,
+    /// Make or remove a signing key.
+    ChangeKeys,
+    /// End the newest token of a credential, and no other.
+    Revoke,
     /// Ask for a token with a secret that may be good.
     Mint,
     /// Ask for a token with any secret.
@@ -65,6 +74,8 @@ pub(super) struct Addresses {
     pub(super) token_url: String,
     pub(super) credentials: String,
     pub(super) us1: String,
+    pub(super) revocation: String,
+    pub(super) key_set: String,
 }
 
 /// How a change was answered: `None` if it was not.
@@ -74,15 +85,19 @@ impl Operation {
     /// Out of a hundred: many tokens, some changes, few commands, since each is a process.
     fn choose(chance: &mut Chance) -> Self {
         match chance.below(100) {
-            0..8 => Self::Change(ChangeKind::Create, Way::Rest),
-            8..10 => Self::Change(ChangeKind::Create, Way::Command),
-            10..19 => Self::Change(ChangeKind::Reset, Way::Rest),
-            19..21 => Self::Change(ChangeKind::Reset, Way::Command),
-            21..27 => Self::Change(ChangeKind::Delete, Way::Rest),
-            27 => Self::Change(ChangeKind::Delete, Way::Command),
-            28..56 => Self::Mint,
-            56..62 => Self::MintWithAny,
-            62..82 => Self::UseNewest,
+            0..7 => Self::Change(ChangeKind::Create, Way::Rest),
+            7..9 => Self::Change(ChangeKind::Create, Way::Command),
+            9..14 => Self::Change(ChangeKind::Reset, Way::Rest),
+            14 => Self::Change(ChangeKind::Reset, Way::Command),
+            15..18 => Self::Change(ChangeKind::Delete, Way::Rest),
+            18 => Self::Change(ChangeKind::Delete, Way::Command),
+            19..23 => Self::Toggle,
+            23..26 => Self::Overlap,
+            26..29 => Self::ChangeKeys,
+            29..36 => Self::Revoke,
+            36..58 => Self::Mint,
+            58..63 => Self::MintWithAny,
+            63..82 => Self::UseNewest,
             82..96 => Self::UseAny,
             _ => Self::CreateVolume,
         }
@@ -95,6 +110,8 @@ impl Addresses {
             token_url: server.token_url().to_owned(),
             credentials: format!("{}/workspaces/v1/credentials", server.base()),
             us1: server.us1(""),
+            revocation: format!("{}/as/revoke_token.oauth2", server.base()),
+            key_set: format!("{}/.well-known/jwks.json", server.base()),
         }
     }
 }
@@ -105,6 +122,10 @@ impl Stage<'_> {
         while !self.killed.load(Ordering::SeqCst) {
             match Operation::choose(chance) {
                 Operation::Change(kind, way) => self.change(kind, way, chance),
+                Operation::Toggle => self.toggle(chance),
+                Operation::Overlap => self.overlap(chance),
+                Operation::ChangeKeys => self.change_keys(chance),
+                Operation::Revoke => self.revoke_newest(chance),
                 Operation::Mint => self.mint(chance, |standing| standing != Standing::Dead),
                 Operation::MintWithAny => self.mint(chance, |_| true),
                 Operation::UseNewest => self.use_newest(chance),
@@ -127,7 +148,7 @@ impl Stage<'_> {
         };
         let credential = match kind {
             ChangeKind::Create => journal.begin_creation(slot),
-            ChangeKind::Reset | ChangeKind::Delete => journal.begin_change(slot, kind),
+            _ => journal.begin_change(slot, kind),
         };
         let known = &journal.credentials[credential];
         let (name, id) = (known.name.clone(), known.client_id.clone());
@@ -146,7 +167,7 @@ impl Stage<'_> {
             journal.credentials[credential].client_id = text(&answer, "clientId");
         }
         let secret = text(&answer, "clientSecret");
-        assert_eq!(secret.is_some(), kind != ChangeKind::Delete);
+        assert_eq!(secret.is_some(), kind.brings_secret());
         journal.end_change(slot, Outcome::Acknowledged, secret);
     }
 
@@ -169,11 +190,13 @@ impl Stage<'_> {
                 (bare_request(&Method::POST, &url, token), 200)
             }
             ChangeKind::Delete => (bare_request(&Method::DELETE, &one, token), 204),
+            _ => panic!("{kind:?} is a matter of administration"),
         };
         let reply = self.send(request)?.is(status);
-        Some(match kind {
-            ChangeKind::Create | ChangeKind::Reset => reply.json(),
-            ChangeKind::Delete => Value::Null,
+        Some(if kind == ChangeKind::Delete {
+            Value::Null
+        } else {
+            reply.json()
         })
     }
 
@@ -185,19 +208,168 @@ impl Stage<'_> {
         id: Option<&str>,
     ) -> Answered {
         let id = id.unwrap_or_default();
-        let done = self.world.try_admin(&match kind {
+        let done = self.command(&match kind {
             ChangeKind::Create => {
                 let owner = ["credential", "create", "--owner", ANN];
                 [&owner[..], &["--instance", "us1", "--name", name]].concat()
             }
             ChangeKind::Reset => vec!["credential", "reset", id],
             ChangeKind::Delete => vec!["credential", "delete", id],
+            ChangeKind::Disable => vec!["credential", "disable", id],
+            ChangeKind::Enable => vec!["credential", "enable", id],
+            ChangeKind::Rotate => vec!["credential", "rotate", id, "--overlap", "7d"],
+            // By the id of a secret, which is known elsewhere.
+            ChangeKind::RemoveSecret(_) => vec!["credential", "remove-secret", id, name],
         });
+        Some(done?.ok().json())
+    }
+
+    /// An administrative command; `None` if the server was killed before it answered.
+    fn command(&self, arguments: &[&str]) -> Option<Done> {
+        let done = self.world.try_admin(arguments);
         // 4: the server was there and did not answer.
-        if done.code == Some(4) && self.killed.load(Ordering::SeqCst) {
-            return None;
+        let cut_off = done.code == Some(4) && self.killed.load(Ordering::SeqCst);
+        (!cut_off).then_some(done)
+    }
+
+    fn toggle(&self, chance: &mut Chance) {
+        let mut journal = self.journal();
+        let free = journal.free_slots(true);
+        let Some(slot) = chance.one_of(&free) else {
+            return;
+        };
+        let kind = if journal.in_slot(slot).enabled() == Some(true) {
+            ChangeKind::Disable
+        } else {
+            ChangeKind::Enable
+        };
+        let credential = journal.begin_change(slot, kind);
+        let id = journal.credentials[credential].client_id.clone();
+        drop(journal);
+        let answer = self.change_by_command(kind, "", id.as_deref());
+        let outcome = outcome_of(answer.as_ref());
+        self.journal().end_change(slot, outcome, None);
+    }
+
+    fn overlap(&self, chance: &mut Chance) {
+        let mut journal = self.journal();
+        let free = journal.free_slots(true);
+        let Some(slot) = chance.one_of(&free) else {
+            return;
+        };
+        let living = journal.in_slot(slot).living_secrets();
+        let kind = match living[..] {
+            [_, _] => ChangeKind::RemoveSecret(chance.one_of(&living).unwrap()),
+            _ => ChangeKind::Rotate,
+        };
+        let credential = journal.begin_change(slot, kind);
+        let known = &journal.credentials[credential];
+        let id = known.client_id.clone();
+        let secret_id = match kind {
+            ChangeKind::RemoveSecret(of) => known.changes[of].secret_id.clone().unwrap(),
+            _ => String::new(),
+        };
+        drop(journal);
+        let answer = self.change_by_command(kind, &secret_id, id.as_deref());
+        let text = |name: &str| answer.as_ref()?[name].as_str().map(str::to_owned);
+        let mut journal = self.journal();
+        if kind == ChangeKind::Rotate {
+            let changes = &mut journal.credentials[credential].changes;
+            changes[living[0]].secret_id = text("oldSecretId");
+            changes.last_mut().unwrap().secret_id = text("secretId");
         }
-        Some(done.ok().json())
+        journal.end_change(slot, outcome_of(answer.as_ref()), text("clientSecret"));
+    }
+
+    fn change_keys(&self, chance: &mut Chance) {
+        let mut journal = self.journal();
+        if journal.keys.is_taken() {
+            return;
+        }
+        let removable = journal.keys.removable();
+        let kind = match chance.one_of(&removable) {
+            Some(at) if chance.below(2) == 0 => KeyChangeKind::Remove(at),
+            _ => KeyChangeKind::Make,
+        };
+        journal.begin_key_change(kind);
+        drop(journal);
+        match kind {
+            KeyChangeKind::Make => self.make_key(),
+            KeyChangeKind::Remove(at) => self.remove_key(at),
+        }
+    }
+
+    /// Nobody can tell whether the last one signs by now. If not, there is none to be made.
+    fn make_key(&self) {
+        let done = self.command(&["key", "rotate"]);
+        let mut journal = self.journal();
+        let Some(done) = done else {
+            journal.end_key_change(Outcome::Lost);
+            return;
+        };
+        if done.code == Some(1) && done.stderr.contains("is already published") {
+            let mut known = journal.keys.known.iter();
+            assert!(known.any(|key| key.state == KeyState::Upcoming));
+            journal.end_key_change(Outcome::Undone);
+            return;
+        }
+        let made = done.ok().json();
+        let id = made["id"].as_str().unwrap();
+        journal.keys.learn(id, KeyState::Upcoming, Origin::Made);
+        journal.end_key_change(Outcome::Acknowledged);
+    }
+
+    fn remove_key(&self, at: usize) {
+        let id = self.journal().keys.known[at].id.clone();
+        let done = self.command(&["key", "remove", &id, "--yes"]);
+        let mut journal = self.journal();
+        let Some(done) = done else {
+            journal.end_key_change(Outcome::Lost);
+            return;
+        };
+        let removed = done.ok().json();
+        assert_eq!(removed["state"], "retired", "{removed}");
+        let signer = removed["signsNow"].as_str().unwrap();
+        assert_ne!(signer, id);
+        if journal.keys.find(signer).is_none() {
+            journal.keys.learn(signer, KeyState::Active, Origin::Spare);
+        }
+        journal.end_key_change(Outcome::Acknowledged);
+    }
+
+    /// With any secret of the token's client that may be good.
+    fn revoke_newest(&self, chance: &mut Chance) {
+        let Some(token) = self.newest_of_any(chance) else {
+            return;
+        };
+        let mut journal = self.journal();
+        let mut secrets = journal.secrets();
+        secrets.retain(|secret| {
+            secret.credential == token.credential
+                && journal.secret_standing(*secret) < Standing::Asleep
+        });
+        let Some(secret) = chance.one_of(&secrets) else {
+            return;
+        };
+        let presented = journal.present(secret);
+        let at = journal.begin_revocation(token);
+        let (id, text) = journal.secret(secret);
+        let own = journal.token(token);
+        let form = format!("client_id={id}&client_secret={text}&token={own}");
+        let request = form_request(&self.addresses.revocation, &form);
+        drop(journal);
+        let reply = self.send(request);
+        let mut journal = self.journal();
+        let Some(reply) = reply else {
+            journal.end_revocation(token, at, Outcome::Lost);
+            return;
+        };
+        self.judge(&mut journal, presented, &reply);
+        let outcome = match reply.status {
+            200 => Outcome::Acknowledged,
+            _ => Outcome::Undone,
+        };
+        journal.end_revocation(token, at, outcome);
     }
 
     fn mint(&self, chance: &mut Chance, wanted: impl Fn(Standing) -> bool) {
@@ -214,7 +386,7 @@ impl Stage<'_> {
     /// answer is there must be taken.
     pub(super) fn mint_with(&self, secret: SecretAt) -> Option<TokenAt> {
         let mut journal = self.journal();
-        let before = journal.secret_standing(secret);
+        let presented = journal.present(secret);
         let at = journal.begin_mint(secret);
         let (id, text) = journal.secret(secret);
         let request = form_request(&self.addresses.token_url, &token_form(id, text));
@@ -222,14 +394,33 @@ impl Stage<'_> {
         let reply = self.send(request);
         let mut journal = self.journal();
         let Some(reply) = reply else {
-            let lost = if before == Standing::Dead {
-                Outcome::Undone
-            } else {
+            let lost = if journal.may_be_taken(presented) {
                 Outcome::Lost
+            } else {
+                Outcome::Undone
             };
             journal.end_mint(at, lost, None);
             return None;
         };
+        self.judge(&mut journal, presented, &reply);
+        if reply.status != 200 {
+            journal.end_mint(at, Outcome::Undone, None);
+            return None;
+        }
+        let token = reply.json()["access_token"].as_str().unwrap().to_owned();
+        let (key, began) = (signer_of(&token), journal.mint_mut(at).began);
+        assert!(
+            !journal.keys.was_removed_before(&key, began),
+            "signed with {key}, which was removed before it was asked for"
+        );
+        journal.end_mint(at, Outcome::Acknowledged, Some(token));
+        journal.mint_mut(at).key = Some(key);
+        Some(at)
+    }
+
+    /// How a secret was answered must fit how it stood.
+    fn judge(&self, journal: &mut Journal, presented: Presented, reply: &Reply) {
+        let Presented { secret, before, .. } = presented;
         let after = journal.secret_standing(secret);
         let history = journal.credentials[secret.credential].history();
         let what = |happened: &str| {
@@ -237,37 +428,38 @@ impl Stage<'_> {
             format!("secret {change} {happened}, {before:?} before and {after:?} after: {history}")
         };
         match reply.status {
-            200 => {
-                assert!(before != Standing::Dead, "{}", what("was taken"));
-                let token = reply.json()["access_token"].as_str().unwrap().to_owned();
-                journal.end_mint(at, Outcome::Acknowledged, Some(token));
-                return Some(at);
-            }
+            200 => assert!(journal.may_be_taken(presented), "{}", what("was taken")),
             401 => {
-                assert!(after != Standing::Alive, "{}", what("was refused"));
+                let may = journal.may_be_refused(presented);
+                assert!(may, "{}", what("was refused"));
                 assert_eq!(reply.json()["error"], "invalid_client", "{reply:?}");
-                journal.end_mint(at, Outcome::Undone, None);
-                journal.secret_was_refused(secret);
+                journal.secret_was_refused(presented);
             }
-            // A reset is being written down, and which secret counts is open.
+            // What ends all tokens is being written down, and which secret counts is open.
             503 => {
-                let open = before != Standing::Dead && after != Standing::Alive;
+                let open = before != Standing::Dead && journal.may_be_refused(presented);
                 assert!(open, "{}", what("was put off"));
-                journal.end_mint(at, Outcome::Undone, None);
             }
             _ => panic!("{}: {reply:?}", what("was answered otherwise")),
         }
-        None
     }
 
     fn use_newest(&self, chance: &mut Chance) {
+        if let Some(newest) = self.newest_of_any(chance) {
+            self.use_token(newest);
+        }
+    }
+
+    /// The newest token of a credential.
+    fn newest_of_any(&self, chance: &mut Chance) -> Option<TokenAt> {
         let tokens = self.journal().tokens();
-        let Some(any) = chance.one_of(&tokens) else {
-            return;
-        };
+        let any = chance.one_of(&tokens)?;
         let of_same = |token: &&TokenAt| token.credential == any.credential;
-        let newest = tokens.iter().filter(of_same).max_by_key(|at| at.mint);
-        self.use_token(*newest.unwrap());
+        tokens
+            .iter()
+            .filter(of_same)
+            .max_by_key(|at| at.mint)
+            .copied()
     }
 
     fn use_any(&self, chance: &mut Chance) {
@@ -337,4 +529,20 @@ impl Stage<'_> {
             }
         }
     }
+}
+
+fn outcome_of(answer: Option<&Value>) -> Outcome {
+    match answer {
+        Some(_) => Outcome::Acknowledged,
+        None => Outcome::Lost,
+    }
+}
+
+/// The id of the key that signed a token.
+pub(super) fn signer_of(token: &str) -> String {
+    use base64::Engine as _;
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header);
+    let header: Value = serde_json::from_slice(&header.unwrap()).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
 }
