@@ -1,5 +1,5 @@
-//! From a grant to a token that will not be forgotten: sign, write the place in the credential's
-//! sequence down, and wait for both.
+//! From a grant to a token that will not be forgotten: sign on a thread of its own while the place in
+//! the credential's sequence is written down, and wait for both.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::AuthorizationServer;
 use crate::client::Caller;
-use crate::signer::{NotRun, Signature};
+use crate::signer::{NotRun, Outcome};
 
 /// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub(crate) fn trouble(error: &NotIssued) -> TokenError {
     TokenError::unavailable()
 }
 
-type Signed<'a> = Signature<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
+type Signed<'a> = Outcome<'a, Result<AccessToken, hallpass_oauth::key::KeyError>>;
 
 impl AuthorizationServer {
     /// What a client is told whose proof came to nothing. One that was reset while it asked has a wrong
@@ -110,7 +110,7 @@ impl AuthorizationServer {
         Ok(token??)
     }
 
-    /// Takes a place for a signature.
+    /// Hands a signature over to the signing threads.
     pub(crate) fn sign(
         &self,
         grant: Arc<Grant>,

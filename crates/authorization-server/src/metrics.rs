@@ -158,7 +158,7 @@ impl Collector for Observer {
         let gauges = [
             (
                 "hallpass_signing_queue",
-                "Signatures that wait",
+                "Signatures that wait for a thread",
                 server.signer.queued(),
             ),
             (

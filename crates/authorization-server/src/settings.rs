@@ -51,15 +51,15 @@ pub struct Limits {
     pub assertion_lifetime: SignedDuration,
     /// Requests of authenticated clients under way at once.
     pub under_way: usize,
-    /// Threads of their own that sign; with none, each request signs where it is handled, which suits
-    /// every key but an RSA key of more than 2048 bits.
-    pub signing_threads: usize,
-    /// Signatures that may wait.
+    /// Threads that sign.
+    pub signing_threads: NonZeroUsize,
+    /// Signatures that may wait for one of them.
     pub signing_queue: NonZeroUsize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             failures_per_client: 30,
             failures_per_address: 300,
@@ -67,7 +67,7 @@ impl Default for Limits {
             questions_per_credential: 6_000,
             assertion_lifetime: LONGEST_LIFETIME,
             under_way: 1_024,
-            signing_threads: 0,
+            signing_threads: threads,
             signing_queue: NonZeroUsize::new(512).unwrap_or(NonZeroUsize::MIN),
         }
     }

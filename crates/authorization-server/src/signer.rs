@@ -1,150 +1,425 @@
-//! Where signatures are made: on the thread that handles the request, or on threads of their own.
+//! The threads that sign, behind one queue that does not grow.
 //!
-//! A signature of RSA-2048, P-256 or Ed25519 takes a fraction of a millisecond. It is made where the
-//! request is, after one turn for everybody else: so all requests that have come are read, counted and
-//! handed to the disk before the first of them signs, and a server that has more than it may take on
-//! says so at once. A hand-over to another thread and back would cost a tenth of an RSA signature and
-//! more than half of the others. Bigger RSA keys take milliseconds, which would hold up every
-//! connection of the worker; they are better given [`threads`].
+//! A signature is the cost of a token, and it would hold up every connection of the async worker
+//! that it ran on. Here it waits in a queue of known length instead, and when that is full the
+//! caller learns so at once and can answer 503 while the answer is still worth something.
 //!
-//! It does not know what it signs.
+//! The hand-off has to be small beside an ES256 signature (some 16 µs), so a thread is called only
+//! when one sleeps that nobody has called yet: while all of them are busy it costs no system call.
+//!
+//! Outcomes are told of together where more jobs wait, at most a millisecond late.
+//!
+//! It does not know what it runs, and counts only what waits, not what is being signed.
 
-mod threads;
-
+use std::collections::VecDeque;
 use std::io;
+use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-pub(crate) use threads::NotRun;
+use thiserror::Error;
+use tokio::sync::oneshot;
 
-use threads::{Outcome, Threads};
-
-/// Makes signatures, a bounded number at a time.
-pub(crate) enum Signer {
-    /// On the thread of the request.
-    Here {
-        waiting: AtomicUsize,
-        capacity: usize,
-    },
-    /// On threads of their own.
-    Threads(Threads),
+/// Why there is no outcome. Both are this server's fault, never the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum NotRun {
+    /// The queue is full; the job was not taken.
+    #[error("more signatures are waiting than the queue holds")]
+    Overloaded,
+    /// The job panicked; its thread goes on.
+    #[error("the signing thread panicked over this job")]
+    Panicked,
 }
 
-/// A signature to come.
-pub(crate) enum Signature<'a, T> {
-    Here {
-        job: Box<dyn FnOnce() -> T + Send>,
-        _place: Place<'a>,
-        /// Whether it was the only one.
-        alone: bool,
-    },
-    Threads(Outcome<'a, T>),
+/// A fixed number of threads and the queue before them. Dropping it ends the threads.
+pub(crate) struct Signer {
+    desk: Arc<Desk>,
+    capacity: usize,
+    threads: Vec<JoinHandle<()>>,
 }
 
-/// A place in the queue, free again when this is dropped.
-pub(crate) struct Place<'a>(&'a AtomicUsize);
+/// What a job will have come to.
+pub(crate) struct Outcome<'a, T> {
+    outcome: oneshot::Receiver<T>,
+    at_once: bool,
+    /// While somebody waits, the threads live.
+    _signer: PhantomData<&'a Signer>,
+}
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+impl<T> Outcome<'_, T> {
+    /// Whether a thread was free, so that the job had nothing to wait for.
+    pub(crate) fn is_at_once(&self) -> bool {
+        self.at_once
+    }
+
+    pub(crate) async fn wait(self) -> Result<T, NotRun> {
+        // The sender is only ever lost by unwinding.
+        self.outcome.await.map_err(|_| NotRun::Panicked)
     }
 }
+
+/// What the threads and their callers share.
+#[derive(Default)]
+struct Desk {
+    waiting: Mutex<Waiting>,
+    called: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: VecDeque<Job>,
+    /// Threads that sleep and were not called. After a spurious wake-up it is one too high, which
+    /// costs one call too many and puts it right.
+    asleep: usize,
+    closed: bool,
+}
+
+/// Does the work and returns how to tell of it.
+type Job = Box<dyn FnOnce() -> Delivery + Send>;
+
+/// Tells whoever waits.
+type Delivery = Box<dyn FnOnce() + Send>;
+
+/// How long outcomes may be held back while more jobs wait. Telling of each one by itself would wake
+/// the async worker for each, and on a busy core that is two changes of threads per signature.
+const HOLD_BACK: Duration = Duration::from_millis(1);
 
 impl Signer {
-    /// With so many threads of its own, or none. `capacity` is how many signatures may wait.
-    pub(crate) fn start(threads: usize, capacity: NonZeroUsize) -> io::Result<Self> {
-        Ok(match NonZeroUsize::new(threads) {
-            Some(threads) => Self::Threads(Threads::start(threads, capacity)?),
-            None => Self::Here {
-                waiting: AtomicUsize::new(0),
-                capacity: capacity.get(),
-            },
-        })
+    /// Starts the threads. `capacity` is how many jobs may wait; those being run do not count.
+    pub(crate) fn start(threads: NonZeroUsize, capacity: NonZeroUsize) -> io::Result<Self> {
+        let mut signer = Self {
+            desk: Arc::default(),
+            capacity: capacity.get(),
+            threads: Vec::with_capacity(threads.get()),
+        };
+        for number in 0..threads.get() {
+            let desk = Arc::clone(&signer.desk);
+            let thread = thread::Builder::new().name(format!("signer-{number}"));
+            signer.threads.push(thread.spawn(move || desk.work())?);
+        }
+        Ok(signer)
     }
 
-    /// Takes a place for one signature, or says that there is none.
+    /// Hands a job over to one of the threads, in the order of asking. It is taken back by dropping
+    /// what is returned before it has begun.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Signature<'_, T>, NotRun> {
-        match self {
-            Self::Threads(threads) => Ok(Signature::Threads(threads.submit(job)?)),
-            Self::Here { waiting, capacity } => {
-                let before = waiting.fetch_add(1, Ordering::AcqRel);
-                let place = Place(waiting);
-                if before >= *capacity {
-                    return Err(NotRun::Overloaded);
+    ) -> Result<Outcome<'_, T>, NotRun> {
+        let (sender, outcome) = oneshot::channel();
+        let at_once = self.hand_over(Box::new(move || {
+            // Where nobody waits any more, nobody wants the outcome either.
+            let outcome = (!sender.is_closed()).then(job);
+            Box::new(move || {
+                if let Some(outcome) = outcome {
+                    let _ = sender.send(outcome);
                 }
-                Ok(Signature::Here {
-                    job: Box::new(job),
-                    _place: place,
-                    alone: before == 0,
-                })
-            }
-        }
+            })
+        }))?;
+        Ok(Outcome {
+            outcome,
+            at_once,
+            _signer: PhantomData,
+        })
     }
 
-    /// How many signatures wait.
+    /// The same, and waits for the outcome.
+    #[cfg(test)]
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotRun> {
+        self.submit(job)?.wait().await
+    }
+
+    /// How many jobs wait for a thread.
     pub(crate) fn queued(&self) -> usize {
-        match self {
-            Self::Threads(threads) => threads.queued(),
-            Self::Here { waiting, .. } => waiting.load(Ordering::Acquire),
+        self.desk.lock().jobs.len()
+    }
+
+    /// Says whether a thread was free.
+    fn hand_over(&self, job: Job) -> Result<bool, NotRun> {
+        let mut waiting = self.desk.lock();
+        if waiting.jobs.len() >= self.capacity {
+            return Err(NotRun::Overloaded);
+        }
+        waiting.jobs.push_back(job);
+        let call = waiting.asleep > 0;
+        waiting.asleep -= usize::from(call);
+        // Let go first, or the thread that is called wakes up only to wait for this lock.
+        drop(waiting);
+        if call {
+            self.desk.called.notify_one();
+        }
+        Ok(call)
+    }
+}
+
+impl Drop for Signer {
+    fn drop(&mut self) {
+        // Every caller borrows the signer, so none is left and what still waits was given up.
+        let given_up = {
+            let mut waiting = self.desk.lock();
+            waiting.closed = true;
+            std::mem::take(&mut waiting.jobs)
+        };
+        drop(given_up);
+        self.desk.called.notify_all();
+        for thread in self.threads.drain(..) {
+            // A job may hold the last reference to the server; its thread cannot wait for itself.
+            if thread.thread().id() != thread::current().id() {
+                // Jobs cannot end a thread by panicking, so there is nothing to report.
+                let _ = thread.join();
+            }
         }
     }
 }
 
-impl<T> Signature<'_, T> {
-    /// Whether it has nothing to wait for.
-    pub(crate) fn is_at_once(&self) -> bool {
-        match self {
-            Self::Threads(outcome) => outcome.is_at_once(),
-            Self::Here { alone, .. } => *alone,
+impl Desk {
+    fn work(&self) {
+        while let Some(first) = self.next() {
+            let began = Instant::now();
+            let mut done = Vec::new();
+            let mut job = Some(first);
+            while let Some(next) = job {
+                // The caller learns of a panic by the loss of its sender; the panic hook has told the
+                // log. Whatever the job owned is gone with it, so nothing half-done can be seen.
+                done.extend(catch_unwind(AssertUnwindSafe(next)));
+                job = if began.elapsed() < HOLD_BACK {
+                    self.another()
+                } else {
+                    None
+                };
+            }
+            for deliver in done {
+                deliver();
+            }
         }
     }
 
-    /// Makes it, or waits until it is made.
-    pub(crate) async fn wait(self) -> Result<T, NotRun> {
-        match self {
-            Self::Threads(outcome) => outcome.wait().await,
-            Self::Here { job, _place, .. } => {
-                tokio::task::yield_now().await;
-                Ok(job())
-            }
+    /// A job that waits now.
+    fn another(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return None;
         }
+        waiting.jobs.pop_front()
+    }
+
+    /// Waits for a job. `None` once the signer is gone.
+    fn next(&self) -> Option<Job> {
+        let mut waiting = self.lock();
+        loop {
+            if waiting.closed {
+                return None;
+            }
+            if let Some(job) = waiting.jobs.pop_front() {
+                return Some(job);
+            }
+            waiting.asleep += 1;
+            waiting = self
+                .called
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Jobs run outside of the lock, so no panic leaves it half-changed.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
 
-    #[tokio::test]
-    async fn here_the_queue_is_bounded_too_and_a_place_comes_back_used_or_not() {
-        let signer = Signer::start(0, NonZeroUsize::new(2).unwrap()).unwrap();
-        let first = signer.submit(|| 1).unwrap();
-        assert!(first.is_at_once());
-        let second = signer.submit(|| 2).unwrap();
-        assert!(!second.is_at_once());
-        assert_eq!(signer.queued(), 2);
-        assert_eq!(signer.submit(|| 3).err(), Some(NotRun::Overloaded));
-        assert_eq!(signer.queued(), 2, "one that was refused holds none");
-        drop(second);
-        assert_eq!(signer.queued(), 1);
-        assert_eq!(first.wait().await, Ok(1));
-        assert_eq!(signer.queued(), 0);
+    fn signer(threads: usize, capacity: usize) -> Signer {
+        let number = |number| NonZeroUsize::new(number).unwrap();
+        Signer::start(number(threads), number(capacity)).unwrap()
     }
 
-    /// Everybody who has come takes a place before the first one signs.
-    #[tokio::test]
-    async fn here_a_signature_lets_the_others_go_first() {
-        let signer = Signer::start(0, NonZeroUsize::new(9).unwrap()).unwrap();
-        let come = AtomicUsize::new(0);
-        let request = async || {
-            come.fetch_add(1, Ordering::AcqRel);
-            let signature = signer.submit(|| ()).unwrap();
-            signature.wait().await.unwrap();
-            come.load(Ordering::Acquire)
+    /// A job that says when it runs and ends when told to (or when the sender is dropped).
+    fn blocking() -> (
+        impl FnOnce() + Send + 'static,
+        mpsc::Receiver<()>,
+        mpsc::Sender<()>,
+    ) {
+        let (started, has_started) = mpsc::channel();
+        let (end, may_end) = mpsc::channel();
+        let job = move || {
+            started.send(()).unwrap();
+            let _ = may_end.recv();
         };
-        assert_eq!(tokio::join!(request(), request(), request()), (3, 3, 3));
+        (job, has_started, end)
+    }
+
+    fn poll_once<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn the_outcome_comes_back_from_a_named_thread() {
+        let signer = signer(2, 1);
+        let name = signer.run(|| thread::current().name().map(str::to_owned));
+        let name = name.await.unwrap().unwrap();
+        assert!(["signer-0", "signer-1"].contains(&name.as_str()), "{name}");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_answers_at_once() {
+        let signer = signer(1, 2);
+        let (block, has_started, end) = blocking();
+        let mut blocked = pin!(signer.run(block));
+        assert!(poll_once(blocked.as_mut()).is_pending());
+        has_started.recv().unwrap();
+        let mut first = pin!(signer.run(|| 1));
+        let mut second = pin!(signer.run(|| 2));
+        assert!(poll_once(first.as_mut()).is_pending());
+        assert!(poll_once(second.as_mut()).is_pending());
+        assert_eq!(signer.queued(), 2);
+
+        let mut third = pin!(signer.run(|| 3));
+        assert_eq!(
+            poll_once(third.as_mut()),
+            Poll::Ready(Err(NotRun::Overloaded))
+        );
+
+        end.send(()).unwrap();
+        assert_eq!(blocked.await, Ok(()));
+        assert_eq!((first.await, second.await), (Ok(1), Ok(2)));
+        assert_eq!(signer.queued(), 0);
+        assert_eq!(signer.run(|| 4).await, Ok(4));
+    }
+
+    #[tokio::test]
+    async fn jobs_run_in_the_order_of_asking() {
+        let signer = signer(1, 10);
+        let (block, has_started, end) = blocking();
+        let mut blocked = pin!(signer.run(block));
+        assert!(poll_once(blocked.as_mut()).is_pending());
+        has_started.recv().unwrap();
+
+        let (note, noted) = mpsc::channel();
+        let mut asked: Vec<_> = (0..10)
+            .map(|number| {
+                let note = note.clone();
+                Box::pin(signer.run(move || note.send(number).unwrap()))
+            })
+            .collect();
+        for job in &mut asked {
+            assert!(poll_once(job.as_mut()).is_pending());
+        }
+        drop((note, end));
+        for job in asked {
+            job.await.unwrap();
+        }
+        assert_eq!(
+            noted.iter().collect::<Vec<_>>(),
+            (0..10).collect::<Vec<_>>()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_whose_caller_went_away_is_not_run() {
+        let signer = signer(1, 2);
+        let (block, has_started, end) = blocking();
+        let mut blocked = pin!(signer.run(block));
+        assert!(poll_once(blocked.as_mut()).is_pending());
+        has_started.recv().unwrap();
+
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = |by: usize| {
+            let runs = Arc::clone(&runs);
+            move || runs.fetch_add(by, Ordering::SeqCst)
+        };
+        let mut abandoned = Box::pin(signer.run(counted(1)));
+        assert!(poll_once(abandoned.as_mut()).is_pending());
+        let mut kept = pin!(signer.run(counted(100)));
+        assert!(poll_once(kept.as_mut()).is_pending());
+        drop(abandoned);
+        end.send(()).unwrap();
+
+        assert_eq!(kept.await, Ok(0));
+        assert_eq!(runs.load(Ordering::SeqCst), 100);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_its_callers_alone() {
+        let signer = signer(1, 1);
+        let outcome = signer.run(|| -> u8 { panic!("on purpose") }).await;
+        assert_eq!(outcome, Err(NotRun::Panicked));
+        assert_eq!(signer.run(|| 5).await, Ok(5));
+    }
+
+    #[tokio::test]
+    async fn dropping_ends_the_threads_and_gives_up_what_waits() {
+        let signer = signer(3, 5);
+        let mut running = Vec::new();
+        for (block, has_started, end) in (0..3).map(|_| blocking()) {
+            let mut asked = Box::pin(signer.run(block));
+            assert!(poll_once(asked.as_mut()).is_pending());
+            has_started.recv().unwrap();
+            running.push((asked, end));
+        }
+        let held = Arc::new(());
+        let job = Arc::clone(&held);
+        let mut waits = Box::pin(signer.run(move || drop(job)));
+        assert!(poll_once(waits.as_mut()).is_pending());
+        let desk = Arc::downgrade(&signer.desk);
+
+        drop((running, waits));
+        drop(signer);
+
+        assert_eq!(desk.strong_count(), 0, "a thread is still there");
+        assert_eq!(Arc::strong_count(&held), 1, "a job is still there");
+    }
+
+    #[tokio::test]
+    async fn a_job_may_hold_the_signer_itself() {
+        let signer = Arc::new(signer(1, 1));
+        let (block, has_started, end) = blocking();
+        let itself = Arc::clone(&signer);
+        let (gone, is_gone) = oneshot::channel();
+        let job = move || {
+            block();
+            drop(itself);
+            gone.send(()).unwrap();
+        };
+        let mut asked = Box::pin(signer.run(job));
+        assert!(poll_once(asked.as_mut()).is_pending());
+        has_started.recv().unwrap();
+        drop(asked);
+        drop(signer);
+        end.send(()).unwrap();
+        assert_eq!(is_gone.await, Ok(()), "the thread waits for itself");
+    }
+
+    /// A lost call would leave a job lying while its thread sleeps, and this test hanging.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_call_is_lost_between_many_askers_and_many_threads() {
+        let signer = Arc::new(signer(3, 64));
+        let askers: Vec<_> = (0..32_u64)
+            .map(|asker| {
+                let signer = Arc::clone(&signer);
+                tokio::spawn(async move {
+                    for number in 0..300 {
+                        assert_eq!(signer.run(move || asker + number).await, Ok(asker + number));
+                    }
+                })
+            })
+            .collect();
+        for asker in askers {
+            asker.await.unwrap();
+        }
+        assert_eq!(signer.queued(), 0);
     }
 }

@@ -230,7 +230,7 @@ async fn a_client_that_is_sent_away_keeps_the_token_it_has() {
 async fn a_full_signing_queue_is_503_and_takes_no_token_away() {
     let world = World::with(|plan| {
         plan.policy.keys.spec = KeySpec::Rsa3072;
-        plan.settings.limits.signing_threads = 1;
+        plan.settings.limits.signing_threads = NonZeroUsize::MIN;
         plan.settings.limits.signing_queue = NonZeroUsize::MIN;
         plan.settings.limits.tokens_per_credential = 0;
     })

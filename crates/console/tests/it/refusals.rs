@@ -199,7 +199,7 @@ async fn observers_and_operators_see_their_credentials_and_change_nothing() {
         let id = credential.credential.client_id.to_string();
         for (method, path, permission) in operations(&id) {
             let body = Some(r#"{"credentialName":"more"}"#);
-            let answer = world.call(method, &path, &token, Some(body)).await;
+            let answer = world.call(method, &path, &token, body).await;
             if method == "GET" && role.is_some() {
                 assert_eq!(answer.status, 200, "{email}");
                 continue;

@@ -132,7 +132,7 @@ pub(crate) struct Limits {
     pub(crate) questions_per_credential: u32,
     /// Requests of authenticated clients under way at once.
     pub(crate) under_way: usize,
-    /// Threads of their own that sign; 0 signs where the request is handled.
+    /// Threads that sign; 0 is one for each core.
     pub(crate) signing_threads: usize,
     /// Signatures that may wait for one of them.
     pub(crate) signing_queue: usize,
@@ -241,7 +241,7 @@ impl Default for Limits {
             tokens_per_credential: limits.tokens_per_credential,
             questions_per_credential: limits.questions_per_credential,
             under_way: limits.under_way,
-            signing_threads: limits.signing_threads,
+            signing_threads: 0,
             signing_queue: limits.signing_queue.get(),
         }
     }

@@ -97,7 +97,8 @@ impl Config {
             questions_per_credential: limits.questions_per_credential,
             assertion_lifetime: SignedDuration::from_secs(self.tokens.assertion_lifetime_seconds),
             under_way: limits.under_way,
-            signing_threads: limits.signing_threads,
+            signing_threads: NonZeroUsize::new(limits.signing_threads)
+                .unwrap_or(defaults.signing_threads),
             signing_queue: NonZeroUsize::new(limits.signing_queue)
                 .unwrap_or(defaults.signing_queue),
         }

@@ -92,7 +92,7 @@ impl Within {
                 ..Policy::default()
             },
             limits: Limits {
-                signing_threads: 1,
+                signing_threads: NonZeroUsize::MIN,
                 ..Limits::default()
             },
             listener: listener::Limits::default(),
