@@ -236,7 +236,10 @@ impl World {
             .unwrap();
         let subject = self.token(credential).await;
         let keys = self.store.published_keys().current();
-        let expectation = settings().expectation;
+        let expectation = Expectation {
+            instance: self.instance("global"),
+            ..settings().expectation
+        };
         let now = self.now();
         let unverified = UnverifiedToken::parse(&subject).unwrap();
         let signed = check(&unverified, &keys, &expectation, now).unwrap();
