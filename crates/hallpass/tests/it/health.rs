@@ -103,6 +103,25 @@ fn the_printed_configuration_is_accepted_back() {
     );
 }
 
+/// The flag goes round the file, and not round its rules.
+#[test]
+fn rfc8414_2_an_issuer_with_a_query_or_a_fragment_is_refused() {
+    let world = World::new();
+    let print = |issuer: &str| world.run(&["serve", "--issuer", issuer, "--print-config"]);
+    for issuer in [
+        "https://sso.example.com?x=1",
+        "https://sso.example.com/tenant#top",
+        "https://sso.example.com/?",
+    ] {
+        print(issuer)
+            .ended(2)
+            .says(&["issuer", issuer, "query", "fragment"]);
+    }
+    print("https://sso.example.com/tenant").ok();
+    // Plain http is for development on one machine, and the operator's to choose.
+    print("http://127.0.0.1:8080").ok();
+}
+
 #[test]
 fn flags_win_over_the_environment_and_the_environment_over_the_file() {
     let world = World::new();
