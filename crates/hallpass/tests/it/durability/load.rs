@@ -364,7 +364,7 @@ impl Stage<'_> {
             journal.end_revocation(token, at, Outcome::Lost);
             return;
         };
-        self.judge(&mut journal, presented, &reply);
+        judge(&mut journal, presented, &reply);
         let outcome = match reply.status {
             200 => Outcome::Acknowledged,
             _ => Outcome::Undone,
@@ -402,7 +402,7 @@ impl Stage<'_> {
             journal.end_mint(at, lost, None);
             return None;
         };
-        self.judge(&mut journal, presented, &reply);
+        judge(&mut journal, presented, &reply);
         if reply.status != 200 {
             journal.end_mint(at, Outcome::Undone, None);
             return None;
@@ -416,32 +416,6 @@ impl Stage<'_> {
         journal.end_mint(at, Outcome::Acknowledged, Some(token));
         journal.mint_mut(at).key = Some(key);
         Some(at)
-    }
-
-    /// How a secret was answered must fit how it stood.
-    fn judge(&self, journal: &mut Journal, presented: Presented, reply: &Reply) {
-        let Presented { secret, before, .. } = presented;
-        let after = journal.secret_standing(secret);
-        let history = journal.credentials[secret.credential].history();
-        let what = |happened: &str| {
-            let change = secret.change;
-            format!("secret {change} {happened}, {before:?} before and {after:?} after: {history}")
-        };
-        match reply.status {
-            200 => assert!(journal.may_be_taken(presented), "{}", what("was taken")),
-            401 => {
-                let may = journal.may_be_refused(presented);
-                assert!(may, "{}", what("was refused"));
-                assert_eq!(reply.json()["error"], "invalid_client", "{reply:?}");
-                journal.secret_was_refused(presented);
-            }
-            // What ends all tokens is being written down, and which secret counts is open.
-            503 => {
-                let open = before != Standing::Dead && journal.may_be_refused(presented);
-                assert!(open, "{}", what("was put off"));
-            }
-            _ => panic!("{}: {reply:?}", what("was answered otherwise")),
-        }
     }
 
     fn use_newest(&self, chance: &mut Chance) {
@@ -528,6 +502,32 @@ impl Stage<'_> {
                 None
             }
         }
+    }
+}
+
+/// How a secret was answered must fit how it stood.
+fn judge(journal: &mut Journal, presented: Presented, reply: &Reply) {
+    let Presented { secret, before, .. } = presented;
+    let after = journal.secret_standing(secret);
+    let history = journal.credentials[secret.credential].history();
+    let what = |happened: &str| {
+        let change = secret.change;
+        format!("secret {change} {happened}, {before:?} before and {after:?} after: {history}")
+    };
+    match reply.status {
+        200 => assert!(journal.may_be_taken(presented), "{}", what("was taken")),
+        401 => {
+            let may = journal.may_be_refused(presented);
+            assert!(may, "{}", what("was refused"));
+            assert_eq!(reply.json()["error"], "invalid_client", "{reply:?}");
+            journal.secret_was_refused(presented);
+        }
+        // What ends all tokens is being written down, and which secret counts is open.
+        503 => {
+            let open = before != Standing::Dead && journal.may_be_refused(presented);
+            assert!(open, "{}", what("was put off"));
+        }
+        _ => panic!("{}: {reply:?}", what("was answered otherwise")),
     }
 }
 
