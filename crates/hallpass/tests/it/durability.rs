@@ -17,6 +17,7 @@
 //! - `HALLPASS_SOAK_SEED`: the choices of an earlier run, which printed it. How the threads meet is
 //!   not in it, so a failure may take several tries to come again.
 
+mod administration;
 mod alarm;
 mod chance;
 mod credential;

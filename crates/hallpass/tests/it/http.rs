@@ -14,6 +14,7 @@ use crate::world::{Credential, PATIENCE};
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: ::http::HeaderMap,
     pub(crate) text: String,
 }
 
@@ -125,6 +126,7 @@ pub(crate) fn try_send(request: RequestBuilder) -> reqwest::Result<Reply> {
             content_type: content_type
                 .map_or("", |kind| kind.to_str().unwrap())
                 .to_owned(),
+            headers: response.headers().clone(),
             text: response.text().await?,
         })
     })

@@ -1,10 +1,20 @@
 //! Secrets that were planted must turn up nowhere: not in logs at their most talkative, not in
-//! metrics, not in the process list, and in no file but the ones that exist to hold them.
+//! answers that refuse, not in metrics, not in the process list, not in what a crash prints, and in
+//! no file but the ones that exist to hold them.
 
+mod crash;
+mod planted;
+mod steps;
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use reqwest::Method;
 use serde_json::json;
+
+use planted::Planted;
 
 use crate::http::{
     Reply, get, get_with, post_form, send_as, send_bytes, send_json, token_form, token_of,
@@ -14,7 +24,19 @@ use crate::world::{ANN, Credential, World, files, run, run_with_input, text};
 
 #[test]
 fn planted_secrets_are_found_nowhere() {
-    let mut hunt = Hunt::begin();
+    hunt_with("greenlake");
+}
+
+/// Its secrets look different, and so do its tokens.
+#[test]
+fn planted_secrets_of_the_other_profile_are_found_nowhere() {
+    let secret = hunt_with("rfc9068");
+    assert!(secret.starts_with("hps_"));
+}
+
+/// The whole hunt. Gives back a secret that is worth nothing any more.
+fn hunt_with(profile: &str) -> String {
+    let mut hunt = Hunt::begin(profile);
     hunt.a_person_chooses_a_password();
     let platform = hunt.credential("global", "secret of the platform credential");
     let nightly = hunt.credential("us1", "secret before the reset");
@@ -23,9 +45,15 @@ fn planted_secrets_are_found_nowhere() {
     let first = hunt.token(&nightly, "token before the reset");
     hunt.strangers_are_refused(&nightly, &first);
     hunt.secrets_stand_where_none_belong(&nightly, &first);
+    hunt.a_private_key_is_imported();
+    hunt.a_client_signs_assertions();
+    hunt.a_second_secret_comes();
+    hunt.a_token_is_exchanged(&first);
+    hunt.a_token_is_asked_about_and_revoked();
     let nightly = hunt.the_secret_is_reset(nightly, &owner, &first);
     hunt.the_client_is_talkative(&nightly);
     hunt.look_everywhere();
+    nightly.client_secret
 }
 
 /// A talkative server, and what must not be found.
@@ -35,40 +63,26 @@ struct Hunt {
     planted: Planted,
     /// The secret of a set-up link that nobody used yet.
     link: String,
-    /// What the client's commands printed.
+    /// What commands printed.
     said: String,
+    /// Every answer that refuses, with its headers.
+    answers: RefCell<String>,
 }
-
-/// What must not be found, by a name that may be.
-struct Planted(Vec<(&'static str, String)>);
 
 const TALKATIVE: [(&str, &str); 1] = [("HALLPASS_LOG", "trace")];
 const PASSWORD: &str = "correct+horse+battery+staple";
 const WRONG: &str = "00112233445566778899aabbccddeeff";
 const NOTHING: [&str; 0] = [];
 
-impl Planted {
-    fn plant(&mut self, name: &'static str, secret: &str) {
-        assert!(secret.len() >= 12, "{name} is too short to be looked for");
-        self.0.push((name, secret.to_owned()));
-    }
-
-    /// The secrets that occur in a text.
-    fn found_in(&self, bytes: &[u8]) -> Vec<&'static str> {
-        let holds = |secret: &str| {
-            let secret = secret.as_bytes();
-            bytes.windows(secret.len()).any(|window| window == secret)
-        };
-        let found = self.0.iter().filter(|(_, secret)| holds(secret));
-        found.map(|(name, _)| *name).collect()
-    }
-}
-
 impl Hunt {
-    fn begin() -> Self {
+    fn begin(profile: &str) -> Self {
         let world = World::new();
+        let mut folder = std::fs::DirBuilder::new();
+        folder.mode(0o700).create(world.data()).unwrap();
+        let configuration = format!("[tokens]\nprofile = \"{profile}\"\n");
+        std::fs::write(world.data().join("hallpass.toml"), configuration).unwrap();
         let server = Server::start_with(&world, &NOTHING, &TALKATIVE);
-        let mut planted = Planted(Vec::new());
+        let mut planted = Planted::default();
         let master_key = std::fs::read_to_string(world.data().join("master.key")).unwrap();
         planted.plant("master key", master_key.trim());
         planted.plant("wrong secret", WRONG);
@@ -78,6 +92,24 @@ impl Hunt {
             planted,
             link: String::new(),
             said: String::new(),
+            answers: RefCell::default(),
+        }
+    }
+
+    /// Keeps an answer that refuses.
+    fn heard(&self, reply: Reply) -> Reply {
+        if reply.status >= 300 {
+            let Reply { headers, text, .. } = &reply;
+            let kept = writeln!(self.answers.borrow_mut(), "{headers:?}\n{text}");
+            kept.unwrap();
+        }
+        reply
+    }
+
+    /// The same for whatever came back for bytes.
+    fn heard_bytes(&self, answer: &str) {
+        if !answer.starts_with("HTTP/1.1 2") {
+            self.answers.borrow_mut().push_str(answer);
         }
     }
 
@@ -87,11 +119,12 @@ impl Hunt {
         let (_, secret) = link.rsplit_once('/').unwrap();
         self.planted.plant("set-up secret", secret);
         self.planted.plant("password as it was sent", PASSWORD);
-        self.planted.plant("password", &PASSWORD.replace('+', " "));
+        self.planted.plant("password", PASSWORD.replace('+', " "));
         get(link).is(200);
-        post_form(link, &format!("password={PASSWORD}&again=another")).is(422);
-        post_form(link, &format!("password={PASSWORD}&again={PASSWORD}")).is(200);
-        get(link).is(404);
+        let choose = |again| post_form(link, &format!("password={PASSWORD}&again={again}"));
+        self.heard(choose("another")).is(422);
+        self.heard(choose(PASSWORD)).is(200);
+        self.heard(get(link)).is(404);
         let bob = self.world.create_user("bob@example.com", "observer");
         let (_, secret) = bob["setupUrl"].as_str().unwrap().rsplit_once('/').unwrap();
         self.planted.plant("set-up secret that waits", secret);
@@ -106,9 +139,7 @@ impl Hunt {
 
     fn token(&mut self, credential: &Credential, name: &'static str) -> String {
         let token = token_of(credential);
-        // A part that makes it good is as bad as the whole.
-        let (_, signature) = token.rsplit_once('.').unwrap();
-        self.planted.plant(name, signature);
+        self.planted.plant_signed(name, &token);
         token
     }
 
@@ -135,19 +166,28 @@ impl Hunt {
     /// Secrets in the wrong place, and wrong secrets in the right one.
     fn strangers_are_refused(&mut self, known: &Credential, token: &str) {
         let (url, secret) = (self.server.token_url(), &known.client_secret);
-        post_form(url, &token_form(&known.client_id, WRONG)).is(401);
-        post_form(url, &token_form(secret, "swapped")).is(401);
+        let post = |url: &str, form: &str| self.heard(post_form(url, form));
+        post(url, &token_form(&known.client_id, WRONG)).is(401);
+        post(url, &token_form(secret, "swapped")).is(401);
         let in_query = format!("{url}?client_secret={secret}");
-        post_form(&in_query, "grant_type=client_credentials").is(400);
+        post(&in_query, "grant_type=client_credentials").is(400);
         let good = token_form(&known.client_id, secret);
-        post_form(url, &good.replace("client_credentials", secret)).is(400);
+        post(url, &good.replace("client_credentials", secret)).is(400);
+        // Who repeats a parameter is told its name, so only the log is looked at.
+        let twice = format!("{good}&{secret}={secret}&{secret}={secret}");
+        post_form(url, &twice).is(400);
         let systems = self.server.us1("/api/v1/storage-systems");
         get_with(&systems, token).is(200);
-        get_with(&systems, &format!("{token}x")).is(401);
-        assert!(matches!(
-            get(&format!("{systems}?access_token={token}")).status,
-            400 | 401
-        ));
+        self.heard(get_with(&systems, &format!("{token}x"))).is(401);
+        let in_query = self.heard(get(&format!("{systems}?access_token={token}")));
+        assert!(matches!(in_query.status, 400 | 401));
+        // Past the token: places that are nobody's. A parameter of the API is quoted to whoever sent
+        // it, as it must be.
+        for odd in [secret, WRONG] {
+            let with = |path: &str| self.heard(get_with(&self.server.us1(path), token));
+            with(&format!("/api/v1/{odd}")).is(404);
+            with(&format!("/api/v1/{odd}?{odd}={odd}")).is(404);
+        }
     }
 
     /// Each secret, in each part of a request and in requests that are none, at each listener.
@@ -163,13 +203,14 @@ impl Hunt {
         for secret in [&known.client_secret, token, WRONG, &link] {
             for base in &listeners {
                 for path in ["", "/setup", "/api/v1/volumes", "/as/token.oauth2"] {
-                    let status = get(&format!("{base}{path}/{secret}")).status;
+                    let status = self.heard(get(&format!("{base}{path}/{secret}"))).status;
                     // The set-up link alone opens something.
                     assert!((200..500).contains(&status), "{base}{path}: {status}");
-                    get(&format!("{base}{path}/x;{secret}?{secret}={secret}"));
+                    self.heard(get(&format!("{base}{path}/x;{secret}?{secret}={secret}")));
                 }
                 let short = &secret[..secret.len().min(32)];
-                send_as(&Method::from_bytes(short.as_bytes()).unwrap(), base);
+                let method = Method::from_bytes(short.as_bytes()).unwrap();
+                self.heard(send_as(&method, base));
                 for (line, fields) in [
                     ("GET / HTTP/1.1".to_owned(), format!("{secret}: x\r\n")),
                     ("GET / HTTP/1.1".to_owned(), format!("{secret} x\r\n")),
@@ -201,13 +242,14 @@ impl Hunt {
                     (secret.to_owned(), String::new()),
                 ] {
                     let request = format!("{line}\r\nHost: a\r\nConnection: close\r\n{fields}\r\n");
-                    send_bytes(base, request.as_bytes());
+                    self.heard_bytes(&send_bytes(base, request.as_bytes()));
                 }
                 // One whose body breaks off.
                 let cut = format!(
                     "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 999\r\n{header}\r\n"
                 );
-                send_bytes(base, format!("{cut}client_secret={secret}").as_bytes());
+                let cut = format!("{cut}client_secret={secret}");
+                self.heard_bytes(&send_bytes(base, cut.as_bytes()));
             }
         }
     }
@@ -215,7 +257,11 @@ impl Hunt {
     fn the_secret_is_reset(&mut self, old: Credential, owner: &str, token: &str) -> Credential {
         let reset = self.post(&format!("/{}/reset", old.client_id), owner, &json!({}));
         let reset = reset.is(200).json();
-        get_with(&self.server.us1("/api/v1/storage-systems"), token).is(401);
+        let systems = self.server.us1("/api/v1/storage-systems");
+        self.heard(get_with(&systems, token)).is(401);
+        let form = token_form(&old.client_id, &old.client_secret);
+        self.heard(post_form(self.server.token_url(), &form))
+            .is(401);
         let client_secret = reset["clientSecret"].as_str().unwrap().to_owned();
         self.planted.plant("secret", &client_secret);
         Credential {
@@ -258,11 +304,28 @@ impl Hunt {
 
     fn look_everywhere(mut self) {
         assert!(self.said.contains("> GET ") && self.said.contains("< 404"));
-        self.look_into("the client's words", self.said.as_bytes());
+        self.look_into("what commands said", self.said.as_bytes());
+        let answers = self.answers.take();
+        for code in ["invalid_client", "invalid_request", "WWW-Authenticate"] {
+            let holds = answers.to_lowercase().contains(&code.to_lowercase());
+            assert!(holds, "no answer said `{code}`");
+        }
+        self.look_into("the answers that refuse", answers.as_bytes());
+        let addresses = std::fs::read(self.world.path("addresses.json")).unwrap();
+        self.look_into("the address file", &addresses);
         let metrics = get(self.server.metrics()).is(200).text;
         self.look_into("the metrics", metrics.as_bytes());
-        let audit = self.world.admin(&["audit", "list"]).to_string();
-        assert!(audit.contains("Client authentication failed"), "{audit}");
+        let most = ["audit", "list", "--limit", "10000"];
+        let audit = self.world.admin(&most).to_string();
+        for event in [
+            "Client authentication failed",
+            "Signing key imported",
+            "given a second secret",
+            "got in exchange",
+            "revoked",
+        ] {
+            assert!(audit.contains(event), "{event}: {audit}");
+        }
         self.look_into("the audit log", audit.as_bytes());
         // Where there is such a list.
         if let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", self.server.process.id())) {
