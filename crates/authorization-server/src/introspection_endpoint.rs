@@ -12,7 +12,9 @@ use axum::response::Response;
 use hallpass_oauth::introspection::ActiveToken;
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::verify::VerifiedToken;
-use hallpass_oauth::{ClientRegistration, IntrospectionRequest, IntrospectionResponse, Secret};
+use hallpass_oauth::{
+    ClientRegistration, IntrospectionRequest, IntrospectionResponse, Secret, TokenError,
+};
 use hallpass_store::VerifiedCaller;
 
 use crate::AuthorizationServer;
@@ -42,6 +44,8 @@ impl AuthorizationServer {
             address: peer.ip(),
             now: (self.clock)(),
         };
+        // Nobody waits with it but who has authenticated: up to there nothing waits.
+        let _place = self.admission.enter().ok_or_else(TokenError::overloaded)?;
         let client = self.authenticated(&submission, &form, caller).await?;
         Ok(self.status_for(&client, &asked.token, caller))
     }

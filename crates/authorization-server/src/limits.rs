@@ -18,8 +18,8 @@ use jiff::Timestamp;
 
 use cells::Cells;
 
-/// Counts kept per table: about 550 kB each, allocated once.
-const CELLS: usize = 1 << 15;
+/// Counts kept per table: about 280 kB each, allocated once.
+const CELLS: usize = 1 << 14;
 
 const MICROSECONDS_PER_MINUTE: u32 = 60_000_000;
 

@@ -34,6 +34,8 @@ impl AuthorizationServer {
             address: peer.ip(),
             now: (self.clock)(),
         };
+        // Nobody waits with it but who has authenticated: up to there nothing waits.
+        let _place = self.admission.enter().ok_or_else(TokenError::overloaded)?;
         let client = self.authenticated(&submission, &form, caller).await?;
         Ok(self.end(&client, &asked.token, caller).await?)
     }

@@ -8,7 +8,7 @@
 //!
 //! The worst case is an attacker who keeps the rest of an id's set fuller than the id itself and
 //! so has its last count forgotten. The hash is keyed anew in each process; not knowing who shares
-//! the set, they need about as many other ids as there are sets (4,096 in the product) for each
+//! the set, they need about as many other ids as there are sets (2,048 in the product) for each
 //! count that goes missing.
 
 use std::hash::{BuildHasher, Hash, RandomState};
