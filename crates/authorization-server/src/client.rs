@@ -151,8 +151,9 @@ impl AuthorizationServer {
         Ok(registration)
     }
 
-    /// What a client that did not authenticate is told; `reason` is the counters' word for the cause. Over the limits that is to come back later; a
-    /// good credential never gets here, so nobody is locked out by another's failures.
+    /// What a client that did not authenticate is told; `reason` is the counters' word for the cause. Over
+    /// the limits that is to come back later; a good credential never gets here, so nobody is locked
+    /// out by another's failures.
     pub(crate) fn failed(
         &self,
         presented: &PresentedCredential,
