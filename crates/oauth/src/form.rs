@@ -42,7 +42,7 @@ impl<'a> Form<'a> {
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(body) {
             if parameters.iter().any(|(known, _)| *known == name) {
-                return Err(FormError::Repeated(name.chars().take(64).collect()));
+                return Err(FormError::Repeated(told(&name)));
             }
             if parameters.len() == MOST_PARAMETERS {
                 return Err(FormError::TooMany);
@@ -59,6 +59,13 @@ impl<'a> Form<'a> {
             .find(|(known, value)| known == name && !value.is_empty())
             .map(|(_, value)| value.as_ref())
     }
+}
+
+/// The name of a parameter as it may be repeated to the caller and in a log. Some send a secret where
+/// the name belongs; the parameters there are have letters and underscores.
+fn told(name: &str) -> String {
+    let is_plain = name.len() <= 32 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if is_plain { name } else { "…" }.to_owned()
 }
 
 #[cfg(test)]
@@ -81,6 +88,8 @@ mod tests {
             Form::parse(b"a=&a=1").err(),
             Some(FormError::Repeated("a".to_owned()))
         );
+        let secret = Form::parse(b"0123456789abcdef=1&0123456789abcdef=1").err();
+        assert_eq!(secret, Some(FormError::Repeated("…".to_owned())));
     }
 
     #[test]
