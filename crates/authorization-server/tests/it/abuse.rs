@@ -222,6 +222,9 @@ async fn a_client_that_is_sent_away_keeps_the_token_it_has() {
         assert_eq!(answer.status, 503);
         assert_eq!(answer.error(), "temporarily_unavailable");
     }
+    let world = world
+        .restart_with(|plan| plan.settings.limits.under_way = 8)
+        .await;
     assert!(world.is_active(&token).await);
 }
 
