@@ -110,7 +110,7 @@ pub struct CredentialChange {
     pub scopes: Option<Option<ScopeSet>>,
     /// Whether it may introspect.
     pub introspects: Option<bool>,
-    /// The public keys its assertions are signed with (RFC 7517 section 5). Replacing them ends every
+    /// The public keys its assertions are signed with (RFC 7517 section 5). Taking one out ends every
     /// token, as a reset does.
     pub keys: Option<String>,
 }
@@ -626,12 +626,25 @@ impl CredentialChange {
             if row.jwks.is_none() {
                 return Err(CredentialError::NoKeys);
             }
-            row.jwks = Some(keys);
-            // As with a reset secret: the key may be replaced because somebody else has it.
-            effect = Effect::Ends;
+            // A key may be taken out because somebody else has it, and then its tokens must go too.
+            let before = row.jwks.replace(keys);
+            if !all_kept(before.as_deref(), row.jwks.as_deref())? {
+                effect = Effect::Ends;
+            }
         }
         Ok(effect)
     }
+}
+
+/// Whether no registered key is taken out.
+fn all_kept(before: Option<&str>, after: Option<&str>) -> Result<bool, JwkSetError> {
+    let read = |text: Option<&str>| {
+        text.map_or_else(
+            || Ok(JwkSet::default()),
+            |text| JwkSet::read_registered(text.as_bytes()),
+        )
+    };
+    Ok(read(after)?.keeps_all_of(&read(before)?))
 }
 
 fn checked_name(name: &str, longest: usize) -> Result<String, CredentialError> {

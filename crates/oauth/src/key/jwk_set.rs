@@ -82,6 +82,13 @@ impl JwkSet {
         self.0.iter().map(Arc::as_ref)
     }
 
+    /// Whether every key of `other` is in this set, under whatever id.
+    pub fn keeps_all_of(&self, other: &Self) -> bool {
+        other
+            .iter()
+            .all(|key| self.iter().any(|known| known.is_same_key(key)))
+    }
+
     /// The ids, in the order of publication.
     pub fn ids(&self) -> impl Iterator<Item = &KeyId> {
         self.iter().map(VerifyingKey::id)

@@ -14,7 +14,7 @@ use super::{Algorithm, KeyError, weakness};
 use crate::identifier::KeyId;
 
 /// The numbers of a public key, as RFC 7518 section 6 and RFC 8037 section 2 name them.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum PublicMaterial {
     /// Big-endian without leading zeros.
     Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
@@ -94,6 +94,11 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
+    /// Whether the two are one key, whatever they are called.
+    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+        self.material == other.material
+    }
+
     /// Takes a key that is not weak.
     pub(super) fn new(material: PublicMaterial) -> Result<Self, KeyError> {
         weakness::check(&material)?;

@@ -470,11 +470,21 @@ async fn a_credential_with_keys_has_no_secret_and_its_keys_can_be_replaced() {
         .change(id, with("{}".to_owned()), &actor(), now(), rng)
         .await;
     assert!(matches!(bad, Err(CredentialError::Keys(_))));
+    let both = JwkSet::new(keys.each_ref().map(|key| key.public_key().unwrap()));
+    let added = credentials
+        .change(id, with(both.to_json()), &actor(), now(), rng)
+        .await
+        .unwrap();
+    assert_eq!(added.generation, made.generation, "tokens live on");
     let replaced = credentials
         .change(id, with(registered(&keys[1])), &actor(), now(), rng)
         .await
         .unwrap();
     assert_eq!(replaced.keys, [keys[1].id().to_string()]);
+    assert!(
+        replaced.generation > made.generation,
+        "a key that goes takes the tokens along"
+    );
     let secret = plain(&world).await;
     let none = change(&world, &secret, with(registered(&keys[1])), now()).await;
     assert!(matches!(none, Err(CredentialError::NoKeys)));
