@@ -173,15 +173,10 @@ impl TokenSequences {
         })
     }
 
-    /// Whether a token has to be signed before its place can be written: without a `jti` it is known
-    /// by its fingerprint.
+    /// Whether tokens carry no `jti`. Such a token has to be signed before its place can be written:
+    /// it is known by its fingerprint.
     pub fn awaits_fingerprint(&self) -> bool {
         self.single_active && !self.jti
-    }
-
-    /// Whether tokens carry their place, in a `jti`.
-    pub fn writes_jti(&self) -> bool {
-        self.jti
     }
 
     /// Notes that a client authenticated for something else than a token.

@@ -175,7 +175,7 @@ impl World {
         let sequences = self.store.token_sequences();
         let reservation = sequences.reserve(client.registration())?;
         let id = TokenId::generate(reservation.place(), &mut SystemRandom);
-        let id = sequences.writes_jti().then_some(&id);
+        let id = (!sequences.awaits_fingerprint()).then_some(&id);
         let key = self.store.signing_keys().active();
         let token = mint(&grant, id, &issuing(Profile::Greenlake), &key, now).unwrap();
         let fingerprint = sequences.awaits_fingerprint().then(|| token.fingerprint());
