@@ -1,5 +1,6 @@
-//! From a grant to a token that will not be forgotten: sign on a thread of its own while the place in
-//! the credential's sequence is written down, and wait for both.
+//! From a grant to a token that will not be forgotten: sign on a thread of its own, write the place in
+//! the credential's sequence down, and wait for both. The two overlap where nothing else goes on; under
+//! load the first signature that is made begins the write for all who wait.
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::LEEWAY;
 use hallpass_store::{Clock, Store};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -34,6 +35,9 @@ pub(crate) async fn run(store: Store, clock: Clock, mut stopping: watch::Receive
             tracing::warn!(now = %now.1, "the clock jumped ahead: keys and revocations rest for ten minutes");
             quiet_until = now.0 + PATIENCE;
         }
+        if went_back(before.1, now.1) {
+            tracing::warn!(now = %now.1, "the clock went back: the times of tokens wait for it, for up to two hours");
+        }
         if now.0 >= quiet_until {
             once(&store, &clock).await;
         }
@@ -44,6 +48,10 @@ fn jumped(before: (Instant, Timestamp), now: (Instant, Timestamp)) -> bool {
     let passed = now.0.duration_since(before.0);
     let told = Duration::try_from(now.1.duration_since(before.1)).unwrap_or_default();
     told > passed + MOST_AHEAD
+}
+
+fn went_back(before: Timestamp, now: Timestamp) -> bool {
+    before.duration_since(now) > LEEWAY
 }
 
 /// Looks once. A failure is logged; there will be another look.
@@ -67,5 +75,7 @@ mod tests {
         assert!(!jumped((began, then), (later, after(65))));
         assert!(jumped((began, then), (later, after(66))));
         assert!(!jumped((began, after(3600)), (later, then)));
+        assert!(went_back(after(31), then));
+        assert!(!went_back(after(30), then) && !went_back(then, after(3600)));
     }
 }
