@@ -1,5 +1,6 @@
 //! The client's commands: which connection is meant, and how the library's errors end a command.
 
+pub(crate) mod answer;
 pub(crate) mod call;
 pub(crate) mod profile;
 pub(crate) mod token;

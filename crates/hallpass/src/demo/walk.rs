@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::admin::{AdminCommand, CredentialCommand, InWorkspace, NewCredential, UserCommand};
-use crate::client::call::{advance, progress_bar};
+use crate::client::answer::{advance, progress_bar};
 use crate::command::CommandError;
 use crate::demo::narrator::{Exchange, Narrator, shortened};
 use crate::demo::stage::{
