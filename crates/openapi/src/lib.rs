@@ -17,6 +17,7 @@
 mod build;
 mod definition;
 mod document;
+mod example;
 mod marks;
 mod operation;
 mod problem;
@@ -33,6 +34,7 @@ mod translate;
 mod walk;
 
 pub use definition::{Definition, LookupError, Reading};
+pub use example::Fill;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter};
 pub use problem::{Position, Problem, Severity};
