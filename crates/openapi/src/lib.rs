@@ -6,6 +6,8 @@
 //!
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
+//! * [examples](Definition::example_body) of bodies, answers and parameters,
+//! * a [`collection`] for Postman,
 //! * checks of bodies against their schemas ([`Violation`]),
 //! * the [`Marks`] that say which properties a list can be filtered and sorted by.
 //!
@@ -15,6 +17,7 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+pub mod collection;
 mod definition;
 mod document;
 mod example;

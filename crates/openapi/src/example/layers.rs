@@ -8,6 +8,25 @@ use crate::reference::{local, target};
 /// Deeper nesting of `allOf` and references says nothing more.
 const MAX_LAYERS: usize = 24;
 
+/// What a value is whose schema has one of these keywords and no type.
+const TELLING: [(&str, &[&str]); 4] = [
+    (
+        "object",
+        &[
+            "properties",
+            "required",
+            "additionalProperties",
+            "minProperties",
+        ],
+    ),
+    (
+        "array",
+        &["items", "prefixItems", "minItems", "uniqueItems"],
+    ),
+    ("number", &["minimum", "maximum", "multipleOf"]),
+    ("string", &["format", "pattern", "minLength", "maxLength"]),
+];
+
 /// The schemas that apply to one value, the outermost first.
 pub(super) struct Layers<'a> {
     root: &'a Value,
@@ -133,23 +152,6 @@ impl<'a> Layers<'a> {
         if only_null {
             return "null";
         }
-        const TELLING: [(&str, &[&str]); 4] = [
-            (
-                "object",
-                &[
-                    "properties",
-                    "required",
-                    "additionalProperties",
-                    "minProperties",
-                ],
-            ),
-            (
-                "array",
-                &["items", "prefixItems", "minItems", "uniqueItems"],
-            ),
-            ("number", &["minimum", "maximum", "multipleOf"]),
-            ("string", &["format", "pattern", "minLength", "maxLength"]),
-        ];
         let told = |keys: &[&'static str]| keys.iter().any(|key| self.first(key).is_some());
         TELLING
             .iter()

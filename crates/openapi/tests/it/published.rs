@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use hallpass_openapi::collection::CollectionSettings;
 use hallpass_openapi::{
     Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
 };
@@ -259,6 +260,39 @@ fn examples_of_all_bodies_and_answers_are_valid() {
                 let violations = definition.check_response(operation, status, &answer);
                 assert_eq!(violations, [], "{} {status}: {answer}", operation.id());
             }
+        }
+    }
+}
+
+#[test]
+fn all_of_it_becomes_a_collection() {
+    let Some(Reading { definition, .. }) = &*JSON else {
+        return;
+    };
+    let operations: Vec<&Operation> = definition.operations().iter().collect();
+    let collection = definition.collection(&operations, &CollectionSettings::default());
+    let requests = crate::collection::requests(&collection);
+    assert_eq!(requests.len(), 349);
+    assert!(
+        requests
+            .iter()
+            .all(|one| one["response"][0]["body"].is_string())
+    );
+    // What other converters leave in the place of a value: `<string>`, `<long>`.
+    let text = collection.to_string();
+    for word in [
+        "string", "long", "integer", "number", "boolean", "uuid", "dateTime",
+    ] {
+        assert!(!text.contains(&format!("<{word}>")), "<{word}>");
+    }
+    for request in requests {
+        for entry in request["request"]["url"]["query"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let off = entry.get("disabled").is_some();
+            assert!(off || entry["value"] != "", "{request}");
         }
     }
 }
