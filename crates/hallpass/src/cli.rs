@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Token(client::token::TokenArgs),
     Call(client::call::CallArgs),
     Get(client::call::GetArgs),
+    Proxy(client::proxy::ProxyArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -122,6 +123,7 @@ impl Cli {
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::call::get(args).await,
+            Command::Proxy(args) => client::proxy::run(args).await,
             Command::Help(args) => help(&args),
         }
     }
