@@ -7,6 +7,7 @@
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
 //! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
+//! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
@@ -21,6 +22,7 @@ pub mod credential_source;
 pub mod environment;
 pub mod error;
 pub mod event;
+pub mod forward;
 pub mod paging;
 pub mod problem;
 pub mod profile;
@@ -42,6 +44,7 @@ pub use access_token::AccessToken;
 pub use credential_source::CredentialSource;
 pub use error::{Error, Kind};
 pub use event::{Event, EventSink};
+pub use forward::Forwarded;
 pub use paging::{Page, Pages};
 pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;

@@ -162,6 +162,10 @@ impl Client {
         self.follow(&prepared, &token).await
     }
 
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         (self.0.clock)()
     }
@@ -222,9 +226,7 @@ impl Client {
         url: Url,
         token: &AccessToken,
     ) -> Result<Response, Error> {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
-        bearer.set_sensitive(true);
+        let bearer = bearer(token)?;
         self.tell(&Event::RequestSent {
             method: prepared.method.clone(),
             url: url.to_string(),
@@ -244,6 +246,14 @@ impl Client {
         });
         Ok(response)
     }
+}
+
+/// The token as it is sent (RFC 6750 section 2.1).
+pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 /// A checked request, without a token.

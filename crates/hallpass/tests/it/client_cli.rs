@@ -4,6 +4,7 @@ mod calls;
 mod failures;
 mod help;
 mod profiles;
+mod proxy;
 mod tokens;
 
 use std::process::Command;
