@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Get(client::call::GetArgs),
     Proxy(client::proxy::ProxyArgs),
     Api(api::ApiArgs),
+    Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -126,6 +127,7 @@ impl Cli {
             Command::Get(args) => client::call::get(args).await,
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),
         }
     }
