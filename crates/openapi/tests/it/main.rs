@@ -1,4 +1,4 @@
-//! The crate through its edge: collections of definitions that are at hand, and the definition that HPE
+//! The crate through its edge: collections, literals that interpreters read, and the definition that HPE
 //! publishes, where that file is at hand.
 #![expect(
     clippy::unwrap_used,
@@ -6,4 +6,5 @@
 )]
 
 mod collection;
+mod literals;
 mod published;

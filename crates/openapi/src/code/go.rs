@@ -1,0 +1,150 @@
+//! Go with its standard library.
+
+use super::text::{comments, four_or_eight_digits, indented, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+
+pub(super) fn literal(text: &str) -> String {
+    quoted(text, four_or_eight_digits)
+}
+
+pub(super) fn write(program: &Program) -> String {
+    let form = match &program.access {
+        Access::Token(_) => None,
+        Access::Form(form) => Some(form),
+    };
+    let has_body = program.request.body.is_some();
+    // An import that is not used is an error.
+    let imports = [
+        ("encoding/json", form.is_some()),
+        ("fmt", true),
+        ("io", true),
+        ("net/http", true),
+        ("net/url", form.is_some()),
+        ("os", true),
+        ("strings", form.is_some() || has_body),
+        ("time", true),
+    ];
+    let imports = imports.into_iter().filter(|(_, used)| *used);
+    let imports: String = imports.map(|(name, _)| format!("\t\"{name}\"\n")).collect();
+    let token = match &program.access {
+        Access::Token(token) => format!("token := {}\n", literal(token)),
+        Access::Form(_) => "token := accessToken(client)\n".to_owned(),
+    };
+    let steps = format!(
+        "{CLIENT}{token}\n{}{}",
+        comments("//", &program.notes),
+        request_lines(&program.request)
+    );
+    format!(
+        "{}package main\n\nimport (\n{imports})\n\nfunc main() {{\n{}}}\n{}{FAIL}",
+        comments("//", &program.comments),
+        indented(&steps, "\t"),
+        form.map(form_function).unwrap_or_default(),
+    )
+}
+
+const CLIENT: &str = "\
+client := &http.Client{
+\tTimeout: time.Minute,
+\tCheckRedirect: func(*http.Request, []*http.Request) error {
+\t\treturn http.ErrUseLastResponse
+\t},
+}
+";
+
+const FAIL: &str = "
+func check(err error) {
+\tif err != nil {
+\t\tfail(4, err)
+\t}
+}
+
+func fail(status int, words ...any) {
+\tfmt.Fprintln(os.Stderr, words...)
+\tos.Exit(status)
+}
+";
+
+fn form_function(form: &TokenForm) -> String {
+    let fields = form.fields.iter();
+    let fields = fields.map(|(name, value)| (literal(name), literal(value)));
+    let mut fields: Vec<(String, String)> = fields.collect();
+    let mut basic = String::new();
+    match &form.secret {
+        SecretPlace::Field(name) => fields.push((literal(name), "secret".to_owned())),
+        SecretPlace::Basic(user) => {
+            basic = format!("\trequest.SetBasicAuth({}, secret)\n", literal(user));
+        }
+    }
+    let fields: String = fields
+        .iter()
+        .map(|(name, value)| format!("\tform.Add({name}, {value})\n"))
+        .collect();
+    format!(
+        "
+func accessToken(client *http.Client) string {{
+\tsecret := os.Getenv({variable})
+\tif secret == \"\" {{
+\t\tfail(2, {words})
+\t}}
+\tform := url.Values{{}}
+{fields}\trequest, err := http.NewRequest(\"POST\", {url}, strings.NewReader(form.Encode()))
+\tcheck(err)
+\trequest.Header.Set(\"Content-Type\", \"application/x-www-form-urlencoded\")
+{basic}\tresponse, err := client.Do(request)
+\tcheck(err)
+\tdefer response.Body.Close()
+\ttext, err := io.ReadAll(response.Body)
+\tcheck(err)
+\tanswer := map[string]any{{}}
+\t_ = json.Unmarshal(text, &answer)
+\ttoken, _ := answer[{member}].(string)
+\tif response.StatusCode != 200 || token == \"\" {{
+\t\tfail(3, \"no access token:\", response.Status, string(text))
+\t}}
+\treturn token
+}}
+",
+        variable = literal(&form.secret_variable),
+        words = literal(&format!(
+            "set {} to the client secret",
+            form.secret_variable
+        )),
+        url = literal(&form.url),
+        member = literal(&form.member),
+    )
+}
+
+fn request_lines(request: &CodeRequest) -> String {
+    let body = match &request.body {
+        Some(body) => format!("strings.NewReader({})", literal(body)),
+        None => "nil".to_owned(),
+    };
+    let headers: String = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            format!(
+                "request.Header.Set({}, {})\n",
+                literal(name),
+                literal(value)
+            )
+        })
+        .collect();
+    format!(
+        "request, err := http.NewRequest({method}, {url}, {body})
+check(err)
+request.Header.Set(\"Authorization\", \"Bearer \"+token)
+{headers}response, err := client.Do(request)
+check(err)
+defer response.Body.Close()
+_, err = io.Copy(os.Stdout, response.Body)
+check(err)
+if response.StatusCode < 200 || response.StatusCode > 299 {{
+\tfail(1, \"the API answered\", response.Status)
+}}
+",
+        method = literal(request.method.as_str()),
+        url = literal(&request.url),
+    )
+}
