@@ -1,6 +1,6 @@
 //! Go with its standard library.
 
-use super::text::{comments, four_or_eight_digits, indented, quoted};
+use super::text::{comments, four_or_eight_digits, indented, lines, quoted};
 use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
@@ -25,7 +25,7 @@ pub(super) fn write(program: &Program) -> String {
         ("time", true),
     ];
     let imports = imports.into_iter().filter(|(_, used)| *used);
-    let imports: String = imports.map(|(name, _)| format!("\t\"{name}\"\n")).collect();
+    let imports = lines(imports, |(name, _)| format!("\t\"{name}\""));
     let token = match &program.access {
         Access::Token(token) => format!("token := {}\n", literal(token)),
         Access::Form(_) => "token := accessToken(client)\n".to_owned(),
@@ -76,10 +76,7 @@ fn form_function(form: &TokenForm) -> String {
             basic = format!("\trequest.SetBasicAuth({}, secret)\n", literal(user));
         }
     }
-    let fields: String = fields
-        .iter()
-        .map(|(name, value)| format!("\tform.Add({name}, {value})\n"))
-        .collect();
+    let fields = lines(&fields, |(name, value)| format!("\tform.Add({name}, {value})"));
     format!(
         "
 func accessToken(client *http.Client) string {{
@@ -120,17 +117,9 @@ fn request_lines(request: &CodeRequest) -> String {
         Some(body) => format!("strings.NewReader({})", literal(body)),
         None => "nil".to_owned(),
     };
-    let headers: String = request
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "request.Header.Set({}, {})\n",
-                literal(name),
-                literal(value)
-            )
-        })
-        .collect();
+    let headers = lines(&request.headers, |(name, value)| {
+        format!("request.Header.Set({}, {})", literal(name), literal(value))
+    });
     format!(
         "request, err := http.NewRequest({method}, {url}, {body})
 check(err)

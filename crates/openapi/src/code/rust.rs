@@ -1,6 +1,6 @@
 //! Rust with reqwest and serde_json.
 
-use super::text::{braces, comments, indented, quoted};
+use super::text::{braces, comments, indented, lines, quoted};
 use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
@@ -57,10 +57,7 @@ fn form_function(form: &TokenForm) -> String {
             basic = format!("        .basic_auth({}, Some(&secret))\n", literal(user));
         }
     }
-    let fields: String = fields
-        .iter()
-        .map(|(name, value)| format!("        ({name}, {value}),\n"))
-        .collect();
+    let fields = lines(&fields, |(name, value)| format!("        ({name}, {value}),"));
     format!(
         "
 fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {{
@@ -94,11 +91,9 @@ fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn request_lines(request: &CodeRequest) -> String {
-    let headers: String = request
-        .headers
-        .iter()
-        .map(|(name, value)| format!("    .header({}, {})\n", literal(name), literal(value)))
-        .collect();
+    let headers = lines(&request.headers, |(name, value)| {
+        format!("    .header({}, {})", literal(name), literal(value))
+    });
     let body = request.body.as_ref().map_or_else(String::new, |body| {
         format!("    .body({})\n", literal(body))
     });

@@ -71,3 +71,9 @@ pub(super) fn indented(text: &str, blanks: &str) -> String {
     };
     text.lines().map(line).collect()
 }
+
+/// A line for each item.
+pub(super) fn lines<T>(items: impl IntoIterator<Item = T>, line: impl Fn(T) -> String) -> String {
+    let lines = items.into_iter().map(|item| line(item) + "\n");
+    lines.collect::<Vec<_>>().concat()
+}
