@@ -10,6 +10,7 @@
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
+//! | say what does not work | [`doctor`] | `Finding` |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
 //! The library reads no environment variable, no clock and no configuration by itself: look-up,
@@ -19,6 +20,7 @@
 pub mod access_token;
 pub mod address;
 pub mod credential_source;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod event;
