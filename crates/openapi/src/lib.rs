@@ -34,7 +34,7 @@ mod walk;
 
 pub use definition::{Definition, LookupError, Reading};
 pub use marks::Marks;
-pub use operation::{Body, Location, Operation, Parameter};
+pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
 pub use request::{BuiltRequest, RequestError, Values};
