@@ -32,11 +32,13 @@ mod tolerant;
 mod translate;
 mod walk;
 
+pub use build::argument::{Argument, ArgumentError};
+pub use build::mistake::{Mistake, RequestError};
 pub use definition::{Definition, LookupError, Reading};
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
-pub use request::{BuiltRequest, RequestError, Values};
+pub use request::{BuiltRequest, Values};
 pub use route::{Route, Routes};
 pub use schema::Violation;
