@@ -6,6 +6,8 @@
 //!
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
+//! * [examples](Definition::example_body) of bodies, answers and parameters,
+//! * a [`collection`] for Postman,
 //! * checks of bodies against their schemas ([`Violation`]),
 //! * the [`Marks`] that say which properties a list can be filtered and sorted by.
 //!
@@ -15,8 +17,10 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+pub mod collection;
 mod definition;
 mod document;
+mod example;
 mod marks;
 mod operation;
 mod problem;
@@ -35,6 +39,7 @@ mod walk;
 pub use build::argument::{Argument, ArgumentError};
 pub use build::mistake::{Mistake, RequestError};
 pub use definition::{Definition, LookupError, Reading};
+pub use example::Fill;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};

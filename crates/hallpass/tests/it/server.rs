@@ -182,11 +182,13 @@ impl Server {
         self.addresses["metrics"].as_str().unwrap()
     }
 
+    /// The base URL of an instance.
+    pub(crate) fn instance(&self, name: &str) -> &str {
+        self.addresses["instances"][name].as_str().unwrap()
+    }
+
     pub(crate) fn us1(&self, path: &str) -> String {
-        format!(
-            "{}{path}",
-            self.addresses["instances"]["us1"].as_str().unwrap()
-        )
+        format!("{}{path}", self.instance("us1"))
     }
 
     /// A credential that was made elsewhere, at this server's addresses.
