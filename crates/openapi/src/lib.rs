@@ -36,12 +36,14 @@ mod tolerant;
 mod translate;
 mod walk;
 
+pub use build::argument::{Argument, ArgumentError};
+pub use build::mistake::{Mistake, RequestError};
 pub use definition::{Definition, LookupError, Reading};
 pub use example::Fill;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
-pub use request::{BuiltRequest, RequestError, Values};
+pub use request::{BuiltRequest, Values};
 pub use route::{Route, Routes};
 pub use schema::Violation;
