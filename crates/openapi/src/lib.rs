@@ -17,8 +17,11 @@
 mod build;
 mod definition;
 mod document;
+mod link;
+mod location;
 mod marks;
 mod operation;
+mod places;
 mod problem;
 mod read;
 mod reference;
@@ -33,6 +36,7 @@ mod translate;
 mod walk;
 
 pub use definition::{Definition, LookupError, Reading};
+pub use link::Load;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter};
 pub use problem::{Position, Problem, Severity};
