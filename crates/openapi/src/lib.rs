@@ -7,7 +7,9 @@
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
 //! * checks of bodies against their schemas ([`Violation`]),
-//! * the [`Marks`] that say which properties a list can be filtered and sorted by.
+//! * the [`Marks`] that say which properties a list can be filtered and sorted by,
+//! * the [`Shape`] of a schema, for people,
+//! * the [`Compiled`] form, from which one operation is had without reading the whole again.
 //!
 //! References are never expanded: the document stays as written and is followed on demand, so a
 //! cyclic schema costs no more than any other.
@@ -15,8 +17,10 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+mod compiled;
 mod definition;
 mod document;
+mod index;
 mod marks;
 mod operation;
 mod problem;
@@ -26,13 +30,16 @@ mod request;
 mod route;
 mod rules;
 mod schema;
+mod shape;
 #[cfg(test)]
 mod testing;
 mod tolerant;
 mod translate;
 mod walk;
 
+pub use compiled::{Chosen, Compiled, Digest, Distrust, Source};
 pub use definition::{Definition, LookupError, Reading};
+pub use index::{Brief, Entry, Index, Input, Place};
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter};
 pub use problem::{Position, Problem, Severity};
@@ -40,3 +47,4 @@ pub use read::ReadError;
 pub use request::{BuiltRequest, RequestError, Values};
 pub use route::{Route, Routes};
 pub use schema::Violation;
+pub use shape::{Field, Inside, Shape};

@@ -1,3 +1,4 @@
 //! The crate against the definition as HPE publishes it, where that file is at hand.
 
+mod compiled;
 mod published;
