@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Names};
 use crate::document::join;
 use crate::index::{Brief, Entry, Index};
 use crate::operation::Operation;
@@ -244,7 +244,15 @@ impl Compiled {
         put(&mut document, before)?;
         parts::put(&mut document, &join("/paths", entry.path()), slice.item);
         put(&mut document, behind)?;
-        let definition = Definition::of_one(document, &slice.pointer, entry.id());
+        let definition = Definition::of_one(
+            document,
+            &slice.pointer,
+            Names {
+                operation: entry.id(),
+                title: self.index.title(),
+                version: self.index.version(),
+            },
+        );
         definition
             .and_then(|definition| Chosen::of(definition, 0))
             .ok_or(Distrust::Damaged)

@@ -26,6 +26,15 @@ pub struct Definition {
     checks: Checks,
 }
 
+/// What a part of a definition is called in the whole: a name that the definition does not give, and
+/// a version that is written as a number, cannot be seen in the part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) version: &'a str,
+}
+
 /// A definition and what is wrong with it.
 #[derive(Debug)]
 pub struct Reading {
@@ -66,38 +75,43 @@ impl Definition {
         let operations = operation::operations(document.value());
         let (routes, unreachable) = Routes::new(&operations);
         let problems = rules::check(&document, &operations, &unreachable);
-        let definition = Self::assemble(document, operations, routes);
-        Ok(Reading {
-            definition,
-            problems,
-        })
-    }
-
-    /// The definition of the one operation at `pointer`, which is called `id`, in a document that
-    /// was cut out of another. Its parts have no places.
-    pub(crate) fn of_one(document: Value, pointer: &str, id: &str) -> Option<Self> {
-        let operation = operation::operations(&document)
-            .into_iter()
-            .find(|operation| operation.pointer() == pointer)?;
-        let operations = vec![operation.alone(id)];
-        let (routes, _) = Routes::new(&operations);
-        let document = Document::without_places(document);
-        Some(Self::assemble(document, operations, routes))
-    }
-
-    fn assemble(document: Document, operations: Vec<Operation>, routes: Routes) -> Self {
         let info = |key: &str| {
-            let info = document.value().get("info");
-            info.and_then(|info| info.get(key)).map(read::plain)
+            document
+                .value()
+                .get("info")
+                .and_then(|info| info.get(key))
+                .map(read::plain)
         };
-        Self {
+        let definition = Definition {
             title: info("title").unwrap_or_default(),
             version: info("version").unwrap_or_default(),
             checks: Checks::new(document.value(), &operations),
             operations,
             routes,
             document,
-        }
+        };
+        Ok(Reading {
+            definition,
+            problems,
+        })
+    }
+
+    /// The definition of the one operation at `pointer` in a document that was cut out of another,
+    /// with the names that operation and definition have there. Its parts have no places.
+    pub(crate) fn of_one(document: Value, pointer: &str, names: Names<'_>) -> Option<Self> {
+        let operation = operation::operations(&document)
+            .into_iter()
+            .find(|operation| operation.pointer() == pointer)?;
+        let operations = vec![operation.alone(names.operation)];
+        let (routes, _) = Routes::new(&operations);
+        Some(Self {
+            title: names.title.to_owned(),
+            version: names.version.to_owned(),
+            checks: Checks::new(&document, &operations),
+            operations,
+            routes,
+            document: Document::without_places(document),
+        })
     }
 
     /// The title; may be empty.

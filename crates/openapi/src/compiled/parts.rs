@@ -1,7 +1,7 @@
 //! Which parts of a document an operation needs.
 //!
 //! A part is what references can name: a component, or else whatever stands two steps below the
-//! root. Needed is what the path item refers to, what that refers to, and so on; circles end because
+//! root, of the document or of a text that was brought into it. Needed is what the path item refers to, what that refers to, and so on; circles end because
 //! a part is looked at once. Every text under `$ref` counts as a reference, also in examples: a part
 //! too many does no harm.
 
@@ -13,6 +13,9 @@ use crate::definition::Definition;
 use crate::document::join;
 use crate::operation::Operation;
 use crate::reference::pointer;
+
+/// The member of a document that holds the other texts it was read from, under their locations.
+const EXTERNAL: &str = "x-hallpass-parts";
 
 /// The parts of a document that some operation needs.
 pub(super) struct Parts<'a> {
@@ -113,6 +116,7 @@ pub(super) fn frame(root: &Value) -> Value {
         "paths" | "components" if value.is_object() => {
             Some((key.clone(), Value::Object(Map::new())))
         }
+        EXTERNAL => None,
         kept if KEPT.contains(&kept) || kept.starts_with("x-") => {
             Some((key.clone(), value.clone()))
         }
@@ -234,6 +238,20 @@ impl<'a> Finder<'a> {
             self.refers.push(None);
             self.pointers.len() - 1
         }))
+    }
+}
+
+/// How many steps of a pointer lead to the part it lies in.
+fn steps(pointer: &str) -> usize {
+    let mut tokens = pointer.split('/').skip(1);
+    match tokens.next() {
+        Some("components") => 3,
+        // Then the location of the text, then what is in it.
+        Some(EXTERNAL) => match tokens.nth(1) {
+            Some("components") => 5,
+            _ => 4,
+        },
+        _ => 2,
     }
 }
 
