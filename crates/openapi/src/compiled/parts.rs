@@ -215,11 +215,7 @@ impl<'a> Finder<'a> {
     fn part(&mut self, pointer: &str) -> Option<usize> {
         // A pointer that leads nowhere in the document leads nowhere in a part of it either.
         self.root.pointer(pointer)?;
-        let steps = if pointer.starts_with("/components/") {
-            3
-        } else {
-            2
-        };
+        let steps = steps(pointer);
         let mut part = String::new();
         let mut value = self.root;
         for token in pointer.split('/').skip(1).take(steps) {
