@@ -60,6 +60,12 @@ impl Document {
         document
     }
 
+    /// A value that was not read from a text: every part of it is at the beginning.
+    pub(crate) fn without_places(value: Value) -> Self {
+        let start = Position { line: 1, column: 1 };
+        Self::new(value, Place::new(start, Vec::new()))
+    }
+
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }
