@@ -17,7 +17,7 @@ use crate::access_token::AccessToken;
 use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileError};
 use crate::response::Response;
 use crate::token::Tokens;
 use crate::transport::{self, Bounds, exchange};
@@ -118,6 +118,7 @@ struct Inner {
     clock: Clock,
     events: EventSink,
     largest_body: usize,
+    bounds: Bounds,
 }
 
 impl Client {
@@ -135,6 +136,7 @@ impl Client {
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
+            bounds,
         })))
     }
 
@@ -160,6 +162,11 @@ impl Client {
         }
         let token = self.0.tokens.renew_after_401(&token).await?;
         self.follow(&prepared, &token).await
+    }
+
+    /// A client for another server of the same connection.
+    pub(crate) fn http_for(&self, url: &Url) -> Result<reqwest::Client, ProfileError> {
+        transport::client(url, self.0.profile.ca_file(), self.0.bounds)
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {

@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Call(client::call::CallArgs),
     Get(client::call::GetArgs),
     Proxy(client::proxy::ProxyArgs),
+    Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
     Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
@@ -126,6 +127,7 @@ impl Cli {
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::call::get(args).await,
             Command::Proxy(args) => client::proxy::run(args).await,
+            Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
             Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),

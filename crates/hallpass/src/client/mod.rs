@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
+pub(crate) mod doctor;
 pub(crate) mod collection;
 pub(crate) mod profile;
 pub(crate) mod proxy;
