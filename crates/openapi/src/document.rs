@@ -62,8 +62,13 @@ impl Document {
 
     /// A value that was not read from a text: every part of it is at the beginning.
     pub(crate) fn without_places(value: Value) -> Self {
-        let start = Position { line: 1, column: 1 };
-        Self::new(value, Place::new(start, Vec::new()))
+        let mut places = Places::default();
+        places.leaf(Position::START);
+        Self {
+            value,
+            places,
+            parts: Vec::new(),
+        }
     }
 
     pub(crate) fn value(&self) -> &Value {
