@@ -4,16 +4,18 @@
 //! The languages are the `openapi` crate's, which does not know OAuth; here is said what the form is
 //! that gets the token (RFC 6749 section 4.4.2), and how the one language with an OAuth library uses it.
 
-use hallpass_oauth::token_request::AuthenticationMethod;
 use hallpass_openapi::BuiltRequest;
 use hallpass_openapi::code::python::{Session, secret_lines, write_with_session};
 use hallpass_openapi::code::{Access, CodeRequest, Language, Program, SecretPlace, TokenForm};
 
 use crate::access_token::AccessToken;
-use crate::profile::Profile;
+use crate::profile::{Authentication, Profile};
 
 /// The environment variable that the programs read the secret from; the same as the profile's own.
 pub const SECRET_VARIABLE: &str = "HALLPASS_CLIENT_SECRET";
+
+/// The environment variable of a token, for programs that cannot get one themselves.
+pub const TOKEN_VARIABLE: &str = "HALLPASS_ACCESS_TOKEN";
 
 /// What a sample is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl Sample<'_> {
         match language {
             SampleLanguage::Plain(language) => language.write(&self.program(language)),
             // With a token at hand there is nothing for the library to do.
-            SampleLanguage::PythonOauthlib if self.token.is_some() => {
+            SampleLanguage::PythonOauthlib if self.token.is_some() || self.needs_a_token() => {
                 Language::Python.write(&self.program(Language::Python))
             }
             SampleLanguage::PythonOauthlib => {
@@ -61,7 +63,9 @@ impl Sample<'_> {
     fn program(&self, language: Language) -> Program {
         let mut headers = self.request.headers.clone();
         let has = |headers: &[(String, String)], wanted: &str| {
-            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case(wanted))
         };
         let json = "application/json".to_owned();
         if !has(&headers, "accept") {
@@ -91,12 +95,11 @@ impl Sample<'_> {
         }
         let client_id = self.profile.client_id().as_str().to_owned();
         let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
-        if let Some(scope) = self.profile.scope() {
-            fields.push(("scope".to_owned(), scope.to_owned()));
-        }
+        fields.extend(self.parameters());
         let secret = match self.profile.authentication() {
-            AuthenticationMethod::Basic => SecretPlace::Basic(client_id),
-            AuthenticationMethod::Body => {
+            Authentication::PrivateKeyJwt(_) => return Access::Variable(TOKEN_VARIABLE.to_owned()),
+            Authentication::Basic | Authentication::BasicUnencoded => SecretPlace::Basic(client_id),
+            Authentication::Body => {
                 fields.push(("client_id".to_owned(), client_id));
                 SecretPlace::Field("client_secret".to_owned())
             }
@@ -110,13 +113,45 @@ impl Sample<'_> {
         })
     }
 
+    /// What the profile asks for besides a token.
+    fn parameters(&self) -> Vec<(String, String)> {
+        let one = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let scope = self.profile.scope().map(|scope| one("scope", scope));
+        let audience = self
+            .profile
+            .audience()
+            .map(|audience| one("audience", audience));
+        let resources = self.profile.resources().iter();
+        let resources = resources.map(|resource| one("resource", resource));
+        scope.into_iter().chain(audience).chain(resources).collect()
+    }
+
+    /// Whether the program has to be given a token: signing an assertion is not its business.
+    fn needs_a_token(&self) -> bool {
+        matches!(
+            self.profile.authentication(),
+            Authentication::PrivateKeyJwt(_)
+        )
+    }
+
     /// The last line says what the program needs.
     fn comments(&self, language: Language) -> Vec<String> {
         let mut comments = vec![self.title.to_owned(), String::new()];
+        if self.token.is_none() && !self.needs_a_token() {
+            comments.push(
+                "Each run gets a new token. A server that keeps one token per credential ends the \
+                 token before it."
+                    .to_owned(),
+            );
+        }
         comments.push(match self.token {
             Some(_) => "An access token stands in here: treat this file like a password. It works \
                         until the token ends."
                 .to_owned(),
+            None if self.needs_a_token() => format!(
+                "The access token is not in here: it is read from the environment variable \
+                 {TOKEN_VARIABLE}, as in {TOKEN_VARIABLE}=$(hallpass token)."
+            ),
             None => format!(
                 "The client secret is not in here: it is read from the environment variable \
                  {SECRET_VARIABLE}."
@@ -124,6 +159,11 @@ impl Sample<'_> {
         });
         if let Some(file) = self.profile.ca_file() {
             comments.push(format!("{} {}", trust(language), file.display()));
+        }
+        if self.profile.client_certificate().is_some() {
+            comments.push(
+                "The profile presents a client certificate; this program does not yet.".to_owned(),
+            );
         }
         comments.push(needs(language).to_owned());
         comments
@@ -134,17 +174,27 @@ impl Sample<'_> {
         let client_id = Language::Python.literal(self.profile.client_id().as_str());
         let token_url = Language::Python.literal(self.profile.token_url().as_str());
         let scope = self.profile.scope().map_or_else(String::new, |scope| {
-            format!("    scope={},\n", Language::Python.literal(scope))
+            format!(", scope={}", Language::Python.literal(scope))
         });
         let mut imports = vec!["from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error"];
         let credential = match self.profile.authentication() {
-            AuthenticationMethod::Basic => {
+            Authentication::Basic | Authentication::BasicUnencoded => {
                 imports.push("from requests.auth import HTTPBasicAuth");
                 format!("auth=HTTPBasicAuth({client_id}, secret)")
             }
-            AuthenticationMethod::Body => "client_secret=secret,\n        include_client_id=True".to_owned(),
+            Authentication::Body | Authentication::PrivateKeyJwt(_) => {
+                "client_secret=secret,\n        include_client_id=True".to_owned()
+            }
         };
         imports.push("from requests_oauthlib import OAuth2Session");
+        let others = self
+            .parameters()
+            .into_iter()
+            .filter(|(name, _)| name != "scope");
+        let others: Vec<String> = others
+            .map(|(name, value)| format!("\n        {name}={},", Language::Python.literal(&value)))
+            .collect();
+        let others = others.concat();
         let local = if self.profile.token_url().as_str().starts_with("http:") {
             "# The library refuses plain HTTP, also to this machine, unless it is told.\n\
              os.environ.setdefault(\"OAUTHLIB_INSECURE_TRANSPORT\", \"1\")\n"
@@ -154,12 +204,12 @@ impl Sample<'_> {
         let lines = format!(
             "{secret}
 {local}session = OAuth2Session(
-    client=BackendApplicationClient(client_id={client_id}),
-{scope})
+    client=BackendApplicationClient(client_id={client_id}{scope}),
+)
 try:
     session.fetch_token(
         {token_url},
-        {credential},
+        {credential},{others}
         timeout=60,
     )
 except OAuth2Error as error:
@@ -191,8 +241,12 @@ fn needs(language: Language) -> &'static str {
 /// How a program is told of the profile's own certificate authority.
 fn trust(language: Language) -> &'static str {
     match language {
-        Language::Curl => "The server has a certificate of its own authority: CURL_CA_BUNDLE must name",
-        Language::Go => "The server has a certificate of its own authority: SSL_CERT_FILE must name",
+        Language::Curl => {
+            "The server has a certificate of its own authority: CURL_CA_BUNDLE must name"
+        }
+        Language::Go => {
+            "The server has a certificate of its own authority: SSL_CERT_FILE must name"
+        }
         Language::JavaScript => {
             "The server has a certificate of its own authority: NODE_EXTRA_CA_CERTS must name"
         }

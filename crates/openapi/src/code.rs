@@ -106,6 +106,8 @@ pub struct CodeRequest {
 pub enum Access {
     /// It stands in the program. Everybody who reads the program can use it.
     Token(String),
+    /// It is in the environment variable of this name.
+    Variable(String),
     /// Another server gives it.
     Form(TokenForm),
 }

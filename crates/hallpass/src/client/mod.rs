@@ -6,6 +6,7 @@ pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;
+pub(crate) mod sample;
 pub(crate) mod token;
 
 use std::path::PathBuf;

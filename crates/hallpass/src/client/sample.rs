@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use hallpass_client::sample::{Sample, SampleLanguage};
 use hallpass_openapi::code::Language;
-use hallpass_openapi::{Argument, BuiltRequest, Definition, Fill, Operation, Values};
+use hallpass_openapi::{Argument, BuiltRequest, Definition, Fill, Location, Operation, Values};
 use serde_json::Value;
 
 use crate::client::{ConnectionArgs, library, named_operation};
@@ -134,9 +134,16 @@ impl Filled {
             .iter()
             .any(|given| !parameters.iter().any(|one| means(given, &one.name)));
         let mut examples = Vec::new();
-        for parameter in parameters.iter().filter(|one| one.required && !is_given(&one.name)) {
+        for parameter in parameters
+            .iter()
+            .filter(|one| one.required && !is_given(&one.name))
+        {
             let value = plain(&definition.example_value(parameter));
-            arguments.push(Argument::placed(parameter.location.word(), &parameter.name, &value));
+            arguments.push(Argument::placed(
+                place(parameter.location),
+                &parameter.name,
+                &value,
+            ));
             examples.push(parameter.name.clone());
         }
         let declared = operation.body();
@@ -180,6 +187,15 @@ fn means(argument: &str, name: &str) -> bool {
     })
 }
 
+fn place(location: Location) -> &'static str {
+    match location {
+        Location::Path => "path",
+        Location::Query => "query",
+        Location::Header => "header",
+        Location::Cookie => "cookie",
+    }
+}
+
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -199,9 +215,15 @@ fn notes(operation: &Operation, filled: &Filled) -> Vec<String> {
     let mut notes = Vec::new();
     if !filled.examples.is_empty() {
         let names = filled.examples.join(", ");
-        notes.push(format!("From the examples of the definition, put in your own: {names}"));
+        notes.push(format!(
+            "From the examples of the definition, put in your own: {names}"
+        ));
     }
-    if operation.responses().iter().any(|(status, _)| status == "202") {
+    if operation
+        .responses()
+        .iter()
+        .any(|(status, _)| status == "202")
+    {
         notes.push(
             "Status 202 means that the work goes on: the answer names a task (taskUri), and the work is \
              done when the task's state is SUCCEEDED."

@@ -12,6 +12,12 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn write(program: &Program) -> String {
     let token = match &program.access {
         Access::Token(token) => format!("token={}\n", literal(token)),
+        Access::Variable(variable) => {
+            format!(
+                "{}token=${variable}\n",
+                need(variable, "an access token", 3)
+            )
+        }
         Access::Form(form) => form_lines(form),
     };
     format!(
@@ -51,11 +57,7 @@ fn form_lines(form: &TokenForm) -> String {
     arguments.push(literal(&form.url));
     let member = form.member.replace('.', "\\.");
     format!(
-        "if [[ -z ${{{variable}:-}} ]]; then
-  echo 'set {variable} to the client secret' >&2
-  exit 2
-fi
-answer=$({secret} |
+        "{}answer=$({secret} |
   curl {arguments}) || exit 3
 token=$(sed -n 's/.*\"{member}\"[[:space:]]*:[[:space:]]*\"\\([^\"\\\\]*\\)\".*/\\1/p' <<<\"$answer\")
 if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
@@ -63,7 +65,19 @@ if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
   exit 3
 fi
 ",
+        need(variable, "the client secret", 2),
         arguments = arguments.join(" \\\n    "),
+    )
+}
+
+/// Ends the program when a variable is empty.
+fn need(variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "if [[ -z ${{{variable}:-}} ]]; then
+  echo 'set {variable} to {what}' >&2
+  exit {exit}
+fi
+"
     )
 }
 

@@ -9,7 +9,7 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let form = match &program.access {
-        Access::Token(_) => None,
+        Access::Token(_) | Access::Variable(_) => None,
         Access::Form(form) => Some(form),
     };
     let has_body = program.request.body.is_some();
@@ -28,6 +28,7 @@ pub(super) fn write(program: &Program) -> String {
     let imports = lines(imports, |(name, _)| format!("\t\"{name}\""));
     let token = match &program.access {
         Access::Token(token) => format!("token := {}\n", literal(token)),
+        Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(_) => "token := accessToken(client)\n".to_owned(),
     };
     let steps = format!(
@@ -65,6 +66,18 @@ func fail(status int, words ...any) {
 }
 ";
 
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "{name} := os.Getenv({variable_name})
+if {name} == \"\" {{
+\tfail({exit}, {words})
+}}
+",
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
+    )
+}
+
 fn form_function(form: &TokenForm) -> String {
     let fields = form.fields.iter();
     let fields = fields.map(|(name, value)| (literal(name), literal(value)));
@@ -76,15 +89,13 @@ fn form_function(form: &TokenForm) -> String {
             basic = format!("\trequest.SetBasicAuth({}, secret)\n", literal(user));
         }
     }
-    let fields = lines(&fields, |(name, value)| format!("\tform.Add({name}, {value})"));
+    let fields = lines(&fields, |(name, value)| {
+        format!("\tform.Add({name}, {value})")
+    });
     format!(
         "
 func accessToken(client *http.Client) string {{
-\tsecret := os.Getenv({variable})
-\tif secret == \"\" {{
-\t\tfail(2, {words})
-\t}}
-\tform := url.Values{{}}
+{secret}\tform := url.Values{{}}
 {fields}\trequest, err := http.NewRequest(\"POST\", {url}, strings.NewReader(form.Encode()))
 \tcheck(err)
 \trequest.Header.Set(\"Content-Type\", \"application/x-www-form-urlencoded\")
@@ -102,11 +113,10 @@ func accessToken(client *http.Client) string {{
 \treturn token
 }}
 ",
-        variable = literal(&form.secret_variable),
-        words = literal(&format!(
-            "set {} to the client secret",
-            form.secret_variable
-        )),
+        secret = indented(
+            &need("secret", &form.secret_variable, "the client secret", 2),
+            "\t"
+        ),
         url = literal(&form.url),
         member = literal(&form.member),
     )

@@ -10,6 +10,7 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
         Access::Token(token) => format!("const token = {};\n", literal(token)),
+        Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
     let steps = format!(
@@ -56,11 +57,7 @@ fn form_lines(form: &TokenForm) -> String {
         }
     }
     format!(
-        "const secret = process.env[{variable}];
-if (!secret) {{
-  throw new Failure(2, {words});
-}}
-const answer = await fetch({url}, {{
+        "{secret}const answer = await fetch({url}, {{
   method: \"POST\",
 {headers}  body: new URLSearchParams([
 {fields}  ]),
@@ -78,14 +75,22 @@ if (answer.status !== 200 || !token) {{
   throw new Failure(3, \"no access token: \" + answer.status + \" \" + text);
 }}
 ",
-        variable = literal(&form.secret_variable),
-        words = literal(&format!(
-            "set {} to the client secret",
-            form.secret_variable
-        )),
+        secret = need("secret", &form.secret_variable, "the client secret", 2),
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "    "),
         member = literal(&form.member),
+    )
+}
+
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "const {name} = process.env[{variable_name}];
+if (!{name}) {{
+  throw new Failure({exit}, {words});
+}}
+",
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
     )
 }
 

@@ -38,6 +38,7 @@ fn ascii_comments(lines: &[String]) -> String {
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
         Access::Token(token) => format!("$Token = {}\n", literal(token)),
+        Access::Variable(variable) => need("Token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
     format!(
@@ -57,7 +58,6 @@ $ProgressPreference = 'SilentlyContinue'
 ";
 
 fn form_lines(form: &TokenForm) -> String {
-    let variable = &form.secret_variable;
     let mut fields: Vec<String> = form
         .fields
         .iter()
@@ -74,12 +74,7 @@ fn form_lines(form: &TokenForm) -> String {
         }
     }
     format!(
-        "$Secret = $env:{variable}
-if (-not $Secret) {{
-    [Console]::Error.WriteLine('set {variable} to the client secret')
-    exit 2
-}}
-$Form = [ordered]@{{
+        "{secret}$Form = [ordered]@{{
 {fields}}}
 $TokenRequest = @{{
     Method             = 'Post'
@@ -99,9 +94,21 @@ if (-not $Token) {{
     exit 3
 }}
 ",
+        secret = need("Secret", &form.secret_variable, "the client secret", 2),
         fields = fields.concat(),
         url = literal(&form.url),
         member = literal(&form.member),
+    )
+}
+
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "${name} = $env:{variable}
+if (-not ${name}) {{
+    [Console]::Error.WriteLine('set {variable} to {what}')
+    exit {exit}
+}}
+"
     )
 }
 

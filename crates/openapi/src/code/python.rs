@@ -27,6 +27,7 @@ pub fn write_with_session(program: &Program, session: &Session) -> String {
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
         Access::Token(token) => format!("token = {}\n", literal(token)),
+        Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
     let access = format!("{access}\n\n{BEARER}");
@@ -60,14 +61,18 @@ fn assembled(program: &Program, imports: &str, access: &str, send: &str, auth: &
 
 /// Lines that read the secret into `secret`, or end the program.
 pub fn secret_lines(variable: &str) -> String {
+    need("secret", variable, "the client secret", 2)
+}
+
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
     format!(
-        "secret = os.environ.get({name})
-if not secret:
+        "{name} = os.environ.get({variable_name})
+if not {name}:
     print({words}, file=sys.stderr)
-    sys.exit(2)
+    sys.exit({exit})
 ",
-        name = literal(variable),
-        words = literal(&format!("set {variable} to the client secret")),
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
     )
 }
 

@@ -10,6 +10,9 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn write(program: &Program) -> String {
     let (token, function) = match &program.access {
         Access::Token(token) => (format!("let token = {};\n", literal(token)), String::new()),
+        Access::Variable(variable) => {
+            (need("token", variable, "an access token", 3), String::new())
+        }
         Access::Form(form) => {
             let call = "let token = access_token(&client)?;\n".to_owned();
             (call, form_function(form))
@@ -46,6 +49,18 @@ fn fail(status: i32, words: &str) -> ! {
 }
 ";
 
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "let {name} = std::env::var({variable_name}).unwrap_or_default();
+if {name}.is_empty() {{
+    fail({exit}, {words});
+}}
+",
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
+    )
+}
+
 fn form_function(form: &TokenForm) -> String {
     let fields = form.fields.iter();
     let fields = fields.map(|(name, value)| (literal(name), literal(value)));
@@ -57,15 +72,13 @@ fn form_function(form: &TokenForm) -> String {
             basic = format!("        .basic_auth({}, Some(&secret))\n", literal(user));
         }
     }
-    let fields = lines(&fields, |(name, value)| format!("        ({name}, {value}),"));
+    let fields = lines(&fields, |(name, value)| {
+        format!("        ({name}, {value}),")
+    });
     format!(
         "
 fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {{
-    let secret = std::env::var({variable}).unwrap_or_default();
-    if secret.is_empty() {{
-        fail(2, {words});
-    }}
-    let form = [
+{secret}    let form = [
 {fields}    ];
     let answer = client
         .post({url})
@@ -80,11 +93,10 @@ fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {
     }}
 }}
 ",
-        variable = literal(&form.secret_variable),
-        words = literal(&format!(
-            "set {} to the client secret",
-            form.secret_variable
-        )),
+        secret = indented(
+            &need("secret", &form.secret_variable, "the client secret", 2),
+            "    "
+        ),
         url = literal(&form.url),
         member = literal(&form.member),
     )

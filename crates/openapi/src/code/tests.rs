@@ -190,6 +190,11 @@ fn a_token_stands_in_a_program_only_if_it_is_given() {
             with.contains("t0ken") && !with.contains("CLIENT_SECRET"),
             "{with}"
         );
+        let variable = language.write(&list(Access::Variable("A_TOKEN".to_owned())));
+        assert!(
+            variable.contains("A_TOKEN") && !variable.contains("SECRET"),
+            "{variable}"
+        );
         let without = language.write(&create());
         assert!(without.contains("HALLPASS_CLIENT_SECRET"), "{without}");
     }
