@@ -80,6 +80,13 @@ pub enum Event {
         /// How long.
         delay: Duration,
     },
+    /// A request to the API was not taken, or did not get there; it is sent again.
+    Repeating {
+        /// What happened.
+        reason: String,
+        /// How long after.
+        delay: Duration,
+    },
     /// A request goes to the API.
     RequestSent {
         /// The method.

@@ -6,7 +6,7 @@
 //! | name a connection | [`profile`], [`profiles`], [`environment`] | `Profile` |
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
-//! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
+//! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
@@ -30,6 +30,7 @@ pub mod problem;
 pub mod profile;
 pub mod profiles;
 pub mod response;
+pub mod retry;
 pub mod send;
 pub mod task;
 pub mod token;
@@ -53,7 +54,8 @@ pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
 pub use response::Response;
-pub use send::{Cache, Client, Clock, Limits, Options};
+pub use retry::{Jitter, Retries};
+pub use send::{Cache, Client, Clock, Limits, Options, Preview};
 pub use task::{Task, TaskOutcome, Waiting};
 pub use token::Tokens;
 pub use token_failure::TokenFailure;

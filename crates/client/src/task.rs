@@ -294,7 +294,7 @@ impl Client {
             headers: Vec::new(),
             body: None,
         };
-        let response: Response = self.send(&request).await?;
+        let response: Response = self.send_unrepeated(&request).await?;
         if let Some(problem) = response.problem() {
             let passing = response.status().is_server_error() || problem.status() == 429;
             let delay = retry_after(&response, self.now());

@@ -18,9 +18,17 @@ use crate::response::Response;
 /// Why there is no answer. Cloneable, because one failure may be told to many waiters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The server cannot be reached, or the connection broke.
+    /// No connection to the server came to stand.
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
+        /// The server.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The connection broke before the answer was there.
+    #[error("the connection to {server} broke: {reason}")]
+    Broken {
         /// The server.
         server: String,
         /// What the system said.
@@ -59,10 +67,18 @@ impl TransportError {
         }
     }
 
+    /// Whether the request has certainly not been sent.
+    pub fn nothing_was_sent(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "check the address, and that the server runs",
+            Self::Broken { .. } => {
+                "try again; a request that changes something may have been carried out"
+            }
             Self::Certificate { .. } => {
                 "if the server uses a private certificate authority, name its file in the profile"
             }
@@ -154,8 +170,10 @@ pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
         TransportError::TimedOut { server }
     } else if reason.contains("certificate") {
         TransportError::Certificate { server, reason }
-    } else {
+    } else if error.is_connect() {
         TransportError::Unreachable { server, reason }
+    } else {
+        TransportError::Broken { server, reason }
     }
 }
 

@@ -220,46 +220,61 @@ impl<'a> Builder<'a> {
         let repeats = parameter.location == Location::Query && !shape.allows("array");
         let group = match groups {
             [group] if group.steps.is_empty() => group,
-            _ => return self.parameter_by_its_parts(shape, groups),
+            _ => return self.parameter_by_its_parts(parameter, shape, groups),
         };
-        let values: Vec<Result<Json, Mistake>> = if repeats {
-            group
-                .given
-                .iter()
-                .map(|given| typed(Some(shape), given, group.name))
-                .collect()
-        } else {
-            vec![collected(Some(shape), &group.given, group.name)]
-        };
-        let mut good = Vec::new();
-        for value in values {
+        let apart = if repeats { 1 } else { group.given.len() };
+        let mut values = Vec::new();
+        for given in group.given.chunks(apart) {
+            let value = match given {
+                [one] if repeats => typed(Some(shape), one, group.name),
+                several => collected(Some(shape), several, group.name),
+            };
             match value {
                 Ok(value) if value.is_null() => self.report(Mistake::NullParameter {
                     name: group.name.to_owned(),
                 }),
-                Ok(value) => good.push(value),
+                Ok(value) => {
+                    self.check_parameter(parameter, &value);
+                    values.push(value);
+                }
                 Err(mistake) if !self.values.checked && mistake.could_be_sent() => {
-                    good.extend(
-                        group
-                            .given
-                            .iter()
-                            .filter_map(|one| Some(Json::text(one.text()?))),
-                    );
+                    let texts = given.iter().filter_map(|one| one.text());
+                    values.extend(texts.map(Json::text));
                 }
                 Err(mistake) => self.mistakes.push(mistake),
             }
         }
-        good
+        values
     }
 
-    fn parameter_by_its_parts(&mut self, shape: Shape<'a>, groups: &[Group<'a>]) -> Vec<Json> {
+    fn parameter_by_its_parts(
+        &mut self,
+        parameter: &Parameter,
+        shape: Shape<'a>,
+        groups: &[Group<'a>],
+    ) -> Vec<Json> {
         let mut value = Json::null();
-        let wrong = self.put_groups(&mut value, shape, groups);
-        if wrong.is_empty() {
-            vec![value]
-        } else {
-            Vec::new()
+        if !self.put_groups(&mut value, shape, groups).is_empty() {
+            return Vec::new();
         }
+        self.check_parameter(parameter, &value);
+        vec![value]
+    }
+
+    /// Checks a parameter against its schema, where its name alone says which it is.
+    fn check_parameter(&mut self, parameter: &Parameter, value: &Json) {
+        let all = self.operation.parameters().iter();
+        let alone = all.filter(|one| one.name == parameter.name).count() == 1;
+        let Some(value) = value.value().ok().filter(|_| self.values.checked && alone) else {
+            return;
+        };
+        let violations = self
+            .definition
+            .check_parameter(self.operation, &parameter.name, &value);
+        let mistakes = violations.into_iter().map(|one| Mistake::Violation {
+            message: one.message,
+        });
+        self.mistakes.extend(mistakes);
     }
 
     /// Puts what was given into a value; the places that went wrong, as JSON pointers.

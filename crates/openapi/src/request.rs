@@ -237,6 +237,12 @@ mod tests {
     }
 
     #[test]
+    fn parameters_are_checked_against_their_schemas() {
+        let error = build("ListSystems", &[("limit", "-1")]).unwrap_err();
+        assert_eq!(error.to_string(), "limit: must be at least 0, got -1");
+    }
+
+    #[test]
     fn unknown_names_are_refused_with_those_that_exist() {
         let error = build("ListSystems", &[("Limit", "1")]).unwrap_err();
         assert_eq!(
@@ -264,8 +270,8 @@ mod tests {
             "\"volumeId\" cannot be \"..\"",
             "\"sizeMib\" must be an integer, not \"1.5\"",
             "\"mode\" cannot be \"FUL\"; similar: FULL",
-            "`ratio` must be at most 1",
-            "`name` is missing",
+            "ratio: must be at most 1",
+            "the body: `name` is missing",
         ] {
             assert!(
                 lines
@@ -435,7 +441,7 @@ paths:
             "{error}"
         );
         let error = make("Make", &["path.id=1"], Some("{\"amount\": \"x\"}")).unwrap_err();
-        assert!(error.contains("`amount`"), "{error}");
+        assert!(error.starts_with("amount: must be a number"), "{error}");
     }
 
     #[test]
@@ -461,7 +467,7 @@ paths:
         assert!(text.contains("name=\"note\"\r\n\r\nin n\r\n"), "{text}");
         assert_eq!(
             make("Upload", &["note=x"], None).unwrap_err(),
-            "`file` is missing"
+            "the body: `file` is missing"
         );
         assert!(
             make("Upload", &[], Some("x"))
