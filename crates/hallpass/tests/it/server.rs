@@ -182,6 +182,14 @@ impl Server {
         self.addresses["metrics"].as_str().unwrap()
     }
 
+    /// What it said when it was ready.
+    pub(crate) fn words(&self) -> String {
+        eventually("its last word", || {
+            let said = self.process.stderr.text();
+            said.contains("credential create").then_some(said)
+        })
+    }
+
     /// The base URL of an instance.
     pub(crate) fn instance(&self, name: &str) -> &str {
         self.addresses["instances"][name].as_str().unwrap()

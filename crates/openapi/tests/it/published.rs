@@ -246,7 +246,7 @@ fn examples_of_all_bodies_and_answers_are_valid() {
         return;
     };
     for operation in definition.operations() {
-        for fill in [Fill::Required, Fill::All] {
+        for fill in [Fill::Required, Fill::Shown, Fill::All] {
             if let Some(body) = definition.example_body(operation, fill) {
                 let violations = definition.check_body(operation, &body);
                 assert_eq!(violations, [], "{} {fill:?}: {body}", operation.id());
