@@ -10,7 +10,7 @@
 //! | 503 | again | no | a gateway says it too when the server behind it broke off, which may have acted by then (RFC 9110 section 15.6.4 does not say that it has not) |
 //! | the connection broke, or no answer in time | no | no | a repeated read would hide a server in trouble, a repeated change could act twice |
 //!
-//! Clock and chance are passed in.
+//! The reasons at length: docs/decisions/0013-what-is-sent-again.md. Clock and chance are passed in.
 
 use std::sync::Arc;
 use std::time::Duration;

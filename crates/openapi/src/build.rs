@@ -25,7 +25,7 @@ use crate::build::mistake::{Mistake, RequestError};
 use crate::build::put::{put, shape_of};
 use crate::build::shape::Shape;
 use crate::build::style::encode;
-use crate::build::target::{Names, Target};
+use crate::build::target::{Names, Target, word};
 use crate::build::typed::{collected, typed};
 use crate::operation::{Body, Location, Operation, Parameter};
 use crate::places::join;
@@ -202,7 +202,7 @@ impl<'a> Builder<'a> {
             }
         }
         for (index, parameter) in self.parameters.clone().into_iter().enumerate() {
-            if parameter.required && !order.contains(&index) {
+            if parameter.required && !order.contains(&index) && !self.may_be_meant(parameter) {
                 self.report(Mistake::MissingParameter {
                     operation: self.operation.id().to_owned(),
                     name: parameter.name.clone(),
@@ -211,6 +211,14 @@ impl<'a> Builder<'a> {
                 });
             }
         }
+    }
+
+    /// Whether a name was given that may mean the parameter among others: that is mistake enough.
+    fn may_be_meant(&self, parameter: &Parameter) -> bool {
+        let full = format!("{}.{}=", word(Some(parameter.location)), parameter.name);
+        self.mistakes.iter().any(|mistake| {
+            matches!(mistake, Mistake::AmbiguousName { candidates, .. } if candidates.contains(&full))
+        })
     }
 
     /// The values of a parameter: one, or several of a query, which may repeat any name: two filters
@@ -588,6 +596,10 @@ fn write<'a>(
     parameter: &'a Parameter,
     value: &Json,
 ) -> Result<(), Mistake> {
+    if let Some(sign) = style::torn_by(parameter, value) {
+        let name = parameter.name.clone();
+        return Err(Mistake::TornItem { name, sign });
+    }
     match parameter.location {
         Location::Path => {
             let encoded = style::segment(parameter, value);
