@@ -7,10 +7,14 @@
 )]
 
 mod forwarding;
+mod network;
+mod odd_tokens;
 mod pages;
 mod processes;
+mod renewal;
 mod secrets;
 mod sending;
 mod server;
 mod tasks;
+mod tls;
 mod tokens;
