@@ -19,7 +19,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 
 use crate::response::Response;
-use crate::token_endpoint::retry_after;
+use crate::token_answer::retry_after;
 use crate::transport::TransportError;
 
 /// How often a request is repeated.

@@ -9,6 +9,7 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_openapi::BuiltRequest;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -20,10 +21,11 @@ use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
 use crate::profile::{Profile, ProfileError};
+use crate::proxies::Proxies;
 use crate::response::Response;
 use crate::retry::{Jitter, Retries};
 use crate::token::Tokens;
-use crate::transport::{self, Bounds, exchange};
+use crate::transport::{Bounds, Transport, Way, exchange};
 
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -35,6 +37,17 @@ pub enum Cache {
     Directory(PathBuf),
     /// In memory only.
     None,
+}
+
+/// When the next token is asked for while the old one is still good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Renewal {
+    /// Beside the request that noticed: nobody waits. For programs that go on running.
+    #[default]
+    Beside,
+    /// Before the request that noticed, which waits a few seconds at most. For programs that end with
+    /// their answer: a token that arrives after that would be lost, and the old one with it.
+    Before,
 }
 
 /// How long and how much.
@@ -86,10 +99,14 @@ pub struct Options {
     pub retries: Retries,
     /// The chance in the pauses between.
     pub jitter: Jitter,
+    /// The proxies of the environment.
+    pub proxies: Proxies,
+    /// When a token is renewed early.
+    pub renewal: Renewal,
 }
 
 impl Options {
-    /// With the usual limits, and nobody told.
+    /// With the usual limits, no proxy, and nobody told.
     pub fn new(cache: Cache, clock: Clock) -> Self {
         Self {
             cache,
@@ -98,7 +115,23 @@ impl Options {
             limits: Limits::default(),
             retries: Retries::default(),
             jitter: Arc::new(|| f64::from(SystemRandom.next_u32()) / f64::from(u32::MAX)),
+            proxies: Proxies::none(),
+            renewal: Renewal::default(),
         }
+    }
+
+    /// The same through these proxies.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// The same with early renewal at another time.
+    #[must_use]
+    pub fn with_renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
     }
 
     /// The same, telling what happens.
@@ -137,11 +170,10 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     profile: Profile,
     tokens: Tokens,
-    http: reqwest::Client,
+    transport: Arc<Transport>,
     clock: Clock,
     events: EventSink,
     largest_body: usize,
-    bounds: Bounds,
     retries: Retries,
     jitter: Jitter,
 }
@@ -153,15 +185,14 @@ impl Client {
         credential: CredentialSource,
         options: &Options,
     ) -> Result<Self, Error> {
-        let bounds = options.limits.bounds();
+        let transport = Arc::new(Transport::of(&profile, options));
         Ok(Self(Arc::new(Inner {
-            http: transport::client(profile.base_url().url(), profile.ca_file(), bounds)?,
-            tokens: Tokens::new(profile.clone(), credential, options),
+            tokens: Tokens::over(profile.clone(), credential, transport.clone(), options),
+            transport,
             profile,
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
-            bounds,
             retries: options.retries,
             jitter: options.jitter.clone(),
         })))
@@ -178,8 +209,9 @@ impl Client {
     }
 
     /// Sends the request and takes the answer, whatever its status. When the token is refused with
-    /// 401 the request is sent once more with another; a second 401 is the answer. What has certainly
-    /// not acted is repeated as `retry` says. A request without a token is never sent.
+    /// 401 the request is sent once more with another; a second 401 is the answer, unless the other
+    /// token was a sibling program's and was superseded on the way as well. What has certainly not
+    /// acted is repeated as `retry` says. A request without a token is never sent.
     pub async fn send(&self, request: &BuiltRequest) -> Result<Response, Error> {
         let prepared = self.prepare(request)?;
         let mut repeated = 0;
@@ -237,23 +269,27 @@ impl Client {
         })
     }
 
+    /// Once, but with another token when the first one is refused.
     async fn send_once(&self, prepared: &Prepared) -> Result<Response, Error> {
-        let token = self.0.tokens.token().await?;
-        let response = self.follow(prepared, &token).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
+        let mut token = self.0.tokens.token().await?;
+        let mut response = self.follow(prepared, &token).await?;
+        for _ in 0..MOST_REPLACEMENTS {
+            if !refuses_token(response.status(), response.headers()) {
+                break;
+            }
+            let replacement = self.0.tokens.renew_after_401(&token).await?;
+            token = replacement.token;
+            response = self.follow(prepared, &token).await?;
+            if !replacement.by_another {
+                break;
+            }
         }
-        let token = self.0.tokens.renew_after_401(&token).await?;
-        self.follow(prepared, &token).await
+        Ok(response)
     }
 
-    /// A client for another server of the same connection.
-    pub(crate) fn http_for(&self, url: &Url) -> Result<reqwest::Client, ProfileError> {
-        transport::client(url, self.0.profile.ca_file(), self.0.bounds)
-    }
-
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.0.http
+    /// The way to a server of this connection.
+    pub(crate) fn way_to(&self, url: &Url) -> Result<Way, ProfileError> {
+        self.0.transport.way_to(url)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -328,7 +364,8 @@ impl Client {
         request.headers_mut().insert(AUTHORIZATION, bearer);
         *request.body_mut() = prepared.body.clone().map(Into::into);
         let started = tokio::time::Instant::now();
-        let response = exchange(&self.0.http, request, self.0.largest_body).await?;
+        let way = self.way_to(request.url())?;
+        let response = exchange(&way, request, self.0.largest_body).await?;
         self.tell(&Event::ResponseReceived {
             status: response.status().as_u16(),
             content_type: response.media_type(),
@@ -371,6 +408,19 @@ struct Prepared {
     body: Option<Vec<u8>>,
 }
 
+/// Whether another token may help: a 401 that asks for other credentials than a bearer token is not
+/// about the token (RFC 9110 section 11.6.1). Gateways leave the challenge out.
+pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
+    let challenges = headers.get_all(WWW_AUTHENTICATE);
+    let mut parts = challenges
+        .iter()
+        .flat_map(|challenge| challenge.as_bytes().split(|&byte| byte == b','))
+        .map(|part| part.trim_ascii().to_ascii_lowercase());
+    let bearer = |part: Vec<u8>| part == b"bearer" || part.starts_with(b"bearer ");
+    status == StatusCode::UNAUTHORIZED
+        && (!headers.contains_key(WWW_AUTHENTICATE) || parts.any(bearer))
+}
+
 /// Where a redirect leads; `None` when the answer is none (304 is not).
 fn target(response: &Response, from: &Url) -> Option<Url> {
     match response.status().as_u16() {
@@ -378,6 +428,10 @@ fn target(response: &Response, from: &Url) -> Option<Url> {
         _ => None,
     }
 }
+
+/// How often a refused token is replaced for one request. Each replacement but the last was a
+/// sibling's.
+pub(crate) const MOST_REPLACEMENTS: usize = 3;
 
 /// How many redirects are followed; more are a circle.
 const MOST_REDIRECTS: usize = 5;

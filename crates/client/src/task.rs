@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::redact::first_line;
 use crate::response::Response;
 use crate::send::Client;
-use crate::token_endpoint::retry_after;
+use crate::token_answer::retry_after;
 
 /// The id of the task that a 202 started. `taskUri` is a bare id, or a path of one of two bases that
 /// ends in it; only the id leads to the task.

@@ -206,9 +206,8 @@ async fn a_file_of_authorities_that_is_none_is_named() {
         if let Some(content) = content {
             std::fs::write(&file, content).unwrap();
         }
-        let error = Client::new(profile.clone(), credential(), &options)
-            .err()
-            .unwrap();
+        let client = Client::new(profile.clone(), credential(), &options).unwrap();
+        let error = client.send(&get("/x")).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
         assert!(error.to_string().contains("ca.pem"), "{error}");
     }
