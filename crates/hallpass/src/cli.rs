@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Proxy(client::proxy::ProxyArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Sample(client::sample::SampleArgs),
     Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
@@ -143,6 +144,7 @@ impl Cli {
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Sample(args) => client::sample::run(args).await,
             Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),
         }

@@ -4,12 +4,12 @@
 //! them in one go.
 
 pub(crate) mod argument;
-mod body;
+pub(crate) mod body;
 mod json;
 pub(crate) mod mistake;
 mod put;
 mod shape;
-mod style;
+pub(crate) mod style;
 mod target;
 mod typed;
 mod untyped;

@@ -7,6 +7,7 @@ mod help;
 mod profiles;
 mod proxy;
 mod requests;
+mod samples;
 mod tokens;
 
 use std::process::Command;
