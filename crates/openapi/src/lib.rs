@@ -30,6 +30,7 @@ mod schema;
 mod testing;
 mod tolerant;
 mod translate;
+#[expect(dead_code, reason = "the rules have their own tour")]
 mod walk;
 
 pub use definition::{Definition, LookupError, Reading};
@@ -39,4 +40,5 @@ pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
 pub use request::{BuiltRequest, RequestError, Values};
 pub use route::{Route, Routes};
+pub use rules::{RULES, Rule};
 pub use schema::Violation;
