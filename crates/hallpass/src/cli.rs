@@ -32,7 +32,10 @@ pub(crate) enum Command {
     Token(client::token::TokenArgs),
     Call(client::call::CallArgs),
     Get(client::call::GetArgs),
+    Proxy(client::proxy::ProxyArgs),
+    Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -123,7 +126,10 @@ impl Cli {
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::call::get(args).await,
+            Command::Proxy(args) => client::proxy::run(args).await,
+            Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),
         }
     }

@@ -36,7 +36,7 @@ use grammar::Kind;
 use references::References;
 use tour::{Misfit, Node, Visitor, tour};
 
-/// Everything found, in the order of the text.
+/// Everything found, rule by rule.
 pub(crate) fn check(
     document: &Document,
     operations: &[Operation],
@@ -67,9 +67,7 @@ pub(crate) fn check(
     parameters::of_operations(&mut findings, root, operations);
     names::check(&mut findings, root);
     references.unused(&mut findings, root);
-    let mut problems = findings.problems;
-    problems.sort_by_key(|problem| (problem.line, problem.column));
-    problems
+    findings.problems
 }
 
 /// Problems, located as they are added.
@@ -86,12 +84,13 @@ impl Findings<'_> {
         message: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        let position = self.document.position(&pointer);
+        let place = self.document.place(pointer);
         self.problems.push(Problem {
             severity: rule.severity,
-            pointer,
-            line: position.line,
-            column: position.column,
+            part: place.part.map(str::to_owned),
+            pointer: place.pointer,
+            line: place.position.line,
+            column: place.position.column,
             message: message.into(),
             advice: advice.into(),
             rule: rule.name,

@@ -2,7 +2,10 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
+pub(crate) mod collection;
+pub(crate) mod doctor;
 pub(crate) mod profile;
+pub(crate) mod proxy;
 pub(crate) mod token;
 
 use std::path::PathBuf;
@@ -15,6 +18,7 @@ use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
 use hallpass_client::send::{Cache, Client, Options};
+use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
@@ -76,6 +80,16 @@ pub(crate) fn options() -> Options {
         None => Cache::None,
     };
     Options::new(cache, Arc::new(system_time))
+}
+
+/// The operation of this name.
+pub(crate) fn named_operation<'a>(
+    definition: &'a Definition,
+    name: &str,
+) -> Result<&'a Operation, CommandError> {
+    definition.operation(name).map_err(|error| {
+        CommandError::usage(chain(&error)).hint("`hallpass api list` shows the operations")
+    })
 }
 
 /// Where profiles are kept.
@@ -162,6 +176,9 @@ fn describe(event: &Event) -> String {
                 "< {status} ({body_bytes} bytes, {} ms)",
                 elapsed.as_millis()
             )
+        }
+        Event::AnswerBegun { status, elapsed } => {
+            format!("< {status} ({} ms)", elapsed.as_millis())
         }
         other => format!("* {other:?}"),
     }

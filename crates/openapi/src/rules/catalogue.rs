@@ -32,6 +32,21 @@ macro_rules! rules {
 }
 
 rules! {
+    JSON_INVALID = Error "json-invalid":
+        "the text begins like JSON, is none, and can be read as YAML",
+        "other programs refuse the file";
+    KEY_TWICE = Error "key-twice":
+        "a key is written twice in the same object",
+        "one of the two is lost, and programs disagree which";
+    KEY_NO_TEXT = Error "key-no-text":
+        "a key is a list or an object",
+        "OpenAPI has no such keys, and the member is lost";
+    SEVERAL_DOCUMENTS = Error "several-documents":
+        "a YAML file holds more than one document",
+        "only the first is read";
+    TAG_MISFIT = Warning "tag-misfit":
+        "a value does not fit its YAML tag",
+        "it is taken as text";
     CONTACT_MISSING = Note "contact-missing":
         "`info` names no contact",
         "nobody knows whom to ask";
@@ -188,9 +203,9 @@ rules! {
     REFERENCE_CIRCULAR = Error "reference-circular":
         "a reference leads back to itself and to nothing else",
         "what it stands for is unknown";
-    REFERENCE_EXTERNAL = Warning "reference-external":
-        "a reference leads out of the document",
-        "it is not followed when the document is read alone";
+    REFERENCE_EXTERNAL = Error "reference-external":
+        "a part in another file or at a URL is not to be had",
+        "what it stands for is unknown";
     REFERENCE_KIND = Error "reference-kind":
         "a reference leads to a component of another kind",
         "a parameter is no schema; tools read it as something empty";

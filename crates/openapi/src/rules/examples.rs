@@ -14,9 +14,9 @@ use super::fit::surely;
 use super::grammar::Kind;
 use super::tour::Node;
 use crate::definition::near;
-use crate::document::join;
+use crate::places::join;
 use crate::reference::resolve;
-use crate::schema::{Compiled, Violation};
+use crate::schema::{CompiledSchema, Violation};
 use crate::translate::Direction;
 
 /// How much is told about one example.
@@ -29,7 +29,7 @@ pub(super) struct Examples<'v> {
     root: &'v Value,
     old_dialect: bool,
     /// By the place of the schema in memory.
-    compiled: HashMap<(*const Value, bool), Option<Compiled>>,
+    compiled: HashMap<(*const Value, bool), Option<CompiledSchema>>,
 }
 
 impl<'v> Examples<'v> {
@@ -175,7 +175,7 @@ impl<'v> Examples<'v> {
             let compiled = self
                 .compiled
                 .entry(key)
-                .or_insert_with(|| Compiled::new(root, schema, *direction, old_dialect));
+                .or_insert_with(|| CompiledSchema::new(root, schema, *direction, old_dialect));
             told = match compiled {
                 Some(compiled) => compiled.violations("the value", value),
                 None => Vec::new(),

@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::Findings;
 use super::catalogue::{
     COMPONENT_UNUSED, DISCRIMINATOR_DANGLING, REFERENCE_CIRCULAR, REFERENCE_DANGLING,
-    REFERENCE_EXTERNAL, REFERENCE_KIND, REFERENCE_SIBLING,
+    REFERENCE_KIND, REFERENCE_SIBLING,
 };
 use super::grammar::Kind;
 use super::tour::Node;
-use crate::document::join;
+use crate::places::join;
 use crate::reference::{self, resolve};
 
 /// Every target seen.
@@ -39,7 +39,10 @@ impl<'v> References<'v> {
         let Some(target) = node.reference() else {
             return false;
         };
-        if self.targets.insert(target) || target_is_broken(root, target) {
+        // What leads out of the document has been looked at when its texts were brought together.
+        let is_local = target == "#" || target.starts_with("#/");
+        let is_new = self.targets.insert(target);
+        if is_local && (is_new || reference::local(root, target).is_none()) {
             leads_somewhere(findings, root, node, target);
         }
         right_kind(findings, node, target);
@@ -132,19 +135,8 @@ fn static_section(section: &str) -> &'static str {
     }
 }
 
-fn target_is_broken(root: &Value, target: &str) -> bool {
-    !target.starts_with('#') || reference::local(root, target).is_none()
-}
-
 fn leads_somewhere(findings: &mut Findings<'_>, root: &Value, node: &Node<'_, '_>, target: &str) {
-    if !target.starts_with('#') {
-        findings.add(
-            &REFERENCE_EXTERNAL,
-            node.at("$ref"),
-            format!("the reference `{target}` leads out of the document and is not followed"),
-            "bundle the definition into one file",
-        );
-    } else if reference::local(root, target).is_none() {
+    if reference::local(root, target).is_none() {
         findings.add(
             &REFERENCE_DANGLING,
             node.at("$ref"),

@@ -106,8 +106,8 @@ fn enumeration(findings: &mut Findings<'_>, old_dialect: bool, node: &Node<'_, '
     let nullable = old_dialect && node.is_set("nullable");
     let mut known: HashSet<&str> = HashSet::new();
     for (index, value) in values.iter().enumerate() {
-        let fits = kind.is_none_or(|kind| has_type(kind, value));
-        if !fits && !(nullable && value.is_null()) {
+        let fits = kind.is_none_or(|kind| has_type(kind, value)) || (nullable && value.is_null());
+        if !fits {
             let advice = if value.is_null() {
                 "add `nullable: true` if null is allowed, else remove it"
             } else {

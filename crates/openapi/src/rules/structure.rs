@@ -59,9 +59,8 @@ fn fits(holds: Holds, value: &Value, old_dialect: bool) -> bool {
         Holds::Any | Holds::One(_) => true,
         Holds::Text => value.is_string(),
         Holds::Flag => value.is_boolean(),
-        Holds::Limit => value.is_number(),
         Holds::Counted if old_dialect => value.is_boolean(),
-        Holds::Counted => value.is_number(),
+        Holds::Limit | Holds::Counted => value.is_number(),
         Holds::List | Holds::Many(_) => value.is_array(),
         Holds::Object | Holds::Map(_) | Holds::Patterned(_) => value.is_object(),
     }

@@ -89,15 +89,68 @@ fn each_rule_finds_what_it_is_for() {
     }
 }
 
+/// What is found in a text before it is a document.
+const TEXTS: [(&str, &str); 5] = [
+    ("json-invalid", "{\"openapi\": \"3.0.3\",}"),
+    (
+        "key-twice",
+        "{\"openapi\": \"3.0.3\", \"info\": {}, \"info\": {}}",
+    ),
+    ("key-no-text", "openapi: 3.0.3\n? [a]\n: b\n"),
+    ("several-documents", "openapi: 3.0.3\n---\na: b\n"),
+    ("tag-misfit", "openapi: 3.0.3\nx-a: !!int b\n"),
+];
+
 #[test]
-fn each_rule_has_a_case() {
-    for rule in RULES {
-        assert!(
-            cases().iter().any(|(name, ..)| *name == rule.name),
-            "{}",
-            rule.name
+fn each_rule_of_texts_finds_what_it_is_for() {
+    for (rule, text) in TEXTS {
+        let problems = Definition::read(text).unwrap().problems;
+        let problem = problems.iter().find(|one| one.rule == rule);
+        let known = RULES.iter().find(|known| known.name == rule).unwrap();
+        assert_eq!(
+            problem.map(|one| one.severity),
+            Some(known.severity),
+            "{text}"
         );
     }
+}
+
+#[test]
+fn each_rule_has_a_case() {
+    let names: Vec<&str> = cases().iter().map(|(name, ..)| *name).collect();
+    let texts: Vec<&str> = TEXTS.iter().map(|(name, _)| *name).collect();
+    for rule in RULES {
+        let found = names.contains(&rule.name) || texts.contains(&rule.name);
+        assert!(found, "{}", rule.name);
+    }
+}
+
+/// What another file holds is looked at as what the reference wants it to be, and told once.
+#[test]
+fn external_parts_are_looked_at() {
+    let mut main = sound();
+    main["components"]["schemas"]["A"] = json!({"$ref": "parts.yaml#/A"});
+    main["components"]["schemas"]["Task"]["properties"]["a"] = json!({"$ref": "parts.yaml#/A"});
+    let part = "A: { type: object, properties: { b: { $ref: '#/B' } } }\nB: { type: text }\nC: { type: text }\n";
+    let reading =
+        Definition::read_from("main.json", main.to_string().as_bytes(), &mut |location| {
+            assert_eq!(location, "parts.yaml");
+            Ok(part.as_bytes().to_vec())
+        })
+        .unwrap();
+    let told: Vec<_> = reading
+        .problems
+        .iter()
+        .map(|one| {
+            (
+                one.rule,
+                one.part.as_deref(),
+                one.pointer.as_str(),
+                one.line,
+            )
+        })
+        .collect();
+    assert_eq!(told, [("type-unknown", Some("parts.yaml"), "/B/type", 2)]);
 }
 
 #[test]

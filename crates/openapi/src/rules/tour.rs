@@ -1,12 +1,17 @@
 //! One walk over a document, along the grammar.
 //!
 //! Each object is visited once, as what it is. References are visited, not followed, so a cycle
-//! costs nothing.
+//! costs nothing; what is referred to in an external part is visited after the main document, as
+//! what the reference wants it to be.
+
+use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value};
 
 use super::grammar::{Holds, Kind};
-use crate::document::join;
+use crate::document::PARTS;
+use crate::places::join;
+use crate::reference;
 
 /// An object of a kind, or a reference to one.
 #[derive(Clone, Copy)]
@@ -14,12 +19,15 @@ pub(super) struct Node<'v, 'w> {
     pub(super) kind: Kind,
     pub(super) value: &'v Value,
     pub(super) object: &'v Map<String, Value>,
+    /// Where the tour of this text began.
+    start: &'w str,
     path: &'w [Token<'v>],
 }
 
 /// Something that is no object although the grammar wants one here.
 pub(super) struct Misfit<'v, 'w> {
     pub(super) kind: Kind,
+    start: &'w str,
     path: &'w [Token<'v>],
 }
 
@@ -38,7 +46,7 @@ pub(super) trait Visitor<'v> {
 impl<'v> Node<'v, '_> {
     /// JSON pointer (RFC 6901) to the object.
     pub(super) fn pointer(&self) -> String {
-        pointer(self.path)
+        pointer(self.start, self.path)
     }
 
     /// JSON pointer to a member.
@@ -93,12 +101,12 @@ impl<'v> Node<'v, '_> {
 
 impl Misfit<'_, '_> {
     pub(super) fn pointer(&self) -> String {
-        pointer(self.path)
+        pointer(self.start, self.path)
     }
 }
 
-fn pointer(path: &[Token<'_>]) -> String {
-    let mut pointer = String::new();
+fn pointer(start: &str, path: &[Token<'_>]) -> String {
+    let mut pointer = start.to_owned();
     for token in path {
         pointer = match token {
             Token::Key(key) => join(&pointer, key),
@@ -112,15 +120,33 @@ fn pointer(path: &[Token<'_>]) -> String {
 pub(super) fn tour<'v>(root: &'v Value, old_dialect: bool, visitor: &mut impl Visitor<'v>) {
     let mut guide = Guide {
         old_dialect,
+        external: ["#/", PARTS, "/"].concat(),
+        start: String::new(),
         path: Vec::new(),
+        waiting: VecDeque::new(),
+        seen: HashSet::new(),
         visitor,
     };
     guide.step(Kind::Document, root);
+    while let Some((start, kind)) = guide.waiting.pop_front() {
+        if let Some(value) = root.pointer(&start) {
+            guide.start = start;
+            guide.step(kind, value);
+        }
+    }
 }
 
 struct Guide<'v, 'a, V> {
     old_dialect: bool,
+    /// How references to external parts begin.
+    external: String,
+    start: String,
     path: Vec<Token<'v>>,
+    /// Places in external parts that are still to be visited.
+    waiting: VecDeque<(String, Kind)>,
+    /// The objects of external parts that have been visited: a part may be referred to as a whole
+    /// and in places.
+    seen: HashSet<*const Value>,
     visitor: &'a mut V,
 }
 
@@ -129,22 +155,37 @@ impl<'v, V: Visitor<'v>> Guide<'v, '_, V> {
         let Value::Object(object) = value else {
             // A schema may be `true` in 3.1, and `additionalProperties` may be so in 3.0.
             if !(kind == Kind::Schema && value.is_boolean()) {
-                let path = &self.path;
-                self.visitor.misfit(&Misfit { kind, path });
+                self.visitor.misfit(&Misfit {
+                    kind,
+                    start: &self.start,
+                    path: &self.path,
+                });
             }
             return;
         };
+        if !self.start.is_empty() && !self.seen.insert(std::ptr::from_ref(value)) {
+            return;
+        }
         let node = Node {
             kind,
             value,
             object,
+            start: &self.start,
             path: &self.path,
         };
         self.visitor.visit(&node);
         // Beside a reference nothing counts, except in paths and in the schemas of 3.1.
         let goes_on = kind == Kind::PathItem || (kind == Kind::Schema && !self.old_dialect);
-        if node.reference().is_some() && !goes_on {
-            return;
+        if let Some(target) = node.reference() {
+            if let (true, Some(pointer)) = (
+                target.starts_with(&self.external),
+                reference::pointer(target),
+            ) {
+                self.waiting.push_back((pointer.into_owned(), kind));
+            }
+            if !goes_on {
+                return;
+            }
         }
         for (key, member) in object {
             self.path.push(Token::Key(key));

@@ -1,4 +1,8 @@
 //! For each rule at least one change of the sound definition that it objects to, and where.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the changes are written where they are passed"
+)]
 
 use serde_json::{Value, json};
 
