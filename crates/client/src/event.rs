@@ -100,6 +100,13 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// An answer began to come; its body is passed on while it does.
+    AnswerBegun {
+        /// The status.
+        status: u16,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A redirect within the same server is followed.
     RedirectFollowed {
         /// Where to.

@@ -7,8 +7,10 @@
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
 //! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
+//! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
+//! | say what does not work | [`doctor`] | `Finding` |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
 //! The library reads no environment variable, no clock and no configuration by itself: look-up,
@@ -18,9 +20,11 @@
 pub mod access_token;
 pub mod address;
 pub mod credential_source;
+pub mod doctor;
 pub mod environment;
 pub mod error;
 pub mod event;
+pub mod forward;
 pub mod paging;
 pub mod problem;
 pub mod profile;
@@ -42,6 +46,7 @@ pub use access_token::AccessToken;
 pub use credential_source::CredentialSource;
 pub use error::{Error, Kind};
 pub use event::{Event, EventSink};
+pub use forward::Forwarded;
 pub use paging::{Page, Pages};
 pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;

@@ -17,7 +17,7 @@ use crate::access_token::AccessToken;
 use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileError};
 use crate::response::Response;
 use crate::token::Tokens;
 use crate::transport::{self, Bounds, exchange};
@@ -118,6 +118,7 @@ struct Inner {
     clock: Clock,
     events: EventSink,
     largest_body: usize,
+    bounds: Bounds,
 }
 
 impl Client {
@@ -135,6 +136,7 @@ impl Client {
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
+            bounds,
         })))
     }
 
@@ -160,6 +162,15 @@ impl Client {
         }
         let token = self.0.tokens.renew_after_401(&token).await?;
         self.follow(&prepared, &token).await
+    }
+
+    /// A client for another server of the same connection.
+    pub(crate) fn http_for(&self, url: &Url) -> Result<reqwest::Client, ProfileError> {
+        transport::client(url, self.0.profile.ca_file(), self.0.bounds)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -222,9 +233,7 @@ impl Client {
         url: Url,
         token: &AccessToken,
     ) -> Result<Response, Error> {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
-        bearer.set_sensitive(true);
+        let bearer = bearer(token)?;
         self.tell(&Event::RequestSent {
             method: prepared.method.clone(),
             url: url.to_string(),
@@ -244,6 +253,14 @@ impl Client {
         });
         Ok(response)
     }
+}
+
+/// The token as it is sent (RFC 6750 section 2.1).
+pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
+        .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
 }
 
 /// A checked request, without a token.

@@ -146,7 +146,8 @@ pub(crate) async fn exchange(
     Ok(Response::new(status, headers, body))
 }
 
-fn classify(server: &str, error: &reqwest::Error) -> TransportError {
+/// The library's error in words.
+pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
     let server = server.to_owned();
     let reason = words(error);
     if error.is_timeout() {

@@ -6,7 +6,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{CommandError, EXIT_CODES};
-use crate::{admin, client, demo, output, serve};
+use crate::{admin, api, client, demo, output, serve};
 
 /// Both ends of machine-to-machine API access with OAuth 2.0 client credentials
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ pub(crate) enum Command {
     Token(client::token::TokenArgs),
     Call(client::call::CallArgs),
     Get(client::call::GetArgs),
+    Proxy(client::proxy::ProxyArgs),
+    Doctor(client::doctor::DoctorArgs),
+    Api(api::ApiArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -122,6 +125,9 @@ impl Cli {
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::call::get(args).await,
+            Command::Proxy(args) => client::proxy::run(args).await,
+            Command::Doctor(args) => client::doctor::run(args).await,
+            Command::Api(args) => api::run(args),
             Command::Help(args) => help(&args),
         }
     }

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::places::{Places, join, unescape};
+use crate::places::Places;
 use crate::problem::Position;
 use crate::read::{self, Parsed};
 
@@ -117,4 +117,17 @@ impl Document {
 /// The pointer to an external part in the document.
 pub(crate) fn pointer_to_part(location: &str) -> String {
     join(&["/", PARTS].concat(), location)
+}
+
+/// One more step of a JSON pointer.
+pub(crate) fn join(pointer: &str, token: &str) -> String {
+    if token.contains(['~', '/']) {
+        return format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+    }
+    [pointer, "/", token].concat()
+}
+
+/// What a step of a JSON pointer names.
+pub(crate) fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }

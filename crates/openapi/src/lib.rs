@@ -6,6 +6,8 @@
 //!
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
+//! * [examples](Definition::example_body) of bodies, answers and parameters,
+//! * a [`collection`] for Postman,
 //! * checks of bodies against their schemas ([`Violation`]),
 //! * the [`Marks`] that say which properties a list can be filtered and sorted by.
 //!
@@ -15,8 +17,10 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+pub mod collection;
 mod definition;
 mod document;
+mod example;
 mod link;
 mod location;
 mod marks;
@@ -36,9 +40,10 @@ mod translate;
 mod walk;
 
 pub use definition::{Definition, LookupError, Reading};
+pub use example::Fill;
 pub use link::Load;
 pub use marks::Marks;
-pub use operation::{Body, Location, Operation, Parameter};
+pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
 pub use request::{BuiltRequest, RequestError, Values};

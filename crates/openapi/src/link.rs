@@ -11,9 +11,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::document::{Document, pointer_to_part};
+use crate::document::{Document, join, pointer_to_part};
 use crate::location::{resolve, split};
-use crate::places::join;
 use crate::problem::{Problem, Severity};
 use crate::read::{self, Parsed};
 use crate::translate::is_old_dialect;

@@ -12,7 +12,8 @@ mod yaml;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::places::{Node, Places, join};
+use crate::document::join;
+use crate::places::{Node, Places};
 use crate::problem::{Position, Problem, Severity};
 
 /// How deep values may be nested. The deepest real definitions need about forty.

@@ -7,9 +7,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::Document;
+use crate::document::{Document, join};
 use crate::operation::{Location, Operation};
-use crate::places::join;
 use crate::problem::{Problem, Severity};
 use crate::reference;
 use crate::route::{Piece, Unreachable, pieces};

@@ -7,8 +7,7 @@ use std::collections::{HashSet, VecDeque};
 
 use serde_json::Value;
 
-use crate::document::PARTS;
-use crate::places::join;
+use crate::document::{PARTS, join};
 use crate::reference;
 
 /// An object of the definition: not data, and not a mere list of named objects.

@@ -2,7 +2,9 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
+pub(crate) mod doctor;
 pub(crate) mod profile;
+pub(crate) mod proxy;
 pub(crate) mod token;
 
 use std::path::PathBuf;
@@ -162,6 +164,9 @@ fn describe(event: &Event) -> String {
                 "< {status} ({body_bytes} bytes, {} ms)",
                 elapsed.as_millis()
             )
+        }
+        Event::AnswerBegun { status, elapsed } => {
+            format!("< {status} ({} ms)", elapsed.as_millis())
         }
         other => format!("* {other:?}"),
     }

@@ -1,9 +1,11 @@
 //! The client's commands against a running server.
 
 mod calls;
+mod doctor;
 mod failures;
 mod help;
 mod profiles;
+mod proxy;
 mod tokens;
 
 use std::process::Command;
