@@ -16,6 +16,7 @@ pub(crate) const PARTS: &str = "x-hallpass-parts";
 /// A value and the places of its parts.
 #[derive(Debug)]
 pub(crate) struct Document {
+    location: String,
     value: Value,
     places: Places,
     parts: Vec<Part>,
@@ -39,9 +40,10 @@ pub(crate) struct Place<'a> {
 }
 
 impl Document {
-    /// The main document, and the external parts under their locations.
-    pub(crate) fn new(main: Parsed, externals: Vec<(String, Parsed)>) -> Self {
+    /// The main document and where it comes from, and the external parts under their locations.
+    pub(crate) fn new(location: String, main: Parsed, externals: Vec<(String, Parsed)>) -> Self {
         let mut document = Self {
+            location,
             value: main.value,
             places: main.places,
             parts: Vec::with_capacity(externals.len()),
@@ -58,6 +60,11 @@ impl Document {
             members.insert(PARTS.to_owned(), Value::Object(values));
         }
         document
+    }
+
+    /// Where the main document comes from; empty where that is not known.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
     }
 
     pub(crate) fn value(&self) -> &Value {

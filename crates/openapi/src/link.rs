@@ -381,12 +381,13 @@ impl<'l> Linker<'l> {
                 members.insert(rewritten.keyword.to_owned(), target);
             }
         }
-        let mut texts = self.texts.into_iter();
-        let main = texts
-            .next()
-            .map_or_else(Parsed::default, |text| text.parsed);
-        let externals = texts.map(|text| (text.location, text.parsed)).collect();
-        (Document::new(main, externals), self.problems)
+        let mut texts = self
+            .texts
+            .into_iter()
+            .map(|text| (text.location, text.parsed));
+        let (location, main) = texts.next().unwrap_or_default();
+        let document = Document::new(location, main, texts.collect());
+        (document, self.problems)
     }
 }
 

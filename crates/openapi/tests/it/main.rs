@@ -6,4 +6,5 @@
 )]
 
 mod collection;
+mod parts;
 mod published;
