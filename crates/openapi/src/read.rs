@@ -225,10 +225,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
 /// The place of a byte of a text.
 fn position_in(text: &str, at: usize) -> Position {
     let before = &text[..at];
-    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let lines = before.replace("\r\n", "\n").replace('\r', "\n");
+    let last = lines.rsplit('\n').next().unwrap_or_default();
     Position {
-        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-        column: before[line..].chars().count() + 1,
+        line: lines.matches('\n').count() + 1,
+        column: last.chars().count() + 1,
     }
 }
 
@@ -325,5 +326,7 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
