@@ -9,21 +9,40 @@ use crate::operation::Operation;
 use crate::read::plain;
 
 /// A body and the content type that must be sent with it; for forms, the sender writes it.
-pub(super) fn body(definition: &Definition, operation: &Operation) -> Option<(Option<String>, Value)> {
+pub(super) fn body(
+    definition: &Definition,
+    operation: &Operation,
+) -> Option<(Option<String>, Value)> {
     let example = example(definition, operation)?;
     let declared = operation.body()?;
     let media_type = declared.media_type.clone();
     Some(match Kind::of(&media_type) {
         Kind::Json => {
             let any = media_type.contains('*');
-            let media_type = if any { "application/json".to_owned() } else { media_type };
+            let media_type = if any {
+                "application/json".to_owned()
+            } else {
+                media_type
+            };
             let options = json!({"raw": {"language": "json"}});
             let text = without_variables(&super::pretty(&example));
-            (Some(media_type), json!({"mode": "raw", "raw": text, "options": options}))
+            (
+                Some(media_type),
+                json!({"mode": "raw", "raw": text, "options": options}),
+            )
         }
-        Kind::Form => (None, json!({"mode": "urlencoded", "urlencoded": fields(&example)})),
-        Kind::Parts => (None, json!({"mode": "formdata", "formdata": fields(&example)})),
-        Kind::Opaque => (Some(media_type), json!({"mode": "raw", "raw": plain(&example)})),
+        Kind::Form => (
+            None,
+            json!({"mode": "urlencoded", "urlencoded": fields(&example)}),
+        ),
+        Kind::Parts => (
+            None,
+            json!({"mode": "formdata", "formdata": fields(&example)}),
+        ),
+        Kind::Opaque => (
+            Some(media_type),
+            json!({"mode": "raw", "raw": plain(&example)}),
+        ),
     })
 }
 

@@ -279,7 +279,10 @@ fn forms_are_forms() {
         *body("Form"),
         json!({"mode": "urlencoded", "urlencoded": [field("name", "a b"), field("size", "7")]})
     );
-    assert_eq!(*body("Parts"), json!({"mode": "formdata", "formdata": [field("note", "note")]}));
+    assert_eq!(
+        *body("Parts"),
+        json!({"mode": "formdata", "formdata": [field("note", "note")]})
+    );
     assert_eq!(named(&requests, "Form")["request"]["header"], json!([]));
 }
 
