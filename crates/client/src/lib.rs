@@ -11,7 +11,7 @@
 //! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
-//! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
+//! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
@@ -35,8 +35,10 @@ pub mod paging;
 pub mod problem;
 pub mod profile;
 pub mod profiles;
+pub mod proxies;
 pub mod region;
 pub mod response;
+pub mod retry;
 pub mod sample;
 pub mod send;
 pub mod task;
@@ -47,8 +49,12 @@ pub mod token_failure;
 mod connect;
 mod private_file;
 mod redact;
+mod token_answer;
+mod token_credential;
 mod token_endpoint;
 mod token_lock;
+mod token_pause;
+mod token_store;
 mod transport;
 
 pub use hallpass_oauth::{ClientId, Secret};
@@ -64,10 +70,12 @@ pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
+pub use proxies::Proxies;
 pub use region::Region;
 pub use response::Response;
-pub use send::{Cache, Client, Clock, Limits, Options};
+pub use retry::{Jitter, Retries};
+pub use send::{Cache, Client, Clock, Limits, Options, Preview, Renewal};
 pub use task::{Task, TaskOutcome, Waiting};
-pub use token::Tokens;
+pub use token::{Replacement, Tokens};
 pub use token_failure::TokenFailure;
 pub use transport::TransportError;

@@ -58,5 +58,6 @@ pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
 pub use request::{BuiltRequest, Values};
 pub use route::{Route, Routes};
+pub use rules::{RULES, Rule};
 pub use schema::Violation;
 pub use shape::{Field, Inside, Shape};

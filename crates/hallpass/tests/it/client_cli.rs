@@ -6,6 +6,7 @@ mod failures;
 mod help;
 mod profiles;
 mod proxy;
+mod requests;
 mod samples;
 mod tokens;
 

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::definition::Definition;
+use crate::document::join;
 use crate::operation::Operation;
-use crate::places::join;
 use crate::reference::pointer;
 
 /// The member of a document that holds the other texts it was read from, under their locations.

@@ -8,4 +8,5 @@
 mod collection;
 mod compiled;
 mod literals;
+mod parts;
 mod published;
