@@ -6,6 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::document::Document;
+use crate::link::{self, Load};
 use crate::marks::{self, Marks};
 use crate::operation::{self, Operation};
 use crate::problem::{Position, Problem};
@@ -70,21 +71,39 @@ impl Definition {
     ///
     /// Refused is only a text that is no object, has a syntax error or is no OpenAPI 3 document;
     /// everything else is a [`Problem`].
+    ///
+    /// References to other files and URLs are not followed; see [`Definition::read_from`].
     pub fn read(text: &str) -> Result<Reading, ReadError> {
-        let document = read::read(text)?;
+        let no_others = "nothing is read besides this text".to_owned();
+        Self::read_text("", text, &mut |_| Err(no_others.clone()))
+    }
+
+    /// Reads the bytes of a definition that comes from `location`, and what it refers to.
+    ///
+    /// A location is a path or a URL. References resolve against it (RFC 3986 section 5), and
+    /// `load` gives the bytes at a resolved location, once for each, or says why not. What it may
+    /// read is its own to decide: a definition may ask for `../../secret` and for any URL.
+    pub fn read_from(
+        location: &str,
+        bytes: &[u8],
+        load: &mut Load<'_>,
+    ) -> Result<Reading, ReadError> {
+        Self::read_text(location, read::decode(bytes)?, load)
+    }
+
+    fn read_text(location: &str, text: &str, load: &mut Load<'_>) -> Result<Reading, ReadError> {
+        let parsed = read::read(text)?;
+        let (document, mut problems) = link::link(parsed, location, load);
         let operations = operation::operations(document.value());
         let (routes, unreachable) = Routes::new(&operations);
-        let problems = rules::check(&document, &operations, &unreachable);
-        let info = |key: &str| {
-            document
-                .value()
-                .get("info")
-                .and_then(|info| info.get(key))
-                .map(read::plain)
-        };
+        problems.extend(rules::check(&document, &operations, &unreachable));
+        problems.sort_by(|one, other| {
+            let place = |one: &Problem| (one.line, one.column);
+            (&one.part, place(one)).cmp(&(&other.part, place(other)))
+        });
         let definition = Definition {
-            title: info("title").unwrap_or_default(),
-            version: info("version").unwrap_or_default(),
+            title: document.text("/info/title").unwrap_or_default(),
+            version: document.text("/info/version").unwrap_or_default(),
             checks: Checks::new(document.value(), &operations),
             operations,
             routes,
@@ -134,13 +153,37 @@ impl Definition {
     }
 
     /// The whole document, as written.
+    ///
+    /// External parts that something refers to are in its member `x-hallpass-parts`, under their
+    /// locations, and references to them are pointers to there. Likewise references by `$id` and
+    /// `$anchor` have become pointers. So every reference that leads anywhere begins with `#`.
     pub fn document(&self) -> &Value {
         self.document.value()
     }
 
-    /// Where the part that a JSON pointer names stands in the text.
+    /// The locations of the external parts, in the order in which they were loaded.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.document.parts()
+    }
+
+    /// Where the part that a JSON pointer names stands in its text.
     pub fn position(&self, pointer: &str) -> Position {
-        self.document.position(pointer)
+        self.document.place(pointer.to_owned()).position
+    }
+
+    /// The external part whose text [`Definition::position`] means; `None` for the main one.
+    pub fn part(&self, pointer: &str) -> Option<String> {
+        self.document
+            .place(pointer.to_owned())
+            .part
+            .map(str::to_owned)
+    }
+
+    /// The scalar that a JSON pointer names as it is written, without quotes. It differs from the
+    /// value for numbers that a 64-bit integer or floating point number does not say exactly, such
+    /// as `1.10` and `18446744073709551616`.
+    pub fn written(&self, pointer: &str) -> Option<String> {
+        self.document.text(pointer)
     }
 
     /// All operations, in the order of the document.

@@ -59,7 +59,8 @@ impl Operation {
             description: String::new(),
             deprecated: false,
             parameters: Vec::new(),
-            body: None,
+            body_required: false,
+            bodies: Vec::new(),
             responses: Vec::new(),
             is_list: false,
         }
