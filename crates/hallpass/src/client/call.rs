@@ -10,6 +10,8 @@ use serde_json::Value;
 use crate::client::ConnectionArgs;
 use crate::client::answer::{AnswerArgs, send};
 use crate::command::{CommandError, chain};
+use crate::definition::Known;
+use crate::output;
 
 /// Call an operation of the profile's API definition by its name
 ///
@@ -55,11 +57,16 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 /// Runs `hallpass call`.
 pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
     let client = args.connection.connect()?;
-    let definition = crate::definition::load(client.profile().api())?.definition;
+    let known = Known::open(client.profile().api())?;
+    if let Some(remark) = known.remark().filter(|_| args.connection.verbose) {
+        output::words(&format!("* {remark}"));
+    }
+    let position = known.find(&args.operation)?;
+    let chosen = known.operation(position)?;
     let body = args.data.as_deref().map(read_body).transpose()?;
     let request = build(
-        &definition,
-        &args.operation,
+        chosen.definition(),
+        chosen.operation().id(),
         &Values {
             named: args.values,
             body,
