@@ -78,7 +78,8 @@ enum Place {
 }
 
 impl Tokens {
-    pub(crate) fn new(profile: Profile, credential: CredentialSource, options: &Options) -> Self {
+    /// The tokens of a profile, for programs with an HTTP stack of their own. Opens no secret yet.
+    pub fn new(profile: Profile, credential: CredentialSource, options: &Options) -> Self {
         let cache = match &options.cache {
             Cache::Directory(path) => Some(TokenCache::new(path.clone())),
             Cache::None => None,

@@ -16,7 +16,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::access_token::AccessToken;
 use crate::private_file::{Durable, PrivateDirectory, PrivateFileError};
-use crate::profile::{Profile, authentication_word};
+use crate::profile::Profile;
 
 /// A directory of cached tokens.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl CacheKey {
         scope.retain(|word| !word.is_empty());
         scope.sort_unstable();
         scope.dedup();
-        let method = authentication_word(profile.authentication());
+        let method = profile.authentication().word();
         Self {
             parameters: fold(&["token", token_url, client_id, method, &scope.join(" ")]),
             client: fold(&["client", token_url, client_id]),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use hallpass_oauth::token_request::EncodedRequest;
+use hallpass_oauth::token_request::{AuthenticationMethod, EncodedRequest};
 use hallpass_oauth::token_response::ResponseError;
 use hallpass_oauth::{Secret, TokenError, TokenRequest, TokenResponse};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -15,7 +15,7 @@ use reqwest::{Method, Url};
 
 use crate::access_token::AccessToken;
 use crate::event::{Event, EventSink};
-use crate::profile::{Profile, authentication_word};
+use crate::profile::{Authentication, Profile};
 use crate::redact::first_line;
 use crate::response::Response;
 use crate::send::Clock;
@@ -64,16 +64,20 @@ impl TokenEndpoint<'_> {
     }
 
     async fn once(&self, secret: &Secret) -> Result<AccessToken, TokenFailure> {
+        let method = match self.profile.authentication() {
+            Authentication::Body => AuthenticationMethod::Body,
+            Authentication::Basic => AuthenticationMethod::Basic,
+            other => {
+                let reason = format!("`{}` cannot be used in this form yet", other.word());
+                return Err(TokenFailure::Setup { reason });
+            }
+        };
         let encoded = TokenRequest::client_credentials(self.profile.scope().map(str::to_owned))
-            .encode(
-                self.profile.authentication(),
-                self.profile.client_id(),
-                secret,
-            );
+            .encode(method, self.profile.client_id(), secret);
         (self.events)(&Event::TokenRequested {
             token_url: self.profile.token_url().to_string(),
             client_id: self.profile.client_id().to_string(),
-            authentication: authentication_word(self.profile.authentication()),
+            authentication: self.profile.authentication().word(),
             scope: self.profile.scope().map(str::to_owned),
         });
         let (now, started) = ((self.clock)(), tokio::time::Instant::now());

@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Proxy(client::proxy::ProxyArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -128,6 +129,7 @@ impl Cli {
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),
         }
     }

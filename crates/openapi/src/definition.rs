@@ -226,6 +226,18 @@ impl Definition {
         self.checks.body(self.document(), operation, body)
     }
 
+    /// What is wrong with the value of the parameter called `name` (letter case counts), which is
+    /// given as the schema wants it: a number as a number. A name that is no parameter allows any.
+    pub fn check_parameter(
+        &self,
+        operation: &Operation,
+        name: &str,
+        value: &Value,
+    ) -> Vec<Violation> {
+        self.checks
+            .parameter(self.document(), operation, name, value)
+    }
+
     /// What is wrong with the body of an answer. A status without a schema allows any.
     pub fn check_response(
         &self,

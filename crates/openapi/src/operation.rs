@@ -200,7 +200,7 @@ pub enum Style {
 
 impl Style {
     /// The style of this name, where it may be used; otherwise the location's own.
-    fn read(name: Option<&str>, location: Location) -> Self {
+    pub(crate) fn read(name: Option<&str>, location: Location) -> Self {
         match (name, location) {
             (Some("matrix"), Location::Path) => Self::Matrix,
             (Some("label"), Location::Path) => Self::Label,

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod call;
 pub(crate) mod doctor;
+pub(crate) mod collection;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod token;
@@ -17,6 +18,7 @@ use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
 use hallpass_client::send::{Cache, Client, Options};
+use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
@@ -78,6 +80,16 @@ pub(crate) fn options() -> Options {
         None => Cache::None,
     };
     Options::new(cache, Arc::new(system_time))
+}
+
+/// The operation of this name.
+pub(crate) fn named_operation<'a>(
+    definition: &'a Definition,
+    name: &str,
+) -> Result<&'a Operation, CommandError> {
+    definition.operation(name).map_err(|error| {
+        CommandError::usage(chain(&error)).hint("`hallpass api list` shows the operations")
+    })
 }
 
 /// Where profiles are kept.

@@ -68,7 +68,7 @@ fn answers(definition: &Definition, operation: &Operation, brief: &Brief) -> Str
         all,
         vec![("nonsense".to_owned(), String::new())],
     ] {
-        say(&definition.request(operation, &Values { named, body: None }));
+        say(&definition.request(operation, &Values::literal(named)));
     }
     for body in bodies(brief) {
         say(&definition.check_body(operation, &body));
