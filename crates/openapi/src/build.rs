@@ -27,8 +27,8 @@ use crate::build::shape::Shape;
 use crate::build::style::encode;
 use crate::build::target::{Names, Target};
 use crate::build::typed::{collected, typed};
-use crate::document::join;
 use crate::operation::{Body, Location, Operation, Parameter};
+use crate::places::join;
 use crate::request::{BuiltRequest, Values};
 use crate::route::{Piece, pieces};
 

@@ -24,8 +24,6 @@ mod compiled;
 mod definition;
 mod document;
 mod example;
-mod link;
-mod location;
 mod index;
 mod link;
 mod location;
@@ -48,9 +46,6 @@ mod walk;
 
 pub use build::argument::{Argument, ArgumentError};
 pub use build::mistake::{Mistake, RequestError};
-pub use definition::{Definition, LookupError, Reading};
-pub use example::Fill;
-pub use link::Load;
 pub use compiled::{Chosen, Compiled, Digest, Distrust, Source};
 pub use definition::{Definition, LookupError, Reading};
 pub use example::Fill;

@@ -2,8 +2,8 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
-pub(crate) mod doctor;
 pub(crate) mod collection;
+pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod token;

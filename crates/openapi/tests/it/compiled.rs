@@ -46,28 +46,23 @@ fn bodies(brief: &Brief) -> Vec<Value> {
 fn answers(definition: &Definition, operation: &Operation, brief: &Brief) -> String {
     let parameters = operation.parameters().iter();
     let needed = parameters.filter(|one| one.location == Location::Path || one.required);
-    let named: Vec<_> = needed
-        .map(|one| (one.name.clone(), "a/b".to_owned()))
-        .collect();
-    let all = brief
-        .inputs
-        .iter()
-        .map(|one| (one.name.clone(), "1".to_owned()))
-        .collect();
+    let named = needed.map(|one| (&*one.name, "a/b")).collect();
+    let all = brief.inputs.iter().map(|one| (&*one.name, "1")).collect();
     let mut said = String::new();
     let mut say = |answer: &dyn std::fmt::Debug| writeln!(said, "{answer:?}").unwrap();
+    say(&(operation.id(), operation.pointer(), operation.parameters()));
+    say(&(
+        operation.bodies(),
+        operation.needs_body(),
+        operation.responses(),
+    ));
     say(&(
         operation.tag(),
         operation.summary(),
         operation.description(),
         operation.is_list(),
     ));
-    for named in [
-        Vec::new(),
-        named,
-        all,
-        vec![("nonsense".to_owned(), String::new())],
-    ] {
+    for named in [Vec::new(), named, all, vec![("nonsense", "")]] {
         say(&definition.request(operation, &Values::literal(named)));
     }
     for body in bodies(brief) {
