@@ -5,7 +5,6 @@ use hallpass_oauth::metadata::{AdvertisedMethod, AuthorizationServerMetadata, Do
 use reqwest::Url;
 
 use super::finding::{Finding, Step};
-use crate::profile::authentication_word;
 use crate::send::Client;
 use crate::transport::exchange;
 
@@ -53,7 +52,7 @@ fn compare(
     tell: &mut (dyn FnMut(Finding) + Send),
 ) {
     let profile = client.profile();
-    let word = advertised_word(authentication_word(profile.authentication()));
+    let word = advertised_word(profile.authentication().word());
     let offered: Vec<String> = metadata
         .authentication_methods
         .iter()

@@ -4,8 +4,7 @@
 //! token that it is given. A script before each request serves both: with a client secret it gets a token when there
 //! is no good one, and without it leaves everything alone.
 
-use hallpass_client::profile::{Profile, authentication_word};
-use hallpass_oauth::token_request::AuthenticationMethod;
+use hallpass_client::profile::{Authentication, Profile};
 use serde_json::{Value, json};
 
 /// The variable with the address of the token endpoint.
@@ -28,9 +27,10 @@ const SCRIPT: &str = include_str!("access_token.js");
 /// The authorization that every request inherits, under the names that Postman gives to the fields
 /// of its dialog.
 pub(super) fn auth(profile: &Profile) -> Value {
+    // Postman's dialog cannot sign an assertion; whoever has a key gives it a token.
     let place = match profile.authentication() {
-        AuthenticationMethod::Body => "body",
-        AuthenticationMethod::Basic => "header",
+        Authentication::Body | Authentication::PrivateKeyJwt(_) => "body",
+        Authentication::Basic | Authentication::BasicUnencoded => "header",
     };
     let scope = profile.scope().unwrap_or_default();
     let fields = [
@@ -65,7 +65,7 @@ pub(super) const AFTERWARDS: [&str; 6] = [
 
 /// What runs before each request, line by line.
 pub(super) fn script(profile: &Profile) -> Vec<String> {
-    let method = authentication_word(profile.authentication());
+    let method = profile.authentication().word();
     let settings = [
         ("authentication", method),
         ("scope", profile.scope().unwrap_or_default()),
