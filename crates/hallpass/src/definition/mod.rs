@@ -17,7 +17,7 @@ use crate::command::{CommandError, chain};
 use kept::Kept;
 use text::Text;
 
-pub(crate) use meant::ApiArg;
+pub(crate) use meant::{ApiArg, of_profile};
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
