@@ -17,6 +17,7 @@
 mod build;
 mod definition;
 mod document;
+mod items;
 mod marks;
 mod operation;
 mod problem;

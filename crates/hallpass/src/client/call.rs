@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::Value;
 
 use crate::client::ConnectionArgs;
-use crate::client::answer::{AnswerArgs, send};
+use crate::client::answer::{AnswerArgs, send, send_known};
 use crate::command::{CommandError, chain};
 
 /// Call an operation of the profile's API definition by its name
@@ -65,7 +65,9 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
             body,
         },
     )?;
-    send(&client, request, &args.answer).await
+    let known = definition.operation(&args.operation);
+    let properties = known.map_or_else(|_| Vec::new(), |known| definition.item_properties(known));
+    send_known(&client, request, &args.answer, properties).await
 }
 
 /// Runs `hallpass get`.

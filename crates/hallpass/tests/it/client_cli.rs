@@ -2,9 +2,13 @@
 
 mod calls;
 mod failures;
+mod forms;
 mod help;
+mod lists;
+mod odd;
 mod profiles;
 mod tokens;
+mod waits;
 
 use std::process::Command;
 
