@@ -2,10 +2,11 @@
 //!
 //! `main` is parse → run → exit code. [`cli`] holds every flag, [`command`] the error that a
 //! command ends with and the exit codes; each folder holds one family of commands:
-//! [`serve`] composes the server parts, [`admin`] administers them, [`client`] uses an API,
-//! [`demo`] walks through all of it.
+//! [`serve`] composes the server parts, [`admin`] administers them, [`client`] uses an API, [`api`]
+//! looks into definitions, [`demo`] walks through all of it.
 
 mod admin;
+mod api;
 mod cli;
 mod client;
 mod command;

@@ -244,6 +244,27 @@ impl ClientAssertion {
         lifetime: SignedDuration,
         rng: &mut dyn CryptoRng,
     ) -> Result<Secret, KeyError> {
+        Self::sign_as(
+            client_id,
+            audience,
+            key,
+            key.id().as_str(),
+            now,
+            lifetime,
+            rng,
+        )
+    }
+
+    /// The same for a server that has a name of its own (`key_id`) for the client's key.
+    pub fn sign_as(
+        client_id: &ClientId,
+        audience: &str,
+        key: &SigningKey,
+        key_id: &str,
+        now: Timestamp,
+        lifetime: SignedDuration,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Secret, KeyError> {
         let mut id = [0; 16];
         rng.fill_bytes(&mut id);
         let issued_at = now.as_second();
@@ -259,7 +280,7 @@ impl ClientAssertion {
         let header = PrintedHeader {
             alg: key.algorithm().as_str(),
             typ: EXPLICIT_TYPE,
-            kid: key.id().as_str(),
+            kid: key_id,
         };
         sign(&header, &claims, key)
     }

@@ -411,6 +411,15 @@ pub(crate) fn basic_value(client_id: &ClientId, client_secret: &Secret) -> Secre
         encode(client_id.as_str()),
         encode(client_secret.expose())
     );
+    basic_of(pair)
+}
+
+/// The same without the form encoding, for servers that do not take it off.
+pub(crate) fn unencoded_basic_value(client_id: &ClientId, client_secret: &Secret) -> Secret {
+    basic_of(format!("{}:{}", client_id.as_str(), client_secret.expose()))
+}
+
+fn basic_of(pair: String) -> Secret {
     let value = Secret::from(format!("Basic {}", STANDARD.encode(&pair)));
     drop(Secret::from(pair));
     value

@@ -12,12 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 
 use crate::claims::{Claims, Profile};
 use crate::key::Algorithm;
 use crate::verify::TokenRefusal;
-use crate::{SigningKey, VerifyingKey};
+use crate::{SigningKey, VerifyingKey, numeric_date};
 
 /// Longest token read, in bytes. Ours are under 1,200.
 pub const LONGEST_TOKEN: usize = 8 * 1024;
@@ -201,11 +200,13 @@ pub fn peek(compact: &str) -> Option<(String, String)> {
 
 /// The expiry a token claims, in seconds since 1970; for a client, whose own token it is.
 pub fn peek_expiry(compact: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Claims {
+        #[serde(default, deserialize_with = "numeric_date::optional")]
+        exp: Option<i64>,
+    }
     let (_, payload) = peek(compact)?;
-    serde_json::from_str::<Value>(&payload)
-        .ok()?
-        .get("exp")?
-        .as_i64()
+    serde_json::from_str::<Claims>(&payload).ok()?.exp
 }
 
 /// Prints the header part of an access token.
@@ -292,6 +293,7 @@ fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
 

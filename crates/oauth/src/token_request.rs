@@ -6,7 +6,7 @@
 use form_urlencoded::Serializer;
 
 use crate::client_assertion;
-use crate::client_authentication::basic_value;
+use crate::client_authentication::{basic_value, unencoded_basic_value};
 use crate::form::Form;
 use crate::token_error::TokenError;
 use crate::{ClientId, Secret};
@@ -20,6 +20,7 @@ pub struct TokenRequest {
     /// nothing to the server; they are ignored (domain facts, section 2.5).
     pub scope: Option<String>,
     exchange: Option<ExchangeRequest>,
+    parameters: Vec<(String, String)>,
 }
 
 /// The grants a token request can name; the set is open (RFC 6749 section 4.5).
@@ -72,6 +73,14 @@ pub enum ClientCredential<'a> {
     Secret {
         /// Where the secret goes.
         method: AuthenticationMethod,
+        /// The client.
+        client_id: &'a ClientId,
+        /// Its secret.
+        client_secret: &'a Secret,
+    },
+    /// The `Authorization: Basic` header with id and secret as they are: many servers do not decode
+    /// what RFC 6749 section 2.3.1 has clients form-encode.
+    UnencodedBasic {
         /// The client.
         client_id: &'a ClientId,
         /// Its secret.
@@ -156,6 +165,7 @@ impl TokenRequest {
             grant_type: GrantType::ClientCredentials,
             scope,
             exchange: None,
+            parameters: Vec::new(),
         }
     }
 
@@ -165,7 +175,16 @@ impl TokenRequest {
             grant_type: GrantType::TokenExchange,
             scope,
             exchange: Some(exchange),
+            parameters: Vec::new(),
         }
+    }
+
+    /// The same with a further parameter, such as `resource` (RFC 8707 section 2), which may come
+    /// several times. This server ignores them; others need them.
+    #[must_use]
+    pub fn with_parameter(mut self, name: &str, value: &str) -> Self {
+        self.parameters.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// What is to be exchanged, when the grant is [`GrantType::TokenExchange`].
@@ -188,6 +207,7 @@ impl TokenRequest {
             grant_type,
             scope: form.value("scope").map(str::to_owned),
             exchange,
+            parameters: Vec::new(),
         })
     }
 
@@ -217,6 +237,7 @@ impl TokenRequest {
         if let Some(scope) = &self.scope {
             form.append_pair("scope", scope);
         }
+        form.extend_pairs(&self.parameters);
         EncodedRequest {
             authorization,
             body: Secret::from(form.finish()),
@@ -279,6 +300,10 @@ impl ClientCredential<'_> {
                 client_id,
                 client_secret,
             } => return Some(basic_value(client_id, client_secret)),
+            Self::UnencodedBasic {
+                client_id,
+                client_secret,
+            } => return Some(unencoded_basic_value(client_id, client_secret)),
             Self::Secret {
                 method: AuthenticationMethod::Body,
                 client_id,
@@ -342,6 +367,38 @@ mod tests {
                 "{method:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_unencoded_header_holds_id_and_secret_as_they_are() {
+        let id = ClientId::parse("c1").unwrap();
+        let secret = Secret::from(":/+%&é".to_owned());
+        let request = TokenRequest::client_credentials(None);
+        let value = |credential| request.encode_with(&credential).authorization.unwrap();
+        let unencoded = value(ClientCredential::UnencodedBasic {
+            client_id: &id,
+            client_secret: &secret,
+        });
+        // `printf 'c1::/+%%&é' | base64`
+        assert_eq!(unencoded.expose(), "Basic YzE6Oi8rJSbDqQ==");
+        let encoded = value(ClientCredential::Secret {
+            method: AuthenticationMethod::Basic,
+            client_id: &id,
+            client_secret: &secret,
+        });
+        // `printf 'c1:%%3A%%2F%%2B%%25%%26%%C3%%A9' | base64`
+        assert_eq!(encoded.expose(), "Basic YzE6JTNBJTJGJTJCJTI1JTI2JUMzJUE5");
+    }
+
+    #[test]
+    fn further_parameters_are_sent_and_may_repeat() {
+        let request = TokenRequest::client_credentials(Some("a".to_owned()))
+            .with_parameter("resource", "https://a.example/?x")
+            .with_parameter("resource", "urn:b");
+        assert_eq!(
+            request.encode_with(&ClientCredential::None).body.expose(),
+            "grant_type=client_credentials&scope=a&resource=https%3A%2F%2Fa.example%2F%3Fx&resource=urn%3Ab"
+        );
     }
 
     #[test]

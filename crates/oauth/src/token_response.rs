@@ -20,6 +20,9 @@ pub struct TokenResponse {
     pub scope: Option<String>,
     /// What the server calls the token it issued in exchange for another.
     pub issued_token_type: Option<String>,
+    /// Whether the server said what kind of token it is, as RFC 6749 section 5.1 requires. Without a
+    /// word it is taken for a bearer token.
+    pub names_type: bool,
 }
 
 /// What an answer says besides the token.
@@ -72,7 +75,7 @@ pub enum ResponseError {
 }
 
 /// Longest lifetime believed, in seconds: a year. Anything above is a server's mistake.
-const LONGEST_LIFETIME: f64 = 31_536_000.0;
+const LONGEST_LIFETIME: u32 = 31_536_000;
 
 impl TokenResponse {
     /// Prints the answer for a token just minted. `expires_in` is the floor of the time left at
@@ -89,13 +92,15 @@ impl TokenResponse {
     }
 
     /// Reads an answer. When the server gives no `expires_in`, the token's own `exp` serves, read
-    /// but not trusted.
+    /// but not trusted: one that lies years ahead counts as none. `now` should then be the server's
+    /// time, if that is known.
     pub fn parse(body: &[u8], now: Timestamp) -> Result<Self, ResponseError> {
         let parsed: Parsed = serde_json::from_slice(body).map_err(|_| ResponseError::NotJson)?;
         let token = parsed
             .access_token
             .filter(|t| !t.is_empty())
             .ok_or(ResponseError::NoToken)?;
+        let names_type = parsed.token_type.is_some();
         if let Some(kind) = parsed
             .token_type
             .filter(|k| !k.eq_ignore_ascii_case("bearer"))
@@ -104,8 +109,7 @@ impl TokenResponse {
         }
         let expires_in = match parsed.expires_in {
             Some(value) => Some(seconds(&value)?),
-            None => jws::peek_expiry(&token)
-                .map(|exp| u64::try_from(exp.saturating_sub(now.as_second())).unwrap_or(0)),
+            None => lifetime_in(&token, now),
         };
         Ok(Self {
             access_token: Secret::from(token),
@@ -114,6 +118,7 @@ impl TokenResponse {
             issued_token_type: parsed
                 .issued_token_type
                 .and_then(|value| value.as_str().map(str::to_owned)),
+            names_type,
         })
     }
 }
@@ -142,11 +147,17 @@ fn seconds(value: &Value) -> Result<u64, ResponseError> {
         _ => None,
     };
     match number {
-        Some(number) if (0.0..=LONGEST_LIFETIME).contains(&number) => Ok(number as u64),
+        Some(number) if (0.0..=f64::from(LONGEST_LIFETIME)).contains(&number) => Ok(number as u64),
         _ => Err(ResponseError::Lifetime(
             value.to_string().chars().take(40).collect(),
         )),
     }
+}
+
+/// What is left of the token by its own word.
+fn lifetime_in(token: &str, now: Timestamp) -> Option<u64> {
+    let left = jws::peek_expiry(token)?.saturating_sub(now.as_second());
+    Some(u64::try_from(left).unwrap_or(0)).filter(|&left| left <= u64::from(LONGEST_LIFETIME))
 }
 
 /// `scope` comes as a string or as a list (domain facts, section 2.6).
@@ -166,6 +177,8 @@ fn scope_text(value: Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
@@ -208,6 +221,30 @@ mod tests {
                 matches!(parse(&body), Err(ResponseError::Lifetime(_))),
                 "{written}"
             );
+        }
+    }
+
+    #[test]
+    fn without_a_lifetime_the_tokens_own_end_counts_unless_it_is_absurd() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let left = |claims: &str| {
+            let claims = URL_SAFE_NO_PAD.encode(claims);
+            let body = format!(r#"{{"access_token":"e30.{claims}.","expires_in":null}}"#);
+            let read = TokenResponse::parse(body.as_bytes(), now).unwrap();
+            assert!(!read.names_type);
+            read.expires_in
+        };
+        assert_eq!(left(r#"{"exp":1600}"#), Some(600));
+        assert_eq!(left(r#"{"exp":1600.5}"#), Some(600));
+        assert_eq!(left(r#"{"exp":400}"#), Some(0), "it is dead already");
+        for absurd in [
+            r#"{"exp":253402300800}"#,
+            r#"{"exp":1e300}"#,
+            r#"{"exp":"soon"}"#,
+            "{}",
+            "[]",
+        ] {
+            assert_eq!(left(absurd), None, "{absurd}");
         }
     }
 

@@ -21,7 +21,8 @@ pub struct Operation {
     description: String,
     deprecated: bool,
     parameters: Vec<Parameter>,
-    body: Option<Body>,
+    body_required: bool,
+    bodies: Vec<Body>,
     responses: Vec<(String, Option<Value>)>,
     is_list: bool,
 }
@@ -35,6 +36,34 @@ impl Operation {
     /// The operationId; where it is missing or taken, a name made from method and path.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The same operation, alone in a definition, with the name it has among the others.
+    pub(crate) fn alone(mut self, id: &str) -> Self {
+        self.index = 0;
+        id.clone_into(&mut self.id);
+        self
+    }
+
+    /// As much of an operation as routing needs.
+    pub(crate) fn outline(index: usize, id: &str, method: &Method, path: &str) -> Self {
+        Self {
+            index,
+            id: id.to_owned(),
+            declared_id: None,
+            method: method.clone(),
+            path: path.to_owned(),
+            pointer: String::new(),
+            tag: None,
+            summary: String::new(),
+            description: String::new(),
+            deprecated: false,
+            parameters: Vec::new(),
+            body_required: false,
+            bodies: Vec::new(),
+            responses: Vec::new(),
+            is_list: false,
+        }
     }
 
     /// The operationId as written.
@@ -84,7 +113,21 @@ impl Operation {
 
     /// The JSON body it takes.
     pub fn body(&self) -> Option<&Body> {
-        self.body.as_ref()
+        let ranked = self.bodies.iter().filter_map(|body| {
+            let rank = reading::json_rank(&body.media_type)?;
+            Some((rank, body))
+        });
+        ranked.min_by_key(|(rank, _)| *rank).map(|(_, body)| body)
+    }
+
+    /// The bodies it takes, one for each media type, in the order of the definition.
+    pub fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
+    /// Whether a body must be sent, whatever its media type.
+    pub fn needs_body(&self) -> bool {
+        self.body_required
     }
 
     /// Status (`"200"`, `"4XX"`, `"default"`) and the schema of the JSON answer, unresolved.
@@ -125,8 +168,49 @@ pub struct Parameter {
     pub description: String,
     /// An example, from the parameter or its schema.
     pub example: Option<Value>,
-    /// Whether the items of an array are sent as repeated parameters.
+    /// How an array or an object is written.
+    pub style: Style,
+    /// Whether the items of an array and the members of an object are written apart, in a query as
+    /// repeated parameters.
     pub explode: bool,
+    /// Whether a query may hold reserved characters of the value as they are.
+    pub allow_reserved: bool,
+    /// The media type in which the value is written, instead of a style.
+    pub content: Option<String>,
+}
+
+/// How the parts of an array or an object are put together (OpenAPI 3.0.3, "Style Values").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// `;name=a,b` in a path.
+    Matrix,
+    /// `.a.b` in a path.
+    Label,
+    /// `a,b` in a path or a header.
+    Simple,
+    /// `name=a,b` in a query or a cookie.
+    Form,
+    /// `name=a%20b` in a query.
+    SpaceDelimited,
+    /// `name=a|b` in a query.
+    PipeDelimited,
+    /// `name[member]=a` in a query.
+    DeepObject,
+}
+
+impl Style {
+    /// The style of this name, where it may be used; otherwise the location's own.
+    pub(crate) fn read(name: Option<&str>, location: Location) -> Self {
+        match (name, location) {
+            (Some("matrix"), Location::Path) => Self::Matrix,
+            (Some("label"), Location::Path) => Self::Label,
+            (Some("spaceDelimited"), Location::Query) => Self::SpaceDelimited,
+            (Some("pipeDelimited"), Location::Query) => Self::PipeDelimited,
+            (Some("deepObject"), Location::Query) => Self::DeepObject,
+            (_, Location::Query | Location::Cookie) => Self::Form,
+            (_, Location::Path | Location::Header) => Self::Simple,
+        }
+    }
 }
 
 /// Where a parameter is sent.
@@ -154,15 +238,19 @@ impl Location {
     }
 }
 
-/// The JSON body of a request.
+/// The body of a request, in one media type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
+    /// The media type, as written.
+    pub media_type: String,
     /// Whether it must be sent.
     pub required: bool,
     /// Its schema, unresolved.
     pub schema: Value,
     /// An example, when the definition has one for the whole body.
     pub example: Option<Value>,
+    /// How single properties are written in a form, by their names; unresolved.
+    pub encoding: Option<Value>,
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::response::Response;
 use crate::send::Client;
-use crate::token_endpoint::retry_after;
+use crate::token_answer::retry_after;
 
 /// How to wait for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Client {
             headers: Vec::new(),
             body: None,
         };
-        let response: Response = match self.send(&request).await {
+        let response: Response = match self.send_unrepeated(&request).await {
             Ok(response) => response,
             Err(error) if error.kind() == Kind::Unreachable => {
                 return Ok(Look::Later(None, error));

@@ -1,12 +1,15 @@
 //! The client's commands against a running server.
 
 mod calls;
+mod doctor;
 mod failures;
 mod forms;
 mod help;
 mod lists;
 mod odd;
 mod profiles;
+mod proxy;
+mod requests;
 mod tokens;
 mod waits;
 

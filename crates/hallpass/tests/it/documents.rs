@@ -1,5 +1,7 @@
 //! Documents that say what the program does by itself.
 
+mod commands;
+
 use std::path::Path;
 
 use crate::world::World;

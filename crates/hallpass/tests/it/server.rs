@@ -182,11 +182,21 @@ impl Server {
         self.addresses["metrics"].as_str().unwrap()
     }
 
+    /// What it said when it was ready.
+    pub(crate) fn words(&self) -> String {
+        eventually("its last word", || {
+            let said = self.process.stderr.text();
+            said.contains("credential create").then_some(said)
+        })
+    }
+
+    /// The base URL of an instance.
+    pub(crate) fn instance(&self, name: &str) -> &str {
+        self.addresses["instances"][name].as_str().unwrap()
+    }
+
     pub(crate) fn us1(&self, path: &str) -> String {
-        format!(
-            "{}{path}",
-            self.addresses["instances"]["us1"].as_str().unwrap()
-        )
+        format!("{}{path}", self.instance("us1"))
     }
 
     /// A credential that was made elsewhere, at this server's addresses.

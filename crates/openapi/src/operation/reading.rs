@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::{Body, Location, Operation, Parameter};
-use crate::document::join;
+use super::{Body, Location, Operation, Parameter, Style};
 use crate::marks::items_schema;
+use crate::places::join;
 use crate::reference::resolve;
 
 /// The methods an OpenAPI path can have, in the order of the specification.
@@ -119,7 +119,10 @@ impl Reader<'_> {
             description: self.text("description"),
             deprecated: flag(self.own, "deprecated").unwrap_or(false),
             parameters: self.parameters(),
-            body: self.body(),
+            body_required: self
+                .request_body()
+                .is_some_and(|body| flag(body, "required").unwrap_or(false)),
+            bodies: self.bodies(),
             responses,
             is_list,
         }
@@ -155,14 +158,13 @@ impl Reader<'_> {
     fn parameter(&self, value: &Value) -> Option<Parameter> {
         let object = resolve(self.root, value).as_object()?;
         let location = Location::parse(string(object, "in")?)?;
+        let content = object.get("content").and_then(Value::as_object);
+        let first = content.and_then(|content| content.iter().next());
         let schema = object
             .get("schema")
-            .or_else(|| json_schema(object.get("content")));
-        // Without `style`, arrays in queries and cookies are repeated (OpenAPI 3.0.3, "explode").
-        let form = match string(object, "style") {
-            Some(style) => style == "form",
-            None => matches!(location, Location::Query | Location::Cookie),
-        };
+            .or_else(|| json_schema(object.get("content")))
+            .or_else(|| first?.1.get("schema"));
+        let style = Style::read(string(object, "style"), location);
         Some(Parameter {
             name: string(object, "name")?.to_owned(),
             location,
@@ -170,19 +172,34 @@ impl Reader<'_> {
             schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
             description: string(object, "description").unwrap_or_default().to_owned(),
             example: example(self.root, object, schema),
-            explode: flag(object, "explode").unwrap_or(form),
+            explode: flag(object, "explode").unwrap_or(style == Style::Form),
+            style,
+            allow_reserved: flag(object, "allowReserved").unwrap_or(false),
+            content: first.map(|(media_type, _)| media_type.clone()),
         })
     }
 
-    fn body(&self) -> Option<Body> {
-        let body = resolve(self.root, self.own.get("requestBody")?).as_object()?;
-        let media = json_media(body.get("content"))?;
-        let schema = media.get("schema");
-        Some(Body {
-            required: flag(body, "required").unwrap_or(false),
-            schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
-            example: example(self.root, media, schema),
-        })
+    fn request_body(&self) -> Option<&Map<String, Value>> {
+        resolve(self.root, self.own.get("requestBody")?).as_object()
+    }
+
+    fn bodies(&self) -> Vec<Body> {
+        let Some(body) = self.request_body() else {
+            return Vec::new();
+        };
+        let content = body.get("content").and_then(Value::as_object);
+        let read = |(media_type, media): (&String, &Value)| {
+            let media = media.as_object()?;
+            let schema = media.get("schema");
+            Some(Body {
+                media_type: media_type.clone(),
+                required: flag(body, "required").unwrap_or(false),
+                schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
+                example: example(self.root, media, schema),
+                encoding: media.get("encoding").cloned(),
+            })
+        };
+        content.into_iter().flatten().filter_map(read).collect()
     }
 
     fn responses(&self) -> Vec<(String, Option<Value>)> {
@@ -215,28 +232,24 @@ fn json_schema(content: Option<&Value>) -> Option<&Value> {
     json_media(content)?.get("schema")
 }
 
-/// The JSON among the media types of a body: `application/json` first, then `…+json`, then `*/*`.
+/// The JSON among the media types of a body.
 fn json_media(content: Option<&Value>) -> Option<&Map<String, Value>> {
-    let content = content?.as_object()?;
-    let rank = |name: &str| {
-        let essence = name
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        match essence.as_str() {
-            "application/json" => Some(0),
-            name if name.ends_with("+json") => Some(1),
-            "application/*" | "*/*" => Some(2),
-            _ => None,
-        }
-    };
-    let (_, media) = content
+    let ranked = content?
+        .as_object()?
         .iter()
-        .filter_map(|(name, media)| Some((rank(name)?, media)))
-        .min_by_key(|(rank, _)| *rank)?;
-    media.as_object()
+        .filter_map(|(name, media)| Some((json_rank(name)?, media)));
+    ranked.min_by_key(|(rank, _)| *rank)?.1.as_object()
+}
+
+/// How well a media type says that it is JSON: `application/json` first, then `…+json`, then `*/*`.
+pub(super) fn json_rank(media_type: &str) -> Option<u8> {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    match essence.trim().to_ascii_lowercase().as_str() {
+        "application/json" => Some(0),
+        name if name.ends_with("+json") => Some(1),
+        "application/*" | "*/*" => Some(2),
+        _ => None,
+    }
 }
 
 /// The example of a parameter or body: its own, the first of several, its schema's, or the first

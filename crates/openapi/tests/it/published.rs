@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use hallpass_openapi::{Definition, Location, LookupError, Operation, Reading, Route, Values};
+use hallpass_openapi::collection::CollectionSettings;
+use hallpass_openapi::{
+    Argument, Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
+};
 
 static JSON: LazyLock<Option<Reading>> = LazyLock::new(|| read("storage-api.json"));
 static YAML: LazyLock<Option<Reading>> = LazyLock::new(|| read("storage-api.yaml"));
@@ -106,12 +109,18 @@ fn every_operation_is_built_and_found_again() {
             .parameters()
             .iter()
             .filter(|one| one.location == Location::Path || one.required);
-        let named = wanted
-            .map(|one| (one.name.clone(), "a/b ü".to_owned()))
-            .collect();
-        let body = operation.body().map(|_| serde_json::json!({}));
+        let placed = wanted.map(|one| {
+            let place = if one.location == Location::Path {
+                "path"
+            } else {
+                "query"
+            };
+            Argument::placed(place, &one.name, "a/b ü")
+        });
+        let values = Values::new(placed.collect());
+        let body = operation.body().map(|_| b"{}".to_vec());
         let request = definition
-            .request(operation, &Values { named, body })
+            .request(operation, &values.with_body(body).unchecked())
             .unwrap();
         let path = request.path_and_query.split('?').next().unwrap();
         match definition.routes().find(&request.method, path) {
@@ -236,4 +245,60 @@ fn every_schema_compiles_and_refuses_what_it_should() {
         }
     }
     assert!(checked > 1_000, "{checked}");
+}
+
+/// Nearly everything in it has an example, and what is put together of them is valid.
+#[test]
+fn examples_of_all_bodies_and_answers_are_valid() {
+    let Some(Reading { definition, .. }) = &*JSON else {
+        return;
+    };
+    for operation in definition.operations() {
+        for fill in [Fill::Required, Fill::Shown, Fill::All] {
+            if let Some(body) = definition.example_body(operation, fill) {
+                let violations = definition.check_body(operation, &body);
+                assert_eq!(violations, [], "{} {fill:?}: {body}", operation.id());
+            }
+        }
+        for (status, _) in operation.responses() {
+            let Ok(status) = status.parse() else { continue };
+            if let Some(answer) = definition.example_answer(operation, status) {
+                let violations = definition.check_response(operation, status, &answer);
+                assert_eq!(violations, [], "{} {status}: {answer}", operation.id());
+            }
+        }
+    }
+}
+
+#[test]
+fn all_of_it_becomes_a_collection() {
+    let Some(Reading { definition, .. }) = &*JSON else {
+        return;
+    };
+    let operations: Vec<&Operation> = definition.operations().iter().collect();
+    let collection = definition.collection(&operations, &CollectionSettings::default());
+    let requests = crate::collection::requests(&collection);
+    assert_eq!(requests.len(), 349);
+    assert!(
+        requests
+            .iter()
+            .all(|one| one["response"][0]["body"].is_string())
+    );
+    // What other converters leave in the place of a value: `<string>`, `<long>`.
+    let text = collection.to_string();
+    for word in [
+        "string", "long", "integer", "number", "boolean", "uuid", "dateTime",
+    ] {
+        assert!(!text.contains(&format!("<{word}>")), "<{word}>");
+    }
+    for request in requests {
+        for entry in request["request"]["url"]["query"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            let off = entry.get("disabled").is_some();
+            assert!(off || entry["value"] != "", "{request}");
+        }
+    }
 }

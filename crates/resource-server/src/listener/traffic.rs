@@ -36,6 +36,8 @@ pub enum Kind {
     ResourceServer,
     /// The metrics themselves.
     Metrics,
+    /// The command line's local proxy.
+    Proxy,
 }
 
 impl Kind {
@@ -44,6 +46,7 @@ impl Kind {
             Self::AuthorizationServer => "authorization_server",
             Self::ResourceServer => "resource_server",
             Self::Metrics => "metrics",
+            Self::Proxy => "proxy",
         }
     }
 }

@@ -80,17 +80,9 @@ enum Format {
     Raw,
 }
 
-/// Sends the request and renders what comes back.
+/// Sends the request and renders what comes back. What is known of it are the properties of the items
+/// of the list that it is.
 pub(crate) async fn send(
-    client: &Client,
-    request: BuiltRequest,
-    args: &AnswerArgs,
-) -> Result<(), CommandError> {
-    send_known(client, request, args, Vec::new()).await
-}
-
-/// The same for an operation whose answer is known: a list of items with these properties.
-pub(crate) async fn send_known(
     client: &Client,
     request: BuiltRequest,
     args: &AnswerArgs,
