@@ -69,7 +69,10 @@ pub(crate) async fn send_or_show(
         return dry_run::print(&client.preview(&request)?, form);
     }
     let path = request.path_and_query.clone();
-    let sent = send(client, request, answer).await;
+    let properties = about.map_or_else(Vec::new, |(definition, operation)| {
+        definition.item_properties(operation)
+    });
+    let sent = send(client, request, answer, properties).await;
     sent.map_err(|error| refusal::explained(error, about, &path))
         .inspect_err(|error| {
             if let (true, Some(body)) = (sending.fail_with_body, error.refused_body()) {
