@@ -12,6 +12,8 @@ use http::Method;
 use crate::client::ConnectionArgs;
 use crate::client::answer::{AnswerArgs, send};
 use crate::command::{CommandError, chain};
+use crate::definition::Known;
+use crate::output;
 
 pub(crate) use values::{SendingArgs, ValueArgs};
 
@@ -41,12 +43,17 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
     let client = args
         .connection
         .connect_with(|options| args.sending.apply(options))?;
-    let definition = crate::definition::load(client.profile().api())?.definition;
-    let operation = find(&definition, &args.operation)?;
+    let known = Known::open(client.profile().api())?;
+    if let Some(remark) = known.remark().filter(|_| args.connection.verbose) {
+        output::words(&format!("* {remark}"));
+    }
+    let position = known.find(&args.operation)?;
+    let chosen = known.operation(position)?;
+    let (definition, operation) = (chosen.definition(), chosen.operation());
     let request = definition
         .request(operation, &args.values.read()?)
         .map_err(|error| wrong_values(&error))?;
-    let about = Some((&definition, operation));
+    let about = Some((definition, operation));
     send_or_show(&client, request, about, &args.sending, &args.answer).await
 }
 
@@ -62,7 +69,10 @@ pub(crate) async fn send_or_show(
         return dry_run::print(&client.preview(&request)?, form);
     }
     let path = request.path_and_query.clone();
-    let sent = send(client, request, answer).await;
+    let properties = about.map_or_else(Vec::new, |(definition, operation)| {
+        definition.item_properties(operation)
+    });
+    let sent = send(client, request, answer, properties).await;
     sent.map_err(|error| refusal::explained(error, about, &path))
         .inspect_err(|error| {
             if let (true, Some(body)) = (sending.fail_with_body, error.refused_body()) {
