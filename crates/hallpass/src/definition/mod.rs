@@ -198,6 +198,9 @@ mod tests {
         assert!(matches!(open().form, Form::Compiled(_)));
         fs::remove_file(&part).unwrap();
         assert_eq!(open().index().entries().len(), 0);
+        assert!(matches!(open().form, Form::Compiled(_)));
+        fs::write(&part, "get: { operationId: two, responses: {} }").unwrap();
+        assert_eq!(first_operation(&open()), "two", "it is there again");
     }
 
     #[test]
