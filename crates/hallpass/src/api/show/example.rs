@@ -11,7 +11,7 @@ pub(super) fn call(definition: &Definition, operation: &Operation) -> String {
     for parameter in operation.parameters().iter().filter(|one| one.required) {
         match definition.example_value(parameter) {
             Value::Array(items) => {
-                words.extend(items.iter().map(|item| argument(&parameter.name, item)))
+                words.extend(items.iter().map(|item| argument(&parameter.name, item)));
             }
             value => words.push(argument(&parameter.name, &value)),
         }
