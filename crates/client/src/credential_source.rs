@@ -21,6 +21,8 @@ pub enum CredentialSource {
     File(PathBuf),
     /// The file kept for a profile.
     SecretFile(SecretFile),
+    /// There is none: the client authenticates with a key.
+    None,
 }
 
 impl CredentialSource {
@@ -28,7 +30,7 @@ impl CredentialSource {
     pub fn known(&self) -> Option<&Secret> {
         match self {
             Self::Given(secret) => Some(secret),
-            Self::File(_) | Self::SecretFile(_) => None,
+            Self::File(_) | Self::SecretFile(_) | Self::None => None,
         }
     }
 
@@ -38,6 +40,7 @@ impl CredentialSource {
             Self::Given(secret) => Ok(secret.clone()),
             Self::File(path) => text(mounted(path)?, path),
             Self::SecretFile(file) => file.load(),
+            Self::None => Err(CredentialError::None),
         }
     }
 }
@@ -89,6 +92,9 @@ impl SecretFile {
 /// Why there is no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
+    /// The connection has none.
+    #[error("this connection has no client secret")]
+    None,
     /// None is kept for the profile.
     #[error("no client secret is kept for profile `{profile}`")]
     Absent {
@@ -118,6 +124,7 @@ impl CredentialError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::None => None,
             Self::Absent { .. } => Some(
                 "store it with `hallpass profile add`, or set HALLPASS_CLIENT_SECRET".to_owned(),
             ),

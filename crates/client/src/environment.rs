@@ -2,47 +2,72 @@
 //!
 //! The look-up is passed in; this module reads no environment itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use hallpass_oauth::{ClientId, Secret};
+use hallpass_oauth::Secret;
 
-use crate::address::{BaseUrl, TokenUrl};
 use crate::credential_source::CredentialSource;
-use crate::profile::{Profile, ProfileError, ProfileName, parse_authentication};
+use crate::profile::{Profile, ProfileError, ProfileName, Settings};
 
 impl Profile {
-    /// The connection named by `HALLPASS_TOKEN_URL`, `HALLPASS_BASE_URL`, `HALLPASS_CLIENT_ID` and
-    /// a secret; `None` when none of the first three is set. Optional: `HALLPASS_API`,
-    /// `HALLPASS_SCOPE`, `HALLPASS_AUTHENTICATION`, `HALLPASS_CA_FILE`. A variable set to nothing
-    /// counts as not set.
+    /// The connection named by `HALLPASS_TOKEN_URL` and `HALLPASS_BASE_URL`, or `HALLPASS_REGION`
+    /// in their place, `HALLPASS_CLIENT_ID` and a secret; `None` when none of the four is set. The
+    /// other settings of a profile are variables of the same kind, such as `HALLPASS_CA_FILE`. A
+    /// variable set to nothing counts as not set.
+    ///
+    /// There is none for `insecure`: it is not to be switched on where nobody sees it.
     pub fn from_environment(
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<(Self, CredentialSource)>, ProfileError> {
         let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        if NEEDED.iter().all(|name| value(name).is_none()) {
+        if CONNECTION.iter().all(|name| value(name).is_none()) {
             return Ok(None);
         }
-        let needed =
-            |missing: &'static str| value(missing).ok_or(ProfileError::Missing { missing });
-        let token_url = TokenUrl::parse(&needed(NEEDED[0])?)?;
-        let base_url = BaseUrl::parse(&needed(NEEDED[1])?)?;
-        let client_id = ClientId::parse(&needed(NEEDED[2])?)?;
-        let credential =
-            CredentialSource::from_environment(&lookup)?.ok_or(ProfileError::Missing {
-                missing: "HALLPASS_CLIENT_SECRET",
-            })?;
-        let method = value("HALLPASS_AUTHENTICATION");
-        let profile = Self::new(
-            ProfileName::parse("environment")?,
-            token_url,
-            base_url,
-            client_id,
-        )
-        .with_authentication(parse_authentication(method.as_deref().unwrap_or("body"))?)
-        .with_scope(value("HALLPASS_SCOPE").as_deref())
-        .with_api(value("HALLPASS_API").map(PathBuf::from))
-        .with_ca_file(value("HALLPASS_CA_FILE").map(PathBuf::from));
+        let missing = |name: &str| value(name).is_none();
+        let needed = if missing("HALLPASS_REGION") {
+            &CONNECTION[..3]
+        } else {
+            &CONNECTION[2..3]
+        };
+        if let Some(missing) = needed.iter().find(|name| missing(name)) {
+            return Err(ProfileError::Missing { missing });
+        }
+        let profile = settings(&value).read(ProfileName::parse("environment")?, Path::new(""))?;
+        let credential = match CredentialSource::from_environment(&lookup)? {
+            Some(credential) => credential,
+            None if !profile.authentication().needs_secret() => CredentialSource::None,
+            None => {
+                return Err(ProfileError::Missing {
+                    missing: "HALLPASS_CLIENT_SECRET",
+                });
+            }
+        };
         Ok(Some((profile, credential)))
+    }
+}
+
+fn settings(value: &impl Fn(&str) -> Option<String>) -> Settings {
+    let file = |name: &str| value(name).map(PathBuf::from);
+    let resources = value("HALLPASS_RESOURCES").unwrap_or_default();
+    Settings {
+        region: value("HALLPASS_REGION"),
+        token_url: value("HALLPASS_TOKEN_URL"),
+        base_url: value("HALLPASS_BASE_URL"),
+        client_id: value("HALLPASS_CLIENT_ID"),
+        workspace: value("HALLPASS_WORKSPACE"),
+        authentication: value("HALLPASS_AUTHENTICATION"),
+        unencoded: value("HALLPASS_UNENCODED").is_some_and(|word| word == "true"),
+        private_key: file("HALLPASS_PRIVATE_KEY"),
+        key_id: value("HALLPASS_KEY_ID"),
+        scope: value("HALLPASS_SCOPE"),
+        audience: value("HALLPASS_AUDIENCE"),
+        resources: resources.split_whitespace().map(str::to_owned).collect(),
+        api: file("HALLPASS_API"),
+        proxy: value("HALLPASS_PROXY"),
+        ca_file: file("HALLPASS_CA_FILE"),
+        client_certificate: file("HALLPASS_CLIENT_CERTIFICATE"),
+        client_key: file("HALLPASS_CLIENT_KEY"),
+        insecure: false,
     }
 }
 
@@ -65,16 +90,18 @@ impl CredentialSource {
     }
 }
 
-/// The variables that make a connection.
-const NEEDED: [&str; 3] = [
+/// The variables that make a connection; the last one stands for the first two.
+const CONNECTION: [&str; 4] = [
     "HALLPASS_TOKEN_URL",
     "HALLPASS_BASE_URL",
     "HALLPASS_CLIENT_ID",
+    "HALLPASS_REGION",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Authentication;
 
     type Read = Result<Option<(Profile, CredentialSource)>, ProfileError>;
 
@@ -113,6 +140,34 @@ mod tests {
             let error = read(&variables).unwrap_err().to_string();
             assert!(error.starts_with(name), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn every_setting_has_a_variable() {
+        let mut variables = COMPLETE.to_vec();
+        variables.splice(..2, [("HALLPASS_REGION", "eu1")]);
+        variables.extend([
+            ("HALLPASS_AUTHENTICATION", "basic"),
+            ("HALLPASS_UNENCODED", "true"),
+            ("HALLPASS_RESOURCES", "https://a.example/ urn:b"),
+            ("HALLPASS_PROXY", "http://proxy.example.com:3128"),
+            ("HALLPASS_CLIENT_CERTIFICATE", "own.pem"),
+            ("HALLPASS_CLIENT_KEY", "own.key"),
+            ("HALLPASS_AUDIENCE", "external_api"),
+        ]);
+        let (profile, _) = read(&variables).unwrap().unwrap();
+        assert_eq!(
+            profile.base_url().as_str(),
+            "https://eu1.data.cloud.hpe.com"
+        );
+        assert_eq!(profile.authentication(), &Authentication::BasicUnencoded);
+        assert_eq!(profile.resources(), ["https://a.example/", "urn:b"]);
+        assert_eq!(profile.audience(), Some("external_api"));
+        assert_eq!(
+            profile.client_certificate().unwrap().key(),
+            Path::new("own.key")
+        );
+        assert!(profile.proxy().is_some() && !profile.insecure());
     }
 
     #[test]

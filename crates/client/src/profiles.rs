@@ -7,16 +7,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use hallpass_oauth::ClientId;
 use serde::{Deserialize, Serialize};
 
-use crate::address::{BaseUrl, TokenUrl};
 use crate::private_file;
-use crate::profile::{
-    Profile, ProfileError, ProfileName, authentication_word, parse_authentication,
-};
+use crate::profile::{Profile, ProfileError, ProfileName, Settings};
 
 /// All stored profiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,7 +139,7 @@ impl Profiles {
             profiles: self
                 .entries
                 .iter()
-                .map(|(n, p)| (n.to_string(), Row::from(p)))
+                .map(|(n, p)| (n.to_string(), Settings::of(p, directory)))
                 .collect(),
         };
         let text = toml::to_string(&table).map_err(|error| failed(io::Error::other(error)))?;
@@ -161,54 +157,7 @@ struct Table {
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<String>,
     #[serde(default)]
-    profiles: BTreeMap<String, Row>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    token_url: String,
-    base_url: String,
-    client_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authentication: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ca_file: Option<PathBuf>,
-}
-
-impl From<&Profile> for Row {
-    fn from(profile: &Profile) -> Self {
-        Self {
-            token_url: profile.token_url().to_string(),
-            base_url: profile.base_url().to_string(),
-            client_id: profile.client_id().to_string(),
-            authentication: Some(authentication_word(profile.authentication()).to_owned()),
-            scope: profile.scope().map(str::to_owned),
-            api: profile.api().map(Path::to_owned),
-            ca_file: profile.ca_file().map(Path::to_owned),
-        }
-    }
-}
-
-impl Row {
-    fn read(self, name: ProfileName) -> Result<Profile, ProfileError> {
-        let method = parse_authentication(self.authentication.as_deref().unwrap_or("body"))?;
-        let profile = Profile::new(
-            name,
-            TokenUrl::parse(&self.token_url)?,
-            BaseUrl::parse(&self.base_url)?,
-            ClientId::parse(&self.client_id)?,
-        );
-        Ok(profile
-            .with_authentication(method)
-            .with_scope(self.scope.as_deref())
-            .with_api(self.api)
-            .with_ca_file(self.ca_file))
-    }
+    profiles: BTreeMap<String, Settings>,
 }
 
 fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
@@ -220,8 +169,9 @@ fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
         message: error.message().to_owned(),
     })?;
     let mut entries = BTreeMap::new();
-    for (name, row) in table.profiles {
-        let read = ProfileName::parse(&name).and_then(|name| row.read(name));
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    for (name, settings) in table.profiles {
+        let read = ProfileName::parse(&name).and_then(|name| settings.read(name, folder));
         let profile = read.map_err(|source| ProfileError::Entry {
             path: path.to_owned(),
             name,
@@ -261,7 +211,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use hallpass_oauth::token_request::AuthenticationMethod;
+    use crate::address::{BaseUrl, TokenUrl};
+    use crate::profile::Authentication;
+    use hallpass_oauth::ClientId;
 
     fn profile(name: &str) -> Profile {
         Profile::new(
@@ -280,7 +232,7 @@ mod tests {
     fn what_is_written_is_read_back_and_only_the_owner_may_read_it() {
         let directory = tempfile::tempdir().unwrap();
         let full = profile("eu1")
-            .with_authentication(AuthenticationMethod::Basic)
+            .with_authentication(Authentication::BasicUnencoded)
             .with_scope(Some(" hpe-tenant "))
             .with_api(Some("/tmp/api.yaml".into()))
             .with_ca_file(Some("/tmp/ca.pem".into()));

@@ -15,7 +15,7 @@ use crate::event::Event;
 use crate::redact::first_line;
 use crate::response::Response;
 use crate::send::Client;
-use crate::token_endpoint::retry_after;
+use crate::token_answer::retry_after;
 
 /// The id of the task that a 202 started. `taskUri` is a bare id, or a path of one of two bases that
 /// ends in it; only the id leads to the task.
@@ -294,7 +294,7 @@ impl Client {
             headers: Vec::new(),
             body: None,
         };
-        let response: Response = self.send(&request).await?;
+        let response: Response = self.send_unrepeated(&request).await?;
         if let Some(problem) = response.problem() {
             let passing = response.status().is_server_error() || problem.status() == 429;
             let delay = retry_after(&response, self.now());

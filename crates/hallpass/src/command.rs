@@ -39,6 +39,14 @@ pub(crate) struct CommandError {
     exit: Exit,
     message: String,
     hint: Option<String>,
+    refusal: Option<Box<Refusal>>,
+}
+
+/// What the API answered when it said no.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    body: Vec<u8>,
 }
 
 impl CommandError {
@@ -48,6 +56,7 @@ impl CommandError {
             exit,
             message: message.into(),
             hint: None,
+            refusal: None,
         }
     }
 
@@ -70,6 +79,23 @@ impl CommandError {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same with the answer that said no.
+    pub(crate) fn refused_with(mut self, status: u16, body: &[u8]) -> Self {
+        let body = body.to_vec();
+        self.refusal = Some(Box::new(Refusal { status, body }));
+        self
+    }
+
+    /// The status with which the API said no.
+    pub(crate) fn refused_status(&self) -> Option<u16> {
+        Some(self.refusal.as_ref()?.status)
+    }
+
+    /// The body of that answer.
+    pub(crate) fn refused_body(&self) -> Option<&[u8]> {
+        Some(&self.refusal.as_ref()?.body)
     }
 
     /// Adds what to do about it, if anything is known.
@@ -97,9 +123,9 @@ impl CommandError {
 
     /// Prints it.
     pub(crate) fn print(&self) {
-        output::words(&format!("error: {}", output::printable(&self.message)));
+        output::words(&format!("error: {}", moved_in(&self.message)));
         if let Some(hint) = &self.hint {
-            output::words(&format!("hint: {hint}"));
+            output::words(&format!("hint: {}", moved_in(hint)));
         }
     }
 
@@ -107,6 +133,12 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }
+}
+
+/// Lines after the first are moved in, so that nothing from outside looks like words of ours.
+fn moved_in(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(output::printable).collect();
+    lines.join("\n  ")
 }
 
 /// An error and its causes in one line.

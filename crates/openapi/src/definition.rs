@@ -28,6 +28,15 @@ pub struct Definition {
     checks: Checks,
 }
 
+/// What a part of a definition is called in the whole: a name that the definition does not give, and
+/// a version that is written as a number, cannot be seen in the part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) version: &'a str,
+}
+
 /// A definition and what is wrong with it.
 #[derive(Debug)]
 pub struct Reading {
@@ -104,6 +113,24 @@ impl Definition {
         Ok(Reading {
             definition,
             problems,
+        })
+    }
+
+    /// The definition of the one operation at `pointer` in a document that was cut out of another,
+    /// with the names that operation and definition have there. Its parts have no places.
+    pub(crate) fn of_one(document: Value, pointer: &str, names: Names<'_>) -> Option<Self> {
+        let operation = operation::operations(&document)
+            .into_iter()
+            .find(|operation| operation.pointer() == pointer)?;
+        let operations = vec![operation.alone(names.operation)];
+        let (routes, _) = Routes::new(&operations);
+        Some(Self {
+            title: names.title.to_owned(),
+            version: names.version.to_owned(),
+            checks: Checks::new(&document, &operations),
+            operations,
+            routes,
+            document: Document::without_places(document),
         })
     }
 
@@ -189,46 +216,8 @@ impl Definition {
     /// that begins so ignoring case. Names that differ in letter case only are kept apart, because
     /// such twins can do opposite things (domain.md section 7.3).
     pub fn operation(&self, name: &str) -> Result<&Operation, LookupError> {
-        if let Some(exact) = self
-            .operations
-            .iter()
-            .find(|operation| operation.id() == name)
-        {
-            return Ok(exact);
-        }
-        let wanted = name.to_lowercase();
-        let lower: Vec<String> = self
-            .operations
-            .iter()
-            .map(|operation| operation.id().to_lowercase())
-            .collect();
-        let is_name = |id: &String| *id == wanted;
-        let is_beginning = |id: &String| !wanted.is_empty() && id.starts_with(&wanted);
-        for fits in [&is_name as &dyn Fn(&String) -> bool, &is_beginning] {
-            let found: Vec<&Operation> = self
-                .operations
-                .iter()
-                .zip(&lower)
-                .filter(|(_, id)| fits(id))
-                .map(|(o, _)| o)
-                .collect();
-            match found.as_slice() {
-                [] => {}
-                [only] => return Ok(only),
-                several => {
-                    let candidates = several.iter().map(|one| one.id().to_owned()).collect();
-                    return Err(LookupError::Ambiguous {
-                        name: name.to_owned(),
-                        candidates,
-                    });
-                }
-            }
-        }
-        let near = near(&wanted, self.operations.iter().map(Operation::id));
-        Err(LookupError::Unknown {
-            name: name.to_owned(),
-            near,
-        })
+        let ids = self.operations.iter().map(Operation::id);
+        lookup(name, ids).map(|position| &self.operations[position])
     }
 
     /// The routes.
@@ -256,6 +245,18 @@ impl Definition {
     /// What is wrong with the body of a request. An operation without a body allows any.
     pub fn check_body(&self, operation: &Operation, body: &Value) -> Vec<Violation> {
         self.checks.body(self.document(), operation, body)
+    }
+
+    /// What is wrong with the value of the parameter called `name` (letter case counts), which is
+    /// given as the schema wants it: a number as a number. A name that is no parameter allows any.
+    pub fn check_parameter(
+        &self,
+        operation: &Operation,
+        name: &str,
+        value: &Value,
+    ) -> Vec<Violation> {
+        self.checks
+            .parameter(self.document(), operation, name, value)
     }
 
     /// What is wrong with the body of an answer. A status without a schema allows any.
@@ -287,6 +288,42 @@ impl fmt::Debug for Definition {
             .field("operations", &self.operations.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The position of the name that `name` means: itself, else the only one ignoring case, else the
+/// only one that begins so ignoring case.
+pub(crate) fn lookup<'a>(
+    name: &str,
+    ids: impl Iterator<Item = &'a str> + Clone,
+) -> Result<usize, LookupError> {
+    if let Some(exact) = ids.clone().position(|id| id == name) {
+        return Ok(exact);
+    }
+    let wanted = name.to_lowercase();
+    let lower: Vec<String> = ids.clone().map(str::to_lowercase).collect();
+    let is_name = |id: &String| *id == wanted;
+    let is_beginning = |id: &String| !wanted.is_empty() && id.starts_with(&wanted);
+    for fits in [&is_name as &dyn Fn(&String) -> bool, &is_beginning] {
+        let found: Vec<(usize, &str)> = ids
+            .clone()
+            .enumerate()
+            .filter(|(position, _)| fits(&lower[*position]))
+            .collect();
+        match found.as_slice() {
+            [] => {}
+            [(only, _)] => return Ok(*only),
+            several => {
+                return Err(LookupError::Ambiguous {
+                    name: name.to_owned(),
+                    candidates: several.iter().map(|(_, id)| (*id).to_owned()).collect(),
+                });
+            }
+        }
+    }
+    Err(LookupError::Unknown {
+        name: name.to_owned(),
+        near: near(&wanted, ids),
+    })
 }
 
 /// The URL of a server, with the default values of its variables.

@@ -62,6 +62,18 @@ impl Document {
         document
     }
 
+    /// A value that was not read from a text: every part of it is at the beginning.
+    pub(crate) fn without_places(value: Value) -> Self {
+        let mut places = Places::default();
+        places.leaf(Position::START);
+        Self {
+            value,
+            places,
+            location: String::new(),
+            parts: Vec::new(),
+        }
+    }
+
     /// Where the main document comes from; empty where that is not known.
     pub(crate) fn location(&self) -> &str {
         &self.location

@@ -7,9 +7,11 @@
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
 //! * [examples](Definition::example_body) of bodies, answers and parameters,
-//! * a [`collection`] for Postman,
+//! * a [`collection`] for Postman, and requests as [`code`] in several languages,
 //! * checks of bodies against their schemas ([`Violation`]),
-//! * the [`Marks`] that say which properties a list can be filtered and sorted by.
+//! * the [`Marks`] that say which properties a list can be filtered and sorted by,
+//! * the [`Shape`] of a schema, for people,
+//! * the [`Compiled`] form, from which one operation is had without reading the whole again.
 //!
 //! References are never expanded: the document stays as written and is followed on demand, so a
 //! cyclic schema costs no more than any other.
@@ -17,10 +19,13 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+pub mod code;
 pub mod collection;
+mod compiled;
 mod definition;
 mod document;
 mod example;
+mod index;
 mod link;
 mod location;
 mod marks;
@@ -33,19 +38,26 @@ mod request;
 mod route;
 mod rules;
 mod schema;
+mod shape;
 #[cfg(test)]
 mod testing;
 mod tolerant;
 mod translate;
 mod walk;
 
+pub use build::argument::{Argument, ArgumentError};
+pub use build::mistake::{Mistake, RequestError};
+pub use compiled::{Chosen, Compiled, Digest, Distrust, Source};
 pub use definition::{Definition, LookupError, Reading};
 pub use example::Fill;
+pub use index::{Brief, Entry, Index, Input, Place};
 pub use link::Load;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
-pub use request::{BuiltRequest, RequestError, Values};
+pub use request::{BuiltRequest, Values};
 pub use route::{Route, Routes};
+pub use rules::{RULES, Rule};
 pub use schema::Violation;
+pub use shape::{Field, Inside, Shape};

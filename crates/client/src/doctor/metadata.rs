@@ -5,7 +5,6 @@ use hallpass_oauth::metadata::{AdvertisedMethod, AuthorizationServerMetadata, Do
 use reqwest::Url;
 
 use super::finding::{Finding, Step};
-use crate::profile::authentication_word;
 use crate::send::Client;
 use crate::transport::exchange;
 
@@ -15,11 +14,11 @@ pub(super) async fn check(client: &Client, tell: &mut (dyn FnMut(Finding) + Send
     let Some((url, issuer)) = address(&origin) else {
         return;
     };
-    let Ok(http) = client.http_for(&url) else {
+    let Ok(way) = client.way_to(&url) else {
         return;
     };
     let request = reqwest::Request::new(http::Method::GET, url);
-    let body = match exchange(&http, request, LARGEST).await {
+    let body = match exchange(&way, request, LARGEST).await {
         Ok(answer) if answer.status().is_success() => answer.into_body(),
         _ => {
             tell(Finding::note(
@@ -53,7 +52,7 @@ fn compare(
     tell: &mut (dyn FnMut(Finding) + Send),
 ) {
     let profile = client.profile();
-    let word = advertised_word(authentication_word(profile.authentication()));
+    let word = advertised_word(profile.authentication().word());
     let offered: Vec<String> = metadata
         .authentication_methods
         .iter()

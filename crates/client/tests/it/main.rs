@@ -6,11 +6,16 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod examples;
 mod forwarding;
+mod network;
+mod odd_tokens;
 mod pages;
 mod processes;
+mod renewal;
 mod secrets;
 mod sending;
 mod server;
 mod tasks;
+mod tls;
 mod tokens;

@@ -6,6 +6,8 @@ mod failures;
 mod help;
 mod profiles;
 mod proxy;
+mod requests;
+mod samples;
 mod tokens;
 
 use std::process::Command;

@@ -1,19 +1,19 @@
 //! `hallpass profile`: named connections. The profile file never holds a secret.
 
+mod settings;
+
 use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, Subcommand};
-use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::credential_source::{CredentialSource, SecretFile};
-use hallpass_client::profile::{
-    Profile, ProfileError, ProfileName, authentication_word, parse_authentication,
-};
+use hallpass_client::profile::{Authentication, Profile, ProfileError, ProfileName, Proxy};
 use hallpass_client::profiles::{Existing, Profiles};
 use hallpass_client::send::Client;
-use hallpass_oauth::{ClientId, Secret};
+use hallpass_oauth::Secret;
 use serde_json::{Value, json};
 
+use self::settings::SettingsArgs;
 use crate::client::{config_directory, data_directory, library, options};
 use crate::command::{CommandError, chain};
 use crate::output;
@@ -59,30 +59,11 @@ enum ProfileCommand {
 struct AddArgs {
     /// Its name
     name: String,
-    /// Token URL of the authorization server
-    #[arg(long, value_name = "URL")]
-    token_url: String,
-    /// Base URL of the API
-    #[arg(long, value_name = "URL")]
-    base_url: String,
-    /// Client id of the credential
-    #[arg(long, value_name = "ID")]
-    client_id: String,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Read the client secret from FILE, or from standard input with `-`, instead of asking for it
     #[arg(long, value_name = "FILE")]
     secret_file: Option<String>,
-    /// How the client authenticates: in the body, or by a Basic header
-    #[arg(long, default_value = "body", value_parser = ["body", "basic"])]
-    authentication: String,
-    /// Scope to ask for
-    #[arg(long)]
-    scope: Option<String>,
-    /// OpenAPI definition of the API [default: the built-in one]
-    #[arg(long, value_name = "FILE")]
-    api: Option<PathBuf>,
-    /// PEM file of certificate authorities to trust besides those of the system
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
     /// Replace a profile of the same name
     #[arg(long)]
     replace: bool,
@@ -105,25 +86,15 @@ pub(crate) fn run(args: ProfileArgs) -> Result<(), CommandError> {
 fn add(args: &AddArgs) -> Result<(), CommandError> {
     let usage = |error: &dyn std::error::Error| CommandError::usage(chain(error));
     let name = ProfileName::parse(&args.name).map_err(library)?;
-    let token_url =
-        TokenUrl::parse(&args.token_url).map_err(|error| usage(&error).hint(error.hint()))?;
-    let base_url =
-        BaseUrl::parse(&args.base_url).map_err(|error| usage(&error).hint(error.hint()))?;
-    let client_id = ClientId::parse(&args.client_id).map_err(|error| usage(&error))?;
-    let method = parse_authentication(&args.authentication).map_err(library)?;
-    let absolute = |file: &Option<PathBuf>| {
-        let path = file.as_ref().map(std::path::absolute).transpose();
-        path.map_err(|error| usage(&error))
-    };
-    let (api, ca_file) = (absolute(&args.api)?, absolute(&args.ca_file)?);
-    if let Some(file) = &api {
+    // Nothing is below the root that was not absolute before.
+    let profile = args
+        .settings
+        .settings()?
+        .read(name.clone(), Path::new("/"))
+        .map_err(library)?;
+    if let Some(file) = profile.api() {
         crate::definition::load(Some(file))?;
     }
-    let profile = Profile::new(name.clone(), token_url, base_url, client_id)
-        .with_authentication(method)
-        .with_scope(args.scope.as_deref())
-        .with_api(api)
-        .with_ca_file(ca_file);
     let existing = if args.replace {
         Existing::Replace
     } else {
@@ -245,16 +216,34 @@ fn forget_token(profile: &Profile, file: &SecretFile) -> Result<(), CommandError
 }
 
 fn value(profile: &Profile) -> Value {
-    json!({
+    let method = profile.authentication();
+    let key = method.private_key();
+    let own = profile.client_certificate();
+    let mut value = json!({
         "name": profile.name().as_str(),
+        "region": profile.region().map(|region| region.name()),
         "tokenUrl": profile.token_url().as_str(),
         "baseUrl": profile.base_url().as_str(),
         "clientId": profile.client_id().as_str(),
-        "authentication": authentication_word(profile.authentication()),
+        "workspace": profile.workspace().map(|workspace| workspace.as_str()),
+        "authentication": method.word(),
+        "unencoded": (*method == Authentication::BasicUnencoded).then_some(true),
+        "privateKey": key.map(|key| key.file()),
+        "keyId": key.and_then(|key| key.id()),
         "scope": profile.scope(),
+        "audience": profile.audience(),
+        "resources": (!profile.resources().is_empty()).then_some(profile.resources()),
+        "proxy": profile.proxy().map(Proxy::as_str),
         "caFile": profile.ca_file(),
+        "clientCertificate": own.map(|own| own.certificate()),
+        "clientKey": own.map(|own| own.key()),
+        "insecure": profile.insecure().then_some(true),
         "api": profile.api().map_or_else(|| "built-in".to_owned(), |file| file.display().to_string()),
-    })
+    });
+    if let Some(members) = value.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 fn print(value: &Value, json: bool) -> Result<(), CommandError> {
