@@ -27,6 +27,7 @@ mod example;
 mod index;
 mod link;
 mod location;
+mod items;
 mod marks;
 mod operation;
 mod places;

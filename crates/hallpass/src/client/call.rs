@@ -10,7 +10,7 @@ use hallpass_openapi::{BuiltRequest, Definition, LookupError, Operation, Request
 use http::Method;
 
 use crate::client::ConnectionArgs;
-use crate::client::answer::{AnswerArgs, send};
+use crate::client::answer::{AnswerArgs, send_known};
 use crate::command::{CommandError, chain};
 
 pub(crate) use values::{SendingArgs, ValueArgs};
@@ -58,11 +58,12 @@ pub(crate) async fn send_or_show(
     sending: &SendingArgs,
     answer: &AnswerArgs,
 ) -> Result<(), CommandError> {
-    if let Some(form) = sending.dry_run {
-        return dry_run::print(&client.preview(&request)?, form);
+    if sending.dry_run {
+        return dry_run::print(&client.preview(&request)?, answer.asks_for_json());
     }
     let path = request.path_and_query.clone();
-    let sent = send(client, request, answer).await;
+    let properties = about.map(|(definition, operation)| definition.item_properties(operation));
+    let sent = send_known(client, request, answer, properties.unwrap_or_default()).await;
     sent.map_err(|error| refusal::explained(error, about, &path))
         .inspect_err(|error| {
             if let (true, Some(body)) = (sending.fail_with_body, error.refused_body()) {

@@ -3,11 +3,15 @@
 mod calls;
 mod doctor;
 mod failures;
+mod forms;
 mod help;
+mod lists;
+mod odd;
 mod profiles;
 mod proxy;
 mod requests;
 mod tokens;
+mod waits;
 
 use std::process::Command;
 
