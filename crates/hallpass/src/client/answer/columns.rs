@@ -58,7 +58,8 @@ pub(super) fn telling(rows: &[Json<'_>], order: &[String], width: usize) -> Vec<
     let mut chosen = Vec::new();
     for candidate in candidates {
         let taken = candidate.width + GAP;
-        if chosen.len() >= FEWEST && taken > left {
+        let tells_little = candidate.rank >= LITTLE && chosen.len() >= ENOUGH;
+        if tells_little || (chosen.len() >= FEWEST && taken > left) {
             continue;
         }
         left = left.saturating_sub(taken);
@@ -127,6 +128,7 @@ fn rank(path: &str, nested: bool) -> u8 {
 }
 
 const SIZE: u8 = 3;
+const LITTLE: u8 = 6;
 const EMPTY: u8 = 9;
 
 /// What stands in a cell of a table.
@@ -149,6 +151,9 @@ pub(super) const GAP: usize = 2;
 /// A longer value does not keep other columns out.
 const WIDEST: usize = 40;
 
+/// With so many columns, one that tells little only takes place.
+const ENOUGH: usize = 4;
+
 /// How many columns there are however narrow it is.
 const FEWEST: usize = 2;
 
@@ -164,15 +169,15 @@ mod tests {
     #[test]
     fn csv_has_every_value_once_in_order() {
         let rows = [
-            read(r#"{"a":{"b":1,"c":{}},"l":[{"x":1}]}"#),
-            read(r#"{"a":{"d":2},"e":null}"#),
+            read(r#"{"a":{"b":1,"c":{}},"l":[{"x":1}]}"#).unwrap(),
+            read(r#"{"a":{"d":2},"e":null}"#).unwrap(),
         ];
         assert_eq!(all(&rows), ["a.b", "a.c", "l", "a.d", "e"]);
     }
 
     #[test]
     fn what_fits_stays_in_order_and_otherwise_the_telling_come_first() {
-        let rows = [read(VOLUME)];
+        let rows = [read(VOLUME).unwrap()];
         let every = telling(&rows, &[], 500);
         assert_eq!(
             every,

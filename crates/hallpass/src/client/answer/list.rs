@@ -88,7 +88,9 @@ impl<'a> Sink<'a> {
             None => self.renderer.items(&items),
             Some(query) if self.answer.each => {
                 for item in items {
-                    query.run(&query::read(item.get()), |found| self.renderer.value(found))?;
+                    query.run(&query::read(item.get())?, |found| {
+                        self.renderer.value(found)
+                    })?;
                 }
                 self.renderer.end_values()
             }
@@ -111,7 +113,7 @@ impl<'a> Sink<'a> {
                     items.len()
                 );
                 self.collected.clear();
-                query.run(&query::read(&list), |found| self.renderer.value(found))?;
+                query.run(&query::read(&list)?, |found| self.renderer.value(found))?;
                 self.renderer.end_values()
             }
             Some(_) => self.renderer.flush(),

@@ -52,7 +52,8 @@ pub(crate) struct AnswerArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
     wait_timeout: u64,
-    /// Form of the answer [default: json]
+    /// Form of the answer, json unless said; raw is the answer to the byte, and strings of a query
+    /// without quotes
     #[arg(long, short, value_enum)]
     output: Option<Format>,
     /// Columns of a table or of CSV, such as name,health.state [default for CSV: every value; for a
@@ -73,15 +74,10 @@ pub(crate) struct AnswerArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Indented JSON
     Json,
-    /// Columns for people
     Table,
-    /// YAML
     Yaml,
-    /// Comma-separated values with a header
     Csv,
-    /// The answer as it came, to the byte; strings of a query without quotes
     Raw,
 }
 

@@ -89,15 +89,14 @@ fn without_controls(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.contains(drives) {
         return text.into();
     }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    let escaped = text.chars().map(|c| {
         if drives(c) {
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+            format!("\\u{:04x}", u32::from(c))
         } else {
-            shown.push(c);
+            c.to_string()
         }
-    }
-    shown.into()
+    });
+    escaped.collect::<String>().into()
 }
 
 const NAME: Style = AnsiColor::Blue.on_default().bold();

@@ -134,12 +134,12 @@ proptest! {
         let shown = pretty(&text);
         prop_assert_eq!(compact(&shown), compact(&text));
         prop_assert_eq!(pretty(&shown), shown, "and indenting twice changes nothing");
-        prop_assert_eq!(read(&text).to_string(), compact(&text));
+        prop_assert_eq!(read(&text).unwrap().to_string(), compact(&text));
     }
 
     #[test]
     fn yaml_says_the_same_to_another_reader(text in json()) {
-        let value = read(&text);
+        let value = read(&text).unwrap();
         let written = as_yaml(&value);
         let found = Yaml::load_from_str(&written).expect(&written);
         prop_assert_eq!(found.len(), 1, "{}", written);
@@ -156,7 +156,7 @@ proptest! {
             });
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }).collect();
-        let values: Vec<Json<'_>> = texts.iter().map(|text| read(text)).collect();
+        let values: Vec<Json<'_>> = texts.iter().map(|text| read(text).unwrap()).collect();
         let mut out = Vec::new();
         Rows::new(Form::Csv, None, Vec::new()).write(&mut out, &values).unwrap();
         let mut reader = csv::Reader::from_reader(out.as_slice());
@@ -178,7 +178,7 @@ proptest! {
         let text = format!("[{}]", numbers.join(","));
         let mut found = Vec::new();
         let query = Query::compile(".").unwrap();
-        query.run(&read(&text), |value| {
+        query.run(&read(&text).unwrap(), |value| {
             found.push(value.to_owned());
             Ok::<_, CommandError>(())
         }).unwrap();

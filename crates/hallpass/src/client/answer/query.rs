@@ -176,9 +176,6 @@ fn number(text: &str) -> Num {
 /// Prints what came out as JSON; false when it is nested too deep. What JSON has no word for becomes
 /// what jq makes of it.
 fn print(found: &Val, depth: usize, text: &mut String) -> bool {
-    if depth > DEEPEST {
-        return false;
-    }
     match found {
         Val::Null => text.push_str("null"),
         Val::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
@@ -188,6 +185,7 @@ fn print(found: &Val, depth: usize, text: &mut String) -> bool {
         }
         Val::Num(number) => text.push_str(&number.to_string()),
         Val::BStr(bytes) | Val::TStr(bytes) => quote(&String::from_utf8_lossy(bytes), text),
+        Val::Arr(_) | Val::Obj(_) if depth >= DEEPEST => return false,
         Val::Arr(items) => {
             text.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -228,9 +226,13 @@ fn quote(inside: &str, text: &mut String) {
 /// Whole numbers with more digits are passed on as text.
 const LONGEST_WHOLE: usize = 1000;
 
-/// What came out of a filter is JSON.
-pub(super) fn read(text: &str) -> Json<'_> {
-    JsonText::read(text.as_bytes()).map_or(Json::Null, JsonText::value)
+/// Reads what came out of a filter, or an item of a list: JSON that may be nested too deep.
+pub(super) fn read(text: &str) -> Result<Json<'_>, CommandError> {
+    let text = JsonText::read(text.as_bytes()).ok_or_else(|| {
+        CommandError::refused(format!("a value is nested more than {DEEPEST} levels deep"))
+            .hint("`-o raw` without --query prints it as it came")
+    })?;
+    Ok(text.value())
 }
 
 #[cfg(test)]
@@ -240,7 +242,7 @@ mod tests {
     fn run(code: &str, input: &str) -> Result<Vec<String>, CommandError> {
         let query = Query::compile(code)?;
         let mut found = Vec::new();
-        query.run(&read(input), |text| {
+        query.run(&read(input)?, |text| {
             found.push(text.to_owned());
             Ok::<_, CommandError>(())
         })?;
@@ -285,10 +287,9 @@ mod tests {
             assert!(JsonText::read(text.as_bytes()).is_some(), "{text}");
         }
         assert_eq!(found[0], "null");
-        assert!(
-            run("reduce range(1000) as $i (0; [.])", "null").is_err(),
-            "too deep"
-        );
+        let nested = |levels: usize| run(&format!("reduce range({levels}) as $i (0; [.])"), "null");
+        assert!(read(&nested(DEEPEST).unwrap()[0]).is_ok());
+        assert!(nested(DEEPEST + 1).is_err(), "too deep");
     }
 
     #[test]

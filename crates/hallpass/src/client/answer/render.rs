@@ -121,7 +121,9 @@ impl Renderer {
     /// Writes the values of a query that waited to be rows.
     pub(super) fn end_values(&mut self) -> Result<(), Failure> {
         let waiting = std::mem::take(&mut self.waiting);
-        let values: Vec<Json<'_>> = waiting.iter().map(|text| query::read(text)).collect();
+        let values: Result<Vec<Json<'_>>, _> =
+            waiting.iter().map(|text| query::read(text)).collect();
+        let values = values?;
         // One object in a table is shown like an answer that is one object; so is a list.
         match values.as_slice() {
             [] => {}
@@ -139,20 +141,23 @@ impl Renderer {
     /// Writes the next items of a list.
     pub(super) fn items(&mut self, page: &[Box<RawValue>]) -> Result<(), Failure> {
         if matches!(self.format, Format::Csv | Format::Table) {
-            let values: Vec<Json<'_>> = page.iter().map(|item| query::read(item.get())).collect();
+            let values: Result<Vec<Json<'_>>, _> =
+                page.iter().map(|item| query::read(item.get())).collect();
+            let values = values?;
             self.rows.write(&mut self.target, &values)?;
             self.written += page.len() as u64;
             return Ok(());
         }
         for item in page {
             let text = item.get();
-            match (self.format, JsonText::read(text.as_bytes())) {
-                (Format::Json, json) => self.json_item(text, json)?,
-                (Format::Yaml, Some(json)) => {
+            match self.format {
+                Format::Json => self.json_item(text)?,
+                Format::Yaml => {
+                    let value = query::read(text)?;
                     if self.written == 0 {
                         self.target.write_all(b"items:\n")?;
                     }
-                    yaml::write_item(&mut self.target, &json.value())?;
+                    yaml::write_item(&mut self.target, &value)?;
                 }
                 _ => writeln!(self.target, "{text}")?,
             }
@@ -213,16 +218,16 @@ impl Renderer {
         Ok(self.target.write_all(b"\n")?)
     }
 
-    fn json_item(&mut self, raw: &str, text: Option<JsonText<'_>>) -> Result<(), Failure> {
+    fn json_item(&mut self, text: &str) -> Result<(), Failure> {
         let begin = if self.written == 0 {
             "{\n  \"items\": ["
         } else {
             ","
         };
         write!(self.target, "{begin}\n    ")?;
-        match text {
+        match JsonText::read(text.as_bytes()) {
             Some(text) => self.pretty.write(&mut self.target, text, 2)?,
-            None => self.target.write_all(raw.as_bytes())?,
+            None => self.target.write_all(text.as_bytes())?,
         }
         Ok(())
     }

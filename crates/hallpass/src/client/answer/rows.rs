@@ -245,7 +245,7 @@ mod tests {
 
     fn written(rows: &mut Rows, text: &[&str]) -> String {
         let mut out = Vec::new();
-        let values: Vec<Json<'_>> = text.iter().map(|text| read(text)).collect();
+        let values: Vec<Json<'_>> = text.iter().map(|text| read(text).unwrap()).collect();
         rows.write(&mut out, &values).unwrap();
         String::from_utf8(out).unwrap()
     }

@@ -5,8 +5,7 @@ use super::odd::{Odd, json};
 use crate::world::text;
 
 /// Numbers that floating point would change, members in an odd order, one of them twice.
-const EXACT: &str =
-    r#"{"z":18446744073709551616,"a":1.10,"n":[1e400,-0,9007199254740993],"z":2,"s":"\u00e4\/"}"#;
+const EXACT: &str = r#"{"z":18446744073709551616,"a":1.10,"list":[1e400,-0,9007199254740993],"z":2,"s":"\u00e4\/"}"#;
 
 fn exact() -> Odd {
     Odd::start(|_| json(EXACT))
@@ -18,30 +17,33 @@ fn numbers_come_out_as_the_server_wrote_them_in_every_form() {
     let get = |more: &[&str]| odd.run(&[&["get", "/v"], more].concat()).ok().stdout;
     assert_eq!(
         get(&[]),
-        "{\n  \"z\": 18446744073709551616,\n  \"a\": 1.10,\n  \"n\": [\n    1e400,\n    -0,\n    \
+        "{\n  \"z\": 18446744073709551616,\n  \"a\": 1.10,\n  \"list\": [\n    1e400,\n    -0,\n    \
          9007199254740993\n  ],\n  \"z\": 2,\n  \"s\": \"\\u00e4\\/\"\n}\n"
     );
     assert_eq!(get(&["-o", "raw"]), EXACT);
     assert_eq!(
         get(&["-o", "yaml"]),
-        "a: 1.10\nn:\n- 1.0e+400\n- -0\n- 9007199254740993\nz: 2\ns: \"ä/\"\n"
+        "a: 1.10\nlist:\n- 1.0e+400\n- -0\n- 9007199254740993\nz: 2\ns: \"ä/\"\n"
     );
     assert_eq!(
         get(&["-o", "csv"]),
-        "a,n,z,s\n1.10,\"[1e400,-0,9007199254740993]\",2,ä/\n"
+        "a,list,z,s\n1.10,\"[1e400,-0,9007199254740993]\",2,ä/\n"
     );
     assert_eq!(
         get(&["-o", "table"]),
-        "a  1.10\nn  [1e400,-0,9007199254740993]\nz  2\ns  ä/\n"
+        "a     1.10\nlist  [1e400,-0,9007199254740993]\nz     2\ns     ä/\n"
     );
-    assert_eq!(get(&["--query", ".n[]"]), "1e400\n-0\n9007199254740993\n");
+    assert_eq!(
+        get(&["--query", ".list[]"]),
+        "1e400\n-0\n9007199254740993\n"
+    );
     assert_eq!(get(&["--query", ".s, .a", "-o", "raw"]), "ä/\n1.10\n");
     assert_eq!(
-        get(&["--query", ".n[], .s", "-o", "yaml"]),
+        get(&["--query", ".list[], .s", "-o", "yaml"]),
         "1.0e+400\n---\n-0\n---\n9007199254740993\n---\n\"ä/\"\n"
     );
     assert_eq!(
-        get(&["--query", ".n[] | {n: .}", "-o", "csv"]),
+        get(&["--query", ".list[] | {n: .}", "-o", "csv"]),
         "n\n1e400\n-0\n9007199254740993\n"
     );
 }
@@ -105,8 +107,7 @@ fn what_is_no_json_goes_through_untouched() {
 #[test]
 fn an_answer_is_saved_whole_or_not_at_all() {
     let odd = Odd::start(|path| match path {
-        "/bad" => (500, Vec::new(), Vec::new()),
-        "/half?offset=1" => (500, Vec::new(), Vec::new()),
+        "/bad" | "/half?offset=1" => (500, Vec::new(), Vec::new()),
         path if path.starts_with("/half") => json(r#"{"items":[1],"total":2}"#),
         _ => json(EXACT),
     });
