@@ -16,6 +16,7 @@
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
 //! | say what does not work | [`doctor`] | `Finding` |
+//! | show a request as a program | [`sample`] | its text |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
 //! The library reads no environment variable and no configuration by itself: look-up, clock and
@@ -38,6 +39,7 @@ pub mod proxies;
 pub mod region;
 pub mod response;
 pub mod retry;
+pub mod sample;
 pub mod send;
 pub mod task;
 pub mod token;

@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Proxy(client::proxy::ProxyArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Sample(client::sample::SampleArgs),
     Collection(client::collection::CollectionArgs),
     Completion(completion::CompletionArgs),
     #[command(hide = true)]
@@ -139,6 +140,7 @@ impl Cli {
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Sample(args) => client::sample::run(args).await,
             Command::Collection(args) => client::collection::run(args),
             Command::Completion(args) => completion::script(&args),
             Command::Complete(args) => completion::complete(&args),

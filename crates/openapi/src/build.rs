@@ -4,12 +4,12 @@
 //! them in one go.
 
 pub(crate) mod argument;
-mod body;
+pub(crate) mod body;
 mod json;
 pub(crate) mod mistake;
 mod put;
 mod shape;
-mod style;
+pub(crate) mod style;
 mod target;
 mod typed;
 mod untyped;
@@ -27,8 +27,8 @@ use crate::build::shape::Shape;
 use crate::build::style::encode;
 use crate::build::target::{Names, Target, word};
 use crate::build::typed::{collected, typed};
+use crate::document::join;
 use crate::operation::{Body, Location, Operation, Parameter};
-use crate::places::join;
 use crate::request::{BuiltRequest, Values};
 use crate::route::{Piece, pieces};
 

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod sample;
 pub(crate) mod token;
 
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ mod odd;
 mod profiles;
 mod proxy;
 mod requests;
+mod samples;
 mod tokens;
 mod waits;
 

@@ -10,9 +10,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::definition::Definition;
-use crate::document::PARTS;
+use crate::document::{PARTS, join, unescape};
 use crate::operation::Operation;
-use crate::places::{join, unescape};
 use crate::reference::pointer;
 
 /// The parts of a document that some operation needs.

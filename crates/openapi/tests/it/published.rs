@@ -89,11 +89,19 @@ fn its_known_problems_are_found() {
     assert_eq!(
         counts,
         BTreeMap::from([
+            ("accepted-without-task", 3),
             ("component-name-case", 2),
             ("contact-missing", 1),
+            ("example-unknown-field", 2),
+            ("format-type", 1),
+            ("format-unknown", 331),
+            ("items-without-array", 2),
             ("license-missing", 1),
             ("nullable-without-type", 16),
+            ("oauth-flow-missing", 1),
             ("operation-id-case", 1),
+            ("path-ambiguous", 38),
+            ("path-overlap", 56),
             ("schema-name-case", 5),
         ])
     );
