@@ -101,6 +101,13 @@ impl CommandError {
         Some(&self.refusal.as_ref()?.body)
     }
 
+    /// Says more in the first line.
+    pub(crate) fn saying_more(mut self, more: &str) -> Self {
+        let end = self.message.find('\n').unwrap_or(self.message.len());
+        self.message.insert_str(end, &format!("; {more}"));
+        self
+    }
+
     /// Adds what to do about it, if anything is known.
     pub(crate) fn maybe_hint(self, hint: Option<String>) -> Self {
         match hint {

@@ -12,7 +12,7 @@ use hallpass_openapi::{
 use http::Method;
 
 use crate::client::ConnectionArgs;
-use crate::client::answer::{AnswerArgs, send_known};
+use crate::client::answer::{AnswerArgs, send};
 use crate::command::{CommandError, chain};
 use crate::definition::Known;
 use crate::output;
@@ -77,7 +77,7 @@ pub(crate) async fn send_or_show(
     }
     let path = request.path_and_query.clone();
     let properties = about.map(|one| one.definition().item_properties(one.operation()));
-    let sent = send_known(client, request, answer, properties.unwrap_or_default()).await;
+    let sent = send(client, request, answer, properties.unwrap_or_default()).await;
     let told = sent.map_err(|error| match about {
         Some(about) => refusal::explained(error, client.profile().api(), about, &path),
         None => error,

@@ -45,7 +45,7 @@ pub(super) async fn read(
                 if came > 0 {
                     sink.end(false)?;
                 }
-                return Err(after(&error, came).into());
+                return Err(after(error, came).into());
             }
         }
     }
@@ -57,13 +57,12 @@ pub(super) async fn read(
 }
 
 /// The error, and how much came before it.
-fn after(error: &CommandError, came: u64) -> CommandError {
-    let said = match came {
-        0 => error.message().to_owned(),
-        1 => format!("{}; 1 item came before", error.message()),
-        _ => format!("{}; {came} items came before", error.message()),
-    };
-    CommandError::new(error.exit(), said).maybe_hint(error.hint_text().map(str::to_owned))
+fn after(error: CommandError, came: u64) -> CommandError {
+    match came {
+        0 => error,
+        1 => error.saying_more("1 item came before"),
+        _ => error.saying_more(&format!("{came} items came before")),
+    }
 }
 
 /// What takes the items.

@@ -92,9 +92,9 @@ impl AnswerArgs {
     }
 }
 
-/// Sends the request and renders what comes back: where that is known, a list of items with these
-/// properties.
-pub(crate) async fn send_known(
+/// Sends the request and renders what comes back. What is known of it are the properties of the items
+/// of the list that it is.
+pub(crate) async fn send(
     client: &Client,
     request: BuiltRequest,
     args: &AnswerArgs,
