@@ -214,7 +214,7 @@ impl Tokens {
         tries: u32,
         rng: &mut (dyn Rng + Send),
     ) -> Result<AccessToken, TokenFailure> {
-        let secret = self.credential.load()?;
+        let secret = self.credential.open().await?;
         let endpoint = TokenEndpoint {
             profile: &self.profile,
             client: self.endpoint()?,

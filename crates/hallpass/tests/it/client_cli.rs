@@ -4,6 +4,8 @@ mod calls;
 mod doctor;
 mod failures;
 mod help;
+mod key_ring;
+mod profile_secrets;
 mod profiles;
 mod proxy;
 mod tokens;
