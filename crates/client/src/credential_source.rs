@@ -1,6 +1,8 @@
 //! Where the client secret of a profile comes from. Opened only when a token has to be asked for: a
 //! cached token needs no secret.
 
+mod command;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,8 +10,10 @@ use std::path::{Path, PathBuf};
 use hallpass_oauth::Secret;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::private_file::{Durable, PrivateDirectory, PrivateFileError};
-use crate::profile::ProfileName;
+use crate::key_store::{EncryptedFileError, Kept, KeyRingError, SecretFile};
+use crate::private_file::PrivateFileError;
+
+pub use command::{SECRET_VARIABLES, SecretCommand};
 
 /// Where a client secret comes from.
 #[derive(Debug, Clone)]
@@ -19,8 +23,12 @@ pub enum CredentialSource {
     /// A file that somebody else looks after, such as a container's mounted secret. Its permissions
     /// are theirs to choose.
     File(PathBuf),
-    /// The file kept for a profile.
-    SecretFile(SecretFile),
+    /// An environment variable that is not set.
+    Unset(String),
+    /// A program that prints it.
+    Command(SecretCommand),
+    /// One of this program's own stores.
+    Kept(Kept),
     /// There is none: the client authenticates with a key.
     None,
 }
@@ -30,7 +38,7 @@ impl CredentialSource {
     pub fn known(&self) -> Option<&Secret> {
         match self {
             Self::Given(secret) => Some(secret),
-            Self::File(_) | Self::SecretFile(_) | Self::None => None,
+            _ => None,
         }
     }
 
@@ -39,53 +47,29 @@ impl CredentialSource {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
             Self::File(path) => text(mounted(path)?, path),
-            Self::SecretFile(file) => file.load(),
+            Self::Unset(name) => Err(CredentialError::Unset { name: name.clone() }),
+            Self::Command(command) => command.load(),
+            Self::Kept(place) => place.load(),
             Self::None => Err(CredentialError::None),
         }
     }
-}
 
-/// The file in which a profile's secret is kept: `secrets/NAME` in the data directory, for its
-/// owner's eyes only.
-#[derive(Debug, Clone)]
-pub struct SecretFile {
-    directory: PrivateDirectory,
-    name: ProfileName,
-}
-
-impl SecretFile {
-    /// The place for `name`'s secret; nothing is read or made yet.
-    pub fn new(data_directory: &Path, name: &ProfileName) -> Self {
-        Self {
-            directory: PrivateDirectory::new(data_directory.join("secrets")),
-            name: name.clone(),
+    /// The secret, without holding up other work while a program runs or a key store is unlocked.
+    pub async fn open(&self) -> Result<Secret, CredentialError> {
+        match self {
+            Self::Command(_) | Self::Kept(_) => {
+                let source = self.clone();
+                let opened = tokio::task::spawn_blocking(move || source.load()).await;
+                opened.unwrap_or(Err(CredentialError::None))
+            }
+            Self::Given(_) | Self::File(_) | Self::Unset(_) | Self::None => self.load(),
         }
     }
+}
 
-    /// The file.
-    pub fn path(&self) -> PathBuf {
-        self.directory.path(self.name.as_str())
-    }
-
-    /// Keeps the secret, in place of the one kept before.
-    pub fn store(&self, secret: &Secret) -> Result<(), CredentialError> {
-        let content = secret.expose().as_bytes();
-        Ok(self
-            .directory
-            .replace(self.name.as_str(), content, Durable::Yes)?)
-    }
-
-    /// Forgets the secret; says whether there was one.
-    pub fn remove(&self) -> Result<bool, CredentialError> {
-        Ok(self.directory.remove(self.name.as_str())?)
-    }
-
-    fn load(&self) -> Result<Secret, CredentialError> {
-        let content = self.directory.read(self.name.as_str())?;
-        let absent = || CredentialError::Absent {
-            profile: self.name.to_string(),
-        };
-        text(content.ok_or_else(absent)?, &self.path())
+impl From<SecretFile> for CredentialSource {
+    fn from(file: SecretFile) -> Self {
+        Self::Kept(Kept::File(file))
     }
 }
 
@@ -95,6 +79,37 @@ pub enum CredentialError {
     /// The connection has none.
     #[error("this connection has no client secret")]
     None,
+    /// The variable that is to hold it is not set.
+    #[error("the environment variable {name} is to hold the client secret, but is not set")]
+    Unset {
+        /// The variable.
+        name: String,
+    },
+    /// The program that is to print it did not.
+    #[error("`{program}` gives no client secret: {reason}")]
+    Command {
+        /// The program, without its arguments.
+        program: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The key store does not give it.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    /// The encrypted file does not give it.
+    #[error("{}: {reason}", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: EncryptedFileError,
+    },
+    /// There is no passphrase for the encrypted file.
+    #[error("there is no passphrase for the encrypted secret: {reason}")]
+    Passphrase {
+        /// Why not.
+        reason: String,
+    },
     /// None is kept for the profile.
     #[error("no client secret is kept for profile `{profile}`")]
     Absent {
@@ -126,13 +141,31 @@ impl CredentialError {
         match self {
             Self::None => None,
             Self::Absent { .. } => Some(
-                "store it with `hallpass profile add`, or set HALLPASS_CLIENT_SECRET".to_owned(),
+                "store it with `hallpass profile set-secret`, or set HALLPASS_CLIENT_SECRET"
+                    .to_owned(),
             ),
             Self::Unreadable { .. } => Some("check the path and who may read it".to_owned()),
             Self::Empty { .. } => {
                 Some("the file has to hold the secret and nothing else".to_owned())
             }
             Self::File(error) => error.hint(),
+            Self::Unset { .. } => {
+                Some("set it, or change the profile's `secret` to another place".to_owned())
+            }
+            Self::Command { .. } => Some("run it by hand to see what it says".to_owned()),
+            Self::KeyRing(error) => Some(error.hint().to_owned()),
+            Self::Encrypted { reason, .. } => Some(
+                match reason {
+                    EncryptedFileError::Passphrase => "try the passphrase again",
+                    _ => "store the secret again with `hallpass profile set-secret`",
+                }
+                .to_owned(),
+            ),
+            Self::Passphrase { .. } => Some(
+                "run it on a terminal, or name a file that holds the passphrase with \
+                 HALLPASS_PASSPHRASE_FILE"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -152,7 +185,10 @@ fn mounted(path: &Path) -> Result<Zeroizing<Vec<u8>>, CredentialError> {
 
 /// The secret in a file's content. Editors and `echo` end a file with a line break that is not part
 /// of the secret.
-fn text(mut content: Zeroizing<Vec<u8>>, path: &Path) -> Result<Secret, CredentialError> {
+pub(crate) fn text(
+    mut content: Zeroizing<Vec<u8>>,
+    path: &Path,
+) -> Result<Secret, CredentialError> {
     while content
         .last()
         .is_some_and(|byte| matches!(byte, b'\r' | b'\n'))
@@ -182,38 +218,6 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-
-    fn secret(text: &str) -> Secret {
-        Secret::from(text.to_owned())
-    }
-
-    #[test]
-    fn a_kept_secret_is_read_back_until_it_is_removed() {
-        let data = tempfile::tempdir().unwrap();
-        let file = SecretFile::new(data.path(), &ProfileName::parse("us1").unwrap());
-        let source = CredentialSource::SecretFile(file.clone());
-        assert!(matches!(source.load(), Err(CredentialError::Absent { .. })));
-        file.store(&secret("planted")).unwrap();
-        assert_eq!(source.load().unwrap().expose(), "planted");
-        assert_eq!(
-            fs::metadata(file.path()).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert!(!format!("{source:?}").contains("planted"));
-        assert!(file.remove().unwrap());
-        assert!(source.load().is_err());
-    }
-
-    #[test]
-    fn a_kept_secret_that_others_can_read_is_refused_with_the_cure() {
-        let data = tempfile::tempdir().unwrap();
-        let file = SecretFile::new(data.path(), &ProfileName::parse("us1").unwrap());
-        file.store(&secret("planted")).unwrap();
-        fs::set_permissions(file.path(), Permissions::from_mode(0o644)).unwrap();
-        let error = CredentialSource::SecretFile(file).load().unwrap_err();
-        assert!(error.hint().unwrap().starts_with("chmod 600 "), "{error}");
-        assert!(!format!("{error} {error:?}").contains("planted"));
-    }
 
     #[test]
     fn line_breaks_at_the_end_are_not_part_of_the_secret() {

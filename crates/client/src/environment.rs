@@ -68,6 +68,7 @@ fn settings(value: &impl Fn(&str) -> Option<String>) -> Settings {
         client_certificate: file("HALLPASS_CLIENT_CERTIFICATE"),
         client_key: file("HALLPASS_CLIENT_KEY"),
         insecure: false,
+        secret: None,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | name a connection | [`profile`], [`profiles`], [`environment`] | `Profile` |
 //! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
+//! | say where its secret is | [`credential_source`], [`key_store`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
 //! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
 //! | pass on another program's request | [`forward`] | `Forwarded` |
@@ -31,6 +32,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod forward;
+pub mod key_store;
 pub mod paging;
 pub mod problem;
 pub mod profile;

@@ -7,6 +7,7 @@ mod authentication;
 mod error;
 mod name;
 mod proxy;
+mod secret_place;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use authentication::{AUTHENTICATION_WORDS, Authentication, PrivateKey};
 pub use error::ProfileError;
 pub use name::ProfileName;
 pub use proxy::{Proxy, ProxyUrl};
+pub use secret_place::{CommandText, SecretPlace, SecretTable};
 pub use settings::Settings;
 
 /// A connection.
@@ -41,6 +43,7 @@ pub struct Profile {
     ca_file: Option<PathBuf>,
     client_certificate: Option<ClientCertificate>,
     insecure: bool,
+    secret: SecretPlace,
 }
 
 /// What the client shows when a TLS connection is made: for proxies and gateways that let nobody
@@ -93,6 +96,7 @@ impl Profile {
             ca_file: None,
             client_certificate: None,
             insecure: false,
+            secret: SecretPlace::default(),
         }
     }
 
@@ -129,6 +133,20 @@ impl Profile {
     #[must_use]
     pub fn with_insecure(mut self, insecure: bool) -> Self {
         self.insecure = insecure;
+        self
+    }
+
+    /// The same with its secret in another place.
+    #[must_use]
+    pub fn with_secret(mut self, place: SecretPlace) -> Self {
+        self.secret = place;
+        self
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn with_name(mut self, name: ProfileName) -> Self {
+        self.name = name;
         self
     }
 
@@ -206,6 +224,11 @@ impl Profile {
     /// each time.
     pub fn insecure(&self) -> bool {
         self.insecure
+    }
+
+    /// Where its secret is.
+    pub fn secret(&self) -> &SecretPlace {
+        &self.secret
     }
 }
 

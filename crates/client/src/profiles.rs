@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::private_file;
-use crate::profile::{Profile, ProfileError, ProfileName, Settings};
+use crate::profile::{Profile, ProfileError, ProfileName, SecretPlace, Settings};
 
 /// All stored profiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +43,30 @@ impl Profiles {
                 source,
             }),
         }
+    }
+
+    /// Reads a file that others write as well, such as one in a repository.
+    ///
+    /// Whoever writes it may choose where secrets are sent. So it gets none that was not meant for
+    /// it: it may name environment variables of this program's own only, no file and no program to
+    /// run, and it cannot switch off the check of certificates.
+    pub fn load_shared(path: &Path) -> Result<Self, ProfileError> {
+        let text = fs::read_to_string(path).map_err(|source| ProfileError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let profiles = parse(&text, path)?;
+        for profile in profiles.iter() {
+            if let Some(setting) = not_to_be_shared(profile) {
+                return Err(ProfileError::Entry {
+                    path: path.to_owned(),
+                    name: profile.name().to_string(),
+                    source: Box::new(ProfileError::NotShared { setting }),
+                });
+            }
+        }
+        Ok(profiles)
     }
 
     /// Reads the file, changes it and writes it back, all under one lock. Nothing is written when
@@ -114,6 +138,41 @@ impl Profiles {
             })
     }
 
+    /// Gives a profile another name: `profile` takes the place of `name`, which may be current.
+    pub fn rename(&mut self, name: &str, profile: Profile) -> Result<(), ProfileError> {
+        let was_current = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.as_str() == name);
+        let to = profile.name().clone();
+        if to.as_str() != name && self.entries.contains_key(&to) {
+            return Err(ProfileError::Exists {
+                name: to.to_string(),
+            });
+        }
+        self.remove(name)?;
+        self.entries.insert(to.clone(), profile);
+        if was_current {
+            self.current = Some(to);
+        }
+        Ok(())
+    }
+
+    /// Undoes what was done to one profile since it was `before`.
+    pub fn put_back(&mut self, name: &ProfileName, before: Option<Profile>) {
+        match before {
+            Some(before) => {
+                self.entries.insert(name.clone(), before);
+            }
+            None => {
+                self.entries.remove(name);
+                if self.current.as_ref() == Some(name) {
+                    self.current = None;
+                }
+            }
+        }
+    }
+
     fn get(&self, name: &str) -> Result<&Profile, ProfileError> {
         let unknown = || ProfileError::Unknown {
             name: name.to_owned(),
@@ -161,6 +220,9 @@ struct Table {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
+    if let Some(misplaced) = misplaced_secret(text, path) {
+        return Err(misplaced);
+    }
     // Only the parser's message is taken: its full text quotes the line, and the line may be a
     // secret somebody put into the wrong file.
     let table: Table = toml::from_str(text).map_err(|error| ProfileError::Syntax {
@@ -187,6 +249,52 @@ fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
         current: current.filter(|name| entries.contains_key(name)),
         entries,
     })
+}
+
+/// A setting that is taken from a person's own file only.
+fn not_to_be_shared(profile: &Profile) -> Option<&'static str> {
+    match profile.secret() {
+        SecretPlace::Command(_) => Some("secret.command"),
+        SecretPlace::File(_) => Some("secret.file"),
+        SecretPlace::Variable(name) if !name.starts_with("HALLPASS_") => Some("secret.env"),
+        SecretPlace::Variable(_) | SecretPlace::Kept(_) => profile.insecure().then_some("insecure"),
+    }
+}
+
+/// A setting that is named like a secret and holds a text: somebody put one where it does not belong.
+fn misplaced_secret(text: &str, path: &Path) -> Option<ProfileError> {
+    let table = toml::de::DeTable::parse(text).ok()?;
+    let (key, at) = secret_in(table.get_ref())?;
+    Some(ProfileError::SecretInFile {
+        path: path.to_owned(),
+        line: line_of(text, at),
+        key,
+    })
+}
+
+fn secret_in(table: &toml::de::DeTable<'_>) -> Option<(String, usize)> {
+    table.iter().find_map(|(key, value)| match value.get_ref() {
+        toml::de::DeValue::Table(inner) => secret_in(inner),
+        toml::de::DeValue::String(_) if is_named_like_a_secret(key.get_ref()) => {
+            Some((key.get_ref().to_string(), key.span().start))
+        }
+        _ => None,
+    })
+}
+
+fn is_named_like_a_secret(key: &str) -> bool {
+    let bare: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
+    let bare = bare.to_ascii_lowercase();
+    [
+        "secret",
+        "password",
+        "passphrase",
+        "token",
+        "apikey",
+        "credential",
+    ]
+    .iter()
+    .any(|word| bare.ends_with(word))
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -303,13 +411,23 @@ mod tests {
     fn a_secret_in_the_file_is_refused_and_not_repeated() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(FILE);
-        for text in [
-            "[profiles.us1]\ntoken_url='https://a.b/'\nbase_url='https://a.b/'\nclient_id='x'\nclient_secret='planted'\n",
-            "[profiles.us1\nplanted",
+        let base =
+            "[profiles.us1]\ntoken_url='https://a.b/'\nbase_url='https://a.b/'\nclient_id='x'\n";
+        for (text, line) in [
+            (
+                format!("{base}client_secret='planted'\n"),
+                "line 5: `client_secret`",
+            ),
+            (format!("{base}secret='planted'\n"), "line 5: `secret`"),
+            (
+                format!("{base}[profiles.us1.secret]\nPassword='planted'\n"),
+                "line 6: `Password`",
+            ),
+            ("[profiles.us1\nplanted".to_owned(), "line 1"),
         ] {
             fs::write(&file, text).unwrap();
             let error = Profiles::load(directory.path()).unwrap_err();
-            assert!(matches!(error, ProfileError::Syntax { .. }), "{error:?}");
+            assert!(error.to_string().contains(line), "{error:?}");
             assert!(
                 !format!("{error} {error:?}").contains("planted"),
                 "{error:?}"
@@ -318,6 +436,38 @@ mod tests {
         fs::write(&file, "[profiles.us1]\ntoken_url='http://far.away/'\nbase_url='https://a.b/'\nclient_id='x'\n").unwrap();
         let error = Profiles::load(directory.path()).unwrap_err();
         assert!(error.to_string().contains("us1") && error.hint().unwrap().contains("https"));
+    }
+
+    #[test]
+    fn a_shared_file_gets_no_secret_that_was_not_meant_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("shared.toml");
+        let read = |more: &str| {
+            let text = format!("[profiles.ci]\nregion='us1'\nclient_id='x'\n{more}\n");
+            fs::write(&file, text).unwrap();
+            Profiles::load_shared(&file)
+        };
+        for allowed in [
+            "secret={env='HALLPASS_CI_SECRET'}",
+            "secret={store='keyring'}",
+            "api='api.yaml'",
+        ] {
+            let profiles = read(allowed).unwrap();
+            assert!(profiles.select(Some("ci")).is_ok(), "{allowed}");
+        }
+        for refused in [
+            "secret={env='AWS_SECRET_ACCESS_KEY'}",
+            "secret={file='/etc/shadow'}",
+            "secret={command=['touch','/tmp/x']}",
+            "insecure=true",
+        ] {
+            let error = read(refused).unwrap_err();
+            assert!(
+                error.hint().unwrap().contains("your own"),
+                "{refused}: {error}"
+            );
+        }
+        assert!(Profiles::load_shared(&directory.path().join("none")).is_err());
     }
 
     #[test]

@@ -289,7 +289,7 @@ impl Engine {
 
     /// Asks for a token and puts it where it is found again.
     async fn ask(&self, place: &Place, tries: u32) -> Result<AccessToken, TokenFailure> {
-        let credential = Credential::open(&self.profile, &self.credential)?;
+        let credential = Credential::open(&self.profile, &self.credential).await?;
         let endpoint = TokenEndpoint {
             profile: &self.profile,
             transport: &self.transport,

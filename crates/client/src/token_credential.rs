@@ -26,10 +26,13 @@ pub(crate) enum Credential {
 
 impl Credential {
     /// Opens the place where it is kept.
-    pub(crate) fn open(profile: &Profile, source: &CredentialSource) -> Result<Self, TokenFailure> {
+    pub(crate) async fn open(
+        profile: &Profile,
+        source: &CredentialSource,
+    ) -> Result<Self, TokenFailure> {
         match profile.authentication() {
             Authentication::PrivateKeyJwt(key) => Self::read(key),
-            _ => Ok(Self::Secret(source.load()?)),
+            _ => Ok(Self::Secret(source.open().await?)),
         }
     }
 

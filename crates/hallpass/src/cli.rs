@@ -129,7 +129,7 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Admin(args) => admin::run(args).await,
-            Command::Profile(args) => client::profile::run(args),
+            Command::Profile(args) => client::profile::run(args).await,
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::raw::run(Method::GET, args).await,

@@ -12,6 +12,7 @@ mod reach;
 
 use hallpass_openapi::Definition;
 
+use crate::access_token::AccessToken;
 use crate::send::Client;
 pub use finding::{Finding, Step, Verdict};
 
@@ -51,4 +52,15 @@ pub async fn examine(
     if api.is_some() {
         call::harmless(client, definition, &token, tell).await;
     }
+}
+
+/// The last step alone: whether the API takes a token that was just got, found out by one harmless
+/// call.
+pub async fn try_token(
+    client: &Client,
+    definition: &Definition,
+    token: &AccessToken,
+    tell: &mut (dyn FnMut(Finding) + Send),
+) {
+    call::harmless(client, definition, token, tell).await;
 }

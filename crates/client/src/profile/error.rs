@@ -66,6 +66,25 @@ pub enum ProfileError {
         /// The token URL.
         token_url: String,
     },
+    /// Not one place of a secret.
+    #[error("`secret` does not name one place")]
+    SecretPlace,
+    /// A secret, or what looks like one, in a file that is for everything else.
+    #[error("{}, line {line}: `{key}` has no place in a file of profiles", path.display())]
+    SecretInFile {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, from 1.
+        line: usize,
+        /// The name of the setting; never its value.
+        key: String,
+    },
+    /// Not for a file that others write as well.
+    #[error("{setting} is not taken from a file that is shared")]
+    NotShared {
+        /// The setting.
+        setting: &'static str,
+    },
     /// Not a resource.
     #[error("resource number {position} is no absolute URI without a fragment")]
     Resource {
@@ -172,6 +191,20 @@ impl ProfileError {
             Self::Workspace { .. } => {
                 "leave the workspace out: the token URL already says whom to ask"
             }
+            Self::SecretPlace => {
+                "write secret = { store = \"keyring\" } (or encrypted, or file), { env = \"NAME\" }, \
+                 { file = \"PATH\" } or { command = [\"PROGRAM\", …] }"
+            }
+            Self::SecretInFile { .. } => {
+                "take it out and reset the secret if anybody else saw the file; store the new one \
+                 with `hallpass profile set-secret NAME`"
+            }
+            Self::NotShared {
+                setting: "secret.env",
+            } => {
+                "name a variable that begins with HALLPASS_, or put the profile into your own file"
+            }
+            Self::NotShared { .. } => "put the profile into your own file: `hallpass profile add`",
             Self::Resource { .. } => "write it as in https://api.example.com/ (RFC 8707 section 2)",
             Self::Exists { .. } => "choose another name, or replace the profile with --replace",
             Self::Unknown { known, .. } | Self::NoneChosen { known } if known.is_empty() => {

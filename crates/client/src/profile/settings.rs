@@ -9,7 +9,10 @@ use hallpass_oauth::ClientId;
 use hallpass_oauth::identifier::WorkspaceId;
 use serde::{Deserialize, Serialize};
 
-use super::{Authentication, ClientCertificate, Profile, ProfileError, ProfileName, Proxy, filled};
+use super::{
+    Authentication, ClientCertificate, Profile, ProfileError, ProfileName, Proxy, SecretPlace,
+    SecretTable, filled,
+};
 use crate::address::{BaseUrl, TokenUrl};
 use crate::region::{Region, workspace_token_url, wrong_host};
 
@@ -71,6 +74,9 @@ pub struct Settings {
     /// Whether servers need not prove who they are.
     #[serde(skip_serializing_if = "is_off")]
     pub insecure: bool,
+    /// Where the secret is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretTable>,
 }
 
 impl Settings {
@@ -105,6 +111,10 @@ impl Settings {
             ca_file: placed(self.ca_file),
             client_certificate,
             insecure: self.insecure,
+            secret: match self.secret {
+                Some(table) => table.read(folder)?,
+                None => SecretPlace::default(),
+            },
         })
     }
 
@@ -139,6 +149,11 @@ impl Settings {
             client_certificate: own.map(|own| placed(own.certificate())),
             client_key: own.map(|own| placed(own.key())),
             insecure: profile.insecure,
+            secret: Some(&profile.secret)
+                .filter(|place| {
+                    profile.authentication.needs_secret() && **place != SecretPlace::default()
+                })
+                .map(|place| SecretTable::of(place, folder)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use hallpass_client::credential_source::SecretFile;
+use hallpass_client::key_store::SecretFile;
 use hallpass_client::profiles::Existing;
 use hallpass_client::{Client, CredentialSource, Profiles};
 use hallpass_oauth::Secret;
@@ -47,7 +47,7 @@ async fn the_secret_is_in_its_file_only_and_tokens_are_in_the_cache_only() {
     Profiles::update(&config, |all| all.add(profile.clone(), Existing::Keep)).unwrap();
 
     let (options, events) = world.options(Some(&cache));
-    let source = CredentialSource::SecretFile(secret_file.clone());
+    let source = CredentialSource::from(secret_file.clone());
     let client = Client::new(profile, source, &options).unwrap();
     let mut told = Vec::new();
     client.send(&get("/x")).await.unwrap();

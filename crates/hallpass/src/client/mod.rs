@@ -8,15 +8,17 @@ pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod sample;
+pub(crate) mod stores;
 pub(crate) mod token;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use hallpass_client::credential_source::{CredentialSource, SecretFile};
+use hallpass_client::credential_source::CredentialSource;
 use hallpass_client::error::Kind;
 use hallpass_client::event::Event;
+use hallpass_client::key_store::Slot;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
 use hallpass_client::send::{Cache, Client, Options};
@@ -35,6 +37,13 @@ pub(crate) struct ConnectionArgs {
     /// Say on stderr what is sent and what comes back (never a secret or token)
     #[arg(long, short)]
     pub(crate) verbose: bool,
+    verbose: bool,
+    /// File of profiles to use instead of your own, such as one that is shared in a repository
+    #[arg(long, value_name = "FILE", env = "HALLPASS_PROFILES")]
+    profiles: Option<PathBuf>,
+    /// Believe every server who it says it is: whoever is in between reads the secret
+    #[arg(long)]
+    insecure: bool,
 }
 
 impl ConnectionArgs {
@@ -57,6 +66,16 @@ impl ConnectionArgs {
             }
         };
         let options = change(options().with_events(Arc::new(tell)));
+        let insecure = self.insecure || profile.insecure();
+        if insecure {
+            output::words(INSECURE);
+        }
+        let profile = profile.with_insecure(insecure);
+        let mut options = options();
+        if self.verbose {
+            options =
+                options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
+        }
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
@@ -72,18 +91,31 @@ impl ConnectionArgs {
         {
             return Ok(found);
         }
-        let profiles = Profiles::load(&config_directory()?).map_err(library)?;
-        let profile = profiles.select(self.named()).map_err(library)?.clone();
-        let given = CredentialSource::from_environment(variable).map_err(library)?;
-        let credential = match given {
-            Some(given) => given,
-            None => {
-                CredentialSource::SecretFile(SecretFile::new(&data_directory()?, profile.name()))
-            }
+        let shared = self
+            .profiles
+            .as_deref()
+            .filter(|file| !file.as_os_str().is_empty());
+        let profiles = match shared {
+            Some(file) => Profiles::load_shared(file),
+            None => Profiles::load(&config_directory()?),
         };
+        let profiles = profiles.map_err(library)?;
+        let profile = profiles.select(self.named()).map_err(library)?.clone();
+        if let Some(given) = CredentialSource::from_environment(variable).map_err(library)? {
+            return Ok((profile, given));
+        }
+        let slot = match shared {
+            Some(_) => Slot::of_shared(&profile),
+            None => Slot::from(profile.name()),
+        };
+        let credential = stores::credential(&profile, &slot)?;
         Ok((profile, credential))
     }
 }
+
+/// What is said each time a connection is used that believes everybody.
+pub(crate) const INSECURE: &str = "warning: servers need not prove who they are (insecure): \
+     whoever is in between can read the secret and the tokens";
 
 /// How a client works for this user: with the token cache that all their processes share. Without
 /// a place for it, in a container say, tokens stay in memory.

@@ -1,20 +1,23 @@
 //! `hallpass profile`: named connections. The profile file never holds a secret.
 
+mod add;
+mod ask;
+mod download;
+mod forget;
+mod keep;
 mod settings;
-
-use std::io::{IsTerminal as _, Read as _};
-use std::path::Path;
+mod trial;
 
 use clap::{Args, Subcommand};
-use hallpass_client::credential_source::{CredentialSource, SecretFile};
-use hallpass_client::profile::{Authentication, Profile, ProfileError, ProfileName, Proxy};
-use hallpass_client::profiles::{Existing, Profiles};
-use hallpass_client::send::Client;
-use hallpass_oauth::Secret;
+use hallpass_client::credential_source::CredentialError;
+use hallpass_client::key_store::{Kept, Slot};
+use hallpass_client::profile::{Authentication, Profile, ProfileName, Proxy, SecretPlace};
+use hallpass_client::profiles::Profiles;
+use hallpass_oauth::random::SystemRandom;
 use serde_json::{Value, json};
 
-use self::settings::SettingsArgs;
-use crate::client::{config_directory, data_directory, library, options};
+use crate::client::stores::kept;
+use crate::client::{config_directory, library};
 use crate::command::{CommandError, chain};
 use crate::output;
 
@@ -27,8 +30,10 @@ pub(crate) struct ProfileArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProfileCommand {
-    /// Add a profile; its secret is asked for and kept in a file for you only
-    Add(AddArgs),
+    /// Add a profile: what is missing is asked for, the credential is tried, and its secret is kept
+    Add(Box<add::AddArgs>),
+    /// Keep a new secret for a profile, after it was reset
+    SetSecret(add::SetSecretArgs),
     /// List the profiles
     List {
         /// Print JSON
@@ -48,6 +53,13 @@ enum ProfileCommand {
         /// Its name
         name: String,
     },
+    /// Give a profile another name
+    Rename {
+        /// Its name
+        name: String,
+        /// Its new name
+        to: String,
+    },
     /// Remove a profile, its secret and its cached token
     Remove {
         /// Its name
@@ -55,116 +67,24 @@ enum ProfileCommand {
     },
 }
 
-#[derive(Debug, Args)]
-struct AddArgs {
-    /// Its name
-    name: String,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    /// Read the client secret from FILE, or from standard input with `-`, instead of asking for it
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<String>,
-    /// Replace a profile of the same name
-    #[arg(long)]
-    replace: bool,
-}
-
 /// Runs one command.
-pub(crate) fn run(args: ProfileArgs) -> Result<(), CommandError> {
+pub(crate) async fn run(args: ProfileArgs) -> Result<(), CommandError> {
     match args.command {
-        ProfileCommand::Add(args) => add(&args),
+        ProfileCommand::Add(args) => add::add(*args).await,
+        ProfileCommand::SetSecret(args) => add::set_secret(args).await,
         ProfileCommand::List { json } => list(json),
         ProfileCommand::Show { name, json } => show(name.as_deref(), json),
         ProfileCommand::Use { name } => {
             Profiles::update(&config_directory()?, |profiles| profiles.use_profile(&name))
                 .map_err(library)
         }
-        ProfileCommand::Remove { name } => remove(&name),
-    }
-}
-
-fn add(args: &AddArgs) -> Result<(), CommandError> {
-    let usage = |error: &dyn std::error::Error| CommandError::usage(chain(error));
-    let name = ProfileName::parse(&args.name).map_err(library)?;
-    // Nothing is below the root that was not absolute before.
-    let profile = args
-        .settings
-        .settings()?
-        .read(name.clone(), Path::new("/"))
-        .map_err(library)?;
-    if let Some(file) = profile.api() {
-        crate::definition::load(Some(file))?;
-    }
-    let existing = if args.replace {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
-    let directory = config_directory()?;
-    // Refused before the secret is asked for, so that nobody types it in vain.
-    Profiles::load(&directory)
-        .and_then(|mut profiles| profiles.add(profile.clone(), existing))
-        .map_err(not_added)?;
-    let secret = read_secret(args.secret_file.as_deref())?;
-    let file = SecretFile::new(&data_directory()?, &name);
-    // The secret is kept in the same step as the profile: of two that add one name at a time, one
-    // gets both.
-    let (replaced, stored) = Profiles::update(&directory, |profiles| {
-        let before = profiles.iter().find(|known| *known.name() == name).cloned();
-        profiles.add(profile, existing)?;
-        Ok((before, file.store(&secret)))
-    })
-    .map_err(not_added)?;
-    stored.map_err(|error| usage(&error).maybe_hint(error.hint()))?;
-    if let Some(replaced) = replaced {
-        forget_token(&replaced, &file)?;
-    }
-    output::words(&format!(
-        "The secret is kept in {}, which only you can read; anybody who can act as you can read it too.",
-        file.path().display()
-    ));
-    Ok(())
-}
-
-/// The library does not know the flag that would have helped.
-fn not_added(error: ProfileError) -> CommandError {
-    let taken = matches!(error, ProfileError::Exists { .. });
-    let error = library(error);
-    if taken {
-        error.hint("choose another name, or replace it with --replace")
-    } else {
-        error
-    }
-}
-
-fn read_secret(file: Option<&str>) -> Result<Secret, CommandError> {
-    let text = match file {
-        Some("-") => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| {
-                    CommandError::usage(format!(
-                        "the secret cannot be read from standard input: {error}"
-                    ))
-                })?;
-            text
+        ProfileCommand::Rename { name, to } => rename(&name, &to),
+        ProfileCommand::Remove { name } => {
+            let removed = Profiles::update(&config_directory()?, |profiles| profiles.remove(&name))
+                .map_err(library)?;
+            forget::everything(&removed)
         }
-        Some(path) => std::fs::read_to_string(path).map_err(|error| {
-            CommandError::usage(format!("the secret cannot be read from {path}: {error}"))
-        })?,
-        None if std::io::stdin().is_terminal() => rpassword::prompt_password("Client secret: ")
-            .map_err(|error| CommandError::usage(format!("the secret cannot be read: {error}")))?,
-        None => {
-            return Err(CommandError::usage("there is no terminal to ask for the client secret")
-                .hint("name a file with --secret-file FILE, or pipe the secret in with --secret-file -"));
-        }
-    };
-    let secret = text.trim();
-    if secret.is_empty() {
-        return Err(CommandError::usage("the client secret is empty"));
     }
-    Ok(Secret::from(secret.to_owned()))
 }
 
 fn list(json: bool) -> Result<(), CommandError> {
@@ -187,32 +107,76 @@ fn list(json: bool) -> Result<(), CommandError> {
 fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
     let profiles = Profiles::load(&config_directory()?).map_err(library)?;
     let profile = profiles.select(name).map_err(library)?;
-    let file = SecretFile::new(&data_directory()?, profile.name()).path();
     let mut shown = value(profile);
-    shown["secret"] = if file.exists() {
-        json!(format!("in {}", file.display()))
-    } else {
-        json!("none stored")
-    };
+    if profile.authentication().needs_secret() {
+        let (place, is_there) = secret_of(profile)?;
+        shown["secret"] = json!(place);
+        shown["secretIsThere"] = is_there;
+    }
     print(&shown, json)
 }
 
-fn remove(name: &str) -> Result<(), CommandError> {
-    let removed = Profiles::update(&config_directory()?, |profiles| profiles.remove(name))
-        .map_err(library)?;
-    let file = SecretFile::new(&data_directory()?, removed.name());
-    forget_token(&removed, &file)?;
-    file.remove()
-        .map_err(|error| CommandError::usage(chain(&error)))?;
+/// Where the secret is, and whether it is there; a text when that cannot be told.
+fn secret_of(profile: &Profile) -> Result<(String, Value), CommandError> {
+    Ok(match profile.secret() {
+        SecretPlace::Kept(store) => {
+            let place = kept(*store, &Slot::from(profile.name()))?;
+            let is_there = match place.is_there() {
+                Ok(is_there) => json!(is_there),
+                Err(error) => json!(format!("unknown: {error}")),
+            };
+            (format!("in {place}"), is_there)
+        }
+        SecretPlace::Variable(name) => {
+            let is_there = std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            (
+                format!("in the environment variable {name}"),
+                json!(is_there),
+            )
+        }
+        SecretPlace::File(path) => (format!("in {}", path.display()), json!(path.exists())),
+        SecretPlace::Command(command) => (
+            format!("printed by `{}`", command.name()),
+            json!("unknown: the program was not run"),
+        ),
+    })
+}
+
+/// The secret goes along: it is kept under the profile's name.
+fn rename(name: &str, to: &str) -> Result<(), CommandError> {
+    let failed =
+        |error: &CredentialError| CommandError::usage(chain(error)).maybe_hint(error.hint());
+    let to = ProfileName::parse(to).map_err(library)?;
+    let moved = Profiles::update(&config_directory()?, |profiles| {
+        let before = profiles.select(Some(name))?.clone();
+        let after = before.clone().with_name(to);
+        profiles.rename(name, after.clone())?;
+        let moved = move_secret(&before, &after);
+        if !matches!(moved, Ok(Ok(_))) {
+            profiles.rename(after.name().as_str(), before)?;
+        }
+        Ok(moved)
+    });
+    let left = moved.map_err(library)??.map_err(|error| failed(&error))?;
+    if let Some(place) = left {
+        place.remove().map_err(|error| failed(&error))?;
+    }
     Ok(())
 }
 
-/// A profile that is gone or replaced must not leave a living token behind.
-fn forget_token(profile: &Profile, file: &SecretFile) -> Result<(), CommandError> {
-    let credential = CredentialSource::SecretFile(file.clone());
-    let client = Client::new(profile.clone(), credential, &options())?;
-    client.tokens().forget().map_err(library)?;
-    Ok(())
+/// Keeps the secret under the new name; the place of the old one.
+fn move_secret(
+    before: &Profile,
+    after: &Profile,
+) -> Result<Result<Option<Kept>, CredentialError>, CommandError> {
+    let (Some(from), Some(to)) = (forget::place(before)?, forget::place(after)?) else {
+        return Ok(Ok(None));
+    };
+    Ok(match from.load() {
+        Ok(secret) => to.keep(&secret, &mut SystemRandom).map(|()| Some(from)),
+        Err(CredentialError::Absent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    })
 }
 
 fn value(profile: &Profile) -> Value {

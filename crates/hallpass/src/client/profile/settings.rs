@@ -88,6 +88,7 @@ impl SettingsArgs {
             client_certificate: absolute(self.client_certificate.as_deref())?,
             client_key: absolute(self.client_key.as_deref())?,
             insecure: self.insecure,
+            secret: None,
         })
     }
 }

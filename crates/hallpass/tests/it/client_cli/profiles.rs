@@ -132,7 +132,10 @@ fn a_profile_is_only_replaced_when_asked_for() {
         "--replace",
     ]);
     world.run(&["token"]).ok();
-    add_with("another secret", &["--replace"]).ok();
+    let refused = add_with("another secret", &["--replace"]).ended(3);
+    refused.says(&["nothing was kept", "--no-test"]);
+    world.run(&["token"]).ok();
+    add_with("another secret", &["--replace", "--no-test"]).ok();
     world.run(&["token", "--renew"]).ended(3);
     // Nothing is kept of what was refused.
     let mut bad = add_profile("bad name", credential);
@@ -154,7 +157,7 @@ fn a_profile_is_only_replaced_when_asked_for() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
-fn add_profile<'a>(name: &'a str, credential: &'a Credential) -> Vec<&'a str> {
+pub(super) fn add_profile<'a>(name: &'a str, credential: &'a Credential) -> Vec<&'a str> {
     let urls = [
         "--token-url",
         &credential.token_url,

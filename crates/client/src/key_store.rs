@@ -1,0 +1,256 @@
+//! Where this program keeps a client secret: the key store of the desktop, an encrypted file, or a
+//! file that only its owner may read. Which one is chosen when the secret is put there, and the
+//! profile remembers it.
+//!
+//! Nothing here is opened for a call that has a cached token.
+
+mod encrypted_file;
+mod key_ring;
+mod secret_file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use hallpass_oauth::Secret;
+use hallpass_oauth::identifier::hex;
+use rand_core::CryptoRng;
+
+use crate::credential_source::CredentialError;
+use crate::profile::{Profile, ProfileError, ProfileName};
+
+pub use encrypted_file::{EncryptedFile, EncryptedFileError};
+pub use key_ring::{KeyRing, KeyRingError};
+pub use secret_file::SecretFile;
+
+/// A kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// The operating system's key store.
+    KeyRing,
+    /// A file encrypted under a passphrase.
+    Encrypted,
+    /// A file that only its owner may read.
+    File,
+}
+
+impl Store {
+    /// All kinds, the best first.
+    pub const ALL: [Self; 3] = [Self::KeyRing, Self::Encrypted, Self::File];
+    /// The words for them, in the same order.
+    pub const WORDS: [&str; 3] = ["keyring", "encrypted", "file"];
+
+    /// The word in the profile and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::KeyRing => Self::WORDS[0],
+            Self::Encrypted => Self::WORDS[1],
+            Self::File => Self::WORDS[2],
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Result<Self, ProfileError> {
+        Self::ALL
+            .into_iter()
+            .find(|store| store.word() == word)
+            .ok_or(ProfileError::SecretPlace)
+    }
+}
+
+/// Which secret: the name under which all stores keep it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot(String);
+
+impl Slot {
+    /// The secret of a profile in a file that is not its user's own. Whoever writes that file must
+    /// not get at another profile's secret by taking its name, nor have it sent somewhere else by
+    /// changing an address later; so client and token URL are part of the name.
+    pub fn of_shared(profile: &Profile) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in [profile.token_url().as_str(), profile.client_id().as_str()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let digest = hex(&context.finish().as_ref()[..16]);
+        Self(format!("{}@{digest}", profile.name()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&ProfileName> for Slot {
+    fn from(name: &ProfileName) -> Self {
+        Self(name.to_string())
+    }
+}
+
+/// How the passphrase of an encrypted file is had. Called only when it is needed; the argument says
+/// whether one is being chosen, so that it is asked for twice. The error is in words.
+#[derive(Clone)]
+pub struct Passphrase(Arc<AskPassphrase>);
+
+type AskPassphrase = dyn Fn(bool) -> Result<Secret, String> + Send + Sync;
+
+impl Passphrase {
+    /// Had by calling `ask`.
+    pub fn new(ask: impl Fn(bool) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    fn ask(&self, new: bool) -> Result<Secret, CredentialError> {
+        (self.0)(new).map_err(|reason| CredentialError::Passphrase { reason })
+    }
+}
+
+impl fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passphrase(…)")
+    }
+}
+
+/// What the stores need from the outside.
+#[derive(Debug, Clone)]
+pub struct Stores {
+    data_directory: PathBuf,
+    bus: Option<String>,
+    passphrase: Passphrase,
+}
+
+impl Stores {
+    /// Files go below `data_directory`; `bus` is the address of the session's message bus, where
+    /// the key store answers.
+    pub fn new(data_directory: &Path, bus: Option<String>, passphrase: Passphrase) -> Self {
+        Self {
+            data_directory: data_directory.to_owned(),
+            bus,
+            passphrase,
+        }
+    }
+
+    /// Whether the key store can be used now; if not, why.
+    pub fn probe_key_ring(&self) -> Result<(), KeyRingError> {
+        key_ring::probe(self.bus.as_deref())
+    }
+
+    /// The place for one secret; nothing is opened yet.
+    pub fn place(&self, store: Store, slot: &Slot) -> Kept {
+        match store {
+            Store::KeyRing => Kept::KeyRing(KeyRing::new(self.bus.clone(), slot.clone())),
+            Store::Encrypted => Kept::Encrypted(EncryptedFile::new(
+                &self.data_directory,
+                slot.clone(),
+                self.passphrase.clone(),
+            )),
+            Store::File => Kept::File(SecretFile::new(&self.data_directory, slot.clone())),
+        }
+    }
+}
+
+/// The place of one secret.
+#[derive(Debug, Clone)]
+pub enum Kept {
+    /// In the key store.
+    KeyRing(KeyRing),
+    /// In an encrypted file.
+    Encrypted(EncryptedFile),
+    /// In a private file.
+    File(SecretFile),
+}
+
+impl Kept {
+    /// Which kind of place it is.
+    pub fn store(&self) -> Store {
+        match self {
+            Self::KeyRing(_) => Store::KeyRing,
+            Self::Encrypted(_) => Store::Encrypted,
+            Self::File(_) => Store::File,
+        }
+    }
+
+    /// Whether a secret is there. Asks for no passphrase and unlocks nothing.
+    pub fn is_there(&self) -> Result<bool, CredentialError> {
+        match self {
+            Self::KeyRing(entry) => Ok(entry.is_there()?),
+            Self::Encrypted(file) => Ok(file.path().exists()),
+            Self::File(file) => Ok(file.path().exists()),
+        }
+    }
+
+    /// The secret.
+    pub fn load(&self) -> Result<Secret, CredentialError> {
+        match self {
+            Self::KeyRing(entry) => entry.load(),
+            Self::Encrypted(file) => file.load(),
+            Self::File(file) => file.load(),
+        }
+    }
+
+    /// Keeps the secret, in place of the one kept before.
+    pub fn keep(&self, secret: &Secret, rng: &mut dyn CryptoRng) -> Result<(), CredentialError> {
+        match self {
+            Self::KeyRing(entry) => Ok(entry.store(secret)?),
+            Self::Encrypted(file) => file.store(secret, rng),
+            Self::File(file) => file.store(secret),
+        }
+    }
+
+    /// Forgets the secret; says whether there was one.
+    pub fn remove(&self) -> Result<bool, CredentialError> {
+        match self {
+            Self::KeyRing(entry) => Ok(entry.remove()?),
+            Self::Encrypted(file) => file.remove(),
+            Self::File(file) => file.remove(),
+        }
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyRing(_) => f.write_str("the key store of the desktop session"),
+            Self::Encrypted(file) => write!(f, "the encrypted file {}", file.path().display()),
+            Self::File(file) => write!(f, "{}", file.path().display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_oauth::ClientId;
+
+    use super::*;
+    use crate::address::{BaseUrl, TokenUrl};
+
+    #[test]
+    fn words_of_stores_are_read_back() {
+        for store in Store::ALL {
+            assert_eq!(Store::parse(store.word()).unwrap(), store);
+        }
+        assert!(Store::parse("drawer").is_err());
+    }
+
+    #[test]
+    fn a_shared_profile_gets_no_other_secret_by_its_name_or_by_a_new_address() {
+        let slot = |token_url: &str, client_id: &str| {
+            let name = ProfileName::parse("us1").unwrap();
+            let profile = Profile::new(
+                name,
+                TokenUrl::parse(token_url).unwrap(),
+                BaseUrl::parse("https://a.example").unwrap(),
+                ClientId::parse(client_id).unwrap(),
+            );
+            Slot::of_shared(&profile)
+        };
+        let ours = slot("https://sso.example.com/token", "c1");
+        assert_eq!(ours, slot("https://sso.example.com/token", "c1"));
+        assert_ne!(ours, slot("https://evil.example.com/token", "c1"));
+        assert_ne!(ours, slot("https://sso.example.com/token", "c2"));
+        assert_ne!(ours, Slot::from(&ProfileName::parse("us1").unwrap()));
+        assert!(ProfileName::parse(ours.as_str()).is_err(), "{ours:?}");
+    }
+}

@@ -1,0 +1,282 @@
+//! How a secret comes into a profile, and that it is found nowhere it should not be.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Client;
+use super::profiles::add_profile;
+use crate::world::{Done, files, run, run_with_input, text};
+
+/// Those of these files that hold the text.
+fn holders(folder: &Path, secret: &str) -> Vec<std::path::PathBuf> {
+    let holds = |file: &std::path::PathBuf| {
+        let content = std::fs::read(file).unwrap();
+        content
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes())
+    };
+    files(folder).into_iter().filter(holds).collect()
+}
+
+fn silent(done: &Done, secret: &str) {
+    assert!(
+        !done.stdout.contains(secret) && !done.stderr.contains(secret),
+        "{done:#?}"
+    );
+}
+
+#[test]
+fn a_downloaded_credential_becomes_a_profile_and_the_file_goes() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let download = world.path("credential.json");
+    let shown_once = json!({
+        "clientId": credential.client_id,
+        "clientSecret": credential.client_secret,
+        "tokenUrl": credential.token_url,
+        "baseUrl": credential.base_url,
+        "applicationInstanceId": "3c18bd03-8306-4c7c-942e-c704a4b8744c",
+    });
+    std::fs::write(&download, shown_once.to_string()).unwrap();
+    let from = ["profile", "add", "us1", "--from", text(&download)];
+    let kept = world.run(&from).ok();
+    silent(&kept, &credential.client_secret);
+    kept.says(&["takes the token", "still holds the secret"]);
+    let again = [&from[..], &["--replace", "--delete-file"]].concat();
+    world.run(&again).ok().says(&["is deleted"]);
+    assert!(!download.exists());
+    world.run(&["token"]).ok();
+
+    let labelled = format!(
+        "Client ID: {}\nClient Secret: {}\n",
+        credential.client_id, credential.client_secret
+    );
+    let by_input = ["profile", "add", "dialog", "--from", "-"];
+    let no_place = run_with_input(&mut world.command(&by_input), &labelled).ended(2);
+    no_place.says(&["--region NAME", "is missing"]);
+    let urls = [
+        "--token-url",
+        &credential.token_url,
+        "--base-url",
+        &credential.base_url,
+    ];
+    let whole = [&by_input[..], &urls].concat();
+    run_with_input(&mut world.command(&whole), &labelled).ok();
+    let half = run_with_input(&mut world.command(&whole), "Client Secret: planted").ended(2);
+    silent(&half, "planted");
+    half.says(&["no client id"]);
+}
+
+#[test]
+fn a_credential_of_another_region_is_warned_of() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let other = crate::world::Credential {
+        base_url: client.server.instance("eu1").to_owned(),
+        ..credential.clone()
+    };
+    let add = [&add_profile("wrong", &other)[..], &["--secret-file", "-"]].concat();
+    let added = run_with_input(&mut world.command(&add), &credential.client_secret).ok();
+    added.says(&["warning: ", "does not take the token", "hint: "]);
+}
+
+#[test]
+fn a_secret_may_stay_where_it_is() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let secret = &credential.client_secret;
+    let mounted = world.path("mounted");
+    std::fs::write(&mounted, format!("{secret}\n")).unwrap();
+    // It shows what it was given, and prints the secret as JSON.
+    let program = world.path("vault");
+    let seen = world.path("seen");
+    let script = format!(
+        "#!/bin/sh\ntr '\\0' '\\n' </proc/self/environ >{seen}\ntr '\\0' ' ' </proc/$PPID/cmdline >>{seen}\n\
+         echo 'touch the key' >&2\nprintf '{{\"Version\":1,\"client_secret\":\"%s\"}}' \"$(cat {})\"\n",
+        text(&mounted),
+        seen = text(&seen)
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, place) in [
+        ("file", ["--secret-path", text(&mounted)]),
+        ("command", ["--secret-command", text(&program)]),
+        ("env", ["--secret-env", "NIGHTLY_SECRET"]),
+    ] {
+        let add = [&add_profile(name, credential)[..], &place].concat();
+        let mut command = world.command(&add);
+        command.env("NIGHTLY_SECRET", secret);
+        silent(&run(&mut command).ok(), secret);
+        let renew = ["token", "--renew", "--verbose", "-p", name];
+        let mut command = world.command(&renew);
+        command.env("NIGHTLY_SECRET", secret);
+        silent(&run(&mut command).ok(), secret);
+    }
+    let unset = world.run(&["token", "--renew", "-p", "env"]).ended(3);
+    unset.says(&["NIGHTLY_SECRET", "not set"]);
+    world
+        .run(&["token", "--renew", "-p", "command"])
+        .ok()
+        .says(&["touch the key"]);
+    assert_eq!(holders(&world.home(), secret), [] as [&Path; 0]);
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(!seen.contains(secret) && seen.contains("HOME="), "{seen}");
+
+    // A secret in the environment is for this program, not for its children.
+    let mut command = world.command(&["token", "--renew", "-p", "command"]);
+    command.env("HALLPASS_PASSPHRASE_FILE", "/planted/passphrase");
+    run(&mut command).ok();
+    let seen = std::fs::read_to_string(world.path("seen")).unwrap();
+    assert!(!seen.contains("planted"), "{seen}");
+}
+
+#[test]
+fn an_encrypted_secret_needs_its_passphrase() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let passphrase = world.path("passphrase");
+    std::fs::write(&passphrase, "open sesame\n").unwrap();
+    let with = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command.env("HALLPASS_PASSPHRASE_FILE", &passphrase);
+        command
+    };
+    let add = [&add_profile("us1", credential)[..], &["--secret-file", "-"]].concat();
+    let added = run_with_input(&mut with(&add), &credential.client_secret).ok();
+    added.says(&["encrypted file"]);
+    assert_eq!(
+        holders(&world.home(), &credential.client_secret),
+        [] as [&Path; 0]
+    );
+    run(&mut with(&["token", "--renew"])).ok();
+    // The cached token opens nothing.
+    world.run(&["token"]).ok();
+    let none = world.run(&["token", "--renew"]).ended(3);
+    none.says(&["no passphrase", "HALLPASS_PASSPHRASE_FILE"]);
+    std::fs::write(&passphrase, "another").unwrap();
+    run(&mut with(&["token", "--renew"]))
+        .ended(3)
+        .says(&["passphrase is wrong"]);
+    std::fs::write(&passphrase, "open sesame").unwrap();
+    run(&mut with(&["profile", "rename", "us1", "renamed"])).ok();
+    run(&mut with(&["token", "--renew"])).ok();
+}
+
+#[test]
+fn a_reset_secret_is_replaced() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let add = [&add_profile("us1", credential)[..], &["--secret-file", "-"]].concat();
+    run_with_input(&mut world.command(&add), &credential.client_secret).ok();
+    let reset = world.admin(&["credential", "reset", &credential.client_id]);
+    let secret = reset["clientSecret"].as_str().unwrap();
+    world.run(&["token", "--renew"]).ended(3).says(&["reset"]);
+    let set = ["profile", "set-secret", "us1", "--secret-file", "-"];
+    silent(
+        &run_with_input(&mut world.command(&set), secret).ok(),
+        secret,
+    );
+    world.run(&["token", "--renew"]).ok();
+    assert_eq!(holders(&world.home(), secret).len(), 1);
+    let wrong = run_with_input(&mut world.command(&set), "planted").ended(3);
+    silent(&wrong, "planted");
+    world.run(&["token", "--renew"]).ok();
+}
+
+#[test]
+fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let add = [&add_profile("us1", credential)[..], &["--secret-file", "-"]].concat();
+    run_with_input(&mut world.command(&add), &credential.client_secret).ok();
+    let shared = world.path("shared.toml");
+    let write = |secret: &str| {
+        let file = format!(
+            "current = \"us1\"\n[profiles.us1]\ntoken_url = \"{}\"\nbase_url = \"{}\"\nclient_id = \"{}\"\n{secret}\n",
+            credential.token_url, credential.base_url, credential.client_id
+        );
+        std::fs::write(&shared, file).unwrap();
+    };
+    let renew = ["token", "--renew", "--profiles", text(&shared)];
+    write("");
+    world
+        .run(&renew)
+        .ended(3)
+        .says(&["no client secret is kept"]);
+    write("secret = { env = \"HALLPASS_CI_SECRET\" }");
+    let mut command = world.command(&renew);
+    command.env("HALLPASS_CI_SECRET", &credential.client_secret);
+    run(&mut command).ok();
+    let marker = world.path("ran");
+    write(&format!(
+        "secret = {{ command = [\"touch\", \"{}\"] }}",
+        text(&marker)
+    ));
+    world
+        .run(&renew)
+        .ended(2)
+        .says(&["secret.command", "your own"]);
+    assert!(!marker.exists());
+    write("client_secret = \"planted\"");
+    let refused = world.run(&renew).ended(2);
+    silent(&refused, "planted");
+    refused.says(&["line 6", "`client_secret`"]);
+}
+
+#[test]
+fn profiles_added_at_the_same_time_are_all_kept() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            scope.spawn(move || {
+                let name = format!("p{n}");
+                let add = [
+                    &add_profile(&name, credential)[..],
+                    &["--secret-file", "-", "--no-test"],
+                ];
+                let mut command = world.command(&add.concat());
+                run_with_input(&mut command, &credential.client_secret).ok();
+            });
+        }
+    });
+    let list = world.run(&["profile", "list", "--json"]).ok().json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 6);
+    assert_eq!(holders(&world.home(), &credential.client_secret).len(), 6);
+}
+
+#[test]
+fn regions_are_known_by_name() {
+    let client = Client::new();
+    let world = &client.world;
+    let add = |region: &str| {
+        let arguments = [
+            "profile",
+            "add",
+            region,
+            "--region",
+            region,
+            "--client-id",
+            "c1",
+            "--secret-file",
+            "-",
+            "--no-test",
+        ];
+        run_with_input(&mut world.command(&arguments), "planted")
+    };
+    add("eu-west").ok();
+    let shown = world.run(&["profile", "show", "--json"]).ok().json();
+    assert_eq!(shown["baseUrl"], "https://eu-west.api.greenlake.hpe.com");
+    assert_eq!(
+        shown["tokenUrl"],
+        "https://sso.common.cloud.hpe.com/as/token.oauth2"
+    );
+    add("us2")
+        .ended(2)
+        .says(&["no region `us2`", "do you mean `us1`?"]);
+    add("us-west.data.cloud.hpe.com")
+        .ended(2)
+        .says(&["the host is us-west.api.greenlake.hpe.com"]);
+}
