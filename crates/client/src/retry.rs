@@ -35,7 +35,7 @@ impl Default for Retries {
     fn default() -> Self {
         Self {
             most: 3,
-            longest: Duration::from_secs(60),
+            longest: Duration::from_mins(1),
         }
     }
 }

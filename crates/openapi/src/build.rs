@@ -25,7 +25,7 @@ use crate::build::mistake::{Mistake, RequestError};
 use crate::build::put::{put, shape_of};
 use crate::build::shape::Shape;
 use crate::build::style::encode;
-use crate::build::target::{Names, Target, word};
+use crate::build::target::{Names, Place, Target, word};
 use crate::build::typed::{collected, typed};
 use crate::document::join;
 use crate::operation::{Body, Location, Operation, Parameter};
@@ -215,7 +215,11 @@ impl<'a> Builder<'a> {
 
     /// Whether a name was given that may mean the parameter among others: that is mistake enough.
     fn may_be_meant(&self, parameter: &Parameter) -> bool {
-        let full = format!("{}.{}=", word(Some(parameter.location)), parameter.name);
+        let full = format!(
+            "{}.{}=",
+            word(Place::Parameter(parameter.location)),
+            parameter.name
+        );
         self.mistakes.iter().any(|mistake| {
             matches!(mistake, Mistake::AmbiguousName { candidates, .. } if candidates.contains(&full))
         })
@@ -377,9 +381,9 @@ impl<'a> Builder<'a> {
             return None;
         }
         match Kind::of(&declared.media_type) {
-            Kind::Json => self.json_body(declared, &groups),
+            Kind::Json => Some(self.json_body(declared, &groups)),
             Kind::Opaque => self.opaque_body(declared, &groups),
-            kind => self.form_body(kind, declared, &groups),
+            kind => Some(self.form_body(kind, declared, &groups)),
         }
     }
 
@@ -404,7 +408,7 @@ impl<'a> Builder<'a> {
         });
         let mut body = match &self.values.body {
             Some(body) if groups.is_empty() => return Some((media_type, body.clone())),
-            Some(body) => Json::raw(String::from_utf8_lossy(body).trim().to_owned()),
+            Some(body) => Json::raw(String::from_utf8_lossy(body).trim()),
             None => Json::Object(Vec::new()),
         };
         let anything = Value::Bool(true);
@@ -429,7 +433,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn json_body(&mut self, declared: &'a Body, groups: &[Group<'a>]) -> Option<Encoded> {
+    fn json_body(&mut self, declared: &'a Body, groups: &[Group<'a>]) -> Encoded {
         let media_type = self
             .values
             .media_type
@@ -442,7 +446,7 @@ impl<'a> Builder<'a> {
                 Ok(raw) => Some(Json::Raw(raw)),
                 Err(reason) => {
                     self.report(Mistake::BodyIsNoJson { reason });
-                    return Some((media_type, bytes.clone()));
+                    return (media_type, bytes.clone());
                 }
             },
             None => None,
@@ -455,7 +459,7 @@ impl<'a> Builder<'a> {
             Some(bytes) if groups.is_empty() => bytes.clone(),
             _ => body.to_string().into_bytes(),
         };
-        Some((media_type, bytes))
+        (media_type, bytes)
     }
 
     /// Checks the whole body against its schema, but for the places that were found wrong before.
@@ -510,7 +514,7 @@ impl<'a> Builder<'a> {
         Some((Some(media_type.to_owned()), bytes))
     }
 
-    fn form_body(&mut self, kind: Kind, declared: &Body, groups: &[Group<'a>]) -> Option<Encoded> {
+    fn form_body(&mut self, kind: Kind, declared: &Body, groups: &[Group<'a>]) -> Encoded {
         if let Some(bytes) = &self.values.body {
             let whole = groups.is_empty() && kind == Kind::Form;
             if !whole {
@@ -518,17 +522,17 @@ impl<'a> Builder<'a> {
                     media_type: essence(&declared.media_type),
                 });
             }
-            return Some((Some(declared.media_type.clone()), bytes.clone()));
+            return (Some(declared.media_type.clone()), bytes.clone());
         }
         let shape = Shape::new(self.definition.document(), &declared.schema);
         let fields = self.fields(kind, shape, groups);
         for mistake in body::missing_fields(shape, &fields) {
             self.report(mistake);
         }
-        Some(match kind {
+        match kind {
             Kind::Parts => body::parts(declared, &fields),
             _ => body::form(declared, &fields),
-        })
+        }
     }
 
     /// The top-level properties of a form. A file that is given for one is a part of its own when

@@ -109,6 +109,10 @@ mod tests {
         small.request(operation(&small, id), &values)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what `unwrap_err` gives is given on"
+    )]
     fn only(error: RequestError) -> Mistake {
         let [mistake] = error.mistakes() else {
             panic!("{error}");

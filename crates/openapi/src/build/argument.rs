@@ -83,7 +83,7 @@ impl Argument {
             None => Given::Text(without_escape(value).to_owned()),
         };
         let given = if json {
-            as_json(written, given)?
+            as_json(written, &given)?
         } else {
             given
         };
@@ -167,7 +167,7 @@ fn without_escape(value: &str) -> &str {
     }
 }
 
-fn as_json(name: &str, given: Given) -> Result<Given, ArgumentError> {
+fn as_json(name: &str, given: &Given) -> Result<Given, ArgumentError> {
     let text = given.text();
     let wrong = |reason: String| ArgumentError::Json {
         name: name.to_owned(),

@@ -162,7 +162,7 @@ fn quoted(text: &str) -> String {
 /// A line that stands in no part. The same parts have the same one, so that a request can be shown
 /// before it is sent.
 fn boundary(parts: &[Part]) -> String {
-    let is_free = |boundary: &String| {
+    let is_free = |boundary: &str| {
         let line = boundary.as_bytes();
         let holds = |part: &Part| {
             part.content
@@ -171,11 +171,15 @@ fn boundary(parts: &[Part]) -> String {
         };
         !parts.iter().any(holds)
     };
-    // There are more of them than parts can hold.
-    (0_u64..)
-        .map(|number| format!("hallpass-part-{number:016}"))
-        .find(is_free)
-        .unwrap_or_default()
+    let mut number = 0_u64;
+    loop {
+        let boundary = format!("hallpass-part-{number:016}");
+        // There are more of them than parts can hold.
+        if is_free(&boundary) {
+            return boundary;
+        }
+        number += 1;
+    }
 }
 
 /// Properties that a form must have and that were not given.
@@ -207,7 +211,7 @@ mod tests {
     fn field(name: &str, value: &str) -> Field<'static> {
         Field {
             name: name.to_owned(),
-            value: Json::raw(value.to_owned()),
+            value: Json::raw(value),
             file: None,
         }
     }

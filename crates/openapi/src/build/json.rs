@@ -24,18 +24,18 @@ pub(crate) enum Json {
 impl Json {
     /// A string.
     pub(crate) fn text(text: &str) -> Self {
-        Self::raw(Value::from(text).to_string())
+        Self::raw(&Value::from(text).to_string())
     }
 
     pub(crate) fn null() -> Self {
-        Self::raw("null".to_owned())
+        Self::raw("null")
     }
 
     /// A text that is JSON; one that is none becomes a string.
-    pub(crate) fn raw(text: String) -> Self {
-        match RawValue::from_string(text.clone()) {
+    pub(crate) fn raw(text: &str) -> Self {
+        match serde_json::from_str(text) {
             Ok(raw) => Self::Raw(raw),
-            Err(_) => Self::text(&text),
+            Err(_) => Self::text(text),
         }
     }
 

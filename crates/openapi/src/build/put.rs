@@ -156,10 +156,10 @@ mod tests {
     use super::*;
 
     fn lay(body: &str, given: &[(&str, &str)]) -> Result<String, String> {
-        let mut json = Json::raw(body.to_owned());
+        let mut json = Json::raw(body);
         for (name, value) in given {
             let steps: Vec<String> = name.split('.').map(str::to_owned).collect();
-            let value = Json::raw((*value).to_owned());
+            let value = Json::raw(value);
             put(&mut json, None, &steps, value, name).map_err(|mistake| mistake.to_string())?;
         }
         Ok(json.to_string())

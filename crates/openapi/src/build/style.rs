@@ -97,10 +97,10 @@ pub(crate) fn segment(parameter: &Parameter, value: &Json) -> String {
     };
     match (&parts, parameter.explode) {
         (Parts::One(value), _) if matrix => format!(";{}", named(value)),
-        (Parts::Many(values), true) if matrix => values
-            .iter()
-            .map(|value| format!(";{}", named(value)))
-            .collect(),
+        (Parts::Many(values), true) if matrix => {
+            let named: Vec<String> = values.iter().map(named).collect();
+            format!(";{}", named.join(";"))
+        }
         (Parts::Many(_) | Parts::Pairs(_), false) if matrix => {
             format!(";{name}={}", joined(&parts, false, between, &encode))
         }
@@ -233,7 +233,7 @@ mod tests {
     const OBJECT: &str = r#"{"R":100,"G":200,"B":150}"#;
 
     fn raw(text: &str) -> Json {
-        Json::raw(text.to_owned())
+        Json::raw(text)
     }
 
     /// The table of "Style Examples", with the delimiters that RFC 6570 gives.

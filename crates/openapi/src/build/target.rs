@@ -29,29 +29,32 @@ pub(crate) struct Names<'a> {
     pub(crate) checked: bool,
 }
 
-/// The words that say where a name goes.
-const PLACES: [(&str, Option<Location>); 5] = [
-    ("path", Some(Location::Path)),
-    ("query", Some(Location::Query)),
-    ("header", Some(Location::Header)),
-    ("cookie", Some(Location::Cookie)),
-    ("body", None),
+/// Where a name can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Parameter(Location),
+    Body,
+}
+
+/// The words that say so.
+const PLACES: [(&str, Place); 5] = [
+    ("path", Place::Parameter(Location::Path)),
+    ("query", Place::Parameter(Location::Query)),
+    ("header", Place::Parameter(Location::Header)),
+    ("cookie", Place::Parameter(Location::Cookie)),
+    ("body", Place::Body),
 ];
 
-/// The place that a word says; `Some(None)` is the body.
-pub(crate) fn place(word: &str) -> Option<Option<Location>> {
-    PLACES
-        .iter()
-        .find(|(name, _)| *name == word)
-        .map(|(_, place)| *place)
+/// The place that a word says.
+pub(crate) fn place(word: &str) -> Option<Place> {
+    let known = PLACES.iter().find(|(name, _)| *name == word);
+    known.map(|(_, place)| *place)
 }
 
 /// The word that says a place.
-pub(crate) fn word(place: Option<Location>) -> &'static str {
-    PLACES
-        .iter()
-        .find(|(_, one)| *one == place)
-        .map_or("body", |(word, _)| word)
+pub(crate) fn word(place: Place) -> &'static str {
+    let known = PLACES.iter().find(|(_, one)| *one == place);
+    known.map_or("body", |(word, _)| word)
 }
 
 impl Names<'_> {
@@ -85,7 +88,7 @@ impl Names<'_> {
                 Ok(Target::Body(steps.to_vec(), false))
             }
             None if !self.checked => Ok(Target::Extra(Location::Query, steps.join("."))),
-            _ => Err(self.unknown(self.operation, &steps.join("."), &self.known())),
+            _ => Err(unknown(self.operation, &steps.join("."), &self.known())),
         }
     }
 
@@ -94,10 +97,10 @@ impl Names<'_> {
         &self,
         argument: &Argument,
         word: &str,
-        place: Option<Location>,
+        place: Place,
         steps: &[String],
     ) -> Result<Target, Mistake> {
-        let Some(location) = place else {
+        let Place::Parameter(location) = place else {
             return Ok(Target::Body(steps.to_vec(), true));
         };
         for length in (1..=steps.len()).rev() {
@@ -114,7 +117,7 @@ impl Names<'_> {
             .iter()
             .filter(|one| one.location == location);
         let known: Vec<String> = known.map(|one| format!("{word}.{}", one.name)).collect();
-        Err(self.unknown(self.operation, argument.name(), &known))
+        Err(unknown(self.operation, argument.name(), &known))
     }
 
     /// The parameters of this name; letter case does not count in headers (RFC 9110 section 5.1).
@@ -139,7 +142,7 @@ impl Names<'_> {
 
     fn ambiguous(&self, argument: &Argument, name: &str, found: &[usize], body: bool) -> Mistake {
         let parameters = found.iter().map(|at| self.parameters[*at]);
-        let places = parameters.map(|one| word(Some(one.location)));
+        let places = parameters.map(|one| word(Place::Parameter(one.location)));
         let candidates = places.chain(body.then_some("body"));
         Mistake::AmbiguousName {
             name: argument.name().to_owned(),
@@ -159,13 +162,13 @@ impl Names<'_> {
             .chain(sent.map(|(name, _)| name.to_owned()))
             .collect()
     }
+}
 
-    fn unknown(&self, owner: &str, name: &str, known: &[String]) -> Mistake {
-        Mistake::UnknownName {
-            owner: owner.to_owned(),
-            name: name.to_owned(),
-            near: near(&name.to_lowercase(), known.iter().map(String::as_str)),
-            known: known.to_vec(),
-        }
+fn unknown(owner: &str, name: &str, known: &[String]) -> Mistake {
+    Mistake::UnknownName {
+        owner: owner.to_owned(),
+        name: name.to_owned(),
+        near: near(&name.to_lowercase(), known.iter().map(String::as_str)),
+        known: known.to_vec(),
     }
 }

@@ -10,7 +10,7 @@ use crate::build::json::Json;
 use crate::build::mistake::{Mistake, RequestError};
 use crate::build::put::put;
 use crate::build::style::encode;
-use crate::build::target::place;
+use crate::build::target::{Place, place};
 use crate::build::typed::typed;
 use crate::build::{header_value, is_json};
 use crate::operation::Location;
@@ -33,8 +33,8 @@ impl BuiltRequest {
             mistakes: Vec::new(),
         };
         let default = match method {
-            Method::POST | Method::PUT | Method::PATCH => None,
-            _ => Some(Location::Query),
+            Method::POST | Method::PUT | Method::PATCH => Place::Body,
+            _ => Place::Parameter(Location::Query),
         };
         for argument in &values.arguments {
             if let Err(mistake) = request.take(argument, default) {
@@ -79,29 +79,29 @@ struct Untyped {
 }
 
 impl Untyped {
-    fn take(&mut self, argument: &Argument, default: Option<Location>) -> Result<(), Mistake> {
-        let (location, steps) = match (place(&argument.steps()[0]), argument.steps()) {
+    fn take(&mut self, argument: &Argument, default: Place) -> Result<(), Mistake> {
+        let (place, steps) = match (place(&argument.steps()[0]), argument.steps()) {
             (Some(place), [_, rest @ ..]) if !rest.is_empty() => (place, rest),
             (_, steps) => (default, steps),
         };
         let name = argument.name();
         let value = typed(None, &argument.given, name)?;
         let whole = steps.join(".");
-        match location {
-            Some(Location::Query) => {
+        match place {
+            Place::Parameter(Location::Query) => {
                 self.query
                     .push(format!("{}={}", encode(&whole), encode(&value.plain())));
             }
-            Some(Location::Header) => {
+            Place::Parameter(Location::Header) => {
                 self.headers
                     .push((whole, header_value(name, value.plain())?));
             }
-            Some(Location::Cookie) => {
+            Place::Parameter(Location::Cookie) => {
                 self.cookies
                     .push(format!("{whole}={}", encode(&value.plain())));
             }
             // A path that is written out has no parameters: here it is a member of the body.
-            Some(Location::Path) | None => {
+            Place::Parameter(Location::Path) | Place::Body => {
                 let steps = steps.to_vec();
                 self.members
                     .get_or_insert_default()
@@ -135,7 +135,7 @@ impl Untyped {
             return None;
         }
         let data = values.body.as_deref().unwrap_or(b"{}");
-        let mut body = Json::raw(String::from_utf8_lossy(data).trim().to_owned());
+        let mut body = Json::raw(String::from_utf8_lossy(data).trim());
         for (steps, value, name) in members {
             if let Err(mistake) = put(&mut body, None, &steps, value, &name) {
                 self.mistakes.push(mistake);
