@@ -1,9 +1,14 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Inside
+//!
 //! The library of the client application: everything between "this person has a credential" and
 //! "here is the API's answer", for the command line and the web explorer alike.
 //!
 //! | Step | Module | What comes out |
 //! | --- | --- | --- |
 //! | name a connection | [`profile`], [`profiles`], [`environment`] | `Profile` |
+//! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
 //! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
@@ -13,8 +18,8 @@
 //! | say what does not work | [`doctor`] | `Finding` |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
-//! The library reads no environment variable, no clock and no configuration by itself: look-up,
-//! clock and directories are passed in. Files it touches by purpose are the profiles, the secrets
+//! The library reads no environment variable and no configuration by itself: look-up, clock and
+//! directories are passed in; [`Options::in_memory`] and [`Options::shared_in`] bring the system's clock. Files it touches by purpose are the profiles, the secrets
 //! and the cached tokens. It prints nothing; words for people come from [`Error`] and its hints.
 
 pub mod access_token;
@@ -38,6 +43,7 @@ pub mod token;
 pub mod token_cache;
 pub mod token_failure;
 
+mod connect;
 mod private_file;
 mod redact;
 mod token_answer;
@@ -47,6 +53,9 @@ mod token_lock;
 mod token_pause;
 mod token_store;
 mod transport;
+
+pub use hallpass_oauth::{ClientId, Secret};
+pub use hallpass_openapi::BuiltRequest;
 
 pub use access_token::AccessToken;
 pub use credential_source::CredentialSource;

@@ -160,14 +160,10 @@ impl Client {
         credential: CredentialSource,
         options: &Options,
     ) -> Result<Self, Error> {
-        let transport = Arc::new(Transport::new(
-            profile.clone(),
-            options.proxies.clone(),
-            options.limits.bounds(),
-            options.events.clone(),
-        ));
+        let transport = Arc::new(Transport::of(&profile, options));
+        let shared = transport.clone();
         Ok(Self(Arc::new(Inner {
-            tokens: Tokens::new(profile.clone(), credential, transport.clone(), options),
+            tokens: Tokens::over(shared, profile.clone(), credential, options),
             transport,
             profile,
             clock: options.clock.clone(),

@@ -99,10 +99,17 @@ enum Place {
 }
 
 impl Tokens {
-    pub(crate) fn new(
+    /// The tokens of a profile, for programs with an HTTP stack of their own. Opens no secret yet.
+    pub fn new(profile: Profile, credential: CredentialSource, options: &Options) -> Self {
+        let transport = Arc::new(Transport::of(&profile, options));
+        Self::over(transport, profile, credential, options)
+    }
+
+    /// The same over ways out that others use as well.
+    pub(crate) fn over(
+        transport: Arc<Transport>,
         profile: Profile,
         credential: CredentialSource,
-        transport: Arc<Transport>,
         options: &Options,
     ) -> Self {
         let cache = match &options.cache {

@@ -19,6 +19,7 @@ use crate::event::{Event, EventSink};
 use crate::profile::{ClientCertificate, Profile, ProfileError};
 use crate::proxies::{Proxies, ProxyAddress};
 use crate::response::Response;
+use crate::send::Options;
 
 /// Why there is no answer. Cloneable, because one failure may be told to many waiters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -119,17 +120,12 @@ pub(crate) struct Way {
 }
 
 impl Transport {
-    pub(crate) fn new(
-        profile: Profile,
-        proxies: Proxies,
-        bounds: Bounds,
-        events: EventSink,
-    ) -> Self {
+    pub(crate) fn of(profile: &Profile, options: &Options) -> Self {
         Self {
-            profile,
-            proxies,
-            bounds,
-            events,
+            profile: profile.clone(),
+            proxies: options.proxies.clone(),
+            bounds: options.limits.bounds(),
+            events: options.events.clone(),
             told_insecure: AtomicBool::new(false),
             plain: OnceLock::new(),
             direct: OnceLock::new(),

@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Proxy(client::proxy::ProxyArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Collection(client::collection::CollectionArgs),
     /// Print help for a command or a topic (exit-codes)
     Help(HelpArgs),
 }
@@ -108,6 +109,14 @@ impl DataArgs {
 }
 
 impl Command {
+    /// Whether the command has enough to do for several threads.
+    pub(crate) fn works_at_length(&self) -> bool {
+        matches!(
+            self,
+            Self::Demo(_) | Self::Serve(_) | Self::Admin(_) | Self::Proxy(_)
+        )
+    }
+
     /// Whether the command is a server, whose log is worth seeing.
     pub(crate) fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_))
@@ -128,6 +137,7 @@ impl Cli {
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Collection(args) => client::collection::run(args),
             Command::Help(args) => help(&args),
         }
     }

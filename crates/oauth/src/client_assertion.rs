@@ -256,10 +256,6 @@ impl ClientAssertion {
     }
 
     /// The same for a server that has a name of its own (`key_id`) for the client's key.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a fact of its own that only the caller has"
-    )]
     pub fn sign_as(
         client_id: &ClientId,
         audience: &str,

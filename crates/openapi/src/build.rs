@@ -1,359 +1,635 @@
-//! How the values of a request are sorted, encoded and put together.
+//! How the values of a request are sorted, typed, checked and put together.
 //!
-//! What can be asked for and what can go wrong is said in `request`.
+//! What can be asked for is said in `request`. All mistakes are collected, so that a person mends
+//! them in one go.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+pub(crate) mod argument;
+mod body;
+mod json;
+pub(crate) mod mistake;
+mod put;
+mod shape;
+mod style;
+mod target;
+mod typed;
+mod untyped;
 
-use crate::definition::near;
-use crate::marks::{each_property, is_or_holds};
-use crate::operation::{Location, Operation, Parameter};
-use crate::reference::resolve;
-use crate::request::{RequestError, Values};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::Definition;
+use crate::build::argument::{Argument, Given};
+use crate::build::body::{Encoded, Field, Kind, essence};
+use crate::build::json::Json;
+use crate::build::mistake::{Mistake, RequestError};
+use crate::build::put::{put, shape_of};
+use crate::build::shape::Shape;
+use crate::build::style::encode;
+use crate::build::target::{Names, Target};
+use crate::build::typed::{collected, typed};
+use crate::operation::{Body, Location, Operation, Parameter};
+use crate::places::join;
+use crate::request::{BuiltRequest, Values};
 use crate::route::{Piece, pieces};
-use crate::schema::article;
-use crate::tolerant::parse;
 
 /// The values of one request, sorted by where they go.
 pub(crate) struct Builder<'a> {
-    root: &'a Value,
+    definition: &'a Definition,
     operation: &'a Operation,
-    named: &'a [(String, String)],
-    parameters: Vec<(&'a Parameter, Vec<&'a str>)>,
-    /// The properties named for the body, in the order of their first value.
-    properties: Vec<(&'a str, &'a Value, Vec<&'a str>)>,
-    body: Option<&'a Value>,
+    values: &'a Values,
+    parameters: Vec<&'a Parameter>,
+    /// The body that is sent, when the operation takes one.
+    declared: Option<&'a Body>,
+    sorted: Vec<(Target, &'a Argument)>,
+    mistakes: Vec<Mistake>,
+}
+
+/// Arguments for the same place.
+struct Group<'a> {
+    steps: Vec<String>,
+    name: &'a str,
+    given: Vec<&'a Given>,
+    /// Whether the place was said, so that the definition need not know the name.
+    said: bool,
+}
+
+/// Headers that no parameter describes, whatever a definition says (OpenAPI 3.0.3, "Parameter
+/// Object"): the token's own, and those that follow from the bodies.
+const NO_PARAMETERS: [&str; 3] = ["authorization", "accept", "content-type"];
+
+/// Builds the request, or says everything that is wrong with it.
+pub(crate) fn build(
+    definition: &Definition,
+    operation: &Operation,
+    values: &Values,
+) -> Result<BuiltRequest, RequestError> {
+    let mut builder = Builder::new(definition, operation, values);
+    builder.sort();
+    let mut parts = Written::default();
+    builder.write_parameters(&mut parts);
+    let path = builder.path(&parts);
+    let body = builder.body();
+    if let Some(error) = RequestError::of(builder.mistakes) {
+        return Err(error);
+    }
+    if !parts.cookies.is_empty() {
+        parts
+            .headers
+            .push(("cookie".to_owned(), parts.cookies.join("; ")));
+    }
+    if let Some((Some(media_type), _)) = &body {
+        parts
+            .headers
+            .push(("content-type".to_owned(), media_type.clone()));
+    }
+    let mark = if parts.query.is_empty() { "" } else { "?" };
+    Ok(BuiltRequest {
+        method: operation.method().clone(),
+        path_and_query: path + mark + &parts.query.join("&"),
+        headers: parts.headers,
+        body: body.map(|(_, bytes)| bytes),
+    })
+}
+
+/// Parameters as they are sent.
+#[derive(Default)]
+struct Written<'a> {
+    path: Vec<(&'a str, String)>,
+    query: Vec<String>,
+    headers: Vec<(String, String)>,
+    cookies: Vec<String>,
 }
 
 impl<'a> Builder<'a> {
-    pub(crate) fn new(
-        root: &'a Value,
-        operation: &'a Operation,
-        values: &'a Values,
-    ) -> Result<Self, RequestError> {
-        let mut declared: Vec<(&str, &Value)> = Vec::new();
-        if let Some(body) = operation.body() {
-            each_property(root, &body.schema, 0, &mut |name, schema| {
-                declared.push((name, schema));
-            });
-        }
-        let mut builder = Self {
-            root,
+    fn new(definition: &'a Definition, operation: &'a Operation, values: &'a Values) -> Self {
+        let is_none = |one: &&Parameter| {
+            one.location == Location::Header
+                && NO_PARAMETERS
+                    .iter()
+                    .any(|name| one.name.eq_ignore_ascii_case(name))
+        };
+        Self {
+            definition,
             operation,
-            named: &values.named,
+            values,
             parameters: operation
                 .parameters()
                 .iter()
-                .map(|one| (one, Vec::new()))
+                .filter(|one| !is_none(one))
                 .collect(),
-            properties: Vec::new(),
-            body: values.body.as_ref(),
+            declared: chosen_body(operation, values.media_type.as_deref()),
+            sorted: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, mistake: Mistake) {
+        if self.values.checked || !mistake.could_be_sent() {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    fn sort(&mut self) {
+        let names = Names {
+            operation: self.operation.id(),
+            parameters: &self.parameters,
+            body: self.body_shape(),
+            checked: self.values.checked,
         };
-        for (name, value) in &values.named {
-            builder.sort(name, value, &declared)?;
+        let mut mistakes = Vec::new();
+        for argument in &self.values.arguments {
+            match names.target(argument) {
+                Ok(target) => self.sorted.push((target, argument)),
+                Err(mistake) => mistakes.push(mistake),
+            }
         }
-        builder.check_parameters()?;
-        Ok(builder)
+        self.mistakes.extend(mistakes);
     }
 
-    fn sort(
-        &mut self,
-        name: &'a str,
-        value: &'a str,
-        declared: &[(&'a str, &'a Value)],
-    ) -> Result<(), RequestError> {
-        if let Some((_, given)) = self.parameters.iter_mut().find(|(one, _)| one.name == name) {
-            given.push(value);
-        } else if let Some((.., given)) = self.properties.iter_mut().find(|(one, ..)| *one == name)
-        {
-            given.push(value);
-        } else if let Some((_, schema)) = declared.iter().find(|(one, _)| *one == name) {
-            self.properties.push((name, schema, vec![value]));
-        } else {
-            let parameters = self
-                .operation
-                .parameters()
-                .iter()
-                .map(|one| one.name.as_str());
-            let known: Vec<&str> = parameters
-                .chain(declared.iter().map(|(name, _)| *name))
-                .collect();
-            return Err(RequestError::UnknownName {
-                operation: self.operation.id().to_owned(),
-                name: name.to_owned(),
-                near: near(&name.to_lowercase(), known.iter().copied()),
-                known: known.into_iter().map(str::to_owned).collect(),
+    fn body_shape(&self) -> Option<Shape<'a>> {
+        let root = self.definition.document();
+        // Where the media type asked for is none of the operation's, that is the only mistake.
+        let body = self.declared.or_else(|| self.operation.body())?;
+        Some(Shape::new(root, &body.schema))
+    }
+
+    /// What was given for the places that `into` names, those of the same place together, in the
+    /// order of their first argument.
+    fn groups(&self, into: impl Fn(&Target) -> Option<(&Vec<String>, bool)>) -> Vec<Group<'a>> {
+        let mut groups: Vec<Group<'a>> = Vec::new();
+        for (target, argument) in &self.sorted {
+            let Some((steps, said)) = into(target) else {
+                continue;
+            };
+            match groups.iter_mut().find(|group| group.steps == *steps) {
+                Some(group) => group.given.push(&argument.given),
+                None => groups.push(Group {
+                    steps: steps.clone(),
+                    name: argument.name(),
+                    given: vec![&argument.given],
+                    said,
+                }),
+            }
+        }
+        groups
+    }
+
+    /// In the order given: servers may care, and people recognise their own line.
+    fn write_parameters(&mut self, parts: &mut Written<'a>) {
+        let mut order: Vec<usize> = Vec::new();
+        for (target, argument) in std::mem::take(&mut self.sorted) {
+            match &target {
+                Target::Parameter(index, _) if !order.contains(index) => order.push(*index),
+                Target::Extra(location, name) => {
+                    if let Err(mistake) = write_extra(parts, *location, name, argument) {
+                        self.mistakes.push(mistake);
+                    }
+                }
+                _ => {}
+            }
+            self.sorted.push((target, argument));
+        }
+        for index in &order {
+            let parameter = self.parameters[*index];
+            let groups = self.groups(|target| match target {
+                Target::Parameter(at, steps) if at == index => Some((steps, false)),
+                _ => None,
             });
+            for value in self.parameter_values(parameter, &groups) {
+                if let Err(mistake) = write(parts, parameter, &value) {
+                    self.report(mistake);
+                }
+            }
         }
-        Ok(())
-    }
-
-    fn check_parameters(&self) -> Result<(), RequestError> {
-        for (parameter, given) in &self.parameters {
-            if parameter.required && given.is_empty() {
-                return Err(RequestError::MissingParameter {
+        for (index, parameter) in self.parameters.clone().into_iter().enumerate() {
+            if parameter.required && !order.contains(&index) {
+                self.report(Mistake::MissingParameter {
                     operation: self.operation.id().to_owned(),
                     name: parameter.name.clone(),
                     example: parameter.example.as_ref().map(crate::read::plain),
-                });
-            }
-            // A query may repeat any name: two filters mean both (domain.md section 6.2).
-            if given.len() > 1
-                && parameter.location != Location::Query
-                && !self.is_array(&parameter.schema)
-            {
-                return Err(RequestError::Repeated {
-                    name: parameter.name.clone(),
+                    in_path: parameter.location == Location::Path,
                 });
             }
         }
-        Ok(())
     }
 
-    fn is_array(&self, schema: &Value) -> bool {
-        self.kind(schema)
-            .is_some_and(|kind| is_or_holds(kind, "array"))
+    /// The values of a parameter: one, or several of a query, which may repeat any name: two filters
+    /// mean both (domain.md section 6.2).
+    fn parameter_values(&mut self, parameter: &'a Parameter, groups: &[Group<'a>]) -> Vec<Json> {
+        let shape = Shape::new(self.definition.document(), &parameter.schema);
+        let repeats = parameter.location == Location::Query && !shape.allows("array");
+        let group = match groups {
+            [group] if group.steps.is_empty() => group,
+            _ => return self.parameter_by_its_parts(shape, groups),
+        };
+        let values: Vec<Result<Json, Mistake>> = if repeats {
+            group
+                .given
+                .iter()
+                .map(|given| typed(Some(shape), given, group.name))
+                .collect()
+        } else {
+            vec![collected(Some(shape), &group.given, group.name)]
+        };
+        let mut good = Vec::new();
+        for value in values {
+            match value {
+                Ok(value) if value.is_null() => self.report(Mistake::NullParameter {
+                    name: group.name.to_owned(),
+                }),
+                Ok(value) => good.push(value),
+                Err(mistake) if !self.values.checked && mistake.could_be_sent() => {
+                    good.extend(
+                        group
+                            .given
+                            .iter()
+                            .filter_map(|one| Some(Json::text(one.text()?))),
+                    );
+                }
+                Err(mistake) => self.mistakes.push(mistake),
+            }
+        }
+        good
     }
 
-    fn kind(&self, schema: &'a Value) -> Option<&'a Value> {
-        kind(self.root, schema, 0)
+    fn parameter_by_its_parts(&mut self, shape: Shape<'a>, groups: &[Group<'a>]) -> Vec<Json> {
+        let mut value = Json::null();
+        let wrong = self.put_groups(&mut value, shape, groups);
+        if wrong.is_empty() {
+            vec![value]
+        } else {
+            Vec::new()
+        }
     }
 
-    pub(crate) fn path(&self) -> Result<String, RequestError> {
+    /// Puts what was given into a value; the places that went wrong, as JSON pointers.
+    fn put_groups(
+        &mut self,
+        into: &mut Json,
+        shape: Shape<'a>,
+        groups: &[Group<'a>],
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (at, group) in groups.iter().enumerate() {
+            let inside = |earlier: &Group<'_>| earlier.steps.starts_with(&group.steps);
+            let result = if groups[..at].iter().any(inside) {
+                Err(Mistake::Repeated {
+                    name: group.name.to_owned(),
+                })
+            } else {
+                self.put_group(into, shape, group)
+            };
+            if let Err(mistake) = result {
+                // Something stands there, so that it is not called missing as well.
+                let _ = put(into, Some(shape), &group.steps, Json::null(), group.name);
+                wrong.push(
+                    group
+                        .steps
+                        .iter()
+                        .fold(String::new(), |pointer, step| join(&pointer, step)),
+                );
+                self.mistakes.push(mistake);
+            }
+        }
+        wrong
+    }
+
+    fn put_group(
+        &self,
+        into: &mut Json,
+        shape: Shape<'a>,
+        group: &Group<'a>,
+    ) -> Result<(), Mistake> {
+        let any = group.said || !self.values.checked;
+        let inner = shape_of(Some(shape), &group.steps, group.name, any)?;
+        let value = match collected(inner, &group.given, group.name) {
+            Err(mistake) if !self.values.checked && mistake.could_be_sent() => {
+                Json::text(group.given[0].text().unwrap_or_default())
+            }
+            value => value?,
+        };
+        put(into, Some(shape), &group.steps, value, group.name)
+    }
+
+    fn path(&mut self, parts: &Written<'_>) -> String {
         let mut path = String::new();
         for piece in pieces(self.operation.path()) {
             match piece {
                 Piece::Literal(text) => path.push_str(text),
-                Piece::Parameter(name) => path.push_str(&self.segment(name)?),
-            }
-        }
-        Ok(path)
-    }
-
-    fn segment(&self, name: &str) -> Result<String, RequestError> {
-        let given = self
-            .parameters
-            .iter()
-            .find(|(one, _)| one.location == Location::Path && one.name == name)
-            .map_or(&[] as &[&str], |(_, given)| given);
-        if given.is_empty() {
-            // In the template but not declared: there is no name to give it by.
-            return Err(RequestError::MissingParameter {
-                operation: self.operation.id().to_owned(),
-                name: name.to_owned(),
-                example: None,
-            });
-        }
-        let encoded = joined(given);
-        if matches!(encoded.as_str(), "" | "." | "..") {
-            return Err(RequestError::NoSegment {
-                name: name.to_owned(),
-                value: encoded,
-            });
-        }
-        Ok(encoded)
-    }
-
-    /// In the order given: servers may care, and people recognise their own line.
-    pub(crate) fn query(&self) -> String {
-        let mut query = String::new();
-        for (position, (name, value)) in self.named.iter().enumerate() {
-            let Some((parameter, given)) = self
-                .parameters
-                .iter()
-                .find(|(one, _)| one.location == Location::Query && one.name == *name)
-            else {
-                continue;
-            };
-            let value = if !parameter.explode && self.is_array(&parameter.schema) {
-                if self.named[..position]
-                    .iter()
-                    .any(|(earlier, _)| earlier == name)
-                {
-                    continue;
-                }
-                joined(given)
-            } else {
-                encode(value)
-            };
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(&encode(name));
-            query.push('=');
-            query.push_str(&value);
-        }
-        query
-    }
-
-    pub(crate) fn headers(&self) -> Result<Vec<(String, String)>, RequestError> {
-        let mut headers = Vec::new();
-        let mut cookies = Vec::new();
-        for (parameter, given) in self
-            .parameters
-            .iter()
-            .filter(|(_, given)| !given.is_empty())
-        {
-            match parameter.location {
-                Location::Path | Location::Query => {}
-                Location::Header => {
-                    let value = given.join(",");
-                    if value
-                        .bytes()
-                        .any(|byte| !matches!(byte, b'\t' | b' '..=b'~'))
+                Piece::Parameter(name) => {
+                    if let Some((_, value)) = parts.path.iter().find(|(one, _)| *one == name) {
+                        path.push_str(value);
+                    } else if !self
+                        .parameters
+                        .iter()
+                        .any(|one| one.location == Location::Path && one.name == name)
                     {
-                        return Err(RequestError::NoHeader {
-                            name: parameter.name.clone(),
+                        // In the template but not declared: there is no name to give it by.
+                        self.mistakes.push(Mistake::MissingParameter {
+                            operation: self.operation.id().to_owned(),
+                            name: name.to_owned(),
+                            example: None,
+                            in_path: true,
                         });
                     }
-                    headers.push((parameter.name.clone(), value));
-                }
-                Location::Cookie => {
-                    let pairs = given
-                        .iter()
-                        .map(|value| format!("{}={}", parameter.name, encode(value)));
-                    cookies.extend(pairs);
                 }
             }
         }
-        if !cookies.is_empty() {
-            headers.push(("cookie".to_owned(), cookies.join("; ")));
-        }
-        Ok(headers)
+        path
     }
 
-    pub(crate) fn body(&self) -> Result<Option<Vec<u8>>, RequestError> {
-        let Some(declared) = self.operation.body() else {
-            return match self.body {
-                None => Ok(None),
-                Some(_) => Err(RequestError::UnwantedBody {
-                    operation: self.operation.id().to_owned(),
-                }),
-            };
+    fn body(&mut self) -> Option<Encoded> {
+        let groups = self.groups(|target| match target {
+            Target::Body(steps, said) => Some((steps, *said)),
+            _ => None,
+        });
+        let Some(declared) = self.declared else {
+            return self.undeclared_body(&groups);
         };
-        let mut body = match (self.body, self.properties.first()) {
-            (Some(body), _) => body.clone(),
-            (None, Some(_)) => Value::Object(Map::new()),
-            (None, None) if declared.required => return Err(self.missing_body()),
-            (None, None) => return Ok(None),
-        };
-        for (name, schema, given) in &self.properties {
-            let value = self.property(name, schema, given)?;
-            let Some(object) = body.as_object_mut() else {
-                return Err(RequestError::BodyIsNoObject {
-                    name: (*name).to_owned(),
-                });
-            };
-            object.insert((*name).to_owned(), value);
+        if groups.is_empty() && self.values.body.is_none() {
+            if self.operation.needs_body() {
+                let mistake = self.missing_body(declared);
+                self.report(mistake);
+            }
+            return None;
         }
-        Ok(Some(body.to_string().into_bytes()))
+        match Kind::of(&declared.media_type) {
+            Kind::Json => self.json_body(declared, &groups),
+            Kind::Opaque => self.opaque_body(declared, &groups),
+            kind => self.form_body(kind, declared, &groups),
+        }
     }
 
-    fn missing_body(&self) -> RequestError {
-        let declared = self.operation.body();
-        let schema = declared.map(|body| resolve(self.root, &body.schema));
-        let required = schema.and_then(|schema| schema.get("required")?.as_array());
-        let names = required.into_iter().flatten().filter_map(Value::as_str);
-        RequestError::MissingBody {
+    fn undeclared_body(&mut self, groups: &[Group<'_>]) -> Option<Encoded> {
+        if groups.is_empty() && self.values.body.is_none() {
+            return None;
+        }
+        let media_type = self.values.media_type.clone();
+        let operation = self.operation.id().to_owned();
+        self.report(match (&media_type, self.operation.bodies()) {
+            (Some(media_type), [_, ..]) => Mistake::WrongMediaType {
+                operation,
+                media_type: media_type.clone(),
+                known: self
+                    .operation
+                    .bodies()
+                    .iter()
+                    .map(|one| one.media_type.clone())
+                    .collect(),
+            },
+            _ => Mistake::UnwantedBody { operation },
+        });
+        let mut body = match &self.values.body {
+            Some(body) if groups.is_empty() => return Some((media_type, body.clone())),
+            Some(body) => Json::raw(String::from_utf8_lossy(body).trim().to_owned()),
+            None => Json::Object(Vec::new()),
+        };
+        let anything = Value::Bool(true);
+        let anything = Shape::new(&anything, &anything);
+        for group in groups {
+            let value = collected(Some(anything), &group.given, group.name);
+            let done =
+                value.and_then(|value| put(&mut body, None, &group.steps, value, group.name));
+            if let Err(mistake) = done {
+                self.report(mistake);
+            }
+        }
+        Some((media_type, body.to_string().into_bytes()))
+    }
+
+    fn missing_body(&self, declared: &Body) -> Mistake {
+        let shape = Shape::new(self.definition.document(), &declared.schema);
+        Mistake::MissingBody {
             operation: self.operation.id().to_owned(),
-            required: names.map(str::to_owned).collect(),
-            example: declared
-                .and_then(|body| body.example.as_ref())
-                .map(Value::to_string),
+            required: shape.required().into_iter().map(str::to_owned).collect(),
+            example: declared.example.as_ref().map(Value::to_string),
         }
     }
 
-    fn property(
-        &self,
-        name: &str,
-        schema: &'a Value,
-        given: &[&str],
-    ) -> Result<Value, RequestError> {
-        let item = |schema: Option<&'a Value>, text: &str| {
-            typed(schema.and_then(|schema| self.kind(schema)), text).ok_or_else(|| {
-                RequestError::WrongType {
-                    name: name.to_owned(),
-                    expected: expected(schema.and_then(|schema| self.kind(schema))),
-                    value: text.to_owned(),
+    fn json_body(&mut self, declared: &'a Body, groups: &[Group<'a>]) -> Option<Encoded> {
+        let media_type = self
+            .values
+            .media_type
+            .as_ref()
+            .unwrap_or(&declared.media_type);
+        let plain = media_type.contains('*') || essence(media_type) == "application/json";
+        let media_type = (!plain).then(|| media_type.clone());
+        let given = match &self.values.body {
+            Some(bytes) => match is_json(bytes) {
+                Ok(raw) => Some(Json::Raw(raw)),
+                Err(reason) => {
+                    self.report(Mistake::BodyIsNoJson { reason });
+                    return Some((media_type, bytes.clone()));
                 }
-            })
+            },
+            None => None,
         };
-        if self.is_array(schema) {
-            let items = resolve(self.root, schema).get("items");
-            return given.iter().map(|text| item(items, text)).collect();
+        let mut body = given.unwrap_or_else(Json::null);
+        let shape = Shape::new(self.definition.document(), &declared.schema);
+        let wrong = self.put_groups(&mut body, shape, groups);
+        self.check(declared, &body, &wrong);
+        let bytes = match &self.values.body {
+            Some(bytes) if groups.is_empty() => bytes.clone(),
+            _ => body.to_string().into_bytes(),
+        };
+        Some((media_type, bytes))
+    }
+
+    /// Checks the whole body against its schema, but for the places that were found wrong before.
+    fn check(&mut self, declared: &Body, body: &Json, wrong: &[String]) {
+        let is_main = self
+            .operation
+            .body()
+            .is_some_and(|main| std::ptr::eq(main, declared));
+        if !self.values.checked || !is_main {
+            return;
         }
-        match given {
-            [text] => item(Some(schema), text),
-            _ => Err(RequestError::Repeated {
-                name: name.to_owned(),
-            }),
+        let value = match body.value() {
+            Ok(value) => value,
+            Err(error) => {
+                return self.report(Mistake::BodyIsNoJson {
+                    reason: error.to_string(),
+                });
+            }
+        };
+        let known = |pointer: &str| {
+            wrong
+                .iter()
+                .any(|place| pointer.starts_with(place.as_str()))
+        };
+        for violation in self.definition.check_body(self.operation, &value) {
+            if !known(&violation.pointer) {
+                self.mistakes.push(Mistake::Violation {
+                    message: violation.message,
+                });
+            }
         }
+    }
+
+    fn opaque_body(&mut self, declared: &Body, groups: &[Group<'_>]) -> Option<Encoded> {
+        let named = self
+            .values
+            .media_type
+            .as_ref()
+            .unwrap_or(&declared.media_type);
+        let media_type = if named.contains('*') {
+            "application/octet-stream"
+        } else {
+            named
+        };
+        if let [first, ..] = groups {
+            self.mistakes.push(Mistake::OpaqueBody {
+                name: first.name.to_owned(),
+                media_type: essence(media_type),
+            });
+        }
+        let bytes = self.values.body.clone()?;
+        Some((Some(media_type.to_owned()), bytes))
+    }
+
+    fn form_body(&mut self, kind: Kind, declared: &Body, groups: &[Group<'a>]) -> Option<Encoded> {
+        if let Some(bytes) = &self.values.body {
+            let whole = groups.is_empty() && kind == Kind::Form;
+            if !whole {
+                self.mistakes.push(Mistake::BodyOfParts {
+                    media_type: essence(&declared.media_type),
+                });
+            }
+            return Some((Some(declared.media_type.clone()), bytes.clone()));
+        }
+        let shape = Shape::new(self.definition.document(), &declared.schema);
+        let fields = self.fields(kind, shape, groups);
+        for mistake in body::missing_fields(shape, &fields) {
+            self.report(mistake);
+        }
+        Some(match kind {
+            Kind::Parts => body::parts(declared, &fields),
+            _ => body::form(declared, &fields),
+        })
+    }
+
+    /// The top-level properties of a form. A file that is given for one is a part of its own when
+    /// nothing says that the property is text.
+    fn fields(&mut self, kind: Kind, shape: Shape<'_>, groups: &[Group<'a>]) -> Vec<Field<'a>> {
+        let mut files = Vec::new();
+        let mut others = Vec::new();
+        for group in groups {
+            match (group.given.as_slice(), group.steps.as_slice()) {
+                ([file @ Given::File { .. }], [name])
+                    if kind == Kind::Parts
+                        && shape.declared(name).is_none_or(|one| one.is_binary()) =>
+                {
+                    files.push(Field {
+                        name: name.clone(),
+                        value: Json::null(),
+                        file: Some(*file),
+                    });
+                }
+                _ => others.push(group),
+            }
+        }
+        let mut value = Json::Object(Vec::new());
+        for group in others {
+            if let Err(mistake) = self.put_group(&mut value, shape, group) {
+                self.report(mistake);
+            }
+        }
+        let Json::Object(members) = value else {
+            return files;
+        };
+        let fields = members.into_iter().map(|(name, value)| Field {
+            name,
+            value,
+            file: None,
+        });
+        fields.chain(files).collect()
     }
 }
 
-/// The `type` of a schema, through references and `allOf`.
-fn kind<'a>(root: &'a Value, schema: &'a Value, layer: usize) -> Option<&'a Value> {
-    const MAX_LAYERS: usize = 8;
-    let schema = resolve(root, schema);
-    schema.get("type").or_else(|| {
-        let members = schema
-            .get("allOf")
-            .filter(|_| layer < MAX_LAYERS)?
-            .as_array()?;
-        members
+/// The body to send: the one of this media type, else JSON, else a form, else the first.
+fn chosen_body<'a>(operation: &'a Operation, media_type: Option<&str>) -> Option<&'a Body> {
+    let bodies = operation.bodies();
+    let of_type = |wanted: &str| {
+        bodies
             .iter()
-            .find_map(|member| kind(root, member, layer + 1))
-    })
-}
-
-/// A text as a value of this type. Objects and lists are written as JSON.
-fn typed(kind: Option<&Value>, text: &str) -> Option<Value> {
-    let Some(kind) = kind else {
-        return Some(Value::String(text.to_owned()));
+            .find(|body| essence(&body.media_type) == essence(wanted))
     };
-    if is_or_holds(kind, "string") {
-        return Some(Value::String(text.to_owned()));
-    }
-    parse(kind, text).or_else(|| {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let fits = match value {
-            Value::Object(_) => is_or_holds(kind, "object"),
-            Value::Array(_) => is_or_holds(kind, "array"),
-            Value::Null => is_or_holds(kind, "null"),
-            _ => false,
+    if let Some(wanted) = media_type {
+        let of_kind = || {
+            bodies
+                .iter()
+                .find(|body| Kind::of(&body.media_type) == Kind::of(wanted))
         };
-        fits.then_some(value)
-    })
+        return of_type(wanted).or_else(of_kind);
+    }
+    let put_together =
+        |body: &&Body| matches!(Kind::of(&body.media_type), Kind::Form | Kind::Parts);
+    let form = || bodies.iter().find(put_together);
+    operation.body().or_else(form).or_else(|| bodies.first())
 }
 
-fn expected(kind: Option<&Value>) -> String {
-    match kind {
-        Some(Value::String(word)) => article(word),
-        Some(Value::Array(words)) => words
-            .iter()
-            .filter_map(Value::as_str)
-            .map(article)
-            .collect::<Vec<_>>()
-            .join(" or "),
-        _ => "text".to_owned(),
+fn write<'a>(
+    parts: &mut Written<'a>,
+    parameter: &'a Parameter,
+    value: &Json,
+) -> Result<(), Mistake> {
+    match parameter.location {
+        Location::Path => {
+            let encoded = style::segment(parameter, value);
+            if matches!(encoded.as_str(), "" | "." | "..") {
+                return Err(Mistake::NoSegment {
+                    name: parameter.name.clone(),
+                    value: encoded,
+                });
+            }
+            parts.path.push((&parameter.name, encoded));
+        }
+        Location::Query => parts.query.extend(style::query(parameter, value)),
+        Location::Header => {
+            let text = header_value(&parameter.name, style::header(parameter, value))?;
+            parts.headers.push((parameter.name.clone(), text));
+        }
+        Location::Cookie => parts.cookies.extend(style::cookies(parameter, value)),
+    }
+    Ok(())
+}
+
+fn write_extra(
+    parts: &mut Written<'_>,
+    location: Location,
+    name: &str,
+    argument: &Argument,
+) -> Result<(), Mistake> {
+    let value = typed(None, &argument.given, argument.name())?.plain();
+    match location {
+        Location::Header => {
+            let value = header_value(argument.name(), value)?;
+            parts.headers.push((name.to_owned(), value));
+        }
+        Location::Cookie => parts.cookies.push(format!("{name}={}", encode(&value))),
+        Location::Query | Location::Path => {
+            parts
+                .query
+                .push(format!("{}={}", encode(name), encode(&value)));
+        }
+    }
+    Ok(())
+}
+
+/// The value, if a header can hold it: visible characters and blanks (RFC 9110 section 5.5).
+fn header_value(name: &str, value: String) -> Result<String, Mistake> {
+    let visible = |byte: u8| matches!(byte, b'\t' | b' '..=b'~');
+    if value.bytes().all(visible) {
+        Ok(value)
+    } else {
+        Err(Mistake::NoHeader {
+            name: name.to_owned(),
+        })
     }
 }
 
-/// Only the unreserved characters of RFC 3986 section 2.3 stay, so that a value can never end its
-/// segment or its parameter; a blank is `%20`, since `+` is a plus sign in paths.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
-
-/// Several values as one, their separators left as they are.
-fn joined(values: &[&str]) -> String {
-    values
-        .iter()
-        .map(|value| encode(value))
-        .collect::<Vec<_>>()
-        .join(",")
+/// The bytes as JSON, or what is wrong with them.
+fn is_json(bytes: &[u8]) -> Result<Box<RawValue>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is no UTF-8".to_owned())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }

@@ -33,6 +33,8 @@ pub struct CollectionSettings {
     pub auth: Option<Value>,
     /// JavaScript, line by line, that runs before each request.
     pub before_each_request: Vec<String>,
+    /// JavaScript that runs after each answer.
+    pub after_each_request: Vec<String>,
     /// Variables with their values.
     pub variables: Vec<Variable>,
 }
@@ -90,11 +92,14 @@ impl Definition {
         if let Some(auth) = &settings.auth {
             collection["auth"] = auth.clone();
         }
-        if !settings.before_each_request.is_empty() {
-            collection["event"] = json!([{
-                "listen": "prerequest",
-                "script": {"type": "text/javascript", "exec": settings.before_each_request},
-            }]);
+        let scripts = [
+            ("prerequest", &settings.before_each_request),
+            ("test", &settings.after_each_request),
+        ];
+        let scripts = scripts.into_iter().filter(|(_, lines)| !lines.is_empty());
+        let events: Vec<Value> = scripts.map(|(when, lines)| event(when, lines)).collect();
+        if !events.is_empty() {
+            collection["event"] = events.into();
         }
         collection
     }
@@ -116,6 +121,10 @@ pub fn environment(name: &str, variables: &[Variable]) -> Value {
         "values": values.collect::<Value>(),
         "_postman_variable_scope": "environment",
     })
+}
+
+fn event(when: &str, lines: &[String]) -> Value {
+    json!({"listen": when, "script": {"type": "text/javascript", "exec": lines}})
 }
 
 fn variable(one: &Variable) -> Value {

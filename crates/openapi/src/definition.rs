@@ -6,6 +6,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::document::Document;
+use crate::link::{self, Load};
 use crate::marks::{self, Marks};
 use crate::operation::{self, Operation};
 use crate::problem::{Position, Problem};
@@ -24,6 +25,15 @@ pub struct Definition {
     operations: Vec<Operation>,
     routes: Routes,
     checks: Checks,
+}
+
+/// What a part of a definition is called in the whole: a name that the definition does not give, and
+/// a version that is written as a number, cannot be seen in the part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) operation: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) version: &'a str,
 }
 
 /// A definition and what is wrong with it.
@@ -61,21 +71,39 @@ impl Definition {
     ///
     /// Refused is only a text that is no object, has a syntax error or is no OpenAPI 3 document;
     /// everything else is a [`Problem`].
+    ///
+    /// References to other files and URLs are not followed; see [`Definition::read_from`].
     pub fn read(text: &str) -> Result<Reading, ReadError> {
-        let document = read::read(text)?;
+        let no_others = "nothing is read besides this text".to_owned();
+        Self::read_text("", text, &mut |_| Err(no_others.clone()))
+    }
+
+    /// Reads the bytes of a definition that comes from `location`, and what it refers to.
+    ///
+    /// A location is a path or a URL. References resolve against it (RFC 3986 section 5), and
+    /// `load` gives the bytes at a resolved location, once for each, or says why not. What it may
+    /// read is its own to decide: a definition may ask for `../../secret` and for any URL.
+    pub fn read_from(
+        location: &str,
+        bytes: &[u8],
+        load: &mut Load<'_>,
+    ) -> Result<Reading, ReadError> {
+        Self::read_text(location, read::decode(bytes)?, load)
+    }
+
+    fn read_text(location: &str, text: &str, load: &mut Load<'_>) -> Result<Reading, ReadError> {
+        let parsed = read::read(text)?;
+        let (document, mut problems) = link::link(parsed, location, load);
         let operations = operation::operations(document.value());
         let (routes, unreachable) = Routes::new(&operations);
-        let problems = rules::check(&document, &operations, &unreachable);
-        let info = |key: &str| {
-            document
-                .value()
-                .get("info")
-                .and_then(|info| info.get(key))
-                .map(read::plain)
-        };
+        problems.extend(rules::check(&document, &operations, &unreachable));
+        problems.sort_by(|one, other| {
+            let place = |one: &Problem| (one.line, one.column);
+            (&one.part, place(one)).cmp(&(&other.part, place(other)))
+        });
         let definition = Definition {
-            title: info("title").unwrap_or_default(),
-            version: info("version").unwrap_or_default(),
+            title: document.text("/info/title").unwrap_or_default(),
+            version: document.text("/info/version").unwrap_or_default(),
             checks: Checks::new(document.value(), &operations),
             operations,
             routes,
@@ -84,6 +112,24 @@ impl Definition {
         Ok(Reading {
             definition,
             problems,
+        })
+    }
+
+    /// The definition of the one operation at `pointer` in a document that was cut out of another,
+    /// with the names that operation and definition have there. Its parts have no places.
+    pub(crate) fn of_one(document: Value, pointer: &str, names: Names<'_>) -> Option<Self> {
+        let operation = operation::operations(&document)
+            .into_iter()
+            .find(|operation| operation.pointer() == pointer)?;
+        let operations = vec![operation.alone(names.operation)];
+        let (routes, _) = Routes::new(&operations);
+        Some(Self {
+            title: names.title.to_owned(),
+            version: names.version.to_owned(),
+            checks: Checks::new(&document, &operations),
+            operations,
+            routes,
+            document: Document::without_places(document),
         })
     }
 
@@ -107,13 +153,37 @@ impl Definition {
     }
 
     /// The whole document, as written.
+    ///
+    /// External parts that something refers to are in its member `x-hallpass-parts`, under their
+    /// locations, and references to them are pointers to there. Likewise references by `$id` and
+    /// `$anchor` have become pointers. So every reference that leads anywhere begins with `#`.
     pub fn document(&self) -> &Value {
         self.document.value()
     }
 
-    /// Where the part that a JSON pointer names stands in the text.
+    /// The locations of the external parts, in the order in which they were loaded.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.document.parts()
+    }
+
+    /// Where the part that a JSON pointer names stands in its text.
     pub fn position(&self, pointer: &str) -> Position {
-        self.document.position(pointer)
+        self.document.place(pointer.to_owned()).position
+    }
+
+    /// The external part whose text [`Definition::position`] means; `None` for the main one.
+    pub fn part(&self, pointer: &str) -> Option<String> {
+        self.document
+            .place(pointer.to_owned())
+            .part
+            .map(str::to_owned)
+    }
+
+    /// The scalar that a JSON pointer names as it is written, without quotes. It differs from the
+    /// value for numbers that a 64-bit integer or floating point number does not say exactly, such
+    /// as `1.10` and `18446744073709551616`.
+    pub fn written(&self, pointer: &str) -> Option<String> {
+        self.document.text(pointer)
     }
 
     /// All operations, in the order of the document.
@@ -125,46 +195,8 @@ impl Definition {
     /// that begins so ignoring case. Names that differ in letter case only are kept apart, because
     /// such twins can do opposite things (domain.md section 7.3).
     pub fn operation(&self, name: &str) -> Result<&Operation, LookupError> {
-        if let Some(exact) = self
-            .operations
-            .iter()
-            .find(|operation| operation.id() == name)
-        {
-            return Ok(exact);
-        }
-        let wanted = name.to_lowercase();
-        let lower: Vec<String> = self
-            .operations
-            .iter()
-            .map(|operation| operation.id().to_lowercase())
-            .collect();
-        let is_name = |id: &String| *id == wanted;
-        let is_beginning = |id: &String| !wanted.is_empty() && id.starts_with(&wanted);
-        for fits in [&is_name as &dyn Fn(&String) -> bool, &is_beginning] {
-            let found: Vec<&Operation> = self
-                .operations
-                .iter()
-                .zip(&lower)
-                .filter(|(_, id)| fits(id))
-                .map(|(o, _)| o)
-                .collect();
-            match found.as_slice() {
-                [] => {}
-                [only] => return Ok(only),
-                several => {
-                    let candidates = several.iter().map(|one| one.id().to_owned()).collect();
-                    return Err(LookupError::Ambiguous {
-                        name: name.to_owned(),
-                        candidates,
-                    });
-                }
-            }
-        }
-        let near = near(&wanted, self.operations.iter().map(Operation::id));
-        Err(LookupError::Unknown {
-            name: name.to_owned(),
-            near,
-        })
+        let ids = self.operations.iter().map(Operation::id);
+        lookup(name, ids).map(|position| &self.operations[position])
     }
 
     /// The routes.
@@ -192,6 +224,18 @@ impl Definition {
     /// What is wrong with the body of a request. An operation without a body allows any.
     pub fn check_body(&self, operation: &Operation, body: &Value) -> Vec<Violation> {
         self.checks.body(self.document(), operation, body)
+    }
+
+    /// What is wrong with the value of the parameter called `name` (letter case counts), which is
+    /// given as the schema wants it: a number as a number. A name that is no parameter allows any.
+    pub fn check_parameter(
+        &self,
+        operation: &Operation,
+        name: &str,
+        value: &Value,
+    ) -> Vec<Violation> {
+        self.checks
+            .parameter(self.document(), operation, name, value)
     }
 
     /// What is wrong with the body of an answer. A status without a schema allows any.
@@ -223,6 +267,42 @@ impl fmt::Debug for Definition {
             .field("operations", &self.operations.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The position of the name that `name` means: itself, else the only one ignoring case, else the
+/// only one that begins so ignoring case.
+pub(crate) fn lookup<'a>(
+    name: &str,
+    ids: impl Iterator<Item = &'a str> + Clone,
+) -> Result<usize, LookupError> {
+    if let Some(exact) = ids.clone().position(|id| id == name) {
+        return Ok(exact);
+    }
+    let wanted = name.to_lowercase();
+    let lower: Vec<String> = ids.clone().map(str::to_lowercase).collect();
+    let is_name = |id: &String| *id == wanted;
+    let is_beginning = |id: &String| !wanted.is_empty() && id.starts_with(&wanted);
+    for fits in [&is_name as &dyn Fn(&String) -> bool, &is_beginning] {
+        let found: Vec<(usize, &str)> = ids
+            .clone()
+            .enumerate()
+            .filter(|(position, _)| fits(&lower[*position]))
+            .collect();
+        match found.as_slice() {
+            [] => {}
+            [(only, _)] => return Ok(*only),
+            several => {
+                return Err(LookupError::Ambiguous {
+                    name: name.to_owned(),
+                    candidates: several.iter().map(|(_, id)| (*id).to_owned()).collect(),
+                });
+            }
+        }
+    }
+    Err(LookupError::Unknown {
+        name: name.to_owned(),
+        near: near(&wanted, ids),
+    })
 }
 
 /// Names after a lead-in, or nothing.

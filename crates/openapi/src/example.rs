@@ -24,6 +24,9 @@ use maker::Maker;
 pub enum Fill {
     /// Those that must be there.
     Required,
+    /// Those, and the others that the definition shows a value for: nothing is made up that need
+    /// not be there.
+    Shown,
     /// All that may be sent or answered, without those that the definition advises against.
     All,
 }

@@ -9,7 +9,9 @@
 //! * [examples](Definition::example_body) of bodies, answers and parameters,
 //! * a [`collection`] for Postman,
 //! * checks of bodies against their schemas ([`Violation`]),
-//! * the [`Marks`] that say which properties a list can be filtered and sorted by.
+//! * the [`Marks`] that say which properties a list can be filtered and sorted by,
+//! * the [`Shape`] of a schema, for people,
+//! * the [`Compiled`] form, from which one operation is had without reading the whole again.
 //!
 //! References are never expanded: the document stays as written and is followed on demand, so a
 //! cyclic schema costs no more than any other.
@@ -18,11 +20,16 @@
 
 mod build;
 pub mod collection;
+mod compiled;
 mod definition;
 mod document;
 mod example;
+mod index;
+mod link;
+mod location;
 mod marks;
 mod operation;
+mod places;
 mod problem;
 mod read;
 mod reference;
@@ -30,18 +37,25 @@ mod request;
 mod route;
 mod rules;
 mod schema;
+mod shape;
 #[cfg(test)]
 mod testing;
 mod tolerant;
 mod translate;
 mod walk;
 
+pub use build::argument::{Argument, ArgumentError};
+pub use build::mistake::{Mistake, RequestError};
+pub use compiled::{Chosen, Compiled, Digest, Distrust, Source};
 pub use definition::{Definition, LookupError, Reading};
 pub use example::Fill;
+pub use index::{Brief, Entry, Index, Input, Place};
+pub use link::Load;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};
 pub use problem::{Position, Problem, Severity};
 pub use read::ReadError;
-pub use request::{BuiltRequest, RequestError, Values};
+pub use request::{BuiltRequest, Values};
 pub use route::{Route, Routes};
 pub use schema::Violation;
+pub use shape::{Field, Inside, Shape};

@@ -38,6 +38,34 @@ impl Operation {
         &self.id
     }
 
+    /// The same operation, alone in a definition, with the name it has among the others.
+    pub(crate) fn alone(mut self, id: &str) -> Self {
+        self.index = 0;
+        id.clone_into(&mut self.id);
+        self
+    }
+
+    /// As much of an operation as routing needs.
+    pub(crate) fn outline(index: usize, id: &str, method: &Method, path: &str) -> Self {
+        Self {
+            index,
+            id: id.to_owned(),
+            declared_id: None,
+            method: method.clone(),
+            path: path.to_owned(),
+            pointer: String::new(),
+            tag: None,
+            summary: String::new(),
+            description: String::new(),
+            deprecated: false,
+            parameters: Vec::new(),
+            body_required: false,
+            bodies: Vec::new(),
+            responses: Vec::new(),
+            is_list: false,
+        }
+    }
+
     /// The operationId as written.
     pub(crate) fn declared_id(&self) -> Option<&str> {
         self.declared_id.as_deref()
@@ -172,7 +200,7 @@ pub enum Style {
 
 impl Style {
     /// The style of this name, where it may be used; otherwise the location's own.
-    fn read(name: Option<&str>, location: Location) -> Self {
+    pub(crate) fn read(name: Option<&str>, location: Location) -> Self {
         match (name, location) {
             (Some("matrix"), Location::Path) => Self::Matrix,
             (Some("label"), Location::Path) => Self::Label,

@@ -39,6 +39,8 @@ impl fmt::Display for Severity {
 pub struct Problem {
     /// How much it matters.
     pub severity: Severity,
+    /// The external part it is in; `None` for the main document.
+    pub part: Option<String>,
     /// JSON pointer (RFC 6901) to the place.
     pub pointer: String,
     /// Line of the place, counted from 1.
@@ -56,6 +58,7 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            part,
             severity,
             line,
             column,
@@ -63,6 +66,9 @@ impl fmt::Display for Problem {
             rule,
             ..
         } = self;
+        if let Some(part) = part {
+            write!(f, "{part}:")?;
+        }
         write!(f, "{line}:{column}: {severity}: {message} [{rule}]")
     }
 }

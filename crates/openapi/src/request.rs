@@ -1,23 +1,63 @@
 //! Building a request from an operation and values by name.
 //!
-//! Names of parameters go to the path, the query or a header; names of properties of the body go
-//! into the body, typed by its schema. What the server thinks of the values is its own business.
+//! Names of parameters go to the path, the query, a header or a cookie; names of properties of the
+//! body go into the body, typed by its schema. Everything is checked before anything is sent, unless
+//! that is not wanted: then the server decides.
 
 use http::Method;
-use serde_json::Value;
-use thiserror::Error;
 
-use crate::build::Builder;
-use crate::definition::{Definition, Listed};
+use crate::build::argument::Argument;
+use crate::build::mistake::RequestError;
+use crate::definition::Definition;
 use crate::operation::Operation;
 
 /// What a person or a program wants to send.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Values {
     /// `name=value`, in order; a name may come more than once.
-    pub named: Vec<(String, String)>,
-    /// The whole body. Named properties are put into it and win.
-    pub body: Option<Value>,
+    pub arguments: Vec<Argument>,
+    /// The whole body, as it is to be sent. Arguments for the body are laid over it.
+    pub body: Option<Vec<u8>>,
+    /// The media type of the body; without it, the one that the operation names.
+    pub media_type: Option<String>,
+    /// Whether names and values must be those of the definition.
+    pub checked: bool,
+}
+
+impl Values {
+    /// These arguments, checked.
+    pub fn new(arguments: Vec<Argument>) -> Self {
+        Self {
+            arguments,
+            body: None,
+            media_type: None,
+            checked: true,
+        }
+    }
+
+    /// Names and values in which no sign has a meaning.
+    pub fn literal<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let values = values.into_iter();
+        Self::new(
+            values
+                .map(|(name, value)| Argument::literal(name, value))
+                .collect(),
+        )
+    }
+
+    /// The same with a whole body.
+    #[must_use]
+    pub fn with_body(mut self, body: Option<Vec<u8>>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// The same, not checked against the definition.
+    #[must_use]
+    pub fn unchecked(mut self) -> Self {
+        self.checked = false;
+        self
+    }
 }
 
 /// A request that only lacks a server.
@@ -27,126 +67,21 @@ pub struct BuiltRequest {
     pub method: Method,
     /// The path, and the query if there is one.
     pub path_and_query: String,
-    /// Header and cookie parameters; nothing else.
+    /// Header and cookie parameters, and the content type of a body that is no plain JSON.
     pub headers: Vec<(String, String)>,
-    /// The JSON body.
+    /// The body.
     pub body: Option<Vec<u8>>,
 }
 
-/// Why a request cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RequestError {
-    /// No parameter and no property of the body is called this.
-    #[error(
-        "{operation} takes no {name:?}{}{}",
-        Listed("; similar names: ", near),
-        Listed("; it takes: ", known)
-    )]
-    UnknownName {
-        /// The operation.
-        operation: String,
-        /// The name given.
-        name: String,
-        /// Names that look like it.
-        near: Vec<String>,
-        /// All names that exist, parameters first.
-        known: Vec<String>,
-    },
-    /// A parameter that must be given was not.
-    #[error("{operation} needs {name:?}{}", Example(example.as_ref()))]
-    MissingParameter {
-        /// The operation.
-        operation: String,
-        /// The parameter.
-        name: String,
-        /// What it can look like.
-        example: Option<String>,
-    },
-    /// The operation needs a body and got nothing for it.
-    #[error(
-        "{operation} needs a body{}{}",
-        Listed("; its required properties: ", required),
-        Example(example.as_ref())
-    )]
-    MissingBody {
-        /// The operation.
-        operation: String,
-        /// Properties the body must have.
-        required: Vec<String>,
-        /// What the body can look like.
-        example: Option<String>,
-    },
-    /// The operation takes no body.
-    #[error("{operation} takes no body")]
-    UnwantedBody {
-        /// The operation.
-        operation: String,
-    },
-    /// Properties were named for a body that is not an object.
-    #[error("the body is not an object, so {name:?} cannot be put into it")]
-    BodyIsNoObject {
-        /// The first property named.
-        name: String,
-    },
-    /// A value does not have the type its property has.
-    #[error("{name:?} must be {expected}, not {value:?}")]
-    WrongType {
-        /// The property.
-        name: String,
-        /// The type, in words.
-        expected: String,
-        /// The value given.
-        value: String,
-    },
-    /// A name that can have one value was given several.
-    #[error("{name:?} is given more than once and can have one value only")]
-    Repeated {
-        /// The name.
-        name: String,
-    },
-    /// A value that cannot stand in a path: empty, or a step up or nowhere, which every client
-    /// and proxy on the way would remove (RFC 3986 section 5.2.4), percent-encoded or not.
-    #[error(
-        "{name:?} cannot be {value:?}: it is a segment of the path, which such a value would change"
-    )]
-    NoSegment {
-        /// The parameter.
-        name: String,
-        /// The value given.
-        value: String,
-    },
-    /// A value that cannot stand in a header.
-    #[error("{name:?} is sent as a header and may hold visible characters and blanks only")]
-    NoHeader {
-        /// The parameter.
-        name: String,
-    },
-}
-
 impl Definition {
-    /// Builds the request that `operation` describes.
+    /// Builds the request that `operation` describes, or says everything that is wrong with the
+    /// values.
     pub fn request(
         &self,
         operation: &Operation,
         values: &Values,
     ) -> Result<BuiltRequest, RequestError> {
-        let builder = Builder::new(self.document(), operation, values)?;
-        Ok(BuiltRequest {
-            method: operation.method().clone(),
-            path_and_query: builder.path()? + &builder.query(),
-            headers: builder.headers()?,
-            body: builder.body()?,
-        })
-    }
-}
-
-/// An example in brackets, or nothing.
-struct Example<'a>(Option<&'a String>);
-
-impl std::fmt::Display for Example<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0
-            .map_or(Ok(()), |example| write!(f, " (for example {example})"))
+        crate::build::build(self, operation, values)
     }
 }
 
@@ -154,9 +89,10 @@ impl std::fmt::Display for Example<'_> {
 mod tests {
     use super::*;
     use crate::Route;
+    use crate::build::mistake::Mistake;
     use crate::testing::{operation, small};
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn build(id: &str, named: &[(&str, &str)]) -> Result<BuiltRequest, RequestError> {
         build_with(id, named, None)
@@ -168,11 +104,16 @@ mod tests {
         body: Option<Value>,
     ) -> Result<BuiltRequest, RequestError> {
         let small = small();
-        let named = named
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
-        small.request(operation(&small, id), &Values { named, body })
+        let body = body.map(|body| body.to_string().into_bytes());
+        let values = Values::literal(named.iter().copied()).with_body(body);
+        small.request(operation(&small, id), &values)
+    }
+
+    fn only(error: RequestError) -> Mistake {
+        let [mistake] = error.mistakes() else {
+            panic!("{error}");
+        };
+        mistake.clone()
     }
 
     fn edit(named: &[(&str, &str)], body: Option<Value>) -> Result<Value, RequestError> {
@@ -201,7 +142,7 @@ mod tests {
         );
         assert_eq!(
             list.unwrap().path_and_query,
-            "/storage-systems?filter=name%20eq%20%27a%26b%27&limit=2&filter=x&ids=1%2C,2"
+            "/storage-systems?filter=name%20eq%20%27a%26b%27&filter=x&limit=2&ids=1%2C,2"
         );
     }
 
@@ -224,12 +165,10 @@ mod tests {
             ("systemId", "s"),
             ("volumeId", "v"),
             ("name", "n"),
-            ("X-Trace", "1\r\nX: 2"),
+            ("x-trace", "1\r\nX: 2"),
         ];
-        assert!(matches!(
-            build("EditVolume", &split),
-            Err(RequestError::NoHeader { .. })
-        ));
+        let refused = only(build("EditVolume", &split).unwrap_err());
+        assert!(matches!(refused, Mistake::NoHeader { .. }), "{refused}");
     }
 
     #[test]
@@ -263,10 +202,11 @@ mod tests {
             edit(&[("name", "new")], Some(body)).unwrap(),
             json!({"name": "new", "mode": "THIN"})
         );
-        assert!(matches!(
-            edit(&[("name", "new")], Some(json!([1]))),
-            Err(RequestError::BodyIsNoObject { .. })
-        ));
+        let refused = edit(&[("name", "new")], Some(json!(7))).unwrap_err();
+        assert!(
+            refused.to_string().contains("no object and no list"),
+            "{refused}"
+        );
         assert_eq!(
             build_with("StartHandover", &[], Some(json!(["a"])))
                 .unwrap()
@@ -287,12 +227,13 @@ mod tests {
         let body = edit(&[], None).unwrap_err();
         assert_eq!(
             body.to_string(),
-            "EditVolume needs a body; its required properties: name, id"
+            "EditVolume needs a body; its required properties: name"
         );
-        assert!(matches!(
-            build_with("Starthandover", &[], Some(json!({}))),
-            Err(RequestError::UnwantedBody { .. })
-        ));
+        let unwanted = only(build_with("Starthandover", &[], Some(json!({}))).unwrap_err());
+        assert!(
+            matches!(unwanted, Mistake::UnwantedBody { .. }),
+            "{unwanted}"
+        );
     }
 
     #[test]
@@ -305,31 +246,286 @@ mod tests {
     }
 
     #[test]
-    fn wrong_values_are_refused() {
-        let wrong = edit(&[("sizeMib", "1.5")], None).unwrap_err();
-        assert_eq!(
-            wrong.to_string(),
-            "\"sizeMib\" must be an integer, not \"1.5\""
-        );
-        assert!(matches!(
-            edit(&[("counts", "1"), ("counts", "x")], None),
-            Err(RequestError::WrongType { .. })
-        ));
-        assert!(matches!(
-            edit(&[("name", "a"), ("name", "b")], None),
-            Err(RequestError::Repeated { .. })
-        ));
-        assert!(matches!(
-            build("GetSystem", &[("id", "a"), ("id", "b")]),
-            Err(RequestError::Repeated { .. })
-        ));
-        for value in ["", ".", ".."] {
-            let refused = build("GetSystem", &[("id", value)]);
+    fn all_mistakes_are_told_at_once_and_name_their_argument() {
+        let named = [
+            ("volumeId", ".."),
+            ("sizeMib", "1.5"),
+            ("mode", "FUL"),
+            ("nam", "x"),
+            ("ratio", "2"),
+        ];
+        let error = build("EditVolume", &named).unwrap_err();
+        let told = error.to_string();
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines[0], "7 mistakes:", "{told}");
+        for expected in [
+            "EditVolume takes no \"nam\"; similar names: name; it takes: systemId",
+            "EditVolume needs \"systemId\"",
+            "\"volumeId\" cannot be \"..\"",
+            "\"sizeMib\" must be an integer, not \"1.5\"",
+            "\"mode\" cannot be \"FUL\"; similar: FULL",
+            "`ratio` must be at most 1",
+            "`name` is missing",
+        ] {
             assert!(
-                matches!(refused, Err(RequestError::NoSegment { .. })),
-                "{value}"
+                lines
+                    .iter()
+                    .any(|line| line.starts_with(&format!("- {expected}"))),
+                "{expected}: {told}"
             );
         }
+        for (id, named) in [
+            ("EditVolume", &[("name", "a"), ("name", "b")]),
+            ("GetSystem", &[("id", "a"), ("id", "b")]),
+        ] {
+            let error = build(id, named).unwrap_err();
+            assert!(
+                error.to_string().contains("is given more than once"),
+                "{error}"
+            );
+        }
+        for value in ["", ".", ".."] {
+            let refused = only(build("GetSystem", &[("id", value)]).unwrap_err());
+            assert!(
+                matches!(refused, Mistake::NoSegment { .. }),
+                "{value}: {refused}"
+            );
+        }
+    }
+
+    const WIDE: &str = r"
+openapi: 3.0.3
+info: {title: Wide, version: '1', license: {name: MIT}, contact: {name: N}}
+paths:
+  /things/{id}:
+    post:
+      operationId: Make
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+        - {name: kind, in: query, schema: {type: string, enum: [big, small]}}
+        - {name: point, in: query, style: deepObject, explode: true, schema: {type: object, properties: {x: {type: integer}, y: {type: integer}}}}
+        - {name: page.size, in: query, schema: {type: integer}}
+        - {name: Authorization, in: header, required: true, schema: {type: string}}
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                id: {type: string}
+                amount: {type: number}
+                note: {type: string, nullable: true}
+                hosts: {type: array, items: {type: object, properties: {name: {type: string}, port: {type: integer}}}}
+                labels: {type: object, additionalProperties: {type: integer}}
+          application/x-www-form-urlencoded:
+            schema: {type: object, required: [amount], properties: {amount: {type: number}}}
+  /files:
+    post:
+      operationId: Upload
+      requestBody:
+        required: true
+        content:
+          multipart/form-data:
+            schema:
+              type: object
+              required: [file]
+              properties:
+                file: {type: string, format: binary}
+                note: {type: string}
+    put:
+      operationId: Replace
+      requestBody: {content: {application/octet-stream: {schema: {type: string, format: binary}}}}
+    patch:
+      operationId: Change
+      requestBody: {content: {application/merge-patch+json: {schema: {type: object}}}}
+";
+
+    fn make(id: &str, typed: &[&str], body: Option<&str>) -> Result<BuiltRequest, String> {
+        let wide = Definition::read(WIDE).unwrap().definition;
+        let parse = |text: &&str| {
+            Argument::parse(text, &mut |file| Ok(format!("in {file}\n").into_bytes())).unwrap()
+        };
+        let values = Values::new(typed.iter().map(parse).collect());
+        let values = values.with_body(body.map(|body| body.as_bytes().to_vec()));
+        wide.request(operation(&wide, id), &values)
+            .map_err(|error| error.to_string())
+    }
+
+    fn made(typed: &[&str]) -> (String, String) {
+        let request = make("Make", typed, None).unwrap();
+        (
+            request.path_and_query,
+            String::from_utf8(request.body.unwrap_or_default()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_name_of_several_things_says_which() {
+        let error = make("Make", &["id=1"], None).unwrap_err();
+        assert!(
+            error.contains("\"id\" can mean several things; say which: path.id=, body.id="),
+            "{error}"
+        );
+        let (path, body) = made(&["path.id=1", "body.id=2", "query.kind=big"]);
+        assert_eq!(
+            (path.as_str(), body.as_str()),
+            ("/things/1?kind=big", r#"{"id":"2"}"#)
+        );
+        let error = make("Make", &["path.id=1", "query.kin=big"], None).unwrap_err();
+        assert!(
+            error.contains("query.kin") && error.contains("query.kind"),
+            "{error}"
+        );
+        let error = make("Make", &["path.id=1", "Kind=big"], None).unwrap_err();
+        assert!(error.contains("similar names: kind"), "{error}");
+    }
+
+    #[test]
+    fn dots_lead_into_objects_and_lists() {
+        let (path, body) = made(&[
+            "path.id=1",
+            "point.x=3",
+            "point.y=4",
+            "page.size=5",
+            "hosts.0.name=a",
+            "hosts.0.port=1",
+            "hosts.1.name=b",
+            "labels.any=7",
+            "note=@file",
+            "amount:=1.10",
+        ]);
+        assert_eq!(path, "/things/1?point%5Bx%5D=3&point%5By%5D=4&page.size=5");
+        assert_eq!(
+            body,
+            r#"{"hosts":[{"name":"a","port":1},{"name":"b"}],"labels":{"any":7},"note":"in file","amount":1.10}"#
+        );
+        let error = make("Make", &["path.id=1", "hosts.0.nam=a"], None).unwrap_err();
+        assert_eq!(
+            error,
+            "\"hosts.0\" takes no \"nam\"; similar names: name; it takes: name, port"
+        );
+        let error = make("Make", &["path.id=1", "note.x=a"], None).unwrap_err();
+        assert!(
+            error.contains("leads into \"note\" (a string or null)"),
+            "{error}"
+        );
+        for typed in [["hosts.0.name=a", "hosts=[]"], ["amount=1", "amount=2"]] {
+            let error = make("Make", &["path.id=1", typed[0], typed[1]], None).unwrap_err();
+            assert!(error.contains("more than once"), "{error}");
+        }
+        assert_eq!(
+            made(&["path.id=1", "body.undeclared=x", "note:=null"]).1,
+            r#"{"undeclared":"x","note":null}"#
+        );
+    }
+
+    #[test]
+    fn a_whole_body_goes_out_byte_for_byte_until_something_is_laid_over_it() {
+        let body = "{\"amount\": 1.10,  \"labels\": {\"a\": 12345678901234567890123}}\n";
+        let whole = make("Make", &["path.id=1"], Some(body)).unwrap();
+        assert_eq!(whole.body.unwrap(), body.as_bytes());
+        let laid = make("Make", &["path.id=1", "note=x"], Some(body)).unwrap();
+        assert_eq!(
+            String::from_utf8(laid.body.unwrap()).unwrap(),
+            r#"{"amount":1.10,"labels":{"a": 12345678901234567890123},"note":"x"}"#
+        );
+        let error = make("Make", &["path.id=1"], Some("{\"amount\": }")).unwrap_err();
+        assert!(
+            error.starts_with("the body is no JSON: ") && error.contains("column 12"),
+            "{error}"
+        );
+        let error = make("Make", &["path.id=1"], Some("{\"amount\": \"x\"}")).unwrap_err();
+        assert!(error.contains("`amount`"), "{error}");
+    }
+
+    #[test]
+    fn bodies_other_than_json_are_put_together_or_given_whole() {
+        let kind = |request: &BuiltRequest| {
+            request
+                .headers
+                .iter()
+                .find(|(name, _)| name == "content-type")
+                .cloned()
+                .unwrap()
+                .1
+        };
+        let upload = make("Upload", &["file=@a.bin", "note=@n"], None).unwrap();
+        assert!(kind(&upload).starts_with("multipart/form-data; boundary="));
+        let text = String::from_utf8(upload.body.unwrap()).unwrap();
+        assert!(
+            text.contains(
+                "filename=\"a.bin\"\r\ncontent-type: application/octet-stream\r\n\r\nin a.bin\n\r\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("name=\"note\"\r\n\r\nin n\r\n"), "{text}");
+        assert_eq!(
+            make("Upload", &["note=x"], None).unwrap_err(),
+            "`file` is missing"
+        );
+        assert!(
+            make("Upload", &[], Some("x"))
+                .unwrap_err()
+                .contains("cannot be given whole")
+        );
+        let replace = make("Replace", &[], Some("bytes")).unwrap();
+        assert_eq!(
+            (kind(&replace).as_str(), replace.body.unwrap().as_slice()),
+            ("application/octet-stream", &b"bytes"[..])
+        );
+        assert!(
+            make("Replace", &["a=1"], None)
+                .unwrap_err()
+                .contains("is given whole, with --data @FILE")
+        );
+        let change = make("Change", &["a=1"], None).unwrap();
+        assert_eq!(
+            (kind(&change).as_str(), change.body.unwrap().as_slice()),
+            ("application/merge-patch+json", &br#"{"a":"1"}"#[..])
+        );
+        let wide = Definition::read(WIDE).unwrap().definition;
+        let mut values = Values::literal([("path.id", "x"), ("amount", "1.10")]);
+        values.arguments[0] = Argument::placed("path", "id", "x");
+        values.media_type = Some("application/x-www-form-urlencoded".to_owned());
+        let form = wide.request(operation(&wide, "Make"), &values).unwrap();
+        assert_eq!(form.body.unwrap(), b"amount=1.10");
+        values.media_type = Some("text/csv".to_owned());
+        let error = wide
+            .request(operation(&wide, "Make"), &values)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no body of text/csv; it takes: application/json"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn without_checks_the_server_decides() {
+        let small = small();
+        let send = |id: &str, named: &[(&str, &str)]| {
+            let values = Values::literal(named.iter().copied()).unchecked();
+            small.request(operation(&small, id), &values)
+        };
+        let list = send("ListSystems", &[("limit", "many"), ("unknown", "x y")]).unwrap();
+        assert_eq!(
+            list.path_and_query,
+            "/storage-systems?unknown=x%20y&limit=many"
+        );
+        let edit = [
+            ("systemId", "s"),
+            ("volumeId", "v"),
+            ("sizeMib", "big"),
+            ("id", "i"),
+            ("new", "1"),
+        ];
+        let edit = send("EditVolume", &edit).unwrap();
+        assert_eq!(
+            edit.body.unwrap(),
+            br#"{"sizeMib":"big","id":"i","new":"1"}"#
+        );
+        let error = send("GetSystem", &[]).unwrap_err();
+        assert!(!error.could_be_sent(), "{error}");
     }
 
     proptest! {
@@ -342,8 +538,8 @@ mod tests {
             let operation = operation(&small, id);
             let names = operation.parameters().iter().map(|one| one.name.clone());
             let named: Vec<_> = names.zip([system, volume]).collect();
-            let request =
-                small.request(operation, &Values { named: named.clone(), body: None }).unwrap();
+            let values = Values::literal(named.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let request = small.request(operation, &values).unwrap();
             prop_assert!(request.path_and_query.is_ascii());
             let route = small.routes().find(&request.method, &request.path_and_query);
             prop_assert_eq!(route, Route::Found { operation: operation.index(), path: named });
@@ -353,7 +549,7 @@ mod tests {
         #[test]
         fn a_query_value_survives(filter in ".{0,20}") {
             let small = small();
-            let values = Values { named: vec![("filter".into(), filter.clone())], body: None };
+            let values = Values::literal([("filter", filter.as_str())]);
             let request = small.request(operation(&small, "ListSystems"), &values).unwrap();
             let encoded = request.path_and_query.strip_prefix("/storage-systems?filter=").unwrap();
             prop_assert!(!encoded.contains(['&', '+', '#', '=']));

@@ -7,15 +7,16 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, join};
+use crate::document::Document;
 use crate::operation::{Location, Operation};
+use crate::places::join;
 use crate::problem::{Problem, Severity};
 use crate::reference;
 use crate::route::{Piece, Unreachable, pieces};
 use crate::translate::{is_old_dialect, is_pattern};
 use crate::walk::{Visit, walk};
 
-/// Everything found, in the order of the text.
+/// Everything found, rule by rule.
 pub(crate) fn check(
     document: &Document,
     operations: &[Operation],
@@ -32,9 +33,7 @@ pub(crate) fn check(
     routes(&mut findings, operations, unreachable);
     component_names(&mut findings);
     everywhere(&mut findings);
-    let mut problems = findings.problems;
-    problems.sort_by_key(|problem| (problem.line, problem.column));
-    problems
+    findings.problems
 }
 
 /// Problems, located as they are added.
@@ -51,12 +50,13 @@ impl Findings<'_> {
         message: String,
         advice: impl Into<String>,
     ) {
-        let position = self.document.position(&pointer);
+        let place = self.document.place(pointer);
         self.problems.push(Problem {
             severity,
-            pointer,
-            line: position.line,
-            column: position.column,
+            part: place.part.map(str::to_owned),
+            pointer: place.pointer,
+            line: place.position.line,
+            column: place.position.column,
             message,
             advice: advice.into(),
             rule,
@@ -294,18 +294,12 @@ fn reference_target(
     visit: &Visit<'_, '_>,
     target: &str,
 ) {
-    let at = join(&visit.pointer(), "$ref");
-    if !target.starts_with('#') {
-        findings.add(
-            (Severity::Warning, "reference-external"),
-            at,
-            format!("the reference `{target}` leads out of the document and is not followed"),
-            "bundle the definition into one file",
-        );
-    } else if reference::local(root, target).is_none() {
+    // What leads out of the document has been looked at when its texts were brought together.
+    let is_local = target == "#" || target.starts_with("#/");
+    if is_local && reference::local(root, target).is_none() {
         findings.add(
             (Severity::Error, "reference-dangling"),
-            at,
+            join(&visit.pointer(), "$ref"),
             format!("the reference `{target}` leads to nothing"),
             "correct the spelling (letter case counts) or add what is missing",
         );

@@ -88,7 +88,7 @@ impl<'a> Translator<'a> {
             let Some(target) = reference::local(self.root, reference) else {
                 return Value::Bool(true);
             };
-            let name = format!("s{}", self.names.len());
+            let name = format!("s{}-{}", self.names.len(), plain_name(reference));
             self.names.insert(reference, name.clone());
             self.waiting.push((name, target));
         }
@@ -116,6 +116,8 @@ impl<'a> Translator<'a> {
                 "prefixItems" if !self.old => self.list(value),
                 "required" => self.required(value, object),
                 "const" if !self.old => Some(value.clone()),
+                // What messages are made of; it asserts nothing.
+                "discriminator" => Some(value.clone()),
                 _ => assertion(key, value),
             };
             if let Some(translated) = translated {
@@ -172,6 +174,14 @@ impl<'a> Translator<'a> {
     }
 }
 
+/// The last part of a reference, if it is a name that a component can have (OpenAPI 3.0.3,
+/// "Components Object"): messages call an alternative by it.
+fn plain_name(reference: &str) -> &str {
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.bytes().all(allowed) { name } else { "" }
+}
+
 /// Keywords that hold no schemas, as far as they are well formed. What is not says nothing.
 fn assertion(key: &str, value: &Value) -> Option<Value> {
     const TYPES: [&str; 7] = [
@@ -190,7 +200,7 @@ fn assertion(key: &str, value: &Value) -> Option<Value> {
             value.is_u64()
         }
         "uniqueItems" => value.is_boolean(),
-        "format" => value.is_string(),
+        "format" | "title" => value.is_string(),
         "pattern" => value.as_str().is_some_and(is_pattern),
         _ => false,
     };

@@ -3,20 +3,26 @@
 //! A property called `default` or `$ref` is a name, and an example that looks like a schema is
 //! data; neither may be taken for a part of the definition.
 
+use std::collections::{HashSet, VecDeque};
+
 use serde_json::Value;
 
-use crate::document::join;
+use crate::document::PARTS;
+use crate::places::join;
+use crate::reference;
 
 /// An object of the definition: not data, and not a mere list of named objects.
 pub(crate) struct Visit<'v, 'w> {
     pub(crate) value: &'v Value,
+    /// Where the walk began.
+    start: &'w str,
     path: &'w [Token<'v>],
 }
 
 impl Visit<'_, '_> {
     /// JSON pointer (RFC 6901) to the object.
     pub(crate) fn pointer(&self) -> String {
-        let mut pointer = String::new();
+        let mut pointer = self.start.to_owned();
         for token in self.path {
             pointer = match token {
                 Token::Key(key) => join(&pointer, key),
@@ -24,6 +30,11 @@ impl Visit<'_, '_> {
             };
         }
         pointer
+    }
+
+    /// How many steps it is from where the walk began.
+    pub(crate) fn depth(&self) -> usize {
+        self.path.len()
     }
 }
 
@@ -34,7 +45,7 @@ enum Token<'v> {
 }
 
 /// Keywords whose members are named by the author.
-const NAMED: [&str; 20] = [
+const NAMED: [&str; 21] = [
     "$defs",
     "callbacks",
     "content",
@@ -55,43 +66,100 @@ const NAMED: [&str; 20] = [
     "schemas",
     "securitySchemes",
     "variables",
+    "webhooks",
 ];
 
 /// Keywords that hold data.
 const DATA: [&str; 5] = ["const", "default", "enum", "example", "value"];
 
-/// Calls `visit` for each object of the definition, in the order of the text.
+/// Calls `visit` for each object of the definition, in the order of the text; then for those of its
+/// external parts that something refers to.
 pub(crate) fn walk<'v>(root: &'v Value, visit: &mut impl FnMut(Visit<'v, '_>)) {
-    step(root, &mut Vec::new(), visit);
+    if root.get(PARTS).is_none() {
+        let everything = &mut |one: Visit<'v, '_>| {
+            visit(one);
+            true
+        };
+        return walk_from(root, "", everything);
+    }
+    let external = ["#/", PARTS, "/"].concat();
+    let mut starts = VecDeque::from([String::new()]);
+    let mut seen = HashSet::new();
+    while let Some(start) = starts.pop_front() {
+        let Some(value) = root.pointer(&start) else {
+            continue;
+        };
+        walk_from(value, &start, &mut |one: Visit<'v, '_>| {
+            let is_new = seen.insert(std::ptr::from_ref(one.value));
+            if is_new {
+                let target = reference::target(one.value).filter(|to| to.starts_with(&external));
+                starts.extend(target.and_then(reference::pointer).map(String::from));
+                visit(one);
+            }
+            is_new
+        });
+    }
 }
 
-fn step<'v>(value: &'v Value, path: &mut Vec<Token<'v>>, visit: &mut impl FnMut(Visit<'v, '_>)) {
+/// Calls `visit` for `value`, which `start` points to, and for each object inside it for as long as
+/// `visit` wants to see what is inside.
+pub(crate) fn walk_from<'v>(
+    value: &'v Value,
+    start: &str,
+    visit: &mut impl FnMut(Visit<'v, '_>) -> bool,
+) {
+    let mut walker = Walker {
+        start,
+        path: Vec::new(),
+        visit,
+    };
+    step(value, &mut walker);
+}
+
+struct Walker<'v, 'w, F> {
+    start: &'w str,
+    path: Vec<Token<'v>>,
+    visit: &'w mut F,
+}
+
+fn step<'v, F>(value: &'v Value, walker: &mut Walker<'v, '_, F>)
+where
+    F: FnMut(Visit<'v, '_>) -> bool,
+{
     match value {
         Value::Object(members) => {
-            visit(Visit { value, path });
+            let visit = Visit {
+                value,
+                start: walker.start,
+                path: &walker.path,
+            };
+            if !(walker.visit)(visit) {
+                return;
+            }
             for (key, member) in members {
-                path.push(Token::Key(key));
+                walker.path.push(Token::Key(key));
                 match member {
                     Value::Object(named) if NAMED.contains(&key.as_str()) => {
                         for (name, member) in named {
-                            path.push(Token::Key(name));
-                            step(member, path, visit);
-                            path.pop();
+                            walker.path.push(Token::Key(name));
+                            step(member, walker);
+                            walker.path.pop();
                         }
                     }
                     // In 3.1, the examples of a schema are a list of data.
                     Value::Array(_) if key == "examples" => {}
                     _ if DATA.contains(&key.as_str()) || key.starts_with("x-") => {}
-                    _ => step(member, path, visit),
+                    Value::Object(_) | Value::Array(_) => step(member, walker),
+                    _ => {}
                 }
-                path.pop();
+                walker.path.pop();
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                path.push(Token::Index(index));
-                step(item, path, visit);
-                path.pop();
+                walker.path.push(Token::Index(index));
+                step(item, walker);
+                walker.path.pop();
             }
         }
         _ => {}

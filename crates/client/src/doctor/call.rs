@@ -89,13 +89,7 @@ pub(super) async fn harmless(
         return;
     };
     let limit = operation.parameters().iter().any(|one| one.name == "limit");
-    let values = Values {
-        named: limit
-            .then(|| ("limit".to_owned(), "1".to_owned()))
-            .into_iter()
-            .collect(),
-        body: None,
-    };
+    let values = Values::literal(limit.then_some(("limit", "1")));
     let Ok(request) = definition.request(operation, &values) else {
         return;
     };

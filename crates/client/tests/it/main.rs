@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod examples;
 mod forwarding;
 mod network;
 mod odd_tokens;

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use clap::Args;
-use hallpass_openapi::{BuiltRequest, Definition, LookupError, Values};
+use hallpass_openapi::{Argument, BuiltRequest, Definition, LookupError, Values};
 use http::Method;
 use serde_json::Value;
 
@@ -60,12 +60,16 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
     let request = build(
         &definition,
         &args.operation,
-        &Values {
-            named: args.values,
-            body,
-        },
+        &Values::new(literal(&args.values)).with_body(body),
     )?;
     send(&client, request, &args.answer).await
+}
+
+fn literal(values: &[(String, String)]) -> Vec<Argument> {
+    let values = values.iter();
+    values
+        .map(|(name, value)| Argument::literal(name, value))
+        .collect()
 }
 
 /// Runs `hallpass get`.
@@ -130,7 +134,7 @@ fn some_operations(definition: &Definition) -> String {
     simple.take(12).collect::<Vec<_>>().join(", ")
 }
 
-fn read_body(text: &str) -> Result<Value, CommandError> {
+fn read_body(text: &str) -> Result<Vec<u8>, CommandError> {
     let (name, text) = match text.strip_prefix('@') {
         Some(file) => {
             let read = std::fs::read_to_string(file);
@@ -152,6 +156,11 @@ fn read_body(text: &str) -> Result<Value, CommandError> {
         }
         None => ("--data", text.to_owned()),
     };
-    serde_json::from_str(&text)
-        .map_err(|error| CommandError::usage(format!("the body in {name} is no JSON: {error}")))
+    match serde_json::from_str::<Value>(&text) {
+        Ok(_) => Ok(text.into_bytes()),
+        Err(error) => {
+            let message = format!("the body in {name} is no JSON: {error}");
+            Err(CommandError::usage(message))
+        }
+    }
 }

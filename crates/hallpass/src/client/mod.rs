@@ -2,10 +2,13 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
+mod claims;
+pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod token;
+mod warnings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +19,14 @@ use hallpass_client::error::Kind;
 use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
-use hallpass_client::send::{Cache, Client, Options};
+use hallpass_client::proxies::Proxies;
+use hallpass_client::send::{Cache, Client, Options, Renewal};
+use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
 use crate::serve::system_time;
+use warnings::warning;
 
 /// Which connection to use.
 #[derive(Debug, Args)]
@@ -34,14 +40,25 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// The client for the connection that was chosen.
+    /// The client for the connection that was chosen, of a command that ends with its answer.
     pub(crate) fn connect(&self) -> Result<Client, CommandError> {
+        self.connect_with(Renewal::Before)
+    }
+
+    /// The same for a command that goes on running.
+    pub(crate) fn connect_to_stay(&self) -> Result<Client, CommandError> {
+        self.connect_with(Renewal::Beside)
+    }
+
+    fn connect_with(&self, renewal: Renewal) -> Result<Client, CommandError> {
         let (profile, credential) = self.choose()?;
-        let mut options = options();
-        if self.verbose {
-            options =
-                options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
-        }
+        let verbose = self.verbose;
+        let told = move |event: &Event| match warning(event) {
+            Some(warning) => output::words(&warning),
+            None if verbose => output::words(&describe(event)),
+            None => {}
+        };
+        let options = options().with_renewal(renewal).with_events(Arc::new(told));
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
@@ -77,7 +94,18 @@ pub(crate) fn options() -> Options {
         Some(base) => Cache::Directory(base.join("hallpass/tokens")),
         None => Cache::None,
     };
-    Options::new(cache, Arc::new(system_time))
+    let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
+    Options::new(cache, Arc::new(system_time)).with_proxies(proxies)
+}
+
+/// The operation of this name.
+pub(crate) fn named_operation<'a>(
+    definition: &'a Definition,
+    name: &str,
+) -> Result<&'a Operation, CommandError> {
+    definition.operation(name).map_err(|error| {
+        CommandError::usage(chain(&error)).hint("`hallpass api list` shows the operations")
+    })
 }
 
 /// Where profiles are kept.

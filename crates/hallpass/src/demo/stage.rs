@@ -121,11 +121,11 @@ impl Walk<'_> {
         operation: &str,
         values: &[(&str, &str)],
     ) -> Result<BuiltRequest, CommandError> {
-        let named = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        build(&self.definition, operation, &Values { named, body: None })
+        build(
+            &self.definition,
+            operation,
+            &Values::literal(values.iter().copied()),
+        )
     }
 
     pub(super) async fn instance_id(&self, name: &str) -> Result<String, CommandError> {

@@ -2,12 +2,15 @@
 //! what they get is used: every token opens the resource API.
 //!
 //! The Rust crate `oauth2` is called from here. Node.js and Python run the scripts in
-//! `tests/foreign`, with packages that `scripts/foreign-clients` installs. Where those are absent the
+//! `tests/foreign`, newman the collection and the interpreters the snippets that we write, with packages that `scripts/foreign-clients` installs. Where those are absent the
 //! tests say that they skip; with `HALLPASS_FOREIGN=required`, as in `scripts/test`, they fail.
 
 mod curl;
+mod newman;
 mod oauth2_crate;
 mod scripts;
+
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -67,6 +70,24 @@ impl Stage {
         let us1 = known.find(|instance| instance["name"] == "us1").unwrap();
         let id = us1["applicationInstanceId"].as_str().unwrap();
         format!("urn:uuid:{id}")
+    }
+
+    /// The program with a profile of the credential in its environment.
+    fn client(&self, arguments: &[&str]) -> Command {
+        let mut command = self.world.command(arguments);
+        command.envs(self.credential.variables());
+        command
+    }
+
+    /// How many tokens the credential has got, by the audit log.
+    fn minted(&self) -> u64 {
+        let events = self.world.admin(&["audit", "list"]);
+        let minted = events["items"].as_array().unwrap().iter();
+        minted
+            .filter(|event| event["message"].as_str().unwrap().contains("token issued"))
+            .filter(|event| event["clientId"] == self.credential.client_id.as_str())
+            .map(|event| event["count"].as_u64().unwrap())
+            .sum()
     }
 
     fn metadata(&self) -> Value {

@@ -50,7 +50,7 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
     if answers_json {
         headers.insert(0, json!({"key": "Accept", "value": "application/json"}));
     }
-    let body = definition.example_body(operation, Fill::All);
+    let body = body(definition, operation);
     if body.is_some() {
         headers.insert(
             0,
@@ -71,6 +71,17 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
         });
     }
     request
+}
+
+/// What the definition shows, or, when it shows nothing, everything that could be sent: there is
+/// more to see in it than in an empty object.
+fn body(definition: &Definition, operation: &Operation) -> Option<Value> {
+    let shown = definition.example_body(operation, Fill::Shown)?;
+    let empty = shown.as_object().is_some_and(serde_json::Map::is_empty);
+    if empty {
+        return definition.example_body(operation, Fill::All);
+    }
+    Some(shown)
 }
 
 fn description(operation: &Operation) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Fill;
 use super::layers::Layers;
 use super::scalar;
-use crate::document::join;
+use crate::places::join;
 use crate::translate::Direction;
 
 /// How deep a value may be.
@@ -16,6 +16,9 @@ const MAX_PARTS: usize = 2_000;
 
 /// Longer lists are not made up.
 const MAX_ITEMS: usize = 100;
+
+/// How deep a value is looked for that the definition shows.
+const MAX_SHOWN_DEPTH: usize = 4;
 
 /// What values are made from.
 pub(super) struct Maker<'a> {
@@ -145,10 +148,10 @@ impl<'a> Maker<'a> {
         let mut members = Map::new();
         for (name, schema) in &outline.properties {
             let required = outline.required.contains(name);
-            if !self.wanted(schema, required) {
+            let shown = shown.and_then(|shown| shown.get(name));
+            if !self.wanted(schema, required, shown.is_some()) {
                 continue;
             }
-            let shown = shown.and_then(|shown| shown.get(name));
             match self.member(schema, pointer, name, shown, way) {
                 Some(value) => drop(members.insert((*name).to_owned(), value)),
                 None if required => return None,
@@ -169,14 +172,30 @@ impl<'a> Maker<'a> {
     }
 
     /// Whether a member belongs into the example.
-    fn wanted(&self, schema: &'a Value, required: bool) -> bool {
+    fn wanted(&self, schema: &'a Value, required: bool, shown: bool) -> bool {
         let layers = Layers::of(self.root, schema);
         let one_way = match self.direction {
             Direction::Request => "readOnly",
             Direction::Response => "writeOnly",
         };
-        !layers.flag(one_way)
-            && (required || (self.fill == Fill::All && !layers.flag("deprecated")))
+        let optional = || match self.fill {
+            Fill::Required => false,
+            Fill::Shown => shown || self.shows(&layers, 0),
+            Fill::All => true,
+        };
+        !layers.flag(one_way) && (required || (!layers.flag("deprecated") && optional()))
+    }
+
+    /// Whether the definition shows a value, or a part of it.
+    fn shows(&self, layers: &Layers<'a>, depth: usize) -> bool {
+        if depth > MAX_SHOWN_DEPTH {
+            return false;
+        }
+        let properties = layers.properties().into_iter().map(|(_, schema)| schema);
+        let mut parts = properties.chain(layers.first("items"));
+        let own = example(layers).or_else(|| layers.first("const"));
+        own.is_some_and(|own| !own.is_null())
+            || parts.any(|part| self.shows(&Layers::of(self.root, part), depth + 1))
     }
 
     fn member(

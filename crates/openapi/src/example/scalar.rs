@@ -53,7 +53,10 @@ const LONGEST: usize = 10_000;
 pub(super) fn integer(layers: &Layers<'_>) -> Value {
     let (lower, upper) = limits(layers, 1.0);
     let step = step(layers).map_or(1.0, f64::ceil);
-    let number = stepped(lower.map(f64::ceil), upper.map(f64::floor), step);
+    whole(stepped(lower.map(f64::ceil), upper.map(f64::floor), step))
+}
+
+fn whole(number: f64) -> Value {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a cast of a float goes to the nearest integer there is"
@@ -69,6 +72,9 @@ pub(super) fn number(layers: &Layers<'_>) -> Value {
         Some(step) => stepped(lower, upper, step),
         None => within(1.0, lower, upper),
     };
+    if number.fract() == 0.0 {
+        return whole(number);
+    }
     Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 

@@ -6,8 +6,8 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::{Body, Location, Operation, Parameter, Style};
-use crate::document::join;
 use crate::marks::items_schema;
+use crate::places::join;
 use crate::reference::resolve;
 
 /// The methods an OpenAPI path can have, in the order of the specification.

@@ -14,6 +14,7 @@ fn settings() -> CollectionSettings {
         description: "For a test".to_owned(),
         auth: Some(json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]})),
         before_each_request: vec!["const one = 1;".to_owned()],
+        after_each_request: vec!["const two = 2;".to_owned()],
         variables: vec![
             Variable::open("baseUrl", "https://eu1.example.com"),
             Variable::secret("key"),

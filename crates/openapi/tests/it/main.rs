@@ -1,9 +1,10 @@
-//! The crate through its edge: collections of definitions that are at hand, and the definition that HPE
-//! publishes, where that file is at hand.
+//! The crate through its edge: its compiled form, collections of definitions that are at hand, and the
+//! definition that HPE publishes, where that file is at hand.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests fail the test that calls them"
 )]
 
 mod collection;
+mod compiled;
 mod published;

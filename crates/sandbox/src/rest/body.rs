@@ -38,12 +38,9 @@ pub(crate) fn body(
         }
         _ => {
             let told: Vec<String> = violations
-                .iter()
+                .into_iter()
                 .take(TOLD)
-                .map(|violation| match violation.pointer.as_str() {
-                    "" => violation.message.clone(),
-                    pointer => format!("{pointer}: {}", violation.message),
-                })
+                .map(|violation| violation.message)
                 .collect();
             Err(Refusal::BadRequest(told.join("; ")))
         }

@@ -24,12 +24,12 @@ const LISTS: [(&str, &str); 3] = [
 ];
 
 /// Node.js and Python with their packages.
-struct Installed(PathBuf);
+pub(super) struct Installed(PathBuf);
 
 impl Installed {
     /// `None`, and a word, where they are absent or of other versions than the lists say.
     #[track_caller]
-    fn find() -> Option<Self> {
+    pub(super) fn find() -> Option<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("foreign");
         for (name, wanted) in LISTS {
             if std::fs::read_to_string(folder.join(name)).is_ok_and(|found| found == wanted) {
@@ -61,13 +61,21 @@ impl Installed {
     }
 
     fn command(&self, program: &str, stage: &Value) -> Command {
+        let mut command = self.program(program);
+        command.current_dir(&self.0).env("STAGE", stage.to_string());
+        command
+    }
+
+    /// `node` or `python`, with nothing of the environment that the tests run in.
+    pub(super) fn program(&self, program: &str) -> Command {
         let mut command = Command::new(self.0.join("venv/bin").join(program));
+        command.env_clear().env("NO_PROXY", "*");
         command
-            .current_dir(&self.0)
-            .env_clear()
-            .env("STAGE", stage.to_string())
-            .env("NO_PROXY", "*");
-        command
+    }
+
+    /// A file of a package from npm.
+    pub(super) fn package(&self, file: &str) -> PathBuf {
+        self.0.join("node_modules").join(file)
     }
 }
 

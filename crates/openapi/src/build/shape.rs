@@ -1,0 +1,192 @@
+//! What a schema says about the values it describes, as far as typed arguments ask: which types they
+//! have, which members and items, which few values.
+//!
+//! `allOf`, `anyOf` and `oneOf` are looked through. Whether a value fits is for `schema` to say.
+
+use serde_json::Value;
+
+use crate::reference::resolve;
+use crate::schema::article;
+
+/// A schema and the document that its references lead into.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape<'a> {
+    root: &'a Value,
+    schema: &'a Value,
+}
+
+/// How many schemas may lie over one another; it ends circles.
+const MAX_LAYERS: usize = 12;
+
+impl<'a> Shape<'a> {
+    pub(crate) fn new(root: &'a Value, schema: &'a Value) -> Self {
+        Self { root, schema }
+    }
+
+    /// The types a value may have; none when nothing is said.
+    pub(crate) fn kinds(&self) -> Vec<&'a str> {
+        let mut kinds = Vec::new();
+        self.each_layer(0, &mut |schema| collect_kinds(schema, &mut kinds));
+        kinds
+    }
+
+    /// Whether a value may have this type, and the schema says so.
+    pub(crate) fn allows(&self, kind: &str) -> bool {
+        self.kinds().contains(&kind)
+    }
+
+    /// The types in words: `an integer or null`.
+    pub(crate) fn in_words(&self) -> String {
+        let kinds: Vec<String> = self.kinds().into_iter().map(article).collect();
+        if kinds.is_empty() {
+            "text".to_owned()
+        } else {
+            kinds.join(" or ")
+        }
+    }
+
+    /// The few values that there are, when the schema lists them.
+    pub(crate) fn choices(&self) -> Vec<&'a Value> {
+        let mut choices = Vec::new();
+        self.each_layer(0, &mut |schema| {
+            choices.extend(
+                schema
+                    .get("enum")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten(),
+            );
+            choices.extend(schema.get("const"));
+        });
+        choices
+    }
+
+    /// The names and shapes of the declared members.
+    pub(crate) fn members(&self) -> Vec<(&'a str, Shape<'a>)> {
+        let mut members: Vec<(&'a str, Shape<'a>)> = Vec::new();
+        self.each_layer(0, &mut |schema| {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            for (name, schema) in properties.into_iter().flatten() {
+                if members.iter().all(|(known, _)| known != name) {
+                    members.push((name, Shape { schema, ..*self }));
+                }
+            }
+        });
+        members
+    }
+
+    /// The shape of a member that is declared.
+    pub(crate) fn declared(&self, name: &str) -> Option<Shape<'a>> {
+        let members = self.members().into_iter();
+        members
+            .filter(|(known, _)| *known == name)
+            .map(|(_, shape)| shape)
+            .next()
+    }
+
+    /// The shape of every member that is not declared, when the schema has one.
+    pub(crate) fn other_members(&self) -> Option<Shape<'a>> {
+        self.find("additionalProperties")
+            .filter(|shape| shape.schema.is_object())
+    }
+
+    /// Whether members with any name are meant: the schema declares none, or says so. A schema that
+    /// declares some and says nothing takes others too, but a name it does not know is a slip more
+    /// often than not.
+    pub(crate) fn takes_any_member(&self) -> bool {
+        match self.find("additionalProperties") {
+            Some(others) => others.schema != &Value::Bool(false),
+            None => self.members().is_empty(),
+        }
+    }
+
+    /// The shape of the items of a list.
+    pub(crate) fn items(&self) -> Option<Shape<'a>> {
+        self.find("items")
+    }
+
+    /// Whether the server sets it and nobody else.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.find("readOnly")
+            .is_some_and(|flag| flag.schema == &Value::Bool(true))
+    }
+
+    /// Whether a value is bytes rather than text, or nothing says that it is text (OpenAPI 3.0.3 and
+    /// 3.1, "Considerations for File Uploads").
+    pub(crate) fn is_binary(&self) -> bool {
+        let format = self
+            .find("format")
+            .is_some_and(|format| format.schema == "binary");
+        format || self.find("contentMediaType").is_some() || self.kinds().is_empty()
+    }
+
+    /// Members that must be there and that a caller can give.
+    pub(crate) fn required(&self) -> Vec<&'a str> {
+        let mut required = Vec::new();
+        self.each_layer(0, &mut |schema| {
+            let names = schema.get("required").and_then(Value::as_array);
+            required.extend(names.into_iter().flatten().filter_map(Value::as_str));
+        });
+        required.retain(|name| self.declared(name).is_none_or(|one| !one.is_read_only()));
+        required
+    }
+
+    fn find(&self, key: &str) -> Option<Shape<'a>> {
+        let mut found = None;
+        self.each_layer(0, &mut |schema| {
+            if found.is_none() {
+                found = schema.get(key);
+            }
+        });
+        found.map(|schema| Shape { schema, ..*self })
+    }
+
+    /// Calls `visit` for the schema and those that apply to the same value.
+    fn each_layer(&self, layer: usize, visit: &mut impl FnMut(&'a Value)) {
+        if layer > MAX_LAYERS {
+            return;
+        }
+        let schema = resolve(self.root, self.schema);
+        visit(schema);
+        for key in ["allOf", "anyOf", "oneOf"] {
+            let layers = schema.get(key).and_then(Value::as_array);
+            for schema in layers.into_iter().flatten() {
+                Shape { schema, ..*self }.each_layer(layer + 1, visit);
+            }
+        }
+    }
+}
+
+fn collect_kinds<'a>(schema: &'a Value, kinds: &mut Vec<&'a str>) {
+    let mut add = |kind: &'a str| {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    };
+    match schema.get("type") {
+        Some(Value::String(kind)) => add(kind),
+        Some(Value::Array(listed)) => listed.iter().filter_map(Value::as_str).for_each(&mut add),
+        _ if schema.get("properties").is_some() => add("object"),
+        _ if schema.get("items").is_some() => add("array"),
+        _ => {
+            let listed = schema.get("enum").and_then(Value::as_array);
+            let values = listed.into_iter().flatten().chain(schema.get("const"));
+            values.for_each(|value| add(kind_of(value)));
+        }
+    }
+    if schema.get("nullable") == Some(&Value::Bool(true)) {
+        add("null");
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
