@@ -47,6 +47,7 @@ mod connect;
 mod private_file;
 mod redact;
 mod token_answer;
+mod token_audience;
 mod token_credential;
 mod token_endpoint;
 mod token_lock;

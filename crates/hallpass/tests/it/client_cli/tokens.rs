@@ -4,11 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hallpass_oauth::{JwkSet, KeySpec, SigningKey};
 use serde_json::json;
 
 use super::Client;
 use crate::http::{get_with, token_of};
-use crate::world::{ANN, Done, PATIENCE, run};
+use crate::world::{ANN, Done, PATIENCE, run, text};
 
 #[test]
 fn a_token_is_printed_in_four_forms_and_kept_for_the_next_process() {
@@ -128,4 +131,41 @@ fn a_token_that_was_ended_by_the_server_is_replaced_without_a_word() {
     token_of(&client.credential);
     client.run(&["call", "SystemsList"]).ok();
     assert_ne!(client.run(&["token"]).ok().stdout, old);
+}
+
+/// The server takes assertions for its issuer only, which the client finds in the metadata.
+#[test]
+fn a_credential_with_a_key_gets_tokens_by_signed_assertions() {
+    let client = Client::new();
+    let world = &client.world;
+    let key = SigningKey::generate(KeySpec::Ed25519).unwrap();
+    let jwks = JwkSet::new([key.public_key().unwrap()]).to_json();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        STANDARD.encode(key.to_pkcs8().unwrap())
+    );
+    std::fs::write(world.path("jwks.json"), jwks).unwrap();
+    std::fs::write(world.path("key.pem"), pem).unwrap();
+    let file = world.path("jwks.json");
+    let own = ["credential", "create", "--owner", ANN, "--instance", "us1"];
+    let rest = ["--name", "signed", "--jwks", text(&file)];
+    let made = world.admin(&[&own[..], &rest[..]].concat());
+    let signed = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        command
+            .env("HALLPASS_TOKEN_URL", client.server.token_url())
+            .env("HALLPASS_BASE_URL", client.server.us1(""))
+            .env("HALLPASS_CLIENT_ID", made["clientId"].as_str().unwrap())
+            .env("HALLPASS_PRIVATE_KEY", world.path("key.pem"));
+        run(&mut command)
+    };
+    let claims = signed(&["token", "--claims", "--json"]).ok().json();
+    assert_eq!(claims["client_id"], made["clientId"]);
+    signed(&["token", "--renew"]).ok();
+    signed(&["get", "/api/v1/storage-systems"]).ok();
+    std::fs::write(world.path("key.pem"), "no key").unwrap();
+    signed(&["get", "/api/v1/storage-systems"]).ok();
+    signed(&["token", "--renew"])
+        .ended(2)
+        .says(&["key.pem", "PEM"]);
 }
