@@ -80,6 +80,13 @@ pub enum Event {
         /// How long.
         delay: Duration,
     },
+    /// A request to the API was not taken, or did not get there; it is sent again.
+    Repeating {
+        /// What happened.
+        reason: String,
+        /// How long after.
+        delay: Duration,
+    },
     /// The server granted less than was asked for.
     ScopeNarrowed {
         /// The scope asked for.

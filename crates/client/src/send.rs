@@ -1,10 +1,11 @@
-//! Sending a request of the API with a token, and once more with another token when the first one
-//! was refused.
+//! Sending a request of the API with a token, once more with another token when the first one was
+//! refused, and again by the rules of `retry`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_oauth::random::SystemRandom;
 use hallpass_openapi::BuiltRequest;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -12,6 +13,7 @@ use http::header::{
 };
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use rand_core::Rng as _;
 use reqwest::Url;
 
 use crate::access_token::AccessToken;
@@ -21,6 +23,7 @@ use crate::event::{Event, EventSink};
 use crate::profile::{Profile, ProfileError};
 use crate::proxies::Proxies;
 use crate::response::Response;
+use crate::retry::{Jitter, Retries};
 use crate::token::Tokens;
 use crate::transport::{Bounds, Transport, Way, exchange};
 
@@ -92,6 +95,10 @@ pub struct Options {
     pub events: EventSink,
     /// How long and how much.
     pub limits: Limits,
+    /// How often a request is repeated.
+    pub retries: Retries,
+    /// The chance in the pauses between.
+    pub jitter: Jitter,
     /// The proxies of the environment.
     pub proxies: Proxies,
     /// When a token is renewed early.
@@ -106,6 +113,8 @@ impl Options {
             clock,
             events: crate::event::ignore(),
             limits: Limits::default(),
+            retries: Retries::default(),
+            jitter: Arc::new(|| f64::from(SystemRandom.next_u32()) / f64::from(u32::MAX)),
             proxies: Proxies::none(),
             renewal: Renewal::default(),
         }
@@ -138,6 +147,20 @@ impl Options {
         self.limits = limits;
         self
     }
+
+    /// The same, repeating requests otherwise.
+    #[must_use]
+    pub fn with_retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The same with another chance.
+    #[must_use]
+    pub fn with_jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
 }
 
 /// A client of the API. Cheap to clone; clones share their token and their connections.
@@ -151,6 +174,8 @@ struct Inner {
     clock: Clock,
     events: EventSink,
     largest_body: usize,
+    retries: Retries,
+    jitter: Jitter,
 }
 
 impl Client {
@@ -161,14 +186,15 @@ impl Client {
         options: &Options,
     ) -> Result<Self, Error> {
         let transport = Arc::new(Transport::of(&profile, options));
-        let shared = transport.clone();
         Ok(Self(Arc::new(Inner {
-            tokens: Tokens::over(shared, profile.clone(), credential, options),
+            tokens: Tokens::over(profile.clone(), credential, transport.clone(), options),
             transport,
             profile,
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
+            retries: options.retries,
+            jitter: options.jitter.clone(),
         })))
     }
 
@@ -184,19 +210,76 @@ impl Client {
 
     /// Sends the request and takes the answer, whatever its status. When the token is refused with
     /// 401 the request is sent once more with another; a second 401 is the answer, unless the other
-    /// token was a sibling program's and was superseded on the way as well. A request without a token
-    /// is never sent.
+    /// token was a sibling program's and was superseded on the way as well. What has certainly not
+    /// acted is repeated as `retry` says. A request without a token is never sent.
     pub async fn send(&self, request: &BuiltRequest) -> Result<Response, Error> {
         let prepared = self.prepare(request)?;
+        let mut repeated = 0;
+        loop {
+            let answer = self.send_once(&prepared).await;
+            let Some((reason, delay)) = self.again(&prepared.method, &answer, repeated) else {
+                return answer;
+            };
+            self.tell(&Event::Repeating { reason, delay });
+            tokio::time::sleep(delay).await;
+            repeated += 1;
+        }
+    }
+
+    /// The same without repeating: for one who has a time-out of their own and asks again anyway.
+    pub(crate) async fn send_unrepeated(&self, request: &BuiltRequest) -> Result<Response, Error> {
+        self.send_once(&self.prepare(request)?).await
+    }
+
+    /// Why and when the request is sent again; `None` when this is its answer.
+    fn again(
+        &self,
+        method: &Method,
+        answer: &Result<Response, Error>,
+        repeated: u32,
+    ) -> Option<(String, Duration)> {
+        let (retries, chance) = (self.0.retries, (self.0.jitter)());
+        match answer {
+            Ok(answer) => {
+                let delay = retries.after_answer(method, answer, repeated, self.now(), chance)?;
+                Some((format!("the API answered HTTP {}", answer.status()), delay))
+            }
+            Err(Error::Transport(failure)) => {
+                let delay = retries.after_failure(failure, repeated, chance)?;
+                Some((failure.to_string(), delay))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The request as it would be sent, without asking for a token.
+    pub fn preview(&self, request: &BuiltRequest) -> Result<Preview, Error> {
+        let prepared = self.prepare(request)?;
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        };
+        let mut headers: Vec<(String, String)> = prepared.headers.iter().map(text).collect();
+        headers.push(("authorization".to_owned(), format!("Bearer {MASK}")));
+        Ok(Preview {
+            method: prepared.method,
+            url: prepared.url.to_string(),
+            headers,
+            body: prepared.body,
+        })
+    }
+
+    /// Once, but with another token when the first one is refused.
+    async fn send_once(&self, prepared: &Prepared) -> Result<Response, Error> {
         let mut token = self.0.tokens.token().await?;
-        let mut response = self.follow(&prepared, &token).await?;
+        let mut response = self.follow(prepared, &token).await?;
         for _ in 0..MOST_REPLACEMENTS {
             if !refuses_token(response.status(), response.headers()) {
                 break;
             }
             let replacement = self.0.tokens.renew_after_401(&token).await?;
             token = replacement.token;
-            response = self.follow(&prepared, &token).await?;
+            response = self.follow(prepared, &token).await?;
             if !replacement.by_another {
                 break;
             }
@@ -221,10 +304,6 @@ impl Client {
         let url = self.0.profile.base_url().join(&request.path_and_query);
         let url = url.ok_or(Error::Request("its path does not stay below the base URL"))?;
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         for (name, value) in &request.headers {
             let name = HeaderName::try_from(name.as_str())
                 .map_err(|_| Error::Request("the name of a header is none"))?;
@@ -232,6 +311,11 @@ impl Client {
                 .map_err(|_| Error::Request("the value of a header has control characters"))?;
             headers.append(name, value);
         }
+        let json = HeaderValue::from_static("application/json");
+        if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, json.clone());
+        }
+        headers.entry(ACCEPT).or_insert(json);
         Ok(Prepared {
             method: request.method.clone(),
             url,
@@ -299,6 +383,22 @@ pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
     bearer.set_sensitive(true);
     Ok(bearer)
 }
+
+/// A request as it would be sent, its token masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: String,
+    /// The headers, in the order in which they are sent.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What stands in place of the token.
+const MASK: &str = "********";
 
 /// A checked request, without a token.
 struct Prepared {

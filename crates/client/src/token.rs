@@ -102,14 +102,14 @@ impl Tokens {
     /// The tokens of a profile, for programs with an HTTP stack of their own. Opens no secret yet.
     pub fn new(profile: Profile, credential: CredentialSource, options: &Options) -> Self {
         let transport = Arc::new(Transport::of(&profile, options));
-        Self::over(transport, profile, credential, options)
+        Self::over(profile, credential, transport, options)
     }
 
-    /// The same over ways out that others use as well.
+    /// The same over the ways out of a client.
     pub(crate) fn over(
-        transport: Arc<Transport>,
         profile: Profile,
         credential: CredentialSource,
+        transport: Arc<Transport>,
         options: &Options,
     ) -> Self {
         let cache = match &options.cache {

@@ -24,9 +24,17 @@ use crate::send::Options;
 /// Why there is no answer. Cloneable, because one failure may be told to many waiters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The server cannot be reached, or the connection broke.
+    /// No connection to the server came to stand.
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
+        /// The server.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The connection broke before the answer was there.
+    #[error("the connection to {server} broke: {reason}")]
+    Broken {
         /// The server.
         server: String,
         /// What the system said.
@@ -75,10 +83,18 @@ impl TransportError {
         }
     }
 
+    /// Whether the request has certainly not been sent.
+    pub fn nothing_was_sent(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Proxy { .. })
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "check the address, and that the server runs",
+            Self::Broken { .. } => {
+                "try again; a request that changes something may have been carried out"
+            }
             Self::Proxy { .. } => {
                 "check HTTPS_PROXY (user and password belong there too), or the profile's proxy; \
                  NO_PROXY names hosts that are reached without it"
@@ -295,8 +311,10 @@ pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
         TransportError::TimedOut { server }
     } else if reason.contains("certificate") {
         TransportError::Certificate { server, reason }
-    } else {
+    } else if error.is_connect() {
         TransportError::Unreachable { server, reason }
+    } else {
+        TransportError::Broken { server, reason }
     }
 }
 

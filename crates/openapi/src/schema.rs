@@ -41,7 +41,7 @@ pub(crate) struct Checks {
 }
 
 /// `None` inside: the schema cannot be compiled, so nothing can be said against a value.
-type Slot = OnceLock<Option<Compiled>>;
+type Slot = OnceLock<Option<CompiledSchema>>;
 
 impl Checks {
     pub(crate) fn new(root: &Value, operations: &[Operation]) -> Self {
@@ -112,8 +112,8 @@ impl Checks {
         slot: &'a Slot,
         schema: &Value,
         direction: Direction,
-    ) -> Option<&'a Compiled> {
-        slot.get_or_init(|| Compiled::new(root, schema, direction, self.old_dialect))
+    ) -> Option<&'a CompiledSchema> {
+        slot.get_or_init(|| CompiledSchema::new(root, schema, direction, self.old_dialect))
             .as_ref()
     }
 }
@@ -126,13 +126,13 @@ fn slot<'a>(slots: &'a [Box<[Slot]>], operation: &Operation, index: usize) -> Op
 }
 
 /// A schema that is ready to check values.
-pub(crate) struct Compiled {
+pub(crate) struct CompiledSchema {
     validator: Validator,
     /// As JSON Schema: messages look up names in it.
     schema: Value,
 }
 
-impl Compiled {
+impl CompiledSchema {
     /// `None` when the schema cannot be compiled.
     pub(crate) fn new(
         root: &Value,

@@ -3,13 +3,9 @@
 //! A property called `default` or `$ref` is a name, and an example that looks like a schema is
 //! data; neither may be taken for a part of the definition.
 
-use std::collections::{HashSet, VecDeque};
-
 use serde_json::Value;
 
-use crate::document::PARTS;
-use crate::places::join;
-use crate::reference;
+use crate::document::join;
 
 /// An object of the definition: not data, and not a mere list of named objects.
 pub(crate) struct Visit<'v, 'w> {
@@ -71,35 +67,6 @@ const NAMED: [&str; 21] = [
 
 /// Keywords that hold data.
 const DATA: [&str; 5] = ["const", "default", "enum", "example", "value"];
-
-/// Calls `visit` for each object of the definition, in the order of the text; then for those of its
-/// external parts that something refers to.
-pub(crate) fn walk<'v>(root: &'v Value, visit: &mut impl FnMut(Visit<'v, '_>)) {
-    if root.get(PARTS).is_none() {
-        let everything = &mut |one: Visit<'v, '_>| {
-            visit(one);
-            true
-        };
-        return walk_from(root, "", everything);
-    }
-    let external = ["#/", PARTS, "/"].concat();
-    let mut starts = VecDeque::from([String::new()]);
-    let mut seen = HashSet::new();
-    while let Some(start) = starts.pop_front() {
-        let Some(value) = root.pointer(&start) else {
-            continue;
-        };
-        walk_from(value, &start, &mut |one: Visit<'v, '_>| {
-            let is_new = seen.insert(std::ptr::from_ref(one.value));
-            if is_new {
-                let target = reference::target(one.value).filter(|to| to.starts_with(&external));
-                starts.extend(target.and_then(reference::pointer).map(String::from));
-                visit(one);
-            }
-            is_new
-        });
-    }
-}
 
 /// Calls `visit` for `value`, which `start` points to, and for each object inside it for as long as
 /// `visit` wants to see what is inside.
@@ -180,7 +147,10 @@ mod tests {
             }},
         });
         let mut pointers = Vec::new();
-        walk(&root, &mut |visit| pointers.push(visit.pointer()));
+        walk_from(&root, "", &mut |visit| {
+            pointers.push(visit.pointer());
+            true
+        });
         assert_eq!(
             pointers,
             [

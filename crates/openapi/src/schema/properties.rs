@@ -135,7 +135,7 @@ fn object(members: &[(String, (Value, Value))], open: bool) -> (Value, Value) {
 
 fn violations(schema: &Value, value: &Value) -> Vec<Violation> {
     let root = json!({ "openapi": "3.1.0", "x": schema });
-    let compiled = Compiled::new(&root, &root["x"], Direction::Request, false);
+    let compiled = CompiledSchema::new(&root, &root["x"], Direction::Request, false);
     compiled.map_or_else(Vec::new, |schema| schema.violations("value", value))
 }
 
@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn every_value_is_judged(schema in schema(), value in value(), old in any::<bool>()) {
         let root = json!({ "x": schema });
-        let compiled = Compiled::new(&root, &root["x"], Direction::Response, old);
+        let compiled = CompiledSchema::new(&root, &root["x"], Direction::Response, old);
         for violation in compiled.iter().flat_map(|schema| schema.violations("value", &value)) {
             let parent = violation.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
             prop_assert!(value.pointer(parent).is_some(), "{violation:?}");

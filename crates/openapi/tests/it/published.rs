@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use hallpass_openapi::collection::CollectionSettings;
 use hallpass_openapi::{
-    Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
+    Argument, Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
 };
 
 static JSON: LazyLock<Option<Reading>> = LazyLock::new(|| read("storage-api.json"));
@@ -89,11 +89,19 @@ fn its_known_problems_are_found() {
     assert_eq!(
         counts,
         BTreeMap::from([
+            ("accepted-without-task", 3),
             ("component-name-case", 2),
             ("contact-missing", 1),
+            ("example-unknown-field", 2),
+            ("format-type", 1),
+            ("format-unknown", 331),
+            ("items-without-array", 2),
             ("license-missing", 1),
             ("nullable-without-type", 16),
+            ("oauth-flow-missing", 1),
             ("operation-id-case", 1),
+            ("path-ambiguous", 38),
+            ("path-overlap", 56),
             ("schema-name-case", 5),
         ])
     );
@@ -109,7 +117,15 @@ fn every_operation_is_built_and_found_again() {
             .parameters()
             .iter()
             .filter(|one| one.location == Location::Path || one.required);
-        let values = Values::literal(wanted.map(|one| (one.name.as_str(), "a/b ü")));
+        let placed = wanted.map(|one| {
+            let place = if one.location == Location::Path {
+                "path"
+            } else {
+                "query"
+            };
+            Argument::placed(place, &one.name, "a/b ü")
+        });
+        let values = Values::new(placed.collect());
         let body = operation.body().map(|_| b"{}".to_vec());
         let request = definition
             .request(operation, &values.with_body(body).unchecked())

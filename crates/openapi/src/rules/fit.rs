@@ -1,0 +1,191 @@
+//! A quick look whether a value plainly fits a schema.
+//!
+//! Nearly every example does, and compiling a schema for each would take longer than all other
+//! rules together. The look says yes only when it is sure; whatever it does not know is left to
+//! the validator.
+
+use serde_json::{Map, Value};
+
+use crate::reference::resolve;
+
+/// How many schemas may apply to one value on top of each other.
+const MAX_DEPTH: usize = 32;
+
+/// What is said of a value without being a condition.
+const REMARKS: [&str; 14] = [
+    "deprecated",
+    "description",
+    "discriminator",
+    "default",
+    "example",
+    "examples",
+    "externalDocs",
+    "nullable",
+    "readOnly",
+    "summary",
+    "title",
+    "writeOnly",
+    "xml",
+    "$comment",
+];
+
+/// Formats that the validator does not know, so that they exclude nothing.
+const FREE_FORMATS: [&str; 12] = [
+    "int64", "int32", "float", "double", "float32", "float64", "Uint64", "Uint32", "byte",
+    "binary", "password", "string",
+];
+
+/// Whether `value` certainly fits `schema`.
+pub(super) fn surely(root: &Value, schema: &Value, value: &Value, old: bool) -> bool {
+    Look { root, old }.fits(schema, value, 0)
+}
+
+/// Whether a value has the type that a schema names, or one of them.
+pub(super) fn has_type(kind: &Value, value: &Value) -> bool {
+    match kind {
+        Value::String(word) => match word.as_str() {
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            "null" => value.is_null(),
+            "number" => value.is_number(),
+            "integer" => is_whole(value),
+            // What is no type excludes nothing.
+            _ => true,
+        },
+        Value::Array(words) => words.iter().any(|word| has_type(word, value)),
+        _ => true,
+    }
+}
+
+fn is_whole(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+struct Look<'a> {
+    root: &'a Value,
+    old: bool,
+}
+
+impl Look<'_> {
+    fn fits(&self, schema: &Value, value: &Value, depth: usize) -> bool {
+        // Beside a reference, keywords count in 3.1.
+        let beside =
+            schema.get("$ref").is_some() && schema.as_object().is_some_and(|it| it.len() > 1);
+        if depth > MAX_DEPTH || (beside && !self.old) {
+            return false;
+        }
+        let Some(object) = resolve(self.root, schema).as_object() else {
+            return false;
+        };
+        if self.old && value.is_null() && object.get("nullable") == Some(&Value::Bool(true)) {
+            return true;
+        }
+        object
+            .iter()
+            .all(|(key, keyword)| self.keeps(object, key, keyword, value, depth))
+    }
+
+    fn keeps(
+        &self,
+        schema: &Map<String, Value>,
+        key: &str,
+        keyword: &Value,
+        value: &Value,
+        depth: usize,
+    ) -> bool {
+        let each = |schemas: &Value| {
+            let fits = |schema| self.fits(schema, value, depth + 1);
+            schemas
+                .as_array()
+                .map(|schemas| (schemas.iter().all(fits), schemas.iter().any(fits)))
+        };
+        match key {
+            "type" => keyword.is_string() && has_type(keyword, value),
+            "enum" => keyword
+                .as_array()
+                .is_some_and(|allowed| allowed.contains(value)),
+            "format" => {
+                !value.is_string()
+                    || keyword
+                        .as_str()
+                        .is_some_and(|it| FREE_FORMATS.contains(&it))
+            }
+            "minimum" | "maximum" => within(schema, key, keyword, value),
+            "minLength" | "maxLength" => match value {
+                Value::String(text) => counted(key, keyword, text.chars().count()),
+                _ => true,
+            },
+            "minItems" | "maxItems" => match value {
+                Value::Array(items) => counted(key, keyword, items.len()),
+                _ => true,
+            },
+            "pattern" => !value.is_string(),
+            "allOf" => each(keyword).is_some_and(|(all, _)| all),
+            "anyOf" => each(keyword).is_some_and(|(_, any)| any),
+            "items" => match value {
+                Value::Array(items) => items.iter().all(|item| self.fits(keyword, item, depth + 1)),
+                _ => true,
+            },
+            "properties" => self.members(keyword, value, depth),
+            "required" => required(keyword, value),
+            "additionalProperties" => *keyword == Value::Bool(true) || !value.is_object(),
+            key => REMARKS.contains(&key) || key.starts_with("x-"),
+        }
+    }
+
+    fn members(&self, properties: &Value, value: &Value, depth: usize) -> bool {
+        let Value::Object(members) = value else {
+            return true;
+        };
+        members.iter().all(|(name, member)| {
+            properties
+                .get(name)
+                .is_none_or(|schema| self.fits(schema, member, depth + 1))
+        })
+    }
+}
+
+fn within(schema: &Map<String, Value>, key: &str, limit: &Value, value: &Value) -> bool {
+    let Some(number) = value.as_f64() else {
+        return true;
+    };
+    // An excluded limit is told by a keyword of its own, which is not known here.
+    let Some(limit) = limit
+        .as_f64()
+        .filter(|_| !schema.contains_key("exclusiveMinimum"))
+    else {
+        return false;
+    };
+    if key == "minimum" {
+        number > limit || is_same(number, limit)
+    } else {
+        number < limit || is_same(number, limit)
+    }
+}
+
+fn is_same(one: f64, other: f64) -> bool {
+    one.total_cmp(&other).is_eq()
+}
+
+fn counted(key: &str, limit: &Value, count: usize) -> bool {
+    let Some(limit) = limit.as_u64().and_then(|limit| usize::try_from(limit).ok()) else {
+        return false;
+    };
+    if key.starts_with("min") {
+        count >= limit
+    } else {
+        count <= limit
+    }
+}
+
+fn required(names: &Value, value: &Value) -> bool {
+    let Value::Object(members) = value else {
+        return true;
+    };
+    let given = |name: &Value| name.as_str().is_some_and(|name| members.contains_key(name));
+    names
+        .as_array()
+        .is_some_and(|names| names.iter().all(given))
+}
