@@ -44,24 +44,12 @@ pub(crate) struct ConnectionArgs {
 impl ConnectionArgs {
     /// The client for the connection that was chosen, of a command that ends with its answer.
     pub(crate) fn connect(&self) -> Result<Client, CommandError> {
-        self.connect_with(Renewal::Before)
+        self.connect_with(|options| options)
     }
 
     /// The same for a command that goes on running.
     pub(crate) fn connect_to_stay(&self) -> Result<Client, CommandError> {
-        self.connect_with(Renewal::Beside)
-    }
-
-    fn connect_with(&self, renewal: Renewal) -> Result<Client, CommandError> {
-        let (profile, credential) = self.choose()?;
-        let verbose = self.verbose;
-        let told = move |event: &Event| match warning(event) {
-            Some(warning) => output::words(&warning),
-            None if verbose => output::words(&describe(event)),
-            None => {}
-        };
-        let options = options().with_renewal(renewal).with_events(Arc::new(told));
-        self.connect_with(|options| options)
+        self.connect_with(|options| options.with_renewal(Renewal::Beside))
     }
 
     /// The same with other options.
@@ -71,13 +59,16 @@ impl ConnectionArgs {
     ) -> Result<Client, CommandError> {
         let (profile, credential) = self.choose()?;
         let verbose = self.verbose;
-        let tell = move |event: &Event| {
+        let tell = move |event: &Event| match warning(event) {
+            Some(warning) => output::words(&warning),
             // A call that takes longer than it should says why, whoever asked.
-            if verbose || matches!(event, Event::Repeating { .. }) {
+            None if verbose || matches!(event, Event::Repeating { .. }) => {
                 output::words(&describe(event));
             }
+            None => {}
         };
-        let options = change(options().with_events(Arc::new(tell)));
+        let options = options().with_renewal(Renewal::Before);
+        let options = change(options.with_events(Arc::new(tell)));
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
