@@ -114,9 +114,10 @@ fn fifty_processes_call_over_several_lifetimes_with_one_mint_each_and_no_failed_
     let minted = client.minted();
     assert_eq!(minted, ends.len() as u64, "{ends:?}");
     assert!(minted >= 4 && calls > 50, "{minted} tokens, {calls} calls");
-    // The client believes what the answer says, which is the lifetime rounded down, and renews in its
-    // last tenth, or at most a hundredth before that.
-    let earliest = f64::from(lifetime - 1) * 0.88;
+    // The client believes what the answer says, which is the lifetime in whole seconds, and renews in its
+    // last tenth, or at most a hundredth before that. On a busy machine an answer is late, and says a
+    // second less.
+    let earliest = f64::from(lifetime - 1) * 0.88 - 1.0;
     for pair in ends.windows(2) {
         let apart = pair[1].duration_since(pair[0]).as_secs_f64();
         assert!(apart >= earliest, "two tokens in one lifetime: {ends:?}");
