@@ -80,7 +80,16 @@ impl AccessToken {
         }
         let lifetime = milliseconds(self.expires_at.duration_since(self.obtained_at));
         let margin = (lifetime / 10).min(LARGEST_MARGIN);
-        let jitter = (margin / 10) * i64::from(rng.next_u32() >> 8) / (1 << 24);
+        let widest = margin / 10;
+        if left >= margin + widest {
+            return Freshness::Good;
+        }
+        if left < margin {
+            return Freshness::Early;
+        }
+        // Drawn only now that it matters: a process's first random number costs the system generator
+        // more time than a call with a cached token takes.
+        let jitter = widest * i64::from(rng.next_u32() >> 8) / (1 << 24);
         if left < margin + jitter {
             Freshness::Early
         } else {

@@ -53,6 +53,7 @@ mod link;
 mod private_file;
 mod redact;
 mod token_answer;
+mod token_audience;
 mod token_credential;
 mod token_endpoint;
 mod token_lock;

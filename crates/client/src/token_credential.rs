@@ -53,10 +53,11 @@ impl Credential {
         }
     }
 
-    /// The request with the credential in exactly one place.
+    /// The request with the credential in exactly one place. `audience` is whom an assertion is for.
     pub(crate) fn encode(
         &self,
         profile: &Profile,
+        audience: Option<&str>,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
     ) -> Result<EncodedRequest, TokenFailure> {
@@ -64,7 +65,7 @@ impl Credential {
         let client_secret = match self {
             Self::Secret(secret) => secret,
             Self::Key { key, id } => {
-                let audience = profile.token_url().as_str();
+                let audience = audience.unwrap_or(profile.token_url().as_str());
                 let lifetime = ASSERTION_LIFETIME;
                 let signed =
                     ClientAssertion::sign_as(client_id, audience, key, id, now, lifetime, rng);

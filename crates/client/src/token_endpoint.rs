@@ -19,6 +19,7 @@ use crate::event::{Event, EventSink};
 use crate::profile::{Profile, ProfileError};
 use crate::send::Clock;
 use crate::token_answer::{clock_skew, interpret};
+use crate::token_audience::audience;
 use crate::token_credential::Credential;
 use crate::token_failure::TokenFailure;
 use crate::token_pause::{Pause, Why};
@@ -88,8 +89,15 @@ impl TokenEndpoint<'_> {
         let way = way.map_err(|error: ProfileError| TokenFailure::Setup {
             reason: error.to_string(),
         })?;
+        let audience = match credential {
+            Credential::Secret(_) => None,
+            Credential::Key { .. } => {
+                Some(audience(self.profile.token_url(), self.transport).await)
+            }
+        };
         let (now, started) = ((self.clock)(), tokio::time::Instant::now());
-        let encoded = credential.encode(self.profile, now, &mut SystemRandom)?;
+        let encoded =
+            credential.encode(self.profile, audience.as_deref(), now, &mut SystemRandom)?;
         (self.events)(&Event::TokenRequested {
             token_url: self.profile.token_url().to_string(),
             client_id: self.profile.client_id().to_string(),

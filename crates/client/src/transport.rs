@@ -136,27 +136,12 @@ pub(crate) struct Way {
 }
 
 impl Transport {
-    /// The ways out that these options allow.
     pub(crate) fn of(profile: &Profile, options: &Options) -> Self {
-        Self::new(
-            profile.clone(),
-            options.proxies.clone(),
-            options.limits.bounds(),
-            options.events.clone(),
-        )
-    }
-
-    pub(crate) fn new(
-        profile: Profile,
-        proxies: Proxies,
-        bounds: Bounds,
-        events: EventSink,
-    ) -> Self {
         Self {
-            profile,
-            proxies,
-            bounds,
-            events,
+            profile: profile.clone(),
+            proxies: options.proxies.clone(),
+            bounds: options.limits.bounds(),
+            events: options.events.clone(),
             told_insecure: AtomicBool::new(false),
             plain: OnceLock::new(),
             direct: OnceLock::new(),

@@ -116,6 +116,14 @@ impl DataArgs {
 }
 
 impl Command {
+    /// Whether the command has enough to do for several threads.
+    pub(crate) fn works_at_length(&self) -> bool {
+        matches!(
+            self,
+            Self::Demo(_) | Self::Serve(_) | Self::Admin(_) | Self::Proxy(_)
+        )
+    }
+
     /// Whether the command is a server, whose log is worth seeing.
     pub(crate) fn is_server(&self) -> bool {
         matches!(self, Self::Serve(_))

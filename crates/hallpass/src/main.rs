@@ -32,10 +32,13 @@ fn main() -> ExitCode {
         };
     }
     log::start(cli.command.is_server());
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let mut runtime = if cli.command.works_at_length() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        // Starting threads takes a client's command longer than a cached token and a local call.
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             output::words(&format!("error: no threads to run on: {error}"));

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod call;
+mod claims;
 pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod profile;
@@ -10,6 +11,7 @@ pub(crate) mod raw;
 pub(crate) mod sample;
 pub(crate) mod stores;
 pub(crate) mod token;
+mod warnings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,12 +23,14 @@ use hallpass_client::event::Event;
 use hallpass_client::key_store::Slot;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
-use hallpass_client::send::{Cache, Client, Options};
+use hallpass_client::proxies::Proxies;
+use hallpass_client::send::{Cache, Client, Options, Renewal};
 use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
 use crate::serve::system_time;
+use warnings::warning;
 
 /// Which connection to use.
 #[derive(Debug, Args)]
@@ -47,9 +51,14 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// The client for the connection that was chosen.
+    /// The client for the connection that was chosen, of a command that ends with its answer.
     pub(crate) fn connect(&self) -> Result<Client, CommandError> {
         self.connect_with(|options| options)
+    }
+
+    /// The same for a command that goes on running.
+    pub(crate) fn connect_to_stay(&self) -> Result<Client, CommandError> {
+        self.connect_with(|options| options.with_renewal(Renewal::Beside))
     }
 
     /// The same with other options.
@@ -59,11 +68,13 @@ impl ConnectionArgs {
     ) -> Result<Client, CommandError> {
         let (profile, credential) = self.choose()?;
         let verbose = self.verbose;
-        let tell = move |event: &Event| {
+        let tell = move |event: &Event| match warning(event) {
+            Some(warning) => output::words(&warning),
             // A call that takes longer than it should says why, whoever asked.
-            if verbose || matches!(event, Event::Repeating { .. }) {
+            None if verbose || matches!(event, Event::Repeating { .. }) => {
                 output::words(&describe(event));
             }
+            None => {}
         };
         let options = change(options().with_events(Arc::new(tell)));
         let insecure = self.insecure || profile.insecure();
@@ -76,6 +87,8 @@ impl ConnectionArgs {
             options =
                 options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
         }
+        let options = options().with_renewal(Renewal::Before);
+        let options = change(options.with_events(Arc::new(tell)));
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
@@ -124,7 +137,8 @@ pub(crate) fn options() -> Options {
         Some(base) => Cache::Directory(base.join("hallpass/tokens")),
         None => Cache::None,
     };
-    Options::new(cache, Arc::new(system_time))
+    let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
+    Options::new(cache, Arc::new(system_time)).with_proxies(proxies)
 }
 
 /// The operation of this name.

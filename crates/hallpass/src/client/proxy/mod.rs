@@ -50,7 +50,7 @@ pub(crate) struct ProxyArgs {
 
 /// Runs the command until it is told to stop.
 pub(crate) async fn run(args: ProxyArgs) -> Result<(), CommandError> {
-    let client = args.connection.connect()?;
+    let client = args.connection.connect_to_stay()?;
     let socket = bind(args.listen).await?;
     let address = socket
         .local_addr()
