@@ -92,6 +92,9 @@ A connection without a profile: the first two of these, or a region, the client 
 Choosing
   HALLPASS_PROFILE             profile to use instead of the current one
 
+Programs that `hallpass sample` writes
+  HALLPASS_ACCESS_TOKEN        access token that the program sends
+
 Servers
   HALLPASS_DATA                data directory
   HALLPASS_CONFIG              configuration file
