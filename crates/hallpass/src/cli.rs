@@ -6,8 +6,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use http::Method;
 
-use crate::command::{CommandError, EXIT_CODES};
-use crate::{admin, api, client, demo, output, serve};
+use crate::command::CommandError;
+use crate::{admin, api, client, completion, demo, manual, serve};
 
 /// Both ends of machine-to-machine API access with OAuth 2.0 client credentials
 #[derive(Debug, Parser)]
@@ -47,14 +47,10 @@ pub(crate) enum Command {
     Api(api::ApiArgs),
     Sample(client::sample::SampleArgs),
     Collection(client::collection::CollectionArgs),
-    /// Print help for a command or a topic (exit-codes)
-    Help(HelpArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HelpArgs {
-    /// A command, or `exit-codes`
-    words: Vec<String>,
+    Completion(completion::CompletionArgs),
+    #[command(hide = true)]
+    Complete(completion::CompleteArgs),
+    Help(manual::HelpArgs),
 }
 
 /// Where a server keeps its things.
@@ -146,25 +142,11 @@ impl Cli {
             Command::Api(args) => api::run(args),
             Command::Sample(args) => client::sample::run(args).await,
             Command::Collection(args) => client::collection::run(args),
-            Command::Help(args) => help(&args),
+            Command::Completion(args) => completion::script(&args),
+            Command::Complete(args) => completion::complete(&args),
+            Command::Help(args) => manual::run(&args),
         }
     }
-}
-
-fn help(args: &HelpArgs) -> Result<(), CommandError> {
-    use clap::CommandFactory as _;
-    if args.words == ["exit-codes"] {
-        return output::data(EXIT_CODES);
-    }
-    let mut command = Cli::command();
-    command.build();
-    for word in &args.words {
-        command = command.find_subcommand(word).cloned().ok_or_else(|| {
-            CommandError::usage(format!("there is no help for `{word}`"))
-                .hint("`hallpass help` lists the commands; `hallpass help exit-codes` the codes")
-        })?;
-    }
-    output::data(&command.render_long_help().to_string())
 }
 
 #[cfg(test)]

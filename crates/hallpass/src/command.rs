@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// A task failed or took too long.
     Task = 5,
+    /// Somebody pressed Ctrl-C; the shell's number for it.
+    Interrupted = 130,
 }
 
 /// The text of `hallpass help exit-codes`.
@@ -31,7 +33,8 @@ Exit codes
   2  wrong usage: arguments, configuration or files
   3  authentication failed: no access token, or the API refused it
   4  the server could not be reached
-  5  a task failed or timed out";
+  5  a task failed or timed out
+130  interrupted with Ctrl-C";
 
 /// A command's error.
 #[derive(Debug)]
@@ -96,6 +99,13 @@ impl CommandError {
     /// The body of that answer.
     pub(crate) fn refused_body(&self) -> Option<&[u8]> {
         Some(&self.refusal.as_ref()?.body)
+    }
+
+    /// Says more in the first line.
+    pub(crate) fn saying_more(mut self, more: &str) -> Self {
+        let end = self.message.find('\n').unwrap_or(self.message.len());
+        self.message.insert_str(end, &format!("; {more}"));
+        self
     }
 
     /// Adds what to do about it, if anything is known.

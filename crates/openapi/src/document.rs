@@ -64,11 +64,9 @@ impl Document {
 
     /// A value that was not read from a text: every part of it is at the beginning.
     pub(crate) fn without_places(value: Value) -> Self {
-        let mut places = Places::default();
-        places.leaf(Position::START);
         Self {
             value,
-            places,
+            places: Places::default(),
             location: String::new(),
             parts: Vec::new(),
         }

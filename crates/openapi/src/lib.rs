@@ -26,6 +26,7 @@ mod definition;
 mod document;
 mod example;
 mod index;
+mod items;
 mod link;
 mod location;
 mod marks;

@@ -34,7 +34,7 @@ pub(crate) struct ConnectionArgs {
     profile: Option<String>,
     /// Say on stderr what is sent and what comes back (never a secret or token)
     #[arg(long, short)]
-    verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl ConnectionArgs {
