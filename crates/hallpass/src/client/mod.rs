@@ -41,7 +41,6 @@ pub(crate) struct ConnectionArgs {
     /// Say on stderr what is sent and what comes back (never a secret or token)
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    verbose: bool,
     /// File of profiles to use instead of your own, such as one that is shared in a repository
     #[arg(long, value_name = "FILE", env = "HALLPASS_PROFILES")]
     profiles: Option<PathBuf>,
@@ -76,17 +75,8 @@ impl ConnectionArgs {
             }
             None => {}
         };
-        let options = change(options().with_events(Arc::new(tell)));
         let insecure = self.insecure || profile.insecure();
-        if insecure {
-            output::words(INSECURE);
-        }
         let profile = profile.with_insecure(insecure);
-        let mut options = options();
-        if self.verbose {
-            options =
-                options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
-        }
         let options = options().with_renewal(Renewal::Before);
         let options = change(options.with_events(Arc::new(tell)));
         Client::new(profile, credential, &options).map_err(CommandError::from)
@@ -126,7 +116,7 @@ impl ConnectionArgs {
     }
 }
 
-/// What is said each time a connection is used that believes everybody.
+/// What is said when a profile that believes everybody is added.
 pub(crate) const INSECURE: &str = "warning: servers need not prove who they are (insecure): \
      whoever is in between can read the secret and the tokens";
 
