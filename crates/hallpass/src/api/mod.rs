@@ -1,6 +1,7 @@
 //! `hallpass api`: what an API definition says, and what is wrong with it.
 
 mod check;
+mod report;
 
 use clap::{Args, Subcommand};
 

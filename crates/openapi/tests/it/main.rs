@@ -7,4 +7,5 @@
 
 mod collection;
 mod compiled;
+mod documented;
 mod published;
