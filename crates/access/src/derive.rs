@@ -64,14 +64,14 @@ pub struct OperationPermissions {
 impl OperationPermissions {
     /// Derives them.
     pub fn derive(definition: &Definition) -> Self {
-        let operations = || {
-            definition
-                .operations()
-                .iter()
-                .map(|o| (o.method(), o.path()))
-        };
-        let paths = Paths::of(operations());
-        let requirements = operations()
+        let operations = definition.operations().iter();
+        Self::of(operations.map(|one| (one.method(), one.path())))
+    }
+
+    /// Derives them from the method and the path of every operation of a definition.
+    pub fn of<'a>(operations: impl Iterator<Item = (&'a Method, &'a str)> + Clone) -> Self {
+        let paths = Paths::of(operations.clone());
+        let requirements = operations
             .map(|(method, path)| requirement(method, &paths.target(method, path)))
             .collect();
         Self { requirements }

@@ -37,7 +37,7 @@ pub(crate) async fn status(tokens: &Tokens, host: &str, path: &str) -> Result<St
     }
     // Another program may have got a newer token meanwhile: this takes that one, or asks for one.
     let token = tokens.renew_after_401(&token).await?;
-    Ok(get(host, path, &token).await)
+    Ok(get(host, path, &token.token).await)
 }
 
 async fn get(host: &str, path: &str, token: &AccessToken) -> String {

@@ -3,6 +3,8 @@
 //! Times are absolute. A lifetime that is written down and read back after a restart would start
 //! again from there.
 
+use std::time::Duration;
+
 use hallpass_oauth::Secret;
 use jiff::{SignedDuration, Timestamp};
 use rand_core::Rng;
@@ -61,7 +63,18 @@ impl AccessToken {
     /// at most five minutes early; up to a tenth of that margin is added by chance, so that many
     /// programs that share a token do not all notice in the same instant.
     pub fn freshness(&self, now: Timestamp, rng: &mut (dyn Rng + Send)) -> Freshness {
-        let left = milliseconds(self.expires_at.duration_since(now));
+        self.freshness_within(Duration::MAX, now, rng)
+    }
+
+    /// The same when a clock that nobody sets says that the token lasts `steady` at most.
+    pub(crate) fn freshness_within(
+        &self,
+        steady: Duration,
+        now: Timestamp,
+        rng: &mut (dyn Rng + Send),
+    ) -> Freshness {
+        let steady = i64::try_from(steady.as_millis()).unwrap_or(i64::MAX);
+        let left = milliseconds(self.expires_at.duration_since(now)).min(steady);
         if left <= 0 || self.is_from_the_future(now) {
             return Freshness::Dead;
         }
@@ -141,6 +154,15 @@ mod tests {
         assert_eq!(freshness(60, 53, 0), Freshness::Good);
         assert_eq!(freshness(60, 55, 0), Freshness::Early);
         assert_eq!(freshness(0, 0, u32::MAX), Freshness::Dead);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_lengthens_no_life_that_a_steady_clock_ends() {
+        let token = AccessToken::new(Secret::from("t".to_owned()), at(0), at(7200));
+        let seen = |steady| token.freshness_within(steady, at(0), &mut Fixed(0));
+        assert_eq!(seen(Duration::from_secs(7200)), Freshness::Good);
+        assert_eq!(seen(Duration::from_secs(299)), Freshness::Early);
+        assert_eq!(seen(Duration::ZERO), Freshness::Dead);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Event {
         token_url: String,
         /// As whom.
         client_id: String,
-        /// `body` or `basic`.
+        /// `body`, `basic` or `private_key_jwt`.
         authentication: &'static str,
         /// The scope asked for.
         scope: Option<String>,
@@ -73,13 +73,36 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The server asked for patience; the request is repeated.
+    /// The token server asked for patience, this program or another; a token is asked for later.
     Retrying {
         /// The status that said so.
         status: u16,
         /// How long.
         delay: Duration,
     },
+    /// A request to the API was not taken, or did not get there; it is sent again.
+    Repeating {
+        /// What happened.
+        reason: String,
+        /// How long after.
+        delay: Duration,
+    },
+    /// The server granted less than was asked for.
+    ScopeNarrowed {
+        /// The scope asked for.
+        asked: String,
+        /// The scope granted.
+        granted: String,
+    },
+    /// The token answer has no `token_type`; the token is taken for a bearer token.
+    TokenTypeMissing,
+    /// This machine's clock and the token server's are apart. Told once.
+    ClockSkew {
+        /// By how many seconds this machine's clock is ahead; negative when it is behind.
+        ahead: i64,
+    },
+    /// Servers need not prove who they are, because the profile says so.
+    ServerNotChecked,
     /// A request goes to the API.
     RequestSent {
         /// The method.
@@ -122,6 +145,22 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+}
+
+impl Event {
+    /// Whether a person should hear of it unasked: something is worse than they would expect, and it
+    /// goes on nevertheless.
+    pub fn is_warning(&self) -> bool {
+        matches!(
+            self,
+            Self::LockGivenUp { .. }
+                | Self::CacheUnusable { .. }
+                | Self::ScopeNarrowed { .. }
+                | Self::TokenTypeMissing
+                | Self::ClockSkew { .. }
+                | Self::ServerNotChecked
+        )
+    }
 }
 
 /// Nobody is told.

@@ -11,13 +11,13 @@ use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
 use crate::event::Event;
-use crate::send::{Client, bearer};
+use crate::send::{Client, MOST_REPLACEMENTS, bearer, refuses_token};
 use crate::transport::{TransportError, classify};
 
 impl Client {
@@ -29,13 +29,20 @@ impl Client {
     /// 9110 section 7.6.1), cookies, and any authorization of the program's own stay behind. A
     /// redirect is not followed: that is for the program to decide.
     pub async fn forward(&self, request: &Request<Bytes>) -> Result<Response<Forwarded>, Error> {
-        let token = self.tokens().token().await?;
-        let answer = self.pass_on(request, &token).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
+        let mut token = self.tokens().token().await?;
+        let mut answer = self.pass_on(request, &token).await?;
+        for _ in 0..MOST_REPLACEMENTS {
+            if !refuses_token(answer.status(), answer.headers()) {
+                break;
+            }
+            let replacement = self.tokens().renew_after_401(&token).await?;
+            token = replacement.token;
+            answer = self.pass_on(request, &token).await?;
+            if !replacement.by_another {
+                break;
+            }
         }
-        let token = self.tokens().renew_after_401(&token).await?;
-        self.pass_on(request, &token).await
+        Ok(answer)
     }
 
     async fn pass_on(
@@ -63,8 +70,7 @@ impl Client {
             *passed.body_mut() = Some(request.body().clone().into());
         }
         let started = tokio::time::Instant::now();
-        let answer = self.http().execute(passed).await;
-        let answer = answer.map_err(|error| classify(&server, &error))?;
+        let answer = self.way_to(passed.url())?.execute(passed).await?;
         self.tell(&Event::AnswerBegun {
             status: answer.status().as_u16(),
             elapsed: started.elapsed(),

@@ -11,11 +11,12 @@
 //! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
 //! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
-//! | send a request | [`send`] | `Response`, or the `ApiProblem` in it |
+//! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
 //! | say what does not work | [`doctor`] | `Finding` |
+//! | show a request as a program | [`sample`] | its text |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
 //! The library reads no environment variable and no configuration by itself: look-up, clock and
@@ -34,8 +35,11 @@ pub mod paging;
 pub mod problem;
 pub mod profile;
 pub mod profiles;
+pub mod proxies;
 pub mod region;
 pub mod response;
+pub mod retry;
+pub mod sample;
 pub mod send;
 pub mod task;
 pub mod token;
@@ -43,10 +47,15 @@ pub mod token_cache;
 pub mod token_failure;
 
 mod connect;
+mod link;
 mod private_file;
 mod redact;
+mod token_answer;
+mod token_credential;
 mod token_endpoint;
 mod token_lock;
+mod token_pause;
+mod token_store;
 mod transport;
 
 pub use hallpass_oauth::{ClientId, Secret};
@@ -57,15 +66,17 @@ pub use credential_source::CredentialSource;
 pub use error::{Error, Kind};
 pub use event::{Event, EventSink};
 pub use forward::Forwarded;
-pub use paging::{Page, Pages};
+pub use paging::{Doubt, Page, Pages};
 pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
+pub use proxies::Proxies;
 pub use region::Region;
 pub use response::Response;
-pub use send::{Cache, Client, Clock, Limits, Options};
-pub use task::{Task, TaskOutcome, Waiting};
-pub use token::Tokens;
+pub use retry::{Jitter, Retries};
+pub use send::{Cache, Client, Clock, Limits, Options, Preview, Renewal};
+pub use task::{Task, TaskLink, TaskOutcome, Waiting};
+pub use token::{Replacement, Tokens};
 pub use token_failure::TokenFailure;
 pub use transport::TransportError;

@@ -1,62 +1,28 @@
-//! Reading a list to its end: the next page starts where the items received so far end (domain
-//! facts, section 6.1).
+//! Reading a list to its end: the next page starts where the items received so far end, or where the
+//! server's `next` leads (domain facts, section 6.1).
 //!
 //! A server that ignores the offset, or whose total is wrong, must not keep a program busy for ever:
-//! the reading ends at a page that adds nothing. Items stay the JSON values that came.
+//! the reading ends at a page that adds nothing. One page is held at a time.
+
+mod envelope;
+mod failure;
 
 use hallpass_openapi::BuiltRequest;
 use http::Method;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::link::below;
 use crate::send::Client;
-
-/// Why a list could not be read to its end.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PagingError {
-    /// The answer has no `items`.
-    #[error("the answer is no list: it has no `items`")]
-    NoList,
-    /// Only what reads can be repeated.
-    #[error("{0} is not a list to read; only GET is")]
-    Method(Method),
-    /// The server gives the same page for another offset.
-    #[error("the server repeats the page at offset {offset}: {received} of {total} items came")]
-    Repeats {
-        /// The offset asked for.
-        offset: u64,
-        /// How many items came before.
-        received: u64,
-        /// How many there should be.
-        total: u64,
-    },
-}
-
-impl PagingError {
-    /// Whose fault it is.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Repeats { .. } => Kind::Api,
-            Self::NoList | Self::Method(_) => Kind::Usage,
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoList | Self::Method(_) => Some("send it without asking for all".to_owned()),
-            Self::Repeats { total, .. } => {
-                Some(format!("the server does not page; ask for limit={total}"))
-            }
-        }
-    }
-}
+use envelope::{Cursor, Envelope, key};
+pub use failure::{Doubt, PagingError};
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Page {
-    /// Its items, as they came.
-    pub items: Vec<Value>,
+    /// Its items, each the text that came.
+    pub items: Vec<Box<RawValue>>,
     /// How many items are before it.
     pub offset: u64,
     /// How many there are, when the server says so.
@@ -68,15 +34,25 @@ pub struct Pages<'a> {
     client: &'a Client,
     request: BuiltRequest,
     next: Next,
+    /// The offset of the first page.
+    start: u64,
+    received: u64,
+    pages: u32,
+    /// What the items of the last page are told apart by.
+    before: Vec<u64>,
+    first_total: Option<u64>,
+    doubt: Option<Doubt>,
 }
 
 enum Next {
-    /// The page at this offset; `before` is the page that was read before it.
-    Page {
-        offset: u64,
-        received: u64,
-        before: Vec<Value>,
-    },
+    /// The page of the request itself.
+    First,
+    /// The page at this offset.
+    Offset(u64),
+    /// The page that the server's `next` named.
+    Link(String),
+    /// It is known before it is asked for that there is none.
+    Failed(PagingError),
     Nothing,
 }
 
@@ -87,25 +63,31 @@ impl Client {
         if request.method != Method::GET {
             return Err(PagingError::Method(request.method).into());
         }
-        let offset = offset_of(&request.path_and_query);
-        let next = Next::Page {
-            offset,
-            received: 0,
-            before: Vec::new(),
-        };
         Ok(Pages {
             client: self,
+            start: offset_of(&request.path_and_query),
             request,
-            next,
+            next: Next::First,
+            received: 0,
+            pages: 0,
+            before: Vec::new(),
+            first_total: None,
+            doubt: None,
         })
     }
 
-    /// All items of a list.
-    pub async fn all_items(&self, request: BuiltRequest) -> Result<Vec<Value>, Error> {
+    /// All items of a list, each as a `T`; `Box<RawValue>` keeps every digit of their numbers.
+    pub async fn all_items<T: DeserializeOwned>(
+        &self,
+        request: BuiltRequest,
+    ) -> Result<Vec<T>, Error> {
         let mut pages = self.pages(request)?;
         let mut items = Vec::new();
         while let Some(page) = pages.next().await? {
-            items.extend(page.items);
+            for item in page.items {
+                let item = serde_json::from_str(item.get());
+                items.push(item.map_err(|error| PagingError::Item(error.to_string()))?);
+            }
         }
         Ok(items)
     }
@@ -114,79 +96,153 @@ impl Client {
 impl Pages<'_> {
     /// The next page; `None` after the last one. After an error there is no further page.
     pub async fn next(&mut self) -> Result<Option<Page>, Error> {
-        let Next::Page {
-            offset,
-            received,
-            before,
-        } = std::mem::replace(&mut self.next, Next::Nothing)
-        else {
-            return Ok(None);
-        };
-        let request = if received == 0 {
-            self.request.clone()
-        } else {
-            let path_and_query = with_offset(&self.request.path_and_query, offset);
-            BuiltRequest {
-                path_and_query,
-                ..self.request.clone()
+        let (offset, path_and_query) = match std::mem::replace(&mut self.next, Next::Nothing) {
+            Next::Nothing => return Ok(None),
+            Next::Failed(error) => return Err(error.into()),
+            Next::First => (self.start, self.request.path_and_query.clone()),
+            Next::Offset(offset) => {
+                let path =
+                    with_parameter(&self.request.path_and_query, "offset", &offset.to_string());
+                (offset, path)
             }
+            Next::Link(link) => (self.start + self.received, link),
         };
-        let answer = self.client.send(&request).await?.success()?.json()?;
-        let page = read(answer, offset)?;
-        if page.items.is_empty() && received > 0 {
-            return Ok(None);
+        let request = BuiltRequest {
+            path_and_query,
+            ..self.request.clone()
+        };
+        let answer = self.client.send(&request).await?.success()?;
+        let envelope = Envelope::read(&answer)?;
+        self.take(&request.path_and_query, offset, envelope)
+    }
+
+    /// Why the list may not be the whole one, as far as it was read.
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.doubt
+    }
+
+    fn take(
+        &mut self,
+        asked: &str,
+        offset: u64,
+        envelope: Envelope,
+    ) -> Result<Option<Page>, Error> {
+        let keys: Vec<u64> = envelope.items.iter().map(|item| key(item)).collect();
+        let by_link = matches!(envelope.cursor, Cursor::To(_));
+        if self.received > 0 && !by_link {
+            if keys.is_empty() {
+                self.finish(envelope.total);
+                return Ok(None);
+            }
+            if self.repeats(&keys, offset, &envelope) {
+                return self.repeated(offset, envelope.total);
+            }
         }
-        if received > 0 && page.items == before {
-            // A server that does not page and names no total has given everything at once.
-            return match page.total {
-                Some(total) => Err(PagingError::Repeats {
-                    offset,
-                    received,
-                    total,
-                }
-                .into()),
-                None => Ok(None),
-            };
+        self.pages += 1;
+        self.received += keys.len() as u64;
+        self.before = keys;
+        self.watch(envelope.total);
+        self.next = self
+            .following(asked, offset, &envelope)
+            .unwrap_or_else(Next::Failed);
+        if matches!(self.next, Next::Nothing) {
+            self.finish(envelope.total);
         }
-        self.next = following(&page, received);
-        Ok(Some(page))
-    }
-}
-
-fn following(page: &Page, received: u64) -> Next {
-    let count = page.items.len() as u64;
-    let offset = page.offset.saturating_add(count);
-    if count == 0 || page.total.is_some_and(|total| offset >= total) {
-        return Next::Nothing;
-    }
-    Next::Page {
-        offset,
-        received: received + count,
-        before: page.items.clone(),
-    }
-}
-
-fn read(mut answer: Value, offset: u64) -> Result<Page, PagingError> {
-    let total = answer.get("total").and_then(number);
-    match answer.get_mut("items").map(Value::take) {
-        Some(Value::Array(items)) => Ok(Page {
-            items,
+        Ok(Some(Page {
+            items: envelope.items,
             offset,
-            total,
-        }),
-        // An empty list is written as null by some.
-        Some(Value::Null) => Ok(Page {
-            items: Vec::new(),
-            offset,
-            total,
-        }),
-        _ => Err(PagingError::NoList),
+            total: envelope.total,
+        }))
     }
-}
 
-/// A number, also written as text.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    /// Whether the page adds nothing. Items without an id may be alike, as `select` makes them, and
+    /// yet be others; a server that echoes the offset and knows the total pages well.
+    fn repeats(&self, keys: &[u64], offset: u64, envelope: &Envelope) -> bool {
+        let pages_well = envelope.offset == Some(offset) && envelope.total.is_some();
+        !pages_well && keys.iter().all(|key| self.before.contains(key))
+    }
+
+    /// A server that does not page and names no total has given everything at once.
+    fn repeated(&self, offset: u64, total: Option<u64>) -> Result<Option<Page>, Error> {
+        match total {
+            None => Ok(None),
+            Some(total) => Err(PagingError::Repeats {
+                offset,
+                received: self.received,
+                total,
+            }
+            .into()),
+        }
+    }
+
+    fn following(
+        &self,
+        asked: &str,
+        offset: u64,
+        envelope: &Envelope,
+    ) -> Result<Next, PagingError> {
+        let received = self.received;
+        if self.pages >= MOST_PAGES {
+            let pages = self.pages;
+            return Err(PagingError::Endless { pages, received });
+        }
+        if let Cursor::To(cursor) = &envelope.cursor {
+            let link = self.link(asked, cursor).ok_or(PagingError::Elsewhere)?;
+            if link == asked {
+                return Err(PagingError::Circle { received });
+            }
+            return Ok(Next::Link(link));
+        }
+        let count = envelope.items.len() as u64;
+        let end = offset.saturating_add(count);
+        let over = match (envelope.total, envelope.remaining) {
+            (Some(total), _) => end >= total,
+            (None, Some(remaining)) => remaining == 0,
+            (None, None) => envelope.cursor == Cursor::End,
+        };
+        Ok(if count == 0 || over {
+            Next::Nothing
+        } else {
+            Next::Offset(end)
+        })
+    }
+
+    fn link(&self, asked: &str, cursor: &str) -> Option<String> {
+        let is_address = ["/", "?", "http://", "https://"]
+            .iter()
+            .any(|begin| cursor.starts_with(begin));
+        if is_address {
+            return below(self.client.profile().base_url(), asked, cursor);
+        }
+        let word =
+            percent_encoding::utf8_percent_encode(cursor, percent_encoding::NON_ALPHANUMERIC);
+        Some(with_parameter(
+            &without_parameter(asked, "offset"),
+            "next",
+            &word.to_string(),
+        ))
+    }
+
+    fn watch(&mut self, total: Option<u64>) {
+        let (Some(first), Some(later)) = (self.first_total.or(total), total) else {
+            return;
+        };
+        self.first_total = Some(first);
+        if first != later {
+            self.doubt = Some(Doubt::Changed { first, later });
+        }
+    }
+
+    fn finish(&mut self, total: Option<u64>) {
+        let received = self.received;
+        if let Some(total) = total
+            && self.doubt.is_none()
+            && received > 0
+            && self.start.saturating_add(received) < total
+        {
+            self.doubt = Some(Doubt::Short { received, total });
+        }
+    }
 }
 
 fn offset_of(path_and_query: &str) -> u64 {
@@ -200,54 +256,47 @@ fn offset_of(path_and_query: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// The same request at another offset. The other parameters stay as they were written.
-fn with_offset(path_and_query: &str, offset: u64) -> String {
-    let (path, query) = path_and_query
-        .split_once('?')
-        .unwrap_or((path_and_query, ""));
+/// The same request with a parameter that has this (encoded) value. The others stay as they were
+/// written.
+fn with_parameter(path_and_query: &str, name: &str, value: &str) -> String {
+    let others = without_parameter(path_and_query, name);
+    let mark = if others.contains('?') { '&' } else { '?' };
+    format!("{others}{mark}{name}={value}")
+}
+
+fn without_parameter(path_and_query: &str, unwanted: &str) -> String {
+    let Some((path, query)) = path_and_query.split_once('?') else {
+        return path_and_query.to_owned();
+    };
     let others = query.split('&').filter(|pair| {
         let name = form_urlencoded::parse(pair.as_bytes()).next();
-        name.is_some_and(|(name, _)| name != "offset")
+        name.is_some_and(|(name, _)| name != unwanted)
     });
-    let mut pairs: Vec<String> = others.map(str::to_owned).collect();
-    pairs.push(format!("offset={offset}"));
-    format!("{path}?{}", pairs.join("&"))
+    let others: Vec<&str> = others.collect();
+    if others.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", others.join("&"))
+    }
 }
+
+/// How many pages a list may have; more are a server that makes up pages as it is asked for them.
+const MOST_PAGES: u32 = 100_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
-    fn the_offset_is_replaced_and_everything_else_stays_as_it_was_written() {
-        assert_eq!(with_offset("/v", 20), "/v?offset=20");
+    fn one_parameter_is_replaced_and_everything_else_stays_as_it_was_written() {
+        let at = |path: &str| with_parameter(path, "offset", "20");
+        assert_eq!(at("/v"), "/v?offset=20");
+        assert_eq!(at("/v?offset=3"), "/v?offset=20");
         assert_eq!(
-            with_offset("/v?offset=5&filter=a%20b+c&limit=10&off%73et=7", 20),
+            at("/v?offset=5&filter=a%20b+c&limit=10&off%73et=7"),
             "/v?filter=a%20b+c&limit=10&offset=20"
         );
         assert_eq!(offset_of("/v?limit=1&offset=5"), 5);
         assert_eq!(offset_of("/v?offset=x"), 0);
-    }
-
-    #[test]
-    fn numbers_beyond_floating_point_stay_exact() {
-        let text = r#"{"items":[{"id":18446744073709551615}],"total":"1"}"#;
-        let page = read(serde_json::from_str(text).unwrap(), 0).unwrap();
-        assert_eq!(page.total, Some(1));
-        assert_eq!(page.items[0].to_string(), r#"{"id":18446744073709551615}"#);
-    }
-
-    #[test]
-    fn only_items_make_a_list() {
-        assert!(
-            read(json!({"items": null, "total": 0}), 0)
-                .unwrap()
-                .items
-                .is_empty()
-        );
-        for answer in [json!({}), json!([]), json!({"items": {}}), json!(null)] {
-            assert_eq!(read(answer, 0).unwrap_err(), PagingError::NoList);
-        }
     }
 }

@@ -1,16 +1,19 @@
-//! Sending a request of the API with a token, and once more with another token when the first one
-//! was refused.
+//! Sending a request of the API with a token, once more with another token when the first one was
+//! refused, and again by the rules of `retry`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_oauth::random::SystemRandom;
 use hallpass_openapi::BuiltRequest;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use rand_core::Rng as _;
 use reqwest::Url;
 
 use crate::access_token::AccessToken;
@@ -18,9 +21,11 @@ use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
 use crate::profile::{Profile, ProfileError};
+use crate::proxies::Proxies;
 use crate::response::Response;
+use crate::retry::{Jitter, Retries};
 use crate::token::Tokens;
-use crate::transport::{self, Bounds, exchange};
+use crate::transport::{Bounds, Transport, Way, exchange};
 
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -32,6 +37,17 @@ pub enum Cache {
     Directory(PathBuf),
     /// In memory only.
     None,
+}
+
+/// When the next token is asked for while the old one is still good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Renewal {
+    /// Beside the request that noticed: nobody waits. For programs that go on running.
+    #[default]
+    Beside,
+    /// Before the request that noticed, which waits a few seconds at most. For programs that end with
+    /// their answer: a token that arrives after that would be lost, and the old one with it.
+    Before,
 }
 
 /// How long and how much.
@@ -79,17 +95,43 @@ pub struct Options {
     pub events: EventSink,
     /// How long and how much.
     pub limits: Limits,
+    /// How often a request is repeated.
+    pub retries: Retries,
+    /// The chance in the pauses between.
+    pub jitter: Jitter,
+    /// The proxies of the environment.
+    pub proxies: Proxies,
+    /// When a token is renewed early.
+    pub renewal: Renewal,
 }
 
 impl Options {
-    /// With the usual limits, and nobody told.
+    /// With the usual limits, no proxy, and nobody told.
     pub fn new(cache: Cache, clock: Clock) -> Self {
         Self {
             cache,
             clock,
             events: crate::event::ignore(),
             limits: Limits::default(),
+            retries: Retries::default(),
+            jitter: Arc::new(|| f64::from(SystemRandom.next_u32()) / f64::from(u32::MAX)),
+            proxies: Proxies::none(),
+            renewal: Renewal::default(),
         }
+    }
+
+    /// The same through these proxies.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// The same with early renewal at another time.
+    #[must_use]
+    pub fn with_renewal(mut self, renewal: Renewal) -> Self {
+        self.renewal = renewal;
+        self
     }
 
     /// The same, telling what happens.
@@ -105,6 +147,20 @@ impl Options {
         self.limits = limits;
         self
     }
+
+    /// The same, repeating requests otherwise.
+    #[must_use]
+    pub fn with_retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The same with another chance.
+    #[must_use]
+    pub fn with_jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = jitter;
+        self
+    }
 }
 
 /// A client of the API. Cheap to clone; clones share their token and their connections.
@@ -114,11 +170,12 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     profile: Profile,
     tokens: Tokens,
-    http: reqwest::Client,
+    transport: Arc<Transport>,
     clock: Clock,
     events: EventSink,
     largest_body: usize,
-    bounds: Bounds,
+    retries: Retries,
+    jitter: Jitter,
 }
 
 impl Client {
@@ -128,15 +185,16 @@ impl Client {
         credential: CredentialSource,
         options: &Options,
     ) -> Result<Self, Error> {
-        let bounds = options.limits.bounds();
+        let transport = Arc::new(Transport::of(&profile, options));
         Ok(Self(Arc::new(Inner {
-            http: transport::client(profile.base_url().url(), profile.ca_file(), bounds)?,
-            tokens: Tokens::new(profile.clone(), credential, options),
+            tokens: Tokens::over(profile.clone(), credential, transport.clone(), options),
+            transport,
             profile,
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
-            bounds,
+            retries: options.retries,
+            jitter: options.jitter.clone(),
         })))
     }
 
@@ -151,26 +209,87 @@ impl Client {
     }
 
     /// Sends the request and takes the answer, whatever its status. When the token is refused with
-    /// 401 the request is sent once more with another; a second 401 is the answer. A request without
-    /// a token is never sent.
+    /// 401 the request is sent once more with another; a second 401 is the answer, unless the other
+    /// token was a sibling program's and was superseded on the way as well. What has certainly not
+    /// acted is repeated as `retry` says. A request without a token is never sent.
     pub async fn send(&self, request: &BuiltRequest) -> Result<Response, Error> {
         let prepared = self.prepare(request)?;
-        let token = self.0.tokens.token().await?;
-        let response = self.follow(&prepared, &token).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
+        let mut repeated = 0;
+        loop {
+            let answer = self.send_once(&prepared).await;
+            let Some((reason, delay)) = self.again(&prepared.method, &answer, repeated) else {
+                return answer;
+            };
+            self.tell(&Event::Repeating { reason, delay });
+            tokio::time::sleep(delay).await;
+            repeated += 1;
         }
-        let token = self.0.tokens.renew_after_401(&token).await?;
-        self.follow(&prepared, &token).await
     }
 
-    /// A client for another server of the same connection.
-    pub(crate) fn http_for(&self, url: &Url) -> Result<reqwest::Client, ProfileError> {
-        transport::client(url, self.0.profile.ca_file(), self.0.bounds)
+    /// The same without repeating: for one who has a time-out of their own and asks again anyway.
+    pub(crate) async fn send_unrepeated(&self, request: &BuiltRequest) -> Result<Response, Error> {
+        self.send_once(&self.prepare(request)?).await
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.0.http
+    /// Why and when the request is sent again; `None` when this is its answer.
+    fn again(
+        &self,
+        method: &Method,
+        answer: &Result<Response, Error>,
+        repeated: u32,
+    ) -> Option<(String, Duration)> {
+        let (retries, chance) = (self.0.retries, (self.0.jitter)());
+        match answer {
+            Ok(answer) => {
+                let delay = retries.after_answer(method, answer, repeated, self.now(), chance)?;
+                Some((format!("the API answered HTTP {}", answer.status()), delay))
+            }
+            Err(Error::Transport(failure)) => {
+                let delay = retries.after_failure(failure, repeated, chance)?;
+                Some((failure.to_string(), delay))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The request as it would be sent, without asking for a token.
+    pub fn preview(&self, request: &BuiltRequest) -> Result<Preview, Error> {
+        let prepared = self.prepare(request)?;
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        };
+        let mut headers: Vec<(String, String)> = prepared.headers.iter().map(text).collect();
+        headers.push(("authorization".to_owned(), format!("Bearer {MASK}")));
+        Ok(Preview {
+            method: prepared.method,
+            url: prepared.url.to_string(),
+            headers,
+            body: prepared.body,
+        })
+    }
+
+    /// Once, but with another token when the first one is refused.
+    async fn send_once(&self, prepared: &Prepared) -> Result<Response, Error> {
+        let mut token = self.0.tokens.token().await?;
+        let mut response = self.follow(prepared, &token).await?;
+        for _ in 0..MOST_REPLACEMENTS {
+            if !refuses_token(response.status(), response.headers()) {
+                break;
+            }
+            let replacement = self.0.tokens.renew_after_401(&token).await?;
+            token = replacement.token;
+            response = self.follow(prepared, &token).await?;
+            if !replacement.by_another {
+                break;
+            }
+        }
+        Ok(response)
+    }
+
+    /// The way to a server of this connection.
+    pub(crate) fn way_to(&self, url: &Url) -> Result<Way, ProfileError> {
+        self.0.transport.way_to(url)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -185,10 +304,6 @@ impl Client {
         let url = self.0.profile.base_url().join(&request.path_and_query);
         let url = url.ok_or(Error::Request("its path does not stay below the base URL"))?;
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
         for (name, value) in &request.headers {
             let name = HeaderName::try_from(name.as_str())
                 .map_err(|_| Error::Request("the name of a header is none"))?;
@@ -196,6 +311,11 @@ impl Client {
                 .map_err(|_| Error::Request("the value of a header has control characters"))?;
             headers.append(name, value);
         }
+        let json = HeaderValue::from_static("application/json");
+        if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, json.clone());
+        }
+        headers.entry(ACCEPT).or_insert(json);
         Ok(Prepared {
             method: request.method.clone(),
             url,
@@ -244,7 +364,8 @@ impl Client {
         request.headers_mut().insert(AUTHORIZATION, bearer);
         *request.body_mut() = prepared.body.clone().map(Into::into);
         let started = tokio::time::Instant::now();
-        let response = exchange(&self.0.http, request, self.0.largest_body).await?;
+        let way = self.way_to(request.url())?;
+        let response = exchange(&way, request, self.0.largest_body).await?;
         self.tell(&Event::ResponseReceived {
             status: response.status().as_u16(),
             content_type: response.media_type(),
@@ -263,12 +384,41 @@ pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
     Ok(bearer)
 }
 
+/// A request as it would be sent, its token masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: String,
+    /// The headers, in the order in which they are sent.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What stands in place of the token.
+const MASK: &str = "********";
+
 /// A checked request, without a token.
 struct Prepared {
     method: Method,
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+}
+
+/// Whether another token may help: a 401 that asks for other credentials than a bearer token is not
+/// about the token (RFC 9110 section 11.6.1). Gateways leave the challenge out.
+pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
+    let challenges = headers.get_all(WWW_AUTHENTICATE);
+    let mut parts = challenges
+        .iter()
+        .flat_map(|challenge| challenge.as_bytes().split(|&byte| byte == b','))
+        .map(|part| part.trim_ascii().to_ascii_lowercase());
+    let bearer = |part: Vec<u8>| part == b"bearer" || part.starts_with(b"bearer ");
+    status == StatusCode::UNAUTHORIZED
+        && (!headers.contains_key(WWW_AUTHENTICATE) || parts.any(bearer))
 }
 
 /// Where a redirect leads; `None` when the answer is none (304 is not).
@@ -278,6 +428,10 @@ fn target(response: &Response, from: &Url) -> Option<Url> {
         _ => None,
     }
 }
+
+/// How often a refused token is replaced for one request. Each replacement but the last was a
+/// sibling's.
+pub(crate) const MOST_REPLACEMENTS: usize = 3;
 
 /// How many redirects are followed; more are a circle.
 const MOST_REDIRECTS: usize = 5;

@@ -5,46 +5,65 @@
 //! other out. That is why every way to the token endpoint goes the same steps: the one place in
 //! this process → the file lock of the machine → **look again** → ask → put it where the others find
 //! it → unlock.
+//!
+//! What is at hand is `token_store`'s business, the request that of `token_endpoint`.
 
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
 use rand_core::Rng;
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
 
 use crate::access_token::{AccessToken, Freshness};
 use crate::credential_source::CredentialSource;
 use crate::event::{Event, EventSink};
 use crate::private_file::PrivateFileError;
-use crate::profile::{Profile, ProfileError};
-use crate::send::{Cache, Clock, Options};
+use crate::profile::Profile;
+use crate::send::{Cache, Clock, Options, Renewal};
 use crate::token_cache::{CacheKey, TokenCache};
+use crate::token_credential::Credential;
 use crate::token_endpoint::TokenEndpoint;
 use crate::token_failure::TokenFailure;
 use crate::token_lock::{Asked, TokenLock};
-use crate::transport::{self, Bounds};
+use crate::token_pause::Pause;
+use crate::token_store::{Found, TokenStore};
+use crate::transport::Transport;
 
-/// The tokens of one profile.
-pub struct Tokens {
+/// The tokens of one profile. Cheap to clone; clones are the same.
+#[derive(Clone)]
+pub struct Tokens(Arc<Engine>);
+
+/// A token in place of one that was refused.
+#[derive(Debug, Clone)]
+pub struct Replacement {
+    /// The token.
+    pub token: AccessToken,
+    /// Whether another program or task had asked for it already. If not, it was asked for just now,
+    /// and nobody but the API can be at fault when it is refused as well.
+    pub by_another: bool,
+}
+
+struct Engine {
     profile: Profile,
     credential: CredentialSource,
-    key: CacheKey,
-    cache: Option<TokenCache>,
-    /// A token that could not be shared.
-    own: Mutex<Option<AccessToken>>,
+    store: TokenStore,
+    transport: Arc<Transport>,
     /// Held by whoever asks for a token; what came of the last time, if it failed.
-    turn: tokio::sync::Mutex<Option<Failed>>,
+    turn: Arc<Turn>,
     /// How many token requests have come to an end.
     finished: AtomicU64,
-    endpoint: OnceLock<reqwest::Client>,
-    told_unusable: AtomicBool,
+    told_skew: AtomicBool,
+    renewal: Renewal,
     clock: Clock,
     events: EventSink,
-    bounds: Bounds,
     lock_wait: Duration,
 }
+
+type Turn = tokio::sync::Mutex<Option<Failed>>;
 
 /// A token request that failed, and which one it was.
 struct Failed {
@@ -59,12 +78,14 @@ struct Obtained {
 }
 
 /// What a caller cannot use.
-#[derive(Clone, Copy)]
-enum Unwanted<'a> {
+#[derive(Clone)]
+enum Unwanted {
     /// What has expired.
     Expired,
+    /// What expires soon.
+    Aging,
     /// What has expired, and this one, which was refused.
-    Refused(&'a AccessToken),
+    Refused(AccessToken),
     /// Anything there is.
     Everything,
 }
@@ -80,100 +101,117 @@ enum Place {
 impl Tokens {
     /// The tokens of a profile, for programs with an HTTP stack of their own. Opens no secret yet.
     pub fn new(profile: Profile, credential: CredentialSource, options: &Options) -> Self {
+        let transport = Arc::new(Transport::of(&profile, options));
+        Self::over(profile, credential, transport, options)
+    }
+
+    /// The same over the ways out of a client.
+    pub(crate) fn over(
+        profile: Profile,
+        credential: CredentialSource,
+        transport: Arc<Transport>,
+        options: &Options,
+    ) -> Self {
         let cache = match &options.cache {
             Cache::Directory(path) => Some(TokenCache::new(path.clone())),
             Cache::None => None,
         };
-        Self {
-            key: CacheKey::of(&profile),
+        let events = options.events.clone();
+        Self(Arc::new(Engine {
+            store: TokenStore::new(CacheKey::of(&profile), cache, events.clone()),
             profile,
             credential,
-            cache,
-            own: Mutex::new(None),
-            turn: tokio::sync::Mutex::new(None),
+            transport,
+            turn: Arc::default(),
             finished: AtomicU64::new(0),
-            endpoint: OnceLock::new(),
-            told_unusable: AtomicBool::new(false),
+            told_skew: AtomicBool::new(false),
+            renewal: options.renewal,
             clock: options.clock.clone(),
-            events: options.events.clone(),
-            bounds: options.limits.bounds(),
+            events,
             lock_wait: options.limits.lock_wait,
+        }))
+    }
+
+    /// A token for a request that can be repeated with another one: it may be superseded at any time,
+    /// by this program too. A cached one costs one small file read and no secret.
+    ///
+    /// In its last tenth somebody asks for the next one; nobody waits for that longer than
+    /// [`Renewal`] says.
+    pub async fn token(&self) -> Result<AccessToken, TokenFailure> {
+        let engine = &self.0;
+        let Some((found, freshness)) = engine.newest(&mut SystemRandom) else {
+            return Ok(engine.obtain(Unwanted::Expired).await?.token);
+        };
+        match freshness {
+            Freshness::Good => Ok(engine.cached(found.token)),
+            Freshness::Early => Ok(engine.renew_early(found.token).await),
+            Freshness::Dead => Ok(engine.obtain(Unwanted::Expired).await?.token),
         }
     }
 
-    /// A token to use now. A cached one costs one small file read and no secret.
-    pub async fn token(&self) -> Result<AccessToken, TokenFailure> {
-        let rng = &mut SystemRandom;
-        let now = (self.clock)();
-        match self
-            .current()
-            .map(|token| (token.freshness(now, rng), token))
-        {
-            Some((Freshness::Good, token)) => Ok(self.cached(token)),
-            Some((Freshness::Early, token)) => Ok(self.renew_early(token, rng).await),
-            Some((Freshness::Dead, _)) | None => {
-                Ok(self.obtain(Unwanted::Expired, rng).await?.token)
+    /// A token for a program that cannot get another one by itself: not one that is about to be
+    /// renewed, unless the next one is hard to get.
+    pub async fn token_to_hand_out(&self) -> Result<AccessToken, TokenFailure> {
+        let engine = &self.0;
+        let old = match engine.newest(&mut SystemRandom) {
+            Some((found, Freshness::Good)) => return Ok(engine.cached(found.token)),
+            Some((found, Freshness::Early)) => found.token,
+            Some((_, Freshness::Dead)) | None => {
+                return Ok(engine.obtain(Unwanted::Expired).await?.token);
             }
+        };
+        if engine.store.pauses_renewal((engine.clock)()) {
+            return Ok(engine.cached(old));
         }
+        let asking = engine.clone();
+        let next = tokio::spawn(async move { asking.obtain(Unwanted::Aging).await });
+        let next = engine.with_patience(next, |obtained| obtained.map(|obtained| obtained.token));
+        Ok(next.await.unwrap_or(old))
     }
 
     /// A token in place of `bad`, which the API refused with 401: the one that another program got
     /// meanwhile, or a new one.
-    pub async fn renew_after_401(&self, bad: &AccessToken) -> Result<AccessToken, TokenFailure> {
-        let obtained = self
-            .obtain(Unwanted::Refused(bad), &mut SystemRandom)
-            .await?;
-        self.tell(&Event::TokenReplacedAfter401 {
+    pub async fn renew_after_401(&self, bad: &AccessToken) -> Result<Replacement, TokenFailure> {
+        let obtained = self.0.obtain(Unwanted::Refused(bad.clone())).await?;
+        self.0.tell(&Event::TokenReplacedAfter401 {
             by_another: obtained.found,
         });
-        Ok(obtained.token)
+        Ok(Replacement {
+            token: obtained.token,
+            by_another: obtained.found,
+        })
     }
 
     /// A new token, whatever there is. It supersedes the one there is.
     pub async fn renew(&self) -> Result<AccessToken, TokenFailure> {
-        Ok(self
-            .obtain(Unwanted::Everything, &mut SystemRandom)
-            .await?
-            .token)
+        Ok(self.0.obtain(Unwanted::Everything).await?.token)
     }
 
     /// Forgets the cached token; says whether there was one.
     pub fn forget(&self) -> Result<bool, PrivateFileError> {
-        let own = self
-            .own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .is_some();
-        let shared = self
-            .cache
-            .as_ref()
-            .map_or(Ok(false), |cache| cache.remove(&self.key))?;
-        Ok(own || shared)
+        self.0.store.forget()
     }
+}
 
+impl Engine {
     /// The slow path. Callers of one process take turns here; those who waited while a request
     /// failed are told of its failure and do not each repeat it.
-    async fn obtain(
-        &self,
-        unwanted: Unwanted<'_>,
-        rng: &mut (dyn Rng + Send),
-    ) -> Result<Obtained, TokenFailure> {
+    async fn obtain(&self, unwanted: Unwanted) -> Result<Obtained, TokenFailure> {
         let before = self.finished.load(Ordering::Acquire);
         let mut turn = self.turn.lock().await;
         if let Some(failed) = turn.as_ref().filter(|failed| failed.number > before) {
             return Err(failed.failure.clone());
         }
         let place = self.wait_for_lock().await;
-        if let Some(token) = self.current()
-            && self.wanted(&token, unwanted, rng)
+        if let Some((found, freshness)) = self.newest(&mut SystemRandom)
+            && unwanted.leaves(&found.token, freshness)
         {
             return Ok(Obtained {
-                token: self.cached(token),
+                token: self.cached(found.token),
                 found: true,
             });
         }
-        let result = self.ask(&place, TRIES, rng).await;
+        let result = self.ask(&place, TRIES).await;
         let number = self.finished.fetch_add(1, Ordering::AcqRel) + 1;
         *turn = result.as_ref().err().map(|failure| Failed {
             number,
@@ -185,95 +223,105 @@ impl Tokens {
         })
     }
 
-    /// Renewal while the old token is still good. Nobody waits for it: whoever gets both turns at
-    /// once asks for the next token, everybody else goes on with the old one.
-    async fn renew_early(&self, old: AccessToken, rng: &mut (dyn Rng + Send)) -> AccessToken {
-        let Ok(_turn) = self.turn.try_lock() else {
+    /// Renewal while the old token is still good, by a task of its own: it goes on when the caller
+    /// loses patience or goes away, since a token that was issued and thrown away would leave everybody
+    /// without one. Whoever gets both turns at once asks, everybody else goes on with the old token.
+    async fn renew_early(self: &Arc<Self>, old: AccessToken) -> AccessToken {
+        if self.store.pauses_renewal((self.clock)()) {
+            return self.cached(old);
+        }
+        let Ok(turn) = self.turn.clone().try_lock_owned() else {
             return self.cached(old);
         };
         let Some(place) = self.try_lock() else {
             return self.cached(old);
         };
-        if let Some(token) = self.current().filter(|token| !token.is(&old)) {
-            return self.cached(token);
+        let (asking, superseded) = (self.clone(), old.clone());
+        let next = tokio::spawn(async move { asking.next(turn, place, superseded).await });
+        match self.renewal {
+            Renewal::Beside => self.cached(old),
+            Renewal::Before => {
+                let next = self.with_patience(next, |next| next);
+                next.await.unwrap_or_else(|| self.cached(old))
+            }
         }
-        let asked = tokio::time::timeout(EARLY_PATIENCE, self.ask(&place, 1, rng)).await;
-        let reason = match asked {
-            Ok(Ok(token)) => return token,
-            Ok(Err(failure)) => failure.to_string(),
-            Err(_) => "the token endpoint takes its time".to_owned(),
-        };
-        self.tell(&Event::EarlyRenewalFailed { reason });
-        old
+    }
+
+    /// The token after `old`.
+    async fn next(
+        &self,
+        _turn: OwnedMutexGuard<Option<Failed>>,
+        place: Place,
+        old: AccessToken,
+    ) -> Result<AccessToken, TokenFailure> {
+        if let Some((found, _)) = self.newest(&mut SystemRandom)
+            && !found.token.is(&old)
+        {
+            return Ok(self.cached(found.token));
+        }
+        let asked = self.ask(&place, 1).await;
+        if let Err(failure) = &asked {
+            self.tell(&Event::EarlyRenewalFailed {
+                reason: failure.to_string(),
+            });
+            if !matches!(failure, TokenFailure::Busy { .. }) {
+                let pause = Pause::after_failed_renewal((self.clock)());
+                self.store.begin_pause(&pause);
+            }
+        }
+        asked
+    }
+
+    /// What comes of a renewal, if it comes soon.
+    async fn with_patience<T>(
+        &self,
+        renewal: JoinHandle<T>,
+        token: impl FnOnce(T) -> Result<AccessToken, TokenFailure>,
+    ) -> Option<AccessToken> {
+        if let Ok(done) = tokio::time::timeout(EARLY_PATIENCE, renewal).await {
+            return token(done.ok()?).ok();
+        }
+        self.tell(&Event::EarlyRenewalFailed {
+            reason: "the token endpoint takes its time".to_owned(),
+        });
+        None
     }
 
     /// Asks for a token and puts it where it is found again.
-    async fn ask(
-        &self,
-        place: &Place,
-        tries: u32,
-        rng: &mut (dyn Rng + Send),
-    ) -> Result<AccessToken, TokenFailure> {
-        let secret = self.credential.load()?;
+    async fn ask(&self, place: &Place, tries: u32) -> Result<AccessToken, TokenFailure> {
+        let credential = Credential::open(&self.profile, &self.credential)?;
         let endpoint = TokenEndpoint {
             profile: &self.profile,
-            client: self.endpoint()?,
+            transport: &self.transport,
+            store: &self.store,
+            told_skew: &self.told_skew,
             clock: &self.clock,
             events: &self.events,
         };
-        let token = endpoint.request(&secret, tries, rng).await?;
-        let stored = match (place, &self.cache) {
-            (Place::Shared { .. }, Some(cache)) => match cache.write(&self.key, &token, &secret) {
-                Ok(()) => true,
-                Err(error) => {
-                    self.cache_unusable(cache.path(), &error);
-                    false
-                }
-            },
-            _ => false,
-        };
-        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = (!stored).then(|| token.clone());
+        let token = endpoint
+            .request(&credential, tries, &mut SystemRandom)
+            .await?;
+        let shared = matches!(place, Place::Shared { .. });
+        self.store
+            .keep(&token, credential.mark(), shared, (self.clock)());
         Ok(token)
     }
 
-    /// The newest token there is, shared or not: each one superseded those before it.
-    fn current(&self) -> Option<AccessToken> {
-        let own = self
-            .own
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let cache = self.cache.as_ref();
-        let shared = cache.and_then(
-            |cache| match cache.read(&self.key, self.credential.known()) {
-                Ok(token) => token,
-                Err(error) => {
-                    self.cache_unusable(cache.path(), &error);
-                    None
-                }
-            },
-        );
-        own.into_iter()
-            .chain(shared)
-            .max_by_key(AccessToken::obtained_at)
+    fn newest(&self, rng: &mut (dyn Rng + Send)) -> Option<(Found, Freshness)> {
+        let now = (self.clock)();
+        let found = self.store.newest(self.known_secret(), now)?;
+        let freshness = found.freshness(now, rng);
+        Some((found, freshness))
     }
 
-    fn wanted(
-        &self,
-        token: &AccessToken,
-        unwanted: Unwanted<'_>,
-        rng: &mut (dyn Rng + Send),
-    ) -> bool {
-        let alive = token.freshness((self.clock)(), rng) != Freshness::Dead;
-        match unwanted {
-            Unwanted::Expired => alive,
-            Unwanted::Refused(bad) => alive && !token.is(bad),
-            Unwanted::Everything => false,
-        }
+    /// The secret, when it is at hand and is what the client authenticates with.
+    fn known_secret(&self) -> Option<&Secret> {
+        let used = self.profile.authentication().needs_secret();
+        self.credential.known().filter(|_| used)
     }
 
     async fn wait_for_lock(&self) -> Place {
-        let Some(path) = self.lock_path() else {
+        let Some(path) = self.store.lock_path() else {
             return Place::Alone;
         };
         let asked = match TokenLock::try_take(&path) {
@@ -296,7 +344,7 @@ impl Tokens {
 
     /// `None` when somebody else holds the lock.
     fn try_lock(&self) -> Option<Place> {
-        let Some(path) = self.lock_path() else {
+        let Some(path) = self.store.lock_path() else {
             return Some(Place::Alone);
         };
         match TokenLock::try_take(&path) {
@@ -309,35 +357,6 @@ impl Tokens {
         }
     }
 
-    /// `None` when there is no cache, or none that can be used.
-    fn lock_path(&self) -> Option<PathBuf> {
-        let cache = self.cache.as_ref()?;
-        match cache.lock_path(&self.key) {
-            Ok(path) => Some(path),
-            Err(error) => {
-                self.cache_unusable(cache.path(), &error);
-                None
-            }
-        }
-    }
-
-    /// The client for the token endpoint, made when it is first needed: a cached token needs none,
-    /// and loading certificate authorities takes longer than a local call.
-    fn endpoint(&self) -> Result<&reqwest::Client, TokenFailure> {
-        if let Some(client) = self.endpoint.get() {
-            return Ok(client);
-        }
-        let client = transport::client(
-            self.profile.token_url().url(),
-            self.profile.ca_file(),
-            self.bounds,
-        )
-        .map_err(|error: ProfileError| TokenFailure::Setup {
-            reason: error.to_string(),
-        })?;
-        Ok(self.endpoint.get_or_init(|| client))
-    }
-
     fn cached(&self, token: AccessToken) -> AccessToken {
         self.tell(&Event::TokenFromCache {
             expires_at: token.expires_at(),
@@ -345,20 +364,20 @@ impl Tokens {
         token
     }
 
-    /// Told once: it stays unusable until somebody does something about it.
-    fn cache_unusable(&self, directory: &Path, error: &PrivateFileError) {
-        if self.told_unusable.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let reason = error.to_string();
-        self.tell(&Event::CacheUnusable {
-            directory: directory.to_owned(),
-            reason,
-        });
-    }
-
     fn tell(&self, event: &Event) {
         (self.events)(event);
+    }
+}
+
+impl Unwanted {
+    /// Whether a token that was found will do.
+    fn leaves(&self, token: &AccessToken, freshness: Freshness) -> bool {
+        match self {
+            Self::Expired => freshness != Freshness::Dead,
+            Self::Aging => freshness == Freshness::Good,
+            Self::Refused(bad) => freshness != Freshness::Dead && !token.is(bad),
+            Self::Everything => false,
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //! that shape a token, replaced whole, read without a lock.
 //!
 //! The secret is not among the parameters, so a cached token is found without opening the place
-//! where the secret is kept. The entry remembers a fingerprint of the secret it was got with, and
-//! whoever knows the secret passes over an entry that was got with another one.
+//! where the secret is kept. The entry remembers a fingerprint of the secret (or the id of the key)
+//! it was got with, and whoever knows the secret passes over an entry that was got with another one.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use aws_lc_rs::{digest, hmac};
@@ -16,7 +17,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::access_token::AccessToken;
 use crate::private_file::{Durable, PrivateDirectory, PrivateFileError};
-use crate::profile::Profile;
+use crate::profile::{Authentication, Profile};
+use crate::token_pause::{Pause, Whom};
 
 /// A directory of cached tokens.
 #[derive(Debug, Clone)]
@@ -50,14 +52,15 @@ impl TokenCache {
         Ok(content.and_then(|content| Entry::read(&content, key, known)))
     }
 
-    /// Puts a token, got with `secret`, in place of the one for `key`.
+    /// Puts a token in place of the one for `key`. `mark` is the secret or the id of the key that it
+    /// was got with.
     pub fn write(
         &self,
         key: &CacheKey,
         token: &AccessToken,
-        secret: &Secret,
+        mark: &str,
     ) -> Result<(), PrivateFileError> {
-        let content = Entry::print(key, token, secret);
+        let content = Entry::print(key, token, mark);
         self.directory
             .replace(&key.entry_file(), &content, Durable::No)
     }
@@ -73,6 +76,25 @@ impl TokenCache {
         self.directory.prepare()?;
         Ok(self.directory.path(&format!("{}.lock", key.client)))
     }
+
+    /// The pause for the client of `key` or for its whole endpoint. One that cannot be read is none.
+    pub(crate) fn pause(&self, key: &CacheKey, whom: Whom) -> Option<Pause> {
+        let content = self.directory.read(&key.pause_file(whom)).ok()??;
+        Pause::read(&content)
+    }
+
+    /// Leaves a pause for the others. Without it they find out themselves, so it may fail.
+    pub(crate) fn begin_pause(&self, key: &CacheKey, pause: &Pause) {
+        let file = key.pause_file(pause.whom());
+        let _ = self.directory.replace(&file, &pause.print(), Durable::No);
+    }
+
+    /// The endpoint answers again.
+    pub(crate) fn end_pauses(&self, key: &CacheKey) {
+        for whom in [Whom::Client, Whom::Endpoint] {
+            let _ = self.directory.remove(&key.pause_file(whom));
+        }
+    }
 }
 
 /// What an entry is found by: a digest over everything that shapes a token, except the secret.
@@ -80,6 +102,7 @@ impl TokenCache {
 pub struct CacheKey {
     parameters: String,
     client: String,
+    endpoint: String,
 }
 
 impl CacheKey {
@@ -88,20 +111,47 @@ impl CacheKey {
     pub fn of(profile: &Profile) -> Self {
         let token_url = profile.token_url().as_str();
         let client_id = profile.client_id().as_str();
-        let mut scope: Vec<&str> = profile.scope().unwrap_or_default().split(' ').collect();
-        scope.retain(|word| !word.is_empty());
-        scope.sort_unstable();
-        scope.dedup();
-        let method = profile.authentication().word();
-        Self {
-            parameters: fold(&["token", token_url, client_id, method, &scope.join(" ")]),
-            client: fold(&["client", token_url, client_id]),
+        let scope = sorted(profile.scope().unwrap_or_default().split(' '));
+        let resources = sorted(profile.resources().iter().map(String::as_str));
+        let mut parts = vec!["token", token_url, client_id, method(profile), &scope];
+        // Parameters that are not asked for are not in the key, so that there may be more of them.
+        if let Some(audience) = profile.audience() {
+            parts.extend(["audience", audience]);
         }
+        if !resources.is_empty() {
+            parts.extend(["resources", &resources]);
+        }
+        Self {
+            parameters: fold(&parts),
+            client: fold(&["client", token_url, client_id]),
+            endpoint: fold(&["endpoint", token_url]),
+        }
+    }
+
+    fn pause_file(&self, whom: Whom) -> String {
+        let whose = match whom {
+            Whom::Client => &self.client,
+            Whom::Endpoint => &self.endpoint,
+        };
+        format!("{whose}.pause")
     }
 
     fn entry_file(&self) -> String {
         format!("{}.json", self.parameters)
     }
+}
+
+fn method(profile: &Profile) -> &'static str {
+    match profile.authentication() {
+        Authentication::BasicUnencoded => "basic, unencoded",
+        other => other.word(),
+    }
+}
+
+/// The words once each, in an order of ours: theirs means nothing.
+fn sorted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: BTreeSet<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// SHA-256 over the parts, each with its length before it, so that no two lists run together.
@@ -125,13 +175,13 @@ struct Entry {
 }
 
 impl Entry {
-    fn print(key: &CacheKey, token: &AccessToken, secret: &Secret) -> Zeroizing<Vec<u8>> {
+    fn print(key: &CacheKey, token: &AccessToken, mark: &str) -> Zeroizing<Vec<u8>> {
         let mut entry = Self {
             version: VERSION,
             access_token: token.expose().to_owned(),
             obtained_at: token.obtained_at().to_string(),
             expires_at: token.expires_at().to_string(),
-            secret_fingerprint: fingerprint(key, secret),
+            secret_fingerprint: fingerprint(key, mark),
         };
         // Room for all of it at once: a growing buffer would leave copies of the token behind.
         let mut content = Zeroizing::new(Vec::with_capacity(entry.access_token.len() * 2 + 512));
@@ -146,8 +196,8 @@ impl Entry {
     fn read(content: &[u8], key: &CacheKey, known: Option<&Secret>) -> Option<AccessToken> {
         let mut entry: Self = serde_json::from_slice(content).ok()?;
         let compact = Secret::from(std::mem::take(&mut entry.access_token));
-        let of_this_secret =
-            known.is_none_or(|secret| fingerprint(key, secret) == entry.secret_fingerprint);
+        let of_this_secret = known
+            .is_none_or(|secret| fingerprint(key, secret.expose()) == entry.secret_fingerprint);
         if entry.version != VERSION || compact.expose().is_empty() || !of_this_secret {
             return None;
         }
@@ -159,9 +209,9 @@ impl Entry {
 
 /// Tells one secret from another and gives neither away: 64 bits of a keyed digest. They are less
 /// than a guesser needs to be sure of a generated secret, and the entry holds a live token anyway.
-fn fingerprint(key: &CacheKey, secret: &Secret) -> String {
+fn fingerprint(key: &CacheKey, mark: &str) -> String {
     let hmac_key = hmac::Key::new(hmac::HMAC_SHA256, key.parameters.as_bytes());
-    let tag = hmac::sign(&hmac_key, secret.expose().as_bytes());
+    let tag = hmac::sign(&hmac_key, mark.as_bytes());
     hex(&tag.as_ref()[..8])
 }
 
@@ -200,7 +250,7 @@ mod tests {
         let cache = TokenCache::new(directory.path().join("tokens"));
         let key = CacheKey::of(&profile("https://a.example/t", "c"));
         assert!(cache.read(&key, None).unwrap().is_none());
-        cache.write(&key, &token(), &secret("planted")).unwrap();
+        cache.write(&key, &token(), "planted").unwrap();
         let read = cache.read(&key, None).unwrap().unwrap();
         assert_eq!(
             (read.expose(), read.expires_at()),
@@ -218,7 +268,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let cache = TokenCache::new(directory.path().to_owned());
         let key = CacheKey::of(&profile("https://a.example/t", "c"));
-        cache.write(&key, &token(), &secret("old")).unwrap();
+        cache.write(&key, &token(), "old").unwrap();
         assert!(cache.read(&key, Some(&secret("old"))).unwrap().is_some());
         assert!(cache.read(&key, Some(&secret("new"))).unwrap().is_none());
         assert!(cache.read(&key, None).unwrap().is_some());
@@ -258,7 +308,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let cache = TokenCache::new(directory.path().to_owned());
         let key = CacheKey::of(&profile("https://a.example/t", "c"));
-        cache.write(&key, &token(), &secret("s")).unwrap();
+        cache.write(&key, &token(), "s").unwrap();
         let good = std::fs::read_to_string(cache.path().join(key.entry_file())).unwrap();
         for bad in [
             String::new(),

@@ -3,6 +3,7 @@
 //! Cloneable: callers that waited for one token request are all told why it failed.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credential_source::CredentialError;
@@ -65,6 +66,20 @@ pub enum TokenFailure {
         /// What is wrong.
         reason: String,
     },
+    /// More than any token answer has.
+    #[error("the token endpoint's answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// There is no key to sign with.
+    #[error("cannot sign with the key in {}: {reason}", path.display())]
+    PrivateKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// It asks for patience, more than there is.
     #[error("the token endpoint is busy (HTTP {status}){}", Later(retry_after))]
     Busy {
@@ -83,7 +98,7 @@ impl TokenFailure {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Transport(error) => error.kind(),
-            Self::Setup { .. } => Kind::Usage,
+            Self::Setup { .. } | Self::PrivateKey { .. } => Kind::Usage,
             _ => Kind::Authentication,
         }
     }
@@ -93,9 +108,14 @@ impl TokenFailure {
         let hint = match self {
             Self::Credential(error) => return error.hint(),
             Self::Transport(error) => error.hint(),
-            Self::Setup { .. } => "the profile's file of certificate authorities has to be PEM",
+            Self::Setup { .. } => {
+                "check the profile's proxy and its files of certificates: those have to be PEM"
+            }
+            Self::PrivateKey { .. } => {
+                "the file has to hold one private key in PEM form, without a passphrase"
+            }
             Self::Refused { code, .. } => refusal_hint(code)?,
-            Self::Redirected { .. } | Self::Unexpected { .. } => {
+            Self::Redirected { .. } | Self::Unexpected { .. } | Self::TooLarge { .. } => {
                 "check the token URL: this does not look like a token endpoint"
             }
             Self::Unusable { .. } => "the server does not issue plain bearer tokens",

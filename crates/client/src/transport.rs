@@ -1,29 +1,53 @@
-//! One request, one answer: the only place that knows the HTTP library.
+//! One request, one answer: the only place that knows the HTTP library. Token requests and API calls
+//! go the same ways out: the same proxy, certificate authorities and client certificate.
 //!
 //! Follows no redirects, limits the time and the size of an answer, and turns the library's errors
 //! into words. What status and body mean is for others to say.
 
 use std::error::Error as _;
 use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::Url;
 use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Url};
+use zeroize::Zeroizing;
 
-use crate::address::is_loopback;
 use crate::error::{Kind, ca_file};
-use crate::profile::ProfileError;
+use crate::event::{Event, EventSink};
+use crate::profile::{ClientCertificate, Profile, ProfileError};
+use crate::proxies::{Proxies, ProxyAddress};
 use crate::response::Response;
+use crate::send::Options;
 
 /// Why there is no answer. Cloneable, because one failure may be told to many waiters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The server cannot be reached, or the connection broke.
+    /// No connection to the server came to stand.
     #[error("cannot reach {server}: {reason}")]
     Unreachable {
         /// The server.
         server: String,
         /// What the system said.
+        reason: String,
+    },
+    /// The connection broke before the answer was there.
+    #[error("the connection to {server} broke: {reason}")]
+    Broken {
+        /// The server.
+        server: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The proxy cannot be reached, or does not let us through.
+    #[error("cannot reach {server} through the proxy {proxy}: {reason}")]
+    Proxy {
+        /// The server.
+        server: String,
+        /// The proxy, without its password.
+        proxy: String,
+        /// What the proxy or the system said.
         reason: String,
     },
     /// The server is not who it should be.
@@ -59,10 +83,22 @@ impl TransportError {
         }
     }
 
+    /// Whether the request has certainly not been sent.
+    pub fn nothing_was_sent(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Proxy { .. })
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "check the address, and that the server runs",
+            Self::Broken { .. } => {
+                "try again; a request that changes something may have been carried out"
+            }
+            Self::Proxy { .. } => {
+                "check HTTPS_PROXY (user and password belong there too), or the profile's proxy; \
+                 NO_PROXY names hosts that are reached without it"
+            }
             Self::Certificate { .. } => {
                 "if the server uses a private certificate authority, name its file in the profile"
             }
@@ -79,51 +115,182 @@ pub(crate) struct Bounds {
     pub(crate) total: Duration,
 }
 
-/// A client for the server of `url`.
-///
-/// Plain http is allowed to this machine only, so it goes past every proxy, which would carry the
-/// secret away, and needs no certificate authorities, which take longer to load than a local call.
-pub(crate) fn client(
-    url: &Url,
-    authorities: Option<&Path>,
+/// The ways out for one profile. Each is made when it is first needed: loading certificate
+/// authorities takes longer than a local call, and a cached token needs no way to the token endpoint.
+pub(crate) struct Transport {
+    profile: Profile,
+    proxies: Proxies,
     bounds: Bounds,
-) -> Result<reqwest::Client, ProfileError> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .connect_timeout(bounds.connect)
-        .timeout(bounds.total);
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    if url.scheme() == "http" {
-        builder = builder.tls_certs_only([]);
-    } else if let Some(path) = authorities {
-        let pem = std::fs::read(path).map_err(|error| ca_file(path, &error))?;
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| ca_file(path, &error))?;
-        if certificates.is_empty() {
-            return Err(ca_file(path, &"it is empty"));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(|error| {
-        ca_file(
-            authorities.unwrap_or(Path::new("the system's certificate store")),
-            &words(&error),
+    events: EventSink,
+    told_insecure: AtomicBool,
+    plain: OnceLock<reqwest::Client>,
+    direct: OnceLock<reqwest::Client>,
+    proxied: OnceLock<reqwest::Client>,
+}
+
+/// A way to one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    client: reqwest::Client,
+    proxy: Option<ProxyAddress>,
+}
+
+impl Transport {
+    /// The ways out that these options allow.
+    pub(crate) fn of(profile: &Profile, options: &Options) -> Self {
+        Self::new(
+            profile.clone(),
+            options.proxies.clone(),
+            options.limits.bounds(),
+            options.events.clone(),
         )
+    }
+
+    pub(crate) fn new(
+        profile: Profile,
+        proxies: Proxies,
+        bounds: Bounds,
+        events: EventSink,
+    ) -> Self {
+        Self {
+            profile,
+            proxies,
+            bounds,
+            events,
+            told_insecure: AtomicBool::new(false),
+            plain: OnceLock::new(),
+            direct: OnceLock::new(),
+            proxied: OnceLock::new(),
+        }
+    }
+
+    /// The way to the server of `url`.
+    pub(crate) fn way_to(&self, url: &Url) -> Result<Way, ProfileError> {
+        let proxy = self.proxies.on_the_way_to(url, self.profile.proxy())?;
+        let plain = url.scheme() == "http";
+        if !plain && self.profile.insecure() && !self.told_insecure.swap(true, Ordering::Relaxed) {
+            (self.events)(&Event::ServerNotChecked);
+        }
+        let made = match &proxy {
+            _ if plain => &self.plain,
+            None => &self.direct,
+            Some(_) => &self.proxied,
+        };
+        let client = match made.get() {
+            Some(client) => client.clone(),
+            None => {
+                let client = self.client(plain, proxy.as_ref())?;
+                made.get_or_init(|| client).clone()
+            }
+        };
+        Ok(Way { client, proxy })
+    }
+
+    fn client(
+        &self,
+        plain: bool,
+        proxy: Option<&ProxyAddress>,
+    ) -> Result<reqwest::Client, ProfileError> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(self.bounds.connect)
+            .timeout(self.bounds.total)
+            .no_proxy();
+        if let Some(proxy) = proxy {
+            let proxy = proxy
+                .for_reqwest()
+                .map_err(|error| unusable(&words(&error)))?;
+            builder = builder.proxy(proxy);
+        }
+        builder = if plain {
+            builder.tls_certs_only([])
+        } else {
+            self.with_tls(builder)?
+        };
+        let system = || Path::new("the system's certificate store");
+        builder.build().map_err(|error| {
+            ca_file(
+                self.profile.ca_file().unwrap_or_else(system),
+                &words(&error),
+            )
+        })
+    }
+
+    fn with_tls(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, ProfileError> {
+        if let Some(path) = self.profile.ca_file() {
+            builder = builder.tls_certs_merge(authorities(path)?);
+        }
+        if let Some(own) = self.profile.client_certificate() {
+            builder = builder.identity(identity(own)?);
+        }
+        Ok(builder.tls_danger_accept_invalid_certs(self.profile.insecure()))
+    }
+}
+
+fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, ProfileError> {
+    let pem = std::fs::read(path).map_err(|error| ca_file(path, &error))?;
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+        .map_err(|error| ca_file(path, &words(&error)))?;
+    if certificates.is_empty() {
+        return Err(ca_file(path, &"it is empty"));
+    }
+    Ok(certificates)
+}
+
+fn identity(own: &ClientCertificate) -> Result<reqwest::Identity, ProfileError> {
+    let failed = |path: &Path, reason: String| ProfileError::ClientCertificate {
+        path: path.to_owned(),
+        reason,
+    };
+    let read = |path: &Path| {
+        let content = std::fs::read(path).map(Zeroizing::new);
+        content.map_err(|error| failed(path, error.to_string()))
+    };
+    let (certificate, key) = (read(own.certificate())?, read(own.key())?);
+    let mut both = Zeroizing::new(Vec::with_capacity(certificate.len() + key.len() + 1));
+    both.extend_from_slice(&certificate);
+    both.push(b'\n');
+    both.extend_from_slice(&key);
+    reqwest::Identity::from_pem(&both).map_err(|error| failed(own.certificate(), words(&error)))
+}
+
+fn unusable(reason: &str) -> ProfileError {
+    ProfileError::Address(crate::address::AddressError::Malformed {
+        what: "proxy",
+        reason: reason.to_owned(),
     })
+}
+
+impl Way {
+    /// Sends the request; the answer's body has not come yet.
+    pub(crate) async fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<reqwest::Response, TransportError> {
+        let server = request.url().origin().ascii_serialization();
+        let answer = self.client.execute(request).await;
+        answer.map_err(|error| match (&self.proxy, classify(&server, &error)) {
+            (Some(proxy), TransportError::Unreachable { server, reason }) if error.is_connect() => {
+                TransportError::Proxy {
+                    server,
+                    proxy: proxy.to_string(),
+                    reason,
+                }
+            }
+            (_, other) => other,
+        })
+    }
 }
 
 /// Sends the request and takes the whole answer, up to `limit` bytes.
 pub(crate) async fn exchange(
-    client: &reqwest::Client,
+    way: &Way,
     request: reqwest::Request,
     limit: usize,
 ) -> Result<Response, TransportError> {
     let server = request.url().origin().ascii_serialization();
-    let failed = |error: reqwest::Error| classify(&server, &error);
-    let mut answer = client.execute(request).await.map_err(failed)?;
+    let mut answer = way.execute(request).await?;
     let status = answer.status();
     let headers = std::mem::take(answer.headers_mut());
     let too_large = || TransportError::TooLarge {
@@ -137,6 +304,7 @@ pub(crate) async fn exchange(
         return Err(too_large());
     }
     let mut body = Vec::new();
+    let failed = |error: reqwest::Error| classify(&server, &error);
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > limit {
             return Err(too_large());
@@ -149,13 +317,19 @@ pub(crate) async fn exchange(
 /// The library's error in words.
 pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
     let server = server.to_owned();
-    let reason = words(error);
+    let mut reason = words(error);
+    if reason.contains("CertificateRequired") {
+        "it asks for a client certificate; name one in the profile".clone_into(&mut reason);
+        return TransportError::Unreachable { server, reason };
+    }
     if error.is_timeout() {
         TransportError::TimedOut { server }
     } else if reason.contains("certificate") {
         TransportError::Certificate { server, reason }
-    } else {
+    } else if error.is_connect() {
         TransportError::Unreachable { server, reason }
+    } else {
+        TransportError::Broken { server, reason }
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use http::Method;
 
-use crate::command::{CommandError, EXIT_CODES};
-use crate::{admin, api, client, demo, output, serve};
+use crate::command::CommandError;
+use crate::{admin, api, client, completion, demo, manual, serve};
 
 /// Both ends of machine-to-machine API access with OAuth 2.0 client credentials
 #[derive(Debug, Parser)]
@@ -31,19 +32,25 @@ pub(crate) enum Command {
     Profile(client::profile::ProfileArgs),
     Token(client::token::TokenArgs),
     Call(client::call::CallArgs),
-    Get(client::call::GetArgs),
+    /// GET a path of the profile's API
+    Get(client::raw::RawArgs),
+    /// POST to a path of the profile's API
+    Post(client::raw::RawArgs),
+    /// PUT to a path of the profile's API
+    Put(client::raw::RawArgs),
+    /// PATCH a path of the profile's API
+    Patch(client::raw::RawArgs),
+    /// DELETE a path of the profile's API
+    Delete(client::raw::RawArgs),
     Proxy(client::proxy::ProxyArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
+    Sample(client::sample::SampleArgs),
     Collection(client::collection::CollectionArgs),
-    /// Print help for a command or a topic (exit-codes)
-    Help(HelpArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HelpArgs {
-    /// A command, or `exit-codes`
-    words: Vec<String>,
+    Completion(completion::CompletionArgs),
+    #[command(hide = true)]
+    Complete(completion::CompleteArgs),
+    Help(manual::HelpArgs),
 }
 
 /// Where a server keeps its things.
@@ -125,30 +132,21 @@ impl Cli {
             Command::Profile(args) => client::profile::run(args),
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
-            Command::Get(args) => client::call::get(args).await,
+            Command::Get(args) => client::raw::run(Method::GET, args).await,
+            Command::Post(args) => client::raw::run(Method::POST, args).await,
+            Command::Put(args) => client::raw::run(Method::PUT, args).await,
+            Command::Patch(args) => client::raw::run(Method::PATCH, args).await,
+            Command::Delete(args) => client::raw::run(Method::DELETE, args).await,
             Command::Proxy(args) => client::proxy::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
+            Command::Sample(args) => client::sample::run(args).await,
             Command::Collection(args) => client::collection::run(args),
-            Command::Help(args) => help(&args),
+            Command::Completion(args) => completion::script(&args),
+            Command::Complete(args) => completion::complete(&args),
+            Command::Help(args) => manual::run(&args),
         }
     }
-}
-
-fn help(args: &HelpArgs) -> Result<(), CommandError> {
-    use clap::CommandFactory as _;
-    if args.words == ["exit-codes"] {
-        return output::data(EXIT_CODES);
-    }
-    let mut command = Cli::command();
-    command.build();
-    for word in &args.words {
-        command = command.find_subcommand(word).cloned().ok_or_else(|| {
-            CommandError::usage(format!("there is no help for `{word}`"))
-                .hint("`hallpass help` lists the commands; `hallpass help exit-codes` the codes")
-        })?;
-    }
-    output::data(&command.render_long_help().to_string())
 }
 
 #[cfg(test)]

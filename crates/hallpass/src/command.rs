@@ -20,6 +20,8 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// A task failed or took too long.
     Task = 5,
+    /// Somebody pressed Ctrl-C; the shell's number for it.
+    Interrupted = 130,
 }
 
 /// The text of `hallpass help exit-codes`.
@@ -31,7 +33,8 @@ Exit codes
   2  wrong usage: arguments, configuration or files
   3  authentication failed: no access token, or the API refused it
   4  the server could not be reached
-  5  a task failed or timed out";
+  5  a task failed or timed out
+130  interrupted with Ctrl-C";
 
 /// A command's error.
 #[derive(Debug)]
@@ -39,6 +42,14 @@ pub(crate) struct CommandError {
     exit: Exit,
     message: String,
     hint: Option<String>,
+    refusal: Option<Box<Refusal>>,
+}
+
+/// What the API answered when it said no.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    body: Vec<u8>,
 }
 
 impl CommandError {
@@ -48,6 +59,7 @@ impl CommandError {
             exit,
             message: message.into(),
             hint: None,
+            refusal: None,
         }
     }
 
@@ -69,6 +81,30 @@ impl CommandError {
     /// Adds what to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with the answer that said no.
+    pub(crate) fn refused_with(mut self, status: u16, body: &[u8]) -> Self {
+        let body = body.to_vec();
+        self.refusal = Some(Box::new(Refusal { status, body }));
+        self
+    }
+
+    /// The status with which the API said no.
+    pub(crate) fn refused_status(&self) -> Option<u16> {
+        Some(self.refusal.as_ref()?.status)
+    }
+
+    /// The body of that answer.
+    pub(crate) fn refused_body(&self) -> Option<&[u8]> {
+        Some(&self.refusal.as_ref()?.body)
+    }
+
+    /// Says more in the first line.
+    pub(crate) fn saying_more(mut self, more: &str) -> Self {
+        let end = self.message.find('\n').unwrap_or(self.message.len());
+        self.message.insert_str(end, &format!("; {more}"));
         self
     }
 
@@ -97,9 +133,9 @@ impl CommandError {
 
     /// Prints it.
     pub(crate) fn print(&self) {
-        output::words(&format!("error: {}", output::printable(&self.message)));
+        output::words(&format!("error: {}", moved_in(&self.message)));
         if let Some(hint) = &self.hint {
-            output::words(&format!("hint: {hint}"));
+            output::words(&format!("hint: {}", moved_in(hint)));
         }
     }
 
@@ -107,6 +143,12 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }
+}
+
+/// Lines after the first are moved in, so that nothing from outside looks like words of ours.
+fn moved_in(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(output::printable).collect();
+    lines.join("\n  ")
 }
 
 /// An error and its causes in one line.

@@ -10,9 +10,11 @@ mod api;
 mod cli;
 mod client;
 mod command;
+mod completion;
 mod definition;
 mod demo;
 mod log;
+mod manual;
 mod output;
 mod serve;
 
@@ -22,6 +24,13 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    if let cli::Command::Complete(args) = &cli.command {
+        // Somebody waits with a finger on the key: no threads and no log.
+        return match completion::complete(args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => error.exit_code(),
+        };
+    }
     log::start(cli.command.is_server());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -58,6 +58,13 @@ pub(crate) fn colour_on_stdout() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
+/// How many letters fit into a line of the terminal that data goes to; `None` when it goes elsewhere.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+    // A terminal that does not know its size says 0.
+    (width.0 > 0).then_some(width.0.into())
+}
+
 /// A value for people: `name: value` lines for an object, a table for a list of objects.
 pub(crate) fn readable(value: &serde_json::Value) -> String {
     use serde_json::Value;

@@ -4,12 +4,12 @@
 //! them in one go.
 
 pub(crate) mod argument;
-mod body;
+pub(crate) mod body;
 mod json;
 pub(crate) mod mistake;
 mod put;
 mod shape;
-mod style;
+pub(crate) mod style;
 mod target;
 mod typed;
 mod untyped;
@@ -25,10 +25,10 @@ use crate::build::mistake::{Mistake, RequestError};
 use crate::build::put::{put, shape_of};
 use crate::build::shape::Shape;
 use crate::build::style::encode;
-use crate::build::target::{Names, Target};
+use crate::build::target::{Names, Target, word};
 use crate::build::typed::{collected, typed};
+use crate::document::join;
 use crate::operation::{Body, Location, Operation, Parameter};
-use crate::places::join;
 use crate::request::{BuiltRequest, Values};
 use crate::route::{Piece, pieces};
 
@@ -202,7 +202,7 @@ impl<'a> Builder<'a> {
             }
         }
         for (index, parameter) in self.parameters.clone().into_iter().enumerate() {
-            if parameter.required && !order.contains(&index) {
+            if parameter.required && !order.contains(&index) && !self.may_be_meant(parameter) {
                 self.report(Mistake::MissingParameter {
                     operation: self.operation.id().to_owned(),
                     name: parameter.name.clone(),
@@ -213,6 +213,14 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether a name was given that may mean the parameter among others: that is mistake enough.
+    fn may_be_meant(&self, parameter: &Parameter) -> bool {
+        let full = format!("{}.{}=", word(Some(parameter.location)), parameter.name);
+        self.mistakes.iter().any(|mistake| {
+            matches!(mistake, Mistake::AmbiguousName { candidates, .. } if candidates.contains(&full))
+        })
+    }
+
     /// The values of a parameter: one, or several of a query, which may repeat any name: two filters
     /// mean both (domain.md section 6.2).
     fn parameter_values(&mut self, parameter: &'a Parameter, groups: &[Group<'a>]) -> Vec<Json> {
@@ -220,46 +228,61 @@ impl<'a> Builder<'a> {
         let repeats = parameter.location == Location::Query && !shape.allows("array");
         let group = match groups {
             [group] if group.steps.is_empty() => group,
-            _ => return self.parameter_by_its_parts(shape, groups),
+            _ => return self.parameter_by_its_parts(parameter, shape, groups),
         };
-        let values: Vec<Result<Json, Mistake>> = if repeats {
-            group
-                .given
-                .iter()
-                .map(|given| typed(Some(shape), given, group.name))
-                .collect()
-        } else {
-            vec![collected(Some(shape), &group.given, group.name)]
-        };
-        let mut good = Vec::new();
-        for value in values {
+        let apart = if repeats { 1 } else { group.given.len() };
+        let mut values = Vec::new();
+        for given in group.given.chunks(apart) {
+            let value = match given {
+                [one] if repeats => typed(Some(shape), one, group.name),
+                several => collected(Some(shape), several, group.name),
+            };
             match value {
                 Ok(value) if value.is_null() => self.report(Mistake::NullParameter {
                     name: group.name.to_owned(),
                 }),
-                Ok(value) => good.push(value),
+                Ok(value) => {
+                    self.check_parameter(parameter, &value);
+                    values.push(value);
+                }
                 Err(mistake) if !self.values.checked && mistake.could_be_sent() => {
-                    good.extend(
-                        group
-                            .given
-                            .iter()
-                            .filter_map(|one| Some(Json::text(one.text()?))),
-                    );
+                    let texts = given.iter().filter_map(|one| one.text());
+                    values.extend(texts.map(Json::text));
                 }
                 Err(mistake) => self.mistakes.push(mistake),
             }
         }
-        good
+        values
     }
 
-    fn parameter_by_its_parts(&mut self, shape: Shape<'a>, groups: &[Group<'a>]) -> Vec<Json> {
+    fn parameter_by_its_parts(
+        &mut self,
+        parameter: &Parameter,
+        shape: Shape<'a>,
+        groups: &[Group<'a>],
+    ) -> Vec<Json> {
         let mut value = Json::null();
-        let wrong = self.put_groups(&mut value, shape, groups);
-        if wrong.is_empty() {
-            vec![value]
-        } else {
-            Vec::new()
+        if !self.put_groups(&mut value, shape, groups).is_empty() {
+            return Vec::new();
         }
+        self.check_parameter(parameter, &value);
+        vec![value]
+    }
+
+    /// Checks a parameter against its schema, where its name alone says which it is.
+    fn check_parameter(&mut self, parameter: &Parameter, value: &Json) {
+        let all = self.operation.parameters().iter();
+        let alone = all.filter(|one| one.name == parameter.name).count() == 1;
+        let Some(value) = value.value().ok().filter(|_| self.values.checked && alone) else {
+            return;
+        };
+        let violations = self
+            .definition
+            .check_parameter(self.operation, &parameter.name, &value);
+        let mistakes = violations.into_iter().map(|one| Mistake::Violation {
+            message: one.message,
+        });
+        self.mistakes.extend(mistakes);
     }
 
     /// Puts what was given into a value; the places that went wrong, as JSON pointers.
@@ -573,6 +596,10 @@ fn write<'a>(
     parameter: &'a Parameter,
     value: &Json,
 ) -> Result<(), Mistake> {
+    if let Some(sign) = style::torn_by(parameter, value) {
+        let name = parameter.name.clone();
+        return Err(Mistake::TornItem { name, sign });
+    }
     match parameter.location {
         Location::Path => {
             let encoded = style::segment(parameter, value);

@@ -8,6 +8,7 @@
 //!
 //! How requests get their authorization is handed in; this module does not know what it means.
 
+mod body;
 mod folders;
 mod id;
 mod request;
@@ -121,6 +122,10 @@ pub fn environment(name: &str, variables: &[Variable]) -> Value {
         "values": values.collect::<Value>(),
         "_postman_variable_scope": "environment",
     })
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 fn event(when: &str, lines: &[String]) -> Value {

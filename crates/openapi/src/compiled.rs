@@ -19,9 +19,9 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::definition::{Definition, Names};
+use crate::document::join;
 use crate::index::{Brief, Entry, Index};
 use crate::operation::Operation;
-use crate::places::join;
 use format::{Reader, Span, Writer};
 use parts::Parts;
 

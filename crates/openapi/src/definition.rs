@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::document::Document;
 use crate::link::{self, Load};
+use crate::location;
 use crate::marks::{self, Marks};
 use crate::operation::{self, Operation};
 use crate::problem::{Position, Problem};
@@ -150,6 +151,26 @@ impl Definition {
             .into_iter()
             .flatten()
             .filter_map(|server| server.get("url")?.as_str())
+    }
+
+    /// The server URLs as far as the definition alone can say them: variables have their default
+    /// values, and a relative URL is resolved against the place that the definition comes from
+    /// (OpenAPI 3.1.1, "Server Object"). A definition that names no server means the root of that
+    /// place. They are absolute if the place is a URL.
+    pub fn server_urls(&self) -> Vec<String> {
+        let servers = self.document().get("servers").and_then(Value::as_array);
+        let mut urls: Vec<String> = servers
+            .into_iter()
+            .flatten()
+            .filter_map(server_url)
+            .collect();
+        if urls.is_empty() {
+            urls.push("/".to_owned());
+        }
+        let from = self.document.location();
+        urls.iter()
+            .map(|url| location::resolve(from, url))
+            .collect()
     }
 
     /// The whole document, as written.
@@ -303,6 +324,18 @@ pub(crate) fn lookup<'a>(
         name: name.to_owned(),
         near: near(&wanted, ids),
     })
+}
+
+/// The URL of a server, with the default values of its variables.
+fn server_url(server: &Value) -> Option<String> {
+    let mut url = server.get("url")?.as_str()?.to_owned();
+    let variables = server.get("variables").and_then(Value::as_object);
+    for (name, variable) in variables.into_iter().flatten() {
+        if let Some(default) = variable.get("default").and_then(Value::as_str) {
+            url = url.replace(&format!("{{{name}}}"), default);
+        }
+    }
+    Some(url)
 }
 
 /// Names after a lead-in, or nothing.

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::places::{Places, join, unescape};
+use crate::places::Places;
 use crate::problem::Position;
 use crate::read::{self, Parsed};
 
@@ -16,6 +16,7 @@ pub(crate) const PARTS: &str = "x-hallpass-parts";
 /// A value and the places of its parts.
 #[derive(Debug)]
 pub(crate) struct Document {
+    location: String,
     value: Value,
     places: Places,
     parts: Vec<Part>,
@@ -39,9 +40,10 @@ pub(crate) struct Place<'a> {
 }
 
 impl Document {
-    /// The main document, and the external parts under their locations.
-    pub(crate) fn new(main: Parsed, externals: Vec<(String, Parsed)>) -> Self {
+    /// The main document and where it comes from, and the external parts under their locations.
+    pub(crate) fn new(location: String, main: Parsed, externals: Vec<(String, Parsed)>) -> Self {
         let mut document = Self {
+            location,
             value: main.value,
             places: main.places,
             parts: Vec::with_capacity(externals.len()),
@@ -62,13 +64,17 @@ impl Document {
 
     /// A value that was not read from a text: every part of it is at the beginning.
     pub(crate) fn without_places(value: Value) -> Self {
-        let mut places = Places::default();
-        places.leaf(Position::START);
         Self {
             value,
-            places,
+            places: Places::default(),
+            location: String::new(),
             parts: Vec::new(),
         }
+    }
+
+    /// Where the main document comes from; empty where that is not known.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
     }
 
     pub(crate) fn value(&self) -> &Value {
@@ -128,4 +134,17 @@ impl Document {
 /// The pointer to an external part in the document.
 pub(crate) fn pointer_to_part(location: &str) -> String {
     join(&["/", PARTS].concat(), location)
+}
+
+/// One more step of a JSON pointer.
+pub(crate) fn join(pointer: &str, token: &str) -> String {
+    if token.contains(['~', '/']) {
+        return format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
+    }
+    [pointer, "/", token].concat()
+}
+
+/// What a step of a JSON pointer names.
+pub(crate) fn unescape(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }

@@ -7,7 +7,7 @@
 //! * the [`Operation`]s, by name (letter case kept apart) or by [`Routes`],
 //! * requests built from names and values ([`Values`] → [`BuiltRequest`]),
 //! * [examples](Definition::example_body) of bodies, answers and parameters,
-//! * a [`collection`] for Postman,
+//! * a [`collection`] for Postman, and requests as [`code`] in several languages,
 //! * checks of bodies against their schemas ([`Violation`]),
 //! * the [`Marks`] that say which properties a list can be filtered and sorted by,
 //! * the [`Shape`] of a schema, for people,
@@ -19,12 +19,14 @@
 //! This crate does no I/O, reads no clock and knows nothing of OAuth.
 
 mod build;
+pub mod code;
 pub mod collection;
 mod compiled;
 mod definition;
 mod document;
 mod example;
 mod index;
+mod items;
 mod link;
 mod location;
 mod marks;

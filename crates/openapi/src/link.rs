@@ -11,9 +11,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::document::{Document, pointer_to_part};
+use crate::document::{Document, join, pointer_to_part};
 use crate::location::{resolve, split};
-use crate::places::join;
 use crate::problem::{Problem, Severity};
 use crate::read::{self, Parsed};
 use crate::translate::is_old_dialect;
@@ -382,12 +381,13 @@ impl<'l> Linker<'l> {
                 members.insert(rewritten.keyword.to_owned(), target);
             }
         }
-        let mut texts = self.texts.into_iter();
-        let main = texts
-            .next()
-            .map_or_else(Parsed::default, |text| text.parsed);
-        let externals = texts.map(|text| (text.location, text.parsed)).collect();
-        (Document::new(main, externals), self.problems)
+        let mut texts = self
+            .texts
+            .into_iter()
+            .map(|text| (text.location, text.parsed));
+        let (location, main) = texts.next().unwrap_or_default();
+        let document = Document::new(location, main, texts.collect());
+        (document, self.problems)
     }
 }
 

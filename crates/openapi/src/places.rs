@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::document::{join, unescape};
 use crate::problem::Position;
 
 /// The places of a value and of everything inside it, in the order of the value.
@@ -184,17 +185,4 @@ impl Places {
 
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// One more step of a JSON pointer.
-pub(crate) fn join(pointer: &str, token: &str) -> String {
-    if token.contains(['~', '/']) {
-        return format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"));
-    }
-    [pointer, "/", token].concat()
-}
-
-/// What a step of a JSON pointer names.
-pub(crate) fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }

@@ -12,7 +12,8 @@ mod yaml;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::places::{Node, Places, join};
+use crate::document::join;
+use crate::places::{Node, Places};
 use crate::problem::{Position, Problem, Severity};
 
 /// How deep values may be nested. The deepest real definitions need about forty.
@@ -131,8 +132,22 @@ fn too_many_flaws(flaws: &[Flaw], position: Position) -> Result<(), ReadError> {
 
 /// Reads the text of an OpenAPI 3 document.
 pub(crate) fn read(text: &str) -> Result<Parsed, ReadError> {
-    let parsed = parse(text)?;
+    let mut parsed = parse(text)?;
     refuse_other_documents(&parsed)?;
+    let version = parsed.text("/openapi").unwrap_or_default();
+    if version.starts_with(NEWEST) {
+        let node = parsed.places.find(&parsed.value, "/openapi");
+        parsed.flaws.push(Flaw {
+            severity: Severity::Note,
+            rule: "openapi-3-2",
+            node,
+            name: None,
+            position: parsed.places.position(node),
+            message: format!("OpenAPI {version} is read as if it were 3.1"),
+            advice: "what 3.2 added is passed over: the method QUERY and `additionalOperations`, \
+                     parameters in `querystring`, `itemSchema` and `$self`",
+        });
+    }
     Ok(parsed)
 }
 
@@ -210,10 +225,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, ReadError> {
 /// The place of a byte of a text.
 fn position_in(text: &str, at: usize) -> Position {
     let before = &text[..at];
-    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let lines = before.replace("\r\n", "\n").replace('\r', "\n");
+    let last = lines.rsplit('\n').next().unwrap_or_default();
     Position {
-        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-        column: before[line..].chars().count() + 1,
+        line: lines.matches('\n').count() + 1,
+        column: last.chars().count() + 1,
     }
 }
 
@@ -221,8 +237,9 @@ impl Position {
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 }
 
-/// The versions that are read; the last as far as it is like the one before it.
-const VERSIONS: [&str; 3] = ["3.0", "3.1", "3.2"];
+/// The versions that are read; the newest as far as it is like the one before it.
+const VERSIONS: [&str; 3] = ["3.0", "3.1", NEWEST];
+const NEWEST: &str = "3.2";
 
 const EXPECTED: &str = "expected an OpenAPI 3.0 or 3.1 document in JSON or YAML";
 
@@ -309,5 +326,7 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

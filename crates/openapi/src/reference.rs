@@ -1,6 +1,7 @@
 //! Following `$ref` inside one document, lazily.
 //!
-//! References to other files and to URLs are not followed: this crate does no I/O.
+//! What another text holds has been brought into the document before (`link`), so that a reference
+//! that leads anywhere begins with `#`.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// A chain of references longer than this is a cycle.
-const MAX_HOPS: usize = 32;
+pub(crate) const MAX_HOPS: usize = 32;
 
 /// The target written in a Reference Object.
 pub(crate) fn target(value: &Value) -> Option<&str> {

@@ -67,7 +67,9 @@ impl<'a> Translator<'a> {
             _ => return Value::Bool(true),
         };
         let nullable = self.old && is_nullable(object);
-        let translated = match reference::target(schema) {
+        // A dynamic reference is taken as it stands: which definition its document means first.
+        let dynamic = || object.get("$dynamicRef").filter(|_| !self.old)?.as_str();
+        let translated = match reference::target(schema).or_else(dynamic) {
             Some(reference) if self.old => self.reference(reference),
             Some(reference) => {
                 let beside = self.keywords(object);
@@ -114,6 +116,7 @@ impl<'a> Translator<'a> {
                 }
                 "allOf" | "anyOf" | "oneOf" => self.list(value),
                 "prefixItems" if !self.old => self.list(value),
+                "dependentRequired" if !self.old => names_by_name(value),
                 "required" => self.required(value, object),
                 "const" if !self.old => Some(value.clone()),
                 // What messages are made of; it asserts nothing.
@@ -199,12 +202,29 @@ fn assertion(key: &str, value: &Value) -> Option<Value> {
         "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => {
             value.is_u64()
         }
+        "minContains" | "maxContains" => value.is_u64(),
         "uniqueItems" => value.is_boolean(),
         "format" | "title" => value.is_string(),
         "pattern" => value.as_str().is_some_and(is_pattern),
         _ => false,
     };
     well_formed.then(|| value.clone())
+}
+
+/// Property names under property names.
+fn names_by_name(value: &Value) -> Option<Value> {
+    let is_list = |names: &Value| {
+        let names = names.as_array().map(Vec::as_slice).unwrap_or_default();
+        let known = |at: usize| names[..at].contains(&names[at]);
+        names.iter().all(Value::is_string) && !(0..names.len()).any(known)
+    };
+    let members = value.as_object()?.iter();
+    let well_formed = members.filter(|(_, names)| is_list(names));
+    Some(Value::Object(
+        well_formed
+            .map(|(name, names)| (name.clone(), names.clone()))
+            .collect(),
+    ))
 }
 
 /// Whether a regular expression can be used at all.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::places::join;
+use crate::document::join;
 
 /// An object of the definition: not data, and not a mere list of named objects.
 pub(crate) struct Visit<'v, 'w> {

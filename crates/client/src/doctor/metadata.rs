@@ -14,11 +14,11 @@ pub(super) async fn check(client: &Client, tell: &mut (dyn FnMut(Finding) + Send
     let Some((url, issuer)) = address(&origin) else {
         return;
     };
-    let Ok(http) = client.http_for(&url) else {
+    let Ok(way) = client.way_to(&url) else {
         return;
     };
     let request = reqwest::Request::new(http::Method::GET, url);
-    let body = match exchange(&http, request, LARGEST).await {
+    let body = match exchange(&way, request, LARGEST).await {
         Ok(answer) if answer.status().is_success() => answer.into_body(),
         _ => {
             tell(Finding::note(

@@ -19,8 +19,8 @@ pub(super) async fn server(
         return None;
     }
     let origin = url.origin().ascii_serialization();
-    let http = match client.http_for(url) {
-        Ok(http) => http,
+    let way = match client.way_to(url) {
+        Ok(way) => way,
         Err(error) => {
             let hint = error.hint();
             let finding = Finding::failed(Step::Connection, chain(&error));
@@ -29,7 +29,7 @@ pub(super) async fn server(
         }
     };
     let request = reqwest::Request::new(http::Method::GET, url.clone());
-    let answer = exchange(&http, request, LARGEST_ANSWER).await;
+    let answer = exchange(&way, request, LARGEST_ANSWER).await;
     let heard_at = client.now();
     match answer {
         // A server that says too much does answer.

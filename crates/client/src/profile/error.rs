@@ -131,6 +131,14 @@ pub enum ProfileError {
     /// Two variables for one thing.
     #[error("both HALLPASS_CLIENT_SECRET and HALLPASS_CLIENT_SECRET_FILE are set")]
     TwoSecrets,
+    /// A client certificate that cannot be shown.
+    #[error("{} cannot be used as a client certificate: {reason}", path.display())]
+    ClientCertificate {
+        /// The file of the certificate, or that of its key.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file of certificate authorities that is none.
     #[error("{} holds no usable certificate: {reason}", path.display())]
     CaFile {
@@ -178,6 +186,9 @@ impl ProfileError {
                  HALLPASS_CLIENT_ID and a secret"
             }
             Self::TwoSecrets => "unset one of them",
+            Self::ClientCertificate { .. } => {
+                "certificate and key have to be PEM, and belong to each other"
+            }
             Self::CaFile { .. } => "the file has to hold certificates in PEM form",
             Self::File { .. } => return None,
         };

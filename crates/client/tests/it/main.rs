@@ -8,10 +8,14 @@
 
 mod examples;
 mod forwarding;
+mod network;
+mod odd_tokens;
 mod pages;
 mod processes;
+mod renewal;
 mod secrets;
 mod sending;
 mod server;
 mod tasks;
+mod tls;
 mod tokens;

@@ -1,6 +1,9 @@
 //! What goes over the wire to the API, and what comes back of it.
 
-use hallpass_client::{Client, Error, Event, Kind, Limits};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass_client::{Client, Error, Event, Kind, Limits, Retries};
 use http::Method;
 
 use crate::server::{Call, World, credential, get, json, ok, profile, request};
@@ -203,10 +206,99 @@ async fn a_file_of_authorities_that_is_none_is_named() {
         if let Some(content) = content {
             std::fs::write(&file, content).unwrap();
         }
-        let error = Client::new(profile.clone(), credential(), &options)
-            .err()
-            .unwrap();
+        let client = Client::new(profile.clone(), credential(), &options).unwrap();
+        let error = client.send(&get("/x")).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Usage);
         assert!(error.to_string().contains("ca.pem"), "{error}");
     }
+}
+
+/// A server that answers `status` until it has been asked `busy` times.
+async fn busy_world(status: u16, busy: usize) -> Arc<World> {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    World::start(move |_| {
+        if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < busy {
+            let (status, mut headers, body) = json(status, "{}");
+            headers.push(("retry-after", "0".to_owned()));
+            return (status, headers, body);
+        }
+        ok("{}")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_has_certainly_not_acted_is_sent_again() {
+    for (method, status, busy, answered, calls) in [
+        (Method::GET, 503, 3, 200, 4),
+        (Method::GET, 503, 4, 503, 4),
+        (Method::DELETE, 429, 1, 200, 2),
+        (Method::POST, 429, 2, 200, 3),
+        (Method::POST, 503, 1, 503, 1),
+        (Method::PATCH, 503, 1, 503, 1),
+        (Method::GET, 500, 1, 500, 1),
+    ] {
+        let world = busy_world(status, busy).await;
+        let (client, events) = world.client(None);
+        let response = client
+            .send(&request(method.clone(), "/x", None))
+            .await
+            .unwrap();
+        assert_eq!(response.status().as_u16(), answered, "{method} {status}");
+        assert_eq!(world.calls().len(), calls, "{method} {status}");
+        let told = events.count(|event| matches!(event, Event::Repeating { .. }));
+        assert_eq!(told, calls - 1, "{method} {status}");
+        assert_eq!(world.token_calls(), 1, "the token is good");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_tried_again_even_by_a_post() {
+    let world = World::quiet().await;
+    let closed = {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    };
+    let (options, events) = world.options(None);
+    let retries = Retries {
+        most: 2,
+        longest: Duration::from_millis(1),
+    };
+    let options = options.with_retries(retries).with_jitter(Arc::new(|| 0.0));
+    let mut elsewhere = profile(&world.address);
+    elsewhere = hallpass_client::Profile::new(
+        elsewhere.name().clone(),
+        elsewhere.token_url().clone(),
+        hallpass_client::address::BaseUrl::parse(&format!("http://{closed}")).unwrap(),
+        elsewhere.client_id().clone(),
+    );
+    let client = Client::new(elsewhere, credential(), &options).unwrap();
+    let error = client
+        .send(&request(Method::POST, "/x", Some("{}")))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+    assert_eq!(
+        events.count(|event| matches!(event, Event::Repeating { .. })),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_preview_masks_the_token_and_asks_for_none() {
+    let world = World::quiet().await;
+    let (client, _) = world.client(None);
+    let mut sent = request(Method::POST, "/a?b=c", Some("<a/>"));
+    sent.headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+    let preview = client.preview(&sent).unwrap();
+    assert_eq!(preview.url, format!("{}/a?b=c", world.address));
+    let headers = [
+        ("content-type", "application/xml"),
+        ("accept", "application/json"),
+        ("authorization", "Bearer ********"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(preview.headers, headers);
+    assert_eq!(preview.body.unwrap(), b"<a/>");
+    assert_eq!((world.token_calls(), world.calls().len()), (0, 0));
 }

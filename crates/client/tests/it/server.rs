@@ -10,7 +10,9 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::post;
 use hallpass_client::address::{BaseUrl, TokenUrl};
-use hallpass_client::{Cache, Client, CredentialSource, Event, Options, Profile, ProfileName};
+use hallpass_client::{
+    Cache, Client, CredentialSource, Event, Options, Profile, ProfileName, Renewal,
+};
 use hallpass_oauth::{ClientId, Secret};
 use hallpass_openapi::BuiltRequest;
 use http::Method;
@@ -39,6 +41,9 @@ pub(crate) struct World {
     lifetime: Mutex<String>,
     odd_token_answers: Mutex<VecDeque<Answer>>,
     calls: Mutex<Vec<Call>>,
+    token_requests: Mutex<Vec<Call>>,
+    /// Whoever holds it for writing keeps the token endpoint from answering.
+    pub(crate) gate: tokio::sync::RwLock<()>,
     clock: AtomicI64,
 }
 
@@ -54,6 +59,8 @@ impl World {
             lifetime: Mutex::new("7199".to_owned()),
             odd_token_answers: Mutex::new(VecDeque::new()),
             calls: Mutex::new(Vec::new()),
+            token_requests: Mutex::new(Vec::new()),
+            gate: tokio::sync::RwLock::new(()),
             clock: AtomicI64::new(1_700_000_000),
         });
         let (at_token, at_api) = (world.clone(), world.clone());
@@ -94,6 +101,11 @@ impl World {
     /// What the API was asked so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// What the token endpoint was asked so far.
+    pub(crate) fn token_requests(&self) -> Vec<Call> {
+        self.token_requests.lock().unwrap().clone()
     }
 
     /// `expires_in` as JSON.
@@ -140,6 +152,30 @@ impl World {
             move |event| told.lock().unwrap().push(event.clone()),
         ));
         (options, events)
+    }
+
+    pub(crate) fn client_with(&self, options: &Options) -> Client {
+        Client::new(self.profile(), credential(), options).unwrap()
+    }
+
+    /// Another client of the same token endpoint.
+    pub(crate) fn other_client(&self, options: &Options) -> Client {
+        let profile = self.profile();
+        let other = Profile::new(
+            profile.name().clone(),
+            profile.token_url().clone(),
+            profile.base_url().clone(),
+            ClientId::parse("another").unwrap(),
+        );
+        Client::new(other, credential(), options).unwrap()
+    }
+
+    /// A client of a program that ends with its answer.
+    pub(crate) fn client_that_ends(self: &Arc<Self>, cache: &Path) -> (Client, Events) {
+        let (options, events) = self.options(Some(cache));
+        let options = options.with_renewal(Renewal::Before);
+        let client = Client::new(self.profile(), credential(), &options);
+        (client.unwrap(), events)
     }
 
     /// A client that shares its tokens in `cache`, and the events it tells.
@@ -207,9 +243,17 @@ pub(crate) fn json(status: u16, body: &str) -> Answer {
 async fn answer_token(world: Arc<World>, request: Request) -> Response {
     world.token_calls.fetch_add(1, Ordering::SeqCst);
     let header = request.headers().get("authorization").cloned();
-    let body = to_bytes(request.into_body(), 65_536).await.unwrap();
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 65_536).await.unwrap();
+    world.token_requests.lock().unwrap().push(Call {
+        method: parts.method,
+        path_and_query: parts.uri.to_string(),
+        headers: parts.headers,
+        body: body.to_vec(),
+    });
+    drop(world.gate.read().await);
     if let Some(odd) = world.odd_token_answers.lock().unwrap().pop_front() {
-        return response(odd);
+        return dated(&world, odd);
     }
     let form = String::from_utf8(body.to_vec()).unwrap();
     let in_body = form.contains(&format!(
@@ -217,16 +261,28 @@ async fn answer_token(world: Arc<World>, request: Request) -> Response {
     ));
     let in_header = header.is_some_and(|value| value.to_str().unwrap().starts_with("Basic "));
     if !form.contains("grant_type=client_credentials") || in_body == in_header {
-        return response(json(
-            401,
-            r#"{"error":"invalid_client","error_description":"no"}"#,
-        ));
+        return dated(
+            &world,
+            json(
+                401,
+                r#"{"error":"invalid_client","error_description":"no"}"#,
+            ),
+        );
     }
     let token = world.supersede();
     let lifetime = world.lifetime.lock().unwrap().clone();
-    response(ok(&format!(
-        r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{lifetime}}}"#
-    )))
+    let body =
+        format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{lifetime}}}"#);
+    dated(&world, ok(&body))
+}
+
+/// The answer with the time of the world, unless it has one of its own.
+fn dated(world: &World, mut answer: Answer) -> Response {
+    if answer.1.iter().all(|(name, _)| *name != "date") {
+        let date = world.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        answer.1.push(("date", date.to_string()));
+    }
+    response(answer)
 }
 
 async fn answer_api(

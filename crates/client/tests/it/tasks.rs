@@ -1,12 +1,13 @@
 //! Tasks followed to their end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hallpass_client::{Client, Error, Event, Kind, TaskOutcome, Waiting};
+use hallpass_client::{Client, Error, Event, Kind, TaskLink, TaskOutcome, Waiting};
 use serde_json::json;
 
-use crate::server::{World, json as answer, ok};
+use crate::server::{World, get, json as answer, ok};
 
 const ID: &str = "dd9e6b68-db1c-4f86-90b4-9ce31d65abfa";
 
@@ -30,7 +31,7 @@ async fn wait(client: &Client) -> (Result<TaskOutcome, Error>, Vec<Option<u8>>) 
     let mut seen = Vec::new();
     let tell = |task: &hallpass_client::Task| seen.push(task.progress());
     let outcome = client
-        .wait_for_task(ID, waiting(Duration::from_mins(1)), tell)
+        .wait_for_task(&TaskLink::of_id(ID), waiting(Duration::from_mins(1)), tell)
         .await;
     (outcome, seen)
 }
@@ -75,7 +76,10 @@ async fn waiting_ends_with_the_time() {
         timeout: Duration::from_millis(300),
         ..waiting(Duration::ZERO)
     };
-    let outcome = client.wait_for_task(ID, short, |_| {}).await.unwrap();
+    let outcome = client
+        .wait_for_task(&TaskLink::of_id(ID), short, |_| {})
+        .await
+        .unwrap();
     let TaskOutcome::TimedOut {
         last: Some(task), ..
     } = &outcome
@@ -94,7 +98,7 @@ async fn waiting_ends_with_the_time() {
 }
 
 #[tokio::test]
-async fn a_look_that_fails_for_the_moment_is_repeated_and_then_not() {
+async fn a_look_that_fails_for_the_moment_is_repeated_until_the_time_is_up() {
     let looks = AtomicUsize::new(0);
     let world = World::start(move |_| match looks.fetch_add(1, Ordering::SeqCst) {
         0 => answer(503, ""),
@@ -114,10 +118,128 @@ async fn a_look_that_fails_for_the_moment_is_repeated_and_then_not() {
         3
     );
 
-    let world = World::start(|_| answer(503, "")).await;
+    let world = World::start(|_| answer(503, r#"{"error":"maintenance"}"#)).await;
     let (client, _) = world.client(None);
-    assert_eq!(wait(&client).await.0.unwrap_err().kind(), Kind::Api);
+    client.tokens().token().await.unwrap();
+    let short = waiting(Duration::from_millis(300));
+    let link = TaskLink::of_id(ID);
+    let outcome = client.wait_for_task(&link, short, |_| {});
+    let failure = outcome.await.unwrap().success().unwrap_err();
+    assert!(failure.to_string().contains("maintenance"), "{failure}");
+    assert!(world.calls().len() > 4, "{}", world.calls().len());
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_says_nothing_about_the_task() {
+    let looks = AtomicUsize::new(0);
+    let world = World::start(move |_| match looks.fetch_add(1, Ordering::SeqCst) {
+        // Less than it promises, and the connection is closed.
+        0 => (200, vec![("content-length", "1000".to_owned())], going(10)),
+        _ => ok(r#"{"state":"SUCCEEDED"}"#),
+    })
+    .await;
+    let (client, events) = world.client(None);
+    assert!(wait(&client).await.0.unwrap().success().is_ok());
+    let failed = events.count(|event| matches!(event, Event::PollFailed { .. }));
+    assert_eq!(failed, 1);
+}
+
+#[tokio::test]
+async fn a_long_wait_renews_its_token() {
+    let looks = Arc::new(AtomicUsize::new(0));
+    let seen = looks.clone();
+    let world = World::start(move |_| match looks.fetch_add(1, Ordering::SeqCst) {
+        0..6 => ok(&going(10)),
+        _ => ok(r#"{"state":"SUCCEEDED"}"#),
+    })
+    .await;
+    world.set_lifetime("600");
+    let (client, events) = world.client(None);
+    let (clock, link) = (world.clone(), TaskLink::of_id(ID));
+    let outcome = client.wait_for_task(&link, waiting(Duration::from_mins(1)), |_| {
+        clock.pass(250);
+    });
+    assert!(outcome.await.unwrap().success().is_ok());
+    assert!(world.mints() > 2, "{}", world.mints());
+    assert_eq!(seen.load(Ordering::SeqCst), 7, "no look was refused");
+    assert_eq!(
+        events.count(|event| matches!(event, Event::PollFailed { .. })),
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_parts_of_a_failed_task_are_asked_what_went_wrong() {
+    let world = World::start(|call| {
+        let part = |uri: &str| json!({"name": "part", "resourceUri": uri, "type": "task"});
+        let id = call.path_and_query.rsplit('/').next().unwrap();
+        let answer = match id {
+            "bad" => json!({"state": "FAILED", "displayName": "Export", "error": "no path"}),
+            "good" => json!({"state": "SUCCEEDED"}),
+            "gone" => return answer(404, "{}"),
+            _ => json!({"state": "FAILED", "displayName": "Create volume", "childTasks": [
+                part("/api/v1/tasks/good"), part("/api/v1/tasks/gone"),
+                part("/rest/vega/v1/tasks/bad"), part("/api/v1/volumes/7")]}),
+        };
+        ok(&answer.to_string())
+    })
+    .await;
+    let (client, _) = world.client(None);
+    let failure = wait(&client).await.0.unwrap().success().unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "task `Create volume` ended as FAILED; its task `Export` ended as FAILED: no path"
+    );
     assert_eq!(world.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn the_answer_says_which_task_it_started() {
+    let world = World::start(|call| match call.path_and_query.as_str() {
+        "/classic" => answer(
+            202,
+            &json!({"taskUri": ID, "status": "SUBMITTED"}).to_string(),
+        ),
+        "/created" => answer(
+            201,
+            &json!({"taskUri": format!("/api/v1/tasks/{ID}")}).to_string(),
+        ),
+        "/new" => {
+            let place = format!("/data-services/v1beta1/async-operations/{ID}");
+            (202, vec![("location", place)], "{}".to_owned())
+        }
+        "/object" => (
+            201,
+            vec![("location", "/api/v1/hosts/7".to_owned())],
+            "{}".to_owned(),
+        ),
+        "/elsewhere" => {
+            let place = format!("https://evil.example/async-operations/{ID}");
+            (202, vec![("location", place)], String::new())
+        }
+        _ => ok(r#"{"deleteInitiator":true}"#),
+    })
+    .await;
+    let (client, _) = world.client(None);
+    let mut paths = Vec::new();
+    for path in [
+        "/classic",
+        "/created",
+        "/new",
+        "/object",
+        "/elsewhere",
+        "/plain",
+    ] {
+        let answer = client.send(&get(path)).await.unwrap();
+        paths.push(
+            client
+                .task_of(&answer)
+                .map(|link| link.path().replace("%2D", "-")),
+        );
+    }
+    let classic = Some(format!("/api/v1/tasks/{ID}"));
+    let new = Some(format!("/data-services/v1beta1/async-operations/{ID}"));
+    assert_eq!(paths, [classic.clone(), classic, new, None, None, None]);
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use annotate_snippets::Level;
 use clap::{Args, ValueEnum};
 use hallpass_openapi::{Definition, Problem, ReadError, Severity};
-use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::report::{Lines, Said};
 use crate::command::CommandError;
+use crate::definition::beside;
 use crate::output;
 
 /// How many findings of one rule are shown unless all are asked for.
@@ -222,7 +222,10 @@ impl Texts {
         let own_name = Path::new(&self.name).file_name().unwrap_or_default();
         let Self { folder, parts, .. } = self;
         let mut load = |location: &str| {
-            let bytes = beside(folder.as_deref(), location)?;
+            let Some(folder) = folder else {
+                return Err("standard input has no other files beside it".to_owned());
+            };
+            let bytes = beside(folder, location)?;
             parts.insert(location.to_owned(), bytes.clone());
             Ok(bytes)
         };
@@ -296,26 +299,4 @@ fn by_rule<'a>(problems: &[&'a Problem]) -> Vec<(&'static str, Vec<&'a Problem>)
     }
     groups.sort_by_key(|(_, group)| group.first().map(|first| first.severity));
     groups
-}
-
-/// Another file of the definition. It must be in the definition's folder, links followed: a
-/// definition that somebody sent may ask for any file of the one who checks it.
-fn beside(folder: Option<&Path>, location: &str) -> Result<Vec<u8>, String> {
-    let Some(folder) = folder else {
-        return Err("standard input has no other files beside it".to_owned());
-    };
-    if location.contains("://") {
-        return Err("nothing is fetched over the network".to_owned());
-    }
-    let readable = |error: std::io::Error| error.to_string();
-    let decoded = percent_decode_str(location).decode_utf8_lossy();
-    let folder = folder.canonicalize().map_err(readable)?;
-    let path = folder.join(&*decoded).canonicalize().map_err(readable)?;
-    if !path.starts_with(&folder) {
-        return Err("it is not in the folder of the definition".to_owned());
-    }
-    if !path.is_file() {
-        return Err("it is no file".to_owned());
-    }
-    std::fs::read(&path).map_err(readable)
 }

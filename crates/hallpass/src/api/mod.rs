@@ -1,7 +1,11 @@
 //! `hallpass api`: what an API definition says, and what is wrong with it.
 
+mod add;
 mod check;
+mod list;
 mod report;
+mod show;
+mod tree;
 
 use clap::{Args, Subcommand};
 
@@ -16,12 +20,20 @@ pub(crate) struct ApiArgs {
 
 #[derive(Debug, Subcommand)]
 enum ApiCommand {
+    List(list::ListArgs),
+    Tree(tree::TreeArgs),
+    Show(show::ShowArgs),
+    Add(add::AddArgs),
     Check(check::CheckArgs),
 }
 
 /// Runs `hallpass api`.
 pub(crate) fn run(args: ApiArgs) -> Result<(), CommandError> {
     match args.command {
+        ApiCommand::List(args) => list::run(&args),
+        ApiCommand::Tree(args) => tree::run(&args),
+        ApiCommand::Show(args) => show::run(&args),
+        ApiCommand::Add(args) => add::run(&args),
         ApiCommand::Check(args) => check::run(&args),
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod collection;
 pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;
+pub(crate) mod raw;
+pub(crate) mod sample;
 pub(crate) mod token;
 
 use std::path::PathBuf;
@@ -32,18 +34,29 @@ pub(crate) struct ConnectionArgs {
     profile: Option<String>,
     /// Say on stderr what is sent and what comes back (never a secret or token)
     #[arg(long, short)]
-    verbose: bool,
+    pub(crate) verbose: bool,
 }
 
 impl ConnectionArgs {
     /// The client for the connection that was chosen.
     pub(crate) fn connect(&self) -> Result<Client, CommandError> {
+        self.connect_with(|options| options)
+    }
+
+    /// The same with other options.
+    pub(crate) fn connect_with(
+        &self,
+        change: impl FnOnce(Options) -> Options,
+    ) -> Result<Client, CommandError> {
         let (profile, credential) = self.choose()?;
-        let mut options = options();
-        if self.verbose {
-            options =
-                options.with_events(Arc::new(|event: &Event| output::words(&describe(event))));
-        }
+        let verbose = self.verbose;
+        let tell = move |event: &Event| {
+            // A call that takes longer than it should says why, whoever asked.
+            if verbose || matches!(event, Event::Repeating { .. }) {
+                output::words(&describe(event));
+            }
+        };
+        let options = change(options().with_events(Arc::new(tell)));
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
@@ -129,7 +142,13 @@ impl From<hallpass_client::error::Error> for CommandError {
             Kind::Unreachable => Exit::Unreachable,
             Kind::Task => Exit::Task,
         };
-        Self::new(exit, chain(&error)).maybe_hint(error.hint())
+        let described = Self::new(exit, chain(&error)).maybe_hint(error.hint());
+        match error {
+            hallpass_client::error::Error::Api(problem) => {
+                described.refused_with(problem.status(), problem.body())
+            }
+            _ => described,
+        }
     }
 }
 
@@ -177,6 +196,11 @@ fn describe(event: &Event) -> String {
                 elapsed.as_millis()
             )
         }
+        Event::Repeating { reason, delay } => format!(
+            "* {}; again in {:.1} s",
+            output::printable(reason),
+            delay.as_secs_f64()
+        ),
         Event::AnswerBegun { status, elapsed } => {
             format!("< {status} ({} ms)", elapsed.as_millis())
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hallpass_client::event::Event;
 use hallpass_client::send::Client;
-use hallpass_client::task::{Waiting, task_id};
+use hallpass_client::task::Waiting;
 use hallpass_oauth::{Secret, jws};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -271,8 +271,9 @@ impl Walk<'_> {
         let request = self.operation("VolumeCreate", &values)?;
         let response = client.send(&request).await?;
         let answer = checked(&response, StatusCode::ACCEPTED)?;
-        let id =
-            task_id(&answer).ok_or_else(|| CommandError::refused("the answer names no task"))?;
+        let task = client
+            .task_of(&response)
+            .ok_or_else(|| CommandError::refused("the answer names no task"))?;
         let words = "202: the work is accepted and goes on as a task.";
         self.show_call(client, &request, &response, answer, words)
             .await?;
@@ -285,7 +286,7 @@ impl Walk<'_> {
         let bar = progress_bar();
         let mut seen = Vec::new();
         let outcome = client
-            .wait_for_task(&id, waiting, |task| {
+            .wait_for_task(&task, waiting, |task| {
                 advance(&bar, task);
                 seen.push(progress_line(task));
             })
@@ -302,7 +303,7 @@ impl Walk<'_> {
             });
         self.narrator.exchange(
             &Exchange {
-                request: &format!("GET {}/api/v1/tasks/{id}", self.us1()),
+                request: &format!("GET {}{}", self.us1(), task.path()),
                 sent: vec![bearer_line(client).await?],
                 status,
                 answer: Value::String(seen.join("\n")),

@@ -4,10 +4,16 @@ mod calls;
 mod check;
 mod doctor;
 mod failures;
+mod forms;
 mod help;
+mod lists;
+mod odd;
 mod profiles;
 mod proxy;
+mod requests;
+mod samples;
 mod tokens;
+mod waits;
 
 use std::process::Command;
 

@@ -9,6 +9,7 @@ mod curl;
 mod newman;
 mod oauth2_crate;
 mod scripts;
+mod snippets;
 
 use std::process::Command;
 

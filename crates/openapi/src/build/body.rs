@@ -183,7 +183,7 @@ pub(crate) fn missing_fields(shape: Shape<'_>, fields: &[Field<'_>]) -> Vec<Mist
     let given = |name: &str| fields.iter().any(|field| field.name == name);
     let missing = shape.required().into_iter().filter(|name| !given(name));
     let mistake = |name: &str| Mistake::Violation {
-        message: format!("`{name}` is missing"),
+        message: format!("the body: `{name}` is missing"),
     };
     missing.map(mistake).collect()
 }

@@ -200,6 +200,14 @@ pub enum Mistake {
         /// What is wrong, naming the field.
         message: String,
     },
+    /// An item with the sign that parts items in the style of the parameter.
+    #[error("an item of {name:?} holds {sign:?}, which parts the items of this parameter")]
+    TornItem {
+        /// The parameter.
+        name: String,
+        /// The sign.
+        sign: char,
+    },
     /// A parameter that was given as null.
     #[error("{name:?} is a parameter and cannot be null; leave it out")]
     NullParameter {
@@ -250,6 +258,7 @@ impl Mistake {
             | Self::BodyOfParts { .. }
             | Self::NoInside { .. }
             | Self::NoItem { .. }
+            | Self::TornItem { .. }
             | Self::NullParameter { .. }
             | Self::Repeated { .. }
             | Self::NoSegment { .. }

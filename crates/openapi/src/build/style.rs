@@ -7,7 +7,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::build::json::Json;
-use crate::operation::{Parameter, Style};
+use crate::operation::{Location, Parameter, Style};
 
 /// A blank is `%20`, since `+` is a plus sign in paths.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -54,6 +54,27 @@ fn parts(value: &Json) -> Parts {
         }
         Json::Raw(_) => Parts::One(value.plain()),
     }
+}
+
+/// The sign that parts the items of this value and that would stand in an item as well: encoding it
+/// does not help, because the separator is encoded too, or because nothing is.
+pub(crate) fn torn_by(parameter: &Parameter, value: &Json) -> Option<char> {
+    let separator = match (parameter.style, parameter.explode, parameter.location) {
+        _ if parameter.content.is_some() => return None,
+        (Style::SpaceDelimited, false, _) => ' ',
+        (Style::PipeDelimited, false, _) => '|',
+        (Style::Label, true, _) => '.',
+        (_, _, Location::Header) => ',',
+        _ => return None,
+    };
+    let torn = match parts(value) {
+        Parts::One(_) => false,
+        Parts::Many(values) => values.iter().any(|value| value.contains(separator)),
+        Parts::Pairs(pairs) => pairs
+            .iter()
+            .any(|(name, value)| name.contains(separator) || value.contains(separator)),
+    };
+    torn.then_some(separator)
 }
 
 /// A parameter of the path, encoded.
@@ -192,7 +213,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::operation::Location;
 
     fn parameter(location: Location, style: Style, explode: bool) -> Parameter {
         Parameter {

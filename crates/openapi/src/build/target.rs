@@ -46,7 +46,8 @@ pub(crate) fn place(word: &str) -> Option<Option<Location>> {
         .map(|(_, place)| *place)
 }
 
-fn word(place: Option<Location>) -> &'static str {
+/// The word that says a place.
+pub(crate) fn word(place: Option<Location>) -> &'static str {
     PLACES
         .iter()
         .find(|(_, one)| *one == place)

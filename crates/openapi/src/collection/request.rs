@@ -1,13 +1,13 @@
 //! One operation as a request, with an answer that it can have.
 
 use http::StatusCode;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::BASE_URL;
+use super::body::body;
 use super::id::id;
+use super::{BASE_URL, pretty};
+use crate::build::style::encode;
 use crate::definition::Definition;
-use crate::example::Fill;
 use crate::operation::{Location, Operation, Parameter};
 use crate::read::plain;
 use crate::route::{Piece, pieces};
@@ -36,7 +36,7 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
             Location::Query => query.extend(query_entries(parameter, &value)),
             Location::Header => headers.push(entry(parameter, &joined(&value))),
             Location::Cookie => {
-                let pair = format!("{}={}", parameter.name, encoded(&joined(&value)));
+                let pair = format!("{}={}", parameter.name, encode(&joined(&value)));
                 let mut header = entry(parameter, &pair);
                 header["key"] = "Cookie".into();
                 headers.push(header);
@@ -50,12 +50,9 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
     if answers_json {
         headers.insert(0, json!({"key": "Accept", "value": "application/json"}));
     }
-    let body = body(definition, operation);
-    if body.is_some() {
-        headers.insert(
-            0,
-            json!({"key": "Content-Type", "value": "application/json"}),
-        );
+    let (content_type, body) = body(definition, operation).unzip();
+    if let Some(content_type) = content_type.flatten() {
+        headers.insert(0, json!({"key": "Content-Type", "value": content_type}));
     }
     let mut request = json!({
         "method": operation.method().as_str(),
@@ -64,24 +61,9 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
         "url": url(definition, operation, query, path),
     });
     if let Some(body) = body {
-        request["body"] = json!({
-            "mode": "raw",
-            "raw": without_variables(&pretty(&body)),
-            "options": {"raw": {"language": "json"}},
-        });
+        request["body"] = body;
     }
     request
-}
-
-/// What the definition shows, or, when it shows nothing, everything that could be sent: there is
-/// more to see in it than in an empty object.
-fn body(definition: &Definition, operation: &Operation) -> Option<Value> {
-    let shown = definition.example_body(operation, Fill::Shown)?;
-    let empty = shown.as_object().is_some_and(serde_json::Map::is_empty);
-    if empty {
-        return definition.example_body(operation, Fill::All);
-    }
-    Some(shown)
 }
 
 fn description(operation: &Operation) -> String {
@@ -140,7 +122,7 @@ fn path_segment(definition: &Definition, operation: &Operation, segment: &str) -
         let is_it = |one: &&Parameter| one.location == Location::Path && one.name == name;
         let parameter = operation.parameters().iter().find(is_it);
         parameter.map_or_else(String::new, |one| {
-            encoded(&joined(&definition.example_value(one)))
+            encode(&joined(&definition.example_value(one)))
         })
     };
     let piece = |piece: &Piece<'_>| match piece {
@@ -156,7 +138,7 @@ fn path_variable(operation: &Operation, parameter: &Parameter, value: &Value) ->
     operation.path().split('/').find(|one| *one == segment)?;
     Some(json!({
         "key": parameter.name,
-        "value": encoded(&joined(value)),
+        "value": encode(&joined(value)),
         "description": parameter.description,
     }))
 }
@@ -190,38 +172,18 @@ fn joined(value: &Value) -> String {
     }
 }
 
-/// Only the unreserved characters of RFC 3986 section 2.3 stay.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
-
 /// What would end the parameter, or be decoded into something else, is encoded; the rest stays
 /// readable, and the program that sends it encodes it.
 fn query_encoded(text: &str) -> String {
-    let mut encoded_text = String::new();
+    let mut kept = String::new();
     for letter in text.chars() {
         if matches!(letter, '%' | '&' | '#' | '+' | '{' | '}') || letter.is_control() {
-            encoded_text.push_str(&encoded(letter.encode_utf8(&mut [0; 4])));
+            kept.push_str(&encode(letter.encode_utf8(&mut [0; 4])));
         } else {
-            encoded_text.push(letter);
+            kept.push(letter);
         }
     }
-    encoded_text
-}
-
-fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-/// Two braces, which in JSON can only stand in a text, would be taken for a variable.
-fn without_variables(json: &str) -> String {
-    json.replace("{{", "{\\u007b")
+    kept
 }
 
 /// An answer of the first status that means success. Without a schema there is none to show.

@@ -10,12 +10,9 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::definition::Definition;
+use crate::document::{PARTS, join, unescape};
 use crate::operation::Operation;
-use crate::places::join;
 use crate::reference::pointer;
-
-/// The member of a document that holds the other texts it was read from, under their locations.
-const EXTERNAL: &str = "x-hallpass-parts";
 
 /// The parts of a document that some operation needs.
 pub(super) struct Parts<'a> {
@@ -116,7 +113,7 @@ pub(super) fn frame(root: &Value) -> Value {
         "paths" | "components" if value.is_object() => {
             Some((key.clone(), Value::Object(Map::new())))
         }
-        EXTERNAL => None,
+        PARTS => None,
         kept if KEPT.contains(&kept) || kept.starts_with("x-") => {
             Some((key.clone(), value.clone()))
         }
@@ -143,10 +140,6 @@ pub(super) fn put(document: &mut Value, pointer: &str, part: Value) {
     if let Value::Object(members) = place {
         members.entry(last).or_insert(part);
     }
-}
-
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }
 
 /// Finds parts by following references.
@@ -243,7 +236,7 @@ fn steps(pointer: &str) -> usize {
     match tokens.next() {
         Some("components") => 3,
         // Then the location of the text, then what is in it.
-        Some(EXTERNAL) => match tokens.nth(1) {
+        Some(PARTS) => match tokens.nth(1) {
             Some("components") => 5,
             _ => 4,
         },

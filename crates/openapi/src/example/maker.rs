@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Fill;
 use super::layers::Layers;
 use super::scalar;
-use crate::places::join;
+use crate::document::join;
 use crate::translate::Direction;
 
 /// How deep a value may be.

@@ -87,18 +87,18 @@ impl Brief {
                 }
             })
             .collect();
-        if let Some(body) = operation.body() {
+        if let Some(body) = operation.body().or(operation.bodies().first()) {
             let told = shape(root, &body.schema, DEPTH);
             if !told.kind.starts_with("list") {
                 let from = inputs.len();
-                nested("", body.required, &told, &mut inputs);
+                nested("", operation.needs_body(), &told, &mut inputs);
                 inputs.truncate(from + MOST);
             }
         }
         let marks = definition.marks(operation);
         Self {
             inputs,
-            body: operation.body().is_some(),
+            body: !operation.bodies().is_empty(),
             filterable: marks.filterable,
             sortable: marks.sortable,
             selectable: selectable(root, operation),

@@ -6,9 +6,10 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::{Body, Location, Operation, Parameter, Style};
+use crate::document::join;
 use crate::marks::items_schema;
-use crate::places::join;
-use crate::reference::resolve;
+use crate::reference::{self, MAX_HOPS, resolve};
+use crate::translate::is_old_dialect;
 
 /// The methods an OpenAPI path can have, in the order of the specification.
 const METHODS: [(&str, Method); 8] = [
@@ -28,28 +29,71 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation> {
     let Some(paths) = root.get("paths").and_then(Value::as_object) else {
         return operations;
     };
+    let modern = !is_old_dialect(root);
     for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
-        let Some(item) = resolve(root, item).as_object() else {
-            continue;
-        };
-        for (key, value) in item {
-            let Some((_, method)) = METHODS.iter().find(|(name, _)| name == key) else {
+        let layers = layers(root, join("/paths", path), item);
+        let mut known = Vec::new();
+        for (layer, key, value) in members(&layers) {
+            let method = METHODS.iter().find(|(name, _)| name == key);
+            let (Some((_, method)), Some(own)) = (method, value.as_object()) else {
                 continue;
             };
-            let Some(own) = value.as_object() else {
+            if known.contains(&method) {
                 continue;
-            };
+            }
+            known.push(method);
             let reader = Reader {
                 root,
+                modern,
                 path,
-                item,
+                layers: &layers,
                 own,
             };
-            operations.push(reader.read(operations.len(), key, method));
+            let pointer = join(&layer.pointer, key);
+            operations.push(reader.read(operations.len(), pointer, method));
         }
     }
     name_uniquely(&mut operations);
     operations
+}
+
+/// One of the objects that a path item is made of.
+struct Layer<'a> {
+    pointer: String,
+    members: &'a Map<String, Value>,
+}
+
+/// A path item, then the one that it refers to, and so on. What the specification leaves undefined,
+/// the same member in several of them, is decided for the nearer one.
+fn layers<'a>(root: &'a Value, pointer: String, item: &'a Value) -> Vec<Layer<'a>> {
+    let mut layers: Vec<Layer<'a>> = Vec::new();
+    let mut next = Some((pointer, item));
+    while let Some((pointer, item)) = next {
+        let Some(members) = item.as_object() else {
+            break;
+        };
+        let is_known = |known: &Layer<'_>| std::ptr::eq(known.members, members);
+        if layers.len() == MAX_HOPS || layers.iter().any(is_known) {
+            break;
+        }
+        layers.push(Layer { pointer, members });
+        next = reference::target(item).and_then(|target| {
+            let pointer = reference::pointer(target)?.into_owned();
+            let item = root.pointer(&pointer)?;
+            Some((pointer, item))
+        });
+    }
+    layers
+}
+
+fn members<'l, 'a>(
+    layers: &'l [Layer<'a>],
+) -> impl Iterator<Item = (&'l Layer<'a>, &'a String, &'a Value)> {
+    let of = |layer: &'l Layer<'a>| {
+        let members = layer.members.iter();
+        members.map(move |(key, value)| (layer, key, value))
+    };
+    layers.iter().flat_map(of)
 }
 
 /// Gives the operations without an own name one that nobody has.
@@ -88,13 +132,15 @@ fn made_up_name(operation: &Operation) -> String {
 /// What one operation is read from.
 struct Reader<'a> {
     root: &'a Value,
+    /// OpenAPI 3.1 or later.
+    modern: bool,
     path: &'a str,
-    item: &'a Map<String, Value>,
+    layers: &'a [Layer<'a>],
     own: &'a Map<String, Value>,
 }
 
 impl Reader<'_> {
-    fn read(&self, index: usize, key: &str, method: &Method) -> Operation {
+    fn read(&self, index: usize, pointer: String, method: &Method) -> Operation {
         let responses = self.responses();
         let is_list = *method == Method::GET
             && responses.iter().any(|(status, schema)| {
@@ -109,7 +155,7 @@ impl Reader<'_> {
             declared_id: string(self.own, "operationId").map(str::to_owned),
             method: method.clone(),
             path: self.path.to_owned(),
-            pointer: join(&join("/paths", self.path), key),
+            pointer,
             tag: self
                 .own
                 .get("tags")
@@ -129,8 +175,10 @@ impl Reader<'_> {
     }
 
     fn text(&self, key: &str) -> String {
-        string(self.own, key)
-            .or_else(|| string(self.item, key))
+        let mut objects =
+            std::iter::once(self.own).chain(self.layers.iter().map(|layer| layer.members));
+        objects
+            .find_map(|object| string(object, key))
             .unwrap_or_default()
             .to_owned()
     }
@@ -138,8 +186,10 @@ impl Reader<'_> {
     /// A parameter of the operation replaces the path's one of the same name and location.
     fn parameters(&self) -> Vec<Parameter> {
         let mut parameters: Vec<Parameter> = Vec::new();
-        for list in [self.item.get("parameters"), self.own.get("parameters")] {
-            for value in list.and_then(Value::as_array).into_iter().flatten() {
+        let shared = self.layers.iter().rev().map(|layer| layer.members);
+        for object in shared.chain([self.own]) {
+            let list = object.get("parameters").and_then(Value::as_array);
+            for value in list.into_iter().flatten() {
                 let Some(parameter) = self.parameter(value) else {
                     continue;
                 };
@@ -157,6 +207,8 @@ impl Reader<'_> {
 
     fn parameter(&self, value: &Value) -> Option<Parameter> {
         let object = resolve(self.root, value).as_object()?;
+        // Since 3.1, a description beside a reference says more than the one it leads to.
+        let beside = value.get("description").filter(|_| self.modern);
         let location = Location::parse(string(object, "in")?)?;
         let content = object.get("content").and_then(Value::as_object);
         let first = content.and_then(|content| content.iter().next());
@@ -170,7 +222,11 @@ impl Reader<'_> {
             location,
             required: location == Location::Path || flag(object, "required").unwrap_or(false),
             schema: schema.cloned().unwrap_or_else(|| Value::Object(Map::new())),
-            description: string(object, "description").unwrap_or_default().to_owned(),
+            description: beside
+                .and_then(Value::as_str)
+                .or_else(|| string(object, "description"))
+                .unwrap_or_default()
+                .to_owned(),
             example: example(self.root, object, schema),
             explode: flag(object, "explode").unwrap_or(style == Style::Form),
             style,
@@ -266,6 +322,7 @@ fn example(root: &Value, object: &Map<String, Value>, schema: Option<&Value>) ->
             .get("example")
             .or_else(|| first("examples"))
             .or_else(|| schema.get("default"))
+            .or_else(|| schema.get("const"))
             .or_else(|| first("enum"))
     };
     object

@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::scalar;
 use super::{
-    EXPECTED, Flaw, MAX_DEPTH, Parsed, ReadError, refusal, refuse_deep_indentation, too_deep,
-    too_many_flaws,
+    EXPECTED, Flaw, MAX_DEPTH, Parsed, ReadError, position_in, refusal, refuse_deep_indentation,
+    too_deep, too_many_flaws,
 };
 use crate::places::{Node, Places};
 use crate::problem::{Position, Severity};
@@ -32,6 +32,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ReadError> {
         flaws: Vec::new(),
         anchors: HashMap::new(),
         left_to_copy: MAX_COPIED,
+        end: position_in(text, text.len()),
     };
     let value = reader.document()?;
     Ok(Parsed {
@@ -47,6 +48,7 @@ struct Reader<'t> {
     flaws: Vec<Flaw>,
     anchors: HashMap<usize, Anchored>,
     left_to_copy: usize,
+    end: Position,
 }
 
 /// What an anchor stands for.
@@ -71,7 +73,7 @@ impl<'t> Reader<'t> {
                 first => break (first, span),
             }
         };
-        let value = self.node(event, start(span), 0)?;
+        let value = self.node(event, self.start(span), 0)?;
         loop {
             let (event, span) = self.next()?;
             match event {
@@ -82,7 +84,7 @@ impl<'t> Reader<'t> {
                         rule: "several-documents",
                         node: 0,
                         name: None,
-                        position: start(span),
+                        position: self.start(span),
                         message:
                             "the file holds more than one YAML document; only the first is read"
                                 .to_owned(),
@@ -98,7 +100,7 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), ReadError> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
-            Some(Err(error)) => Err(syntax_error(&error)),
+            Some(Err(error)) => Err(self.syntax_error(&error)),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -168,7 +170,7 @@ impl<'t> Reader<'t> {
             if event == Event::SequenceEnd {
                 break;
             }
-            array.push(self.node(event, start(span), depth)?);
+            array.push(self.node(event, self.start(span), depth)?);
         }
         self.places.close(node);
         array.shrink_to_fit();
@@ -184,7 +186,7 @@ impl<'t> Reader<'t> {
             if event == Event::MappingEnd {
                 break;
             }
-            let position = start(span);
+            let position = self.start(span);
             let key = self.key(event, position, depth)?;
             let (event, _) = self.next()?;
             let first = self.places.next();
@@ -294,6 +296,25 @@ impl<'t> Reader<'t> {
         }
     }
 
+    fn start(&self, span: Span) -> Position {
+        self.position(span.start)
+    }
+
+    /// What is not written may be said to be on a line after the last.
+    fn position(&self, marker: Marker) -> Position {
+        let position = Position {
+            line: marker.line().max(1),
+            column: marker.col() + 1,
+        };
+        position.min(self.end)
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> ReadError {
+        let hint = "look at the indentation, and for a missing colon or quote, at or just before \
+                    this place";
+        refusal(self.position(*error.marker()), error.info(), Some(hint))
+    }
+
     fn drop_from(&mut self, first: Node, object: Node) {
         self.places.split_off(first);
         Flaw::forget(&mut self.flaws, first, object);
@@ -331,21 +352,4 @@ fn cost(value: &Value) -> usize {
         _ => 0,
     };
     VALUE_COST + inside
-}
-
-fn start(span: Span) -> Position {
-    Position {
-        line: span.start.line().max(1),
-        column: span.start.col() + 1,
-    }
-}
-
-fn syntax_error(error: &ScanError) -> ReadError {
-    let position = Position {
-        line: error.marker().line().max(1),
-        column: error.marker().col() + 1,
-    };
-    let hint =
-        "look at the indentation, and for a missing colon or quote, at or just before this place";
-    refusal(position, error.info(), Some(hint))
 }

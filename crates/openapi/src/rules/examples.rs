@@ -14,7 +14,7 @@ use super::fit::surely;
 use super::grammar::Kind;
 use super::tour::Node;
 use crate::definition::near;
-use crate::places::join;
+use crate::document::join;
 use crate::reference::resolve;
 use crate::schema::{CompiledSchema, Violation};
 use crate::translate::Direction;

@@ -11,7 +11,7 @@ use super::catalogue::{
     TAG_DUPLICATE,
 };
 use super::tour::Node;
-use crate::places::join;
+use crate::document::join;
 use crate::route::{Piece, pieces};
 
 pub(super) fn information(findings: &mut Findings<'_>, node: &Node<'_, '_>) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Findings;
 use super::catalogue::{COMPONENT_NAME_CASE, COMPONENT_NAME_INVALID, SCHEMA_NAME_CASE};
-use crate::places::join;
+use crate::document::join;
 
 pub(super) fn check(findings: &mut Findings<'_>, root: &Value) {
     let components = root.get("components").and_then(Value::as_object);

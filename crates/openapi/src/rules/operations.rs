@@ -12,9 +12,9 @@ use super::catalogue::{
     RESPONSES_MISSING, SUMMARY_MISSING, TAG_UNDECLARED,
 };
 use super::tour::Node;
+use crate::document::join;
 use crate::marks::each_property;
 use crate::operation::Operation;
-use crate::places::join;
 use crate::reference::resolve;
 
 /// What one operation says of itself.

@@ -11,8 +11,8 @@ use super::catalogue::{
     PATH_PARAMETER_UNUSED,
 };
 use super::tour::Node;
+use crate::document::join;
 use crate::operation::{Location, Operation};
-use crate::places::join;
 use crate::reference::resolve;
 use crate::route::{Piece, pieces};
 

@@ -9,8 +9,8 @@ use super::catalogue::{
     OPERATION_UNREACHABLE, PATH_AMBIGUOUS, PATH_IDENTICAL, PATH_OVERLAP, PATH_PARAMETER_REPEATED,
     PATH_TEMPLATE_BROKEN, PATH_TRAILING_SLASH, PATH_WITH_QUERY, PATH_WITHOUT_SLASH, Rule,
 };
+use crate::document::join;
 use crate::operation::Operation;
-use crate::places::join;
 use crate::route::{Piece, Unreachable, pieces};
 
 pub(super) fn check(

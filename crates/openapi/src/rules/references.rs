@@ -11,7 +11,7 @@ use super::catalogue::{
 };
 use super::grammar::Kind;
 use super::tour::Node;
-use crate::places::join;
+use crate::document::join;
 use crate::reference::{self, resolve};
 
 /// Every target seen.

@@ -6,8 +6,8 @@ use super::Findings;
 use super::catalogue::{
     OAUTH_FLOW_MISSING, SECURITY_SCHEME_UNDEFINED, SECURITY_SCOPE_UNDEFINED, SECURITY_UNDESCRIBED,
 };
+use crate::document::join;
 use crate::operation::Operation;
-use crate::places::join;
 use crate::reference::resolve;
 
 pub(super) fn check(findings: &mut Findings<'_>, root: &Value, operations: &[Operation]) {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::grammar::{Holds, Kind};
 use crate::document::PARTS;
-use crate::places::join;
+use crate::document::join;
 use crate::reference;
 
 /// An object of a kind, or a reference to one.

@@ -12,7 +12,7 @@ use super::Violation;
 use super::alternatives::{Meant, meant};
 use super::words::{both, choices, either, field, kind, shown, what};
 use crate::definition::near;
-use crate::places::join;
+use crate::document::join;
 
 /// All that is wrong, in the order of the schema, each thing once.
 pub(super) fn explain(

@@ -46,36 +46,23 @@ fn bodies(brief: &Brief) -> Vec<Value> {
 fn answers(definition: &Definition, operation: &Operation, brief: &Brief) -> String {
     let parameters = operation.parameters().iter();
     let needed = parameters.filter(|one| one.location == Location::Path || one.required);
-    let named: Vec<_> = needed
-        .map(|one| (one.name.clone(), "a/b".to_owned()))
-        .collect();
-    let all = brief
-        .inputs
-        .iter()
-        .map(|one| (one.name.clone(), "1".to_owned()))
-        .collect();
-    let mut said = format!(
-        "{} {} {:?} {:?} {:?}\n",
-        operation.id(),
-        operation.pointer(),
-        operation.parameters(),
-        operation.body(),
-        operation.responses()
-    );
+    let named = needed.map(|one| (&*one.name, "a/b")).collect();
+    let all = brief.inputs.iter().map(|one| (&*one.name, "1")).collect();
+    let mut said = String::new();
     let mut say = |answer: &dyn std::fmt::Debug| writeln!(said, "{answer:?}").unwrap();
+    say(&(operation.id(), operation.pointer(), operation.parameters()));
+    say(&(
+        operation.bodies(),
+        operation.needs_body(),
+        operation.responses(),
+    ));
     say(&(
         operation.tag(),
         operation.summary(),
         operation.description(),
         operation.is_list(),
     ));
-    for named in [
-        Vec::new(),
-        named,
-        all,
-        vec![("nonsense".to_owned(), String::new())],
-    ] {
-        let named = named.iter().map(|(name, value)| (&**name, &**value));
+    for named in [Vec::new(), named, all, vec![("nonsense", "")]] {
         say(&definition.request(operation, &Values::literal(named)));
     }
     for body in bodies(brief) {
@@ -238,6 +225,37 @@ fn odd_references_are_followed() {
     assert!(tree["components"]["schemas"].get("Tree").is_some());
     assert_eq!(tree["components"]["schemas"].as_object().unwrap().len(), 1);
     assert_eq!(tree["x-note"], "kept");
+}
+
+#[test]
+fn other_files_come_along_as_far_as_they_are_needed() {
+    let main = "openapi: 3.1.0\npaths:\n  /a: { $ref: 'paths/a.yaml' }\n  /b:\n    get:\n      operationId: b\n      \
+                responses: { '200': { description: x, content: { application/json: { schema: { $ref: \
+                'common.yaml#/components/schemas/B' } } } } }\n";
+    let mut load = |location: &str| {
+        match location {
+        "paths/a.yaml" => Ok(b"get: { operationId: a, responses: { '200': { $ref: '../common.yaml#/r' } } }\n\
+                              put: { operationId: ap, responses: {} }"
+            .to_vec()),
+        "common.yaml" => Ok(b"r: { description: x, content: { application/json: { schema: { $ref: '#/components/schemas/A' } } } }\n\
+                             components: { schemas: { A: { items: { $ref: '#/components/schemas/A' } }, B: { type: string } } }"
+            .to_vec()),
+        other => Err(format!("there is no {other}")),
+    }
+    };
+    let reading = Definition::read_from("main.yaml", main.as_bytes(), &mut load).unwrap();
+    let whole = reading.definition;
+    assert_eq!(whole.parts().count(), 2, "{:?}", reading.problems);
+    assert_same(&whole);
+    let compiled = open(&compile(&whole)).unwrap();
+    let b = compiled
+        .operation(compiled.index().find("b").unwrap())
+        .unwrap();
+    let parts = &b.definition().document()["x-hallpass-parts"];
+    assert_eq!(
+        *parts,
+        json!({"common.yaml": {"components": {"schemas": {"B": {"type": "string"}}}}})
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The crate through its edge: its compiled form, collections of definitions that are at hand, and the
+//! The crate through its edge: its compiled form, collections, literals that interpreters read, and the
 //! definition that HPE publishes, where that file is at hand.
 #![expect(
     clippy::unwrap_used,
@@ -8,4 +8,6 @@
 mod collection;
 mod compiled;
 mod documented;
+mod literals;
+mod parts;
 mod published;

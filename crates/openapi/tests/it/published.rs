@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use hallpass_openapi::collection::CollectionSettings;
 use hallpass_openapi::{
-    Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
+    Argument, Definition, Fill, Location, LookupError, Operation, Reading, Route, Values,
 };
 
 static JSON: LazyLock<Option<Reading>> = LazyLock::new(|| read("storage-api.json"));
@@ -117,7 +117,15 @@ fn every_operation_is_built_and_found_again() {
             .parameters()
             .iter()
             .filter(|one| one.location == Location::Path || one.required);
-        let values = Values::literal(wanted.map(|one| (one.name.as_str(), "a/b ü")));
+        let placed = wanted.map(|one| {
+            let place = if one.location == Location::Path {
+                "path"
+            } else {
+                "query"
+            };
+            Argument::placed(place, &one.name, "a/b ü")
+        });
+        let values = Values::new(placed.collect());
         let body = operation.body().map(|_| b"{}".to_vec());
         let request = definition
             .request(operation, &values.with_body(body).unchecked())

@@ -11,11 +11,8 @@ if (secret && token && Date.now() < end) {
     use(token);
 } else if (secret) {
     const id = pm.variables.get("clientId");
-    const form = [{ key: "grant_type", value: "client_credentials" }];
+    const form = [{ key: "grant_type", value: "client_credentials" }].concat(parameters);
     const header = { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" };
-    if (scope) {
-        form.push({ key: "scope", value: scope });
-    }
     if (authentication === "basic") {
         header.Authorization = "Basic " + btoa(id + ":" + secret);
     } else {

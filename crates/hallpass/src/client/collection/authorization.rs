@@ -46,10 +46,25 @@ pub(super) fn auth(profile: &Profile) -> Value {
         ("accessToken", "{{accessToken}}"),
     ];
     let field = |(key, value): (&str, &str)| json!({"key": key, "value": value, "type": "string"});
-    json!({
-        "type": "oauth2",
-        "oauth2": fields.into_iter().map(field).collect::<Value>(),
-    })
+    let mut fields: Vec<Value> = fields.into_iter().map(field).collect();
+    let others = parameters(profile).filter(|(name, _)| *name != "scope");
+    let others = others.map(|(key, value)| {
+        json!({"key": key, "value": value, "enabled": true, "send_as": "request_body"})
+    });
+    let others: Vec<Value> = others.collect();
+    if !others.is_empty() {
+        fields.push(json!({"key": "tokenRequestParams", "value": others, "type": "any"}));
+    }
+    json!({"type": "oauth2", "oauth2": fields})
+}
+
+/// What the profile asks for besides a token.
+fn parameters(profile: &Profile) -> impl Iterator<Item = (&'static str, &str)> {
+    let scope = profile.scope().map(|scope| ("scope", scope));
+    let audience = profile.audience().map(|audience| ("audience", audience));
+    let resources = profile.resources().iter();
+    let resources = resources.map(|resource| ("resource", resource.as_str()));
+    scope.into_iter().chain(audience).chain(resources)
 }
 
 /// What runs after each answer. A runner counts a refusal as a failure only if a test says so; and a
@@ -65,12 +80,14 @@ pub(super) const AFTERWARDS: [&str; 6] = [
 
 /// What runs before each request, line by line.
 pub(super) fn script(profile: &Profile) -> Vec<String> {
-    let method = profile.authentication().word();
+    let parameters: Value = parameters(profile)
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect();
     let settings = [
-        ("authentication", method),
-        ("scope", profile.scope().unwrap_or_default()),
+        ("authentication", profile.authentication().word().into()),
+        ("parameters", parameters),
     ];
-    let settings = settings.map(|(name, value)| format!("const {name} = {};", Value::from(value)));
+    let settings = settings.map(|(name, value)| format!("const {name} = {value};"));
     let lines = SCRIPT.lines().map(str::to_owned);
     settings.into_iter().chain(lines).collect()
 }

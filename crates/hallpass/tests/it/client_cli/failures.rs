@@ -74,7 +74,7 @@ fn a_task_that_fails_or_takes_too_long_is_exit_5() {
     ]);
     // The task is shown as it was last seen, whatever became of it.
     let values = new_volume(&system, "slow");
-    let mut arguments = vec!["call", "VolumeCreate", "--wait", "--timeout", "1"];
+    let mut arguments = vec!["call", "VolumeCreate", "--wait", "--wait-timeout", "1"];
     arguments.extend(values.iter().map(String::as_str));
     let late = client.run(&arguments).ended(5);
     assert!(late.json()["endedAt"].is_null());

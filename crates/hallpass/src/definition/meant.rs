@@ -1,0 +1,58 @@
+//! Which definition somebody means who names a file, a profile or nothing.
+//!
+//! No secret is looked for: which API a profile is for can be asked without its key.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hallpass_client::profiles::Profiles;
+
+use crate::client::{config_directory, library};
+use crate::command::CommandError;
+
+/// The definition to look into.
+#[derive(Debug, Args)]
+pub(crate) struct ApiArg {
+    /// OpenAPI definition in JSON or YAML [default: the profile's, else the built-in one]
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    api: Option<PathBuf>,
+    /// Profile whose definition is meant [default: the one that `hallpass call` would use]
+    #[arg(long, short, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl ApiArg {
+    /// The file, or `None` for the built-in definition.
+    pub(crate) fn file(&self) -> Result<Option<PathBuf>, CommandError> {
+        match &self.api {
+            Some(file) => Ok(Some(file.clone())),
+            None => of_profile(self.profile.as_deref()),
+        }
+    }
+}
+
+/// The definition of a profile: the one that is named, that of the environment, or the current one.
+/// Without any profile it is the built-in one.
+pub(crate) fn of_profile(name: Option<&str>) -> Result<Option<PathBuf>, CommandError> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let named = name.map(str::to_owned).filter(|name| !name.is_empty());
+    let named = named.or_else(|| variable("HALLPASS_PROFILE"));
+    let in_environment = [
+        "HALLPASS_TOKEN_URL",
+        "HALLPASS_BASE_URL",
+        "HALLPASS_CLIENT_ID",
+    ];
+    if named.is_none() && in_environment.iter().any(|name| variable(name).is_some()) {
+        return Ok(variable("HALLPASS_API").map(PathBuf::from));
+    }
+    let profiles = match (config_directory(), &named) {
+        (Ok(directory), _) => Profiles::load(&directory).map_err(library)?,
+        (Err(error), Some(_)) => return Err(error),
+        (Err(_), None) => return Ok(None),
+    };
+    if named.is_none() && profiles.current().is_none() {
+        return Ok(None);
+    }
+    let profile = profiles.select(named.as_deref()).map_err(library)?;
+    Ok(profile.api().map(|file| file.to_owned()))
+}

@@ -1,0 +1,107 @@
+//! bash and curl. Secret, token and body go through pipes: every user of a machine can see the
+//! command lines of its processes, and a command line has a limit that a body can exceed.
+
+use super::text::comments;
+use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+
+/// In single quotes nothing has a meaning but the quote itself.
+pub(super) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+pub(super) fn write(program: &Program) -> String {
+    let token = match &program.access {
+        Access::Token(token) => format!("token={}\n", literal(token)),
+        Access::Variable(variable) => {
+            format!(
+                "{}token=${variable}\n",
+                need(variable, "an access token", 3)
+            )
+        }
+        Access::Form(form) => form_lines(form),
+    };
+    format!(
+        "#!/usr/bin/env bash\n{}set -euo pipefail\nnewline=$'\\n'\n\n{token}\n{}{}",
+        comments("#", &program.comments),
+        comments("#", &program.notes),
+        request_lines(&program.request),
+    )
+}
+
+fn form_lines(form: &TokenForm) -> String {
+    let variable = &form.secret_variable;
+    let mut arguments = vec!["--silent --show-error --globoff".to_owned()];
+    let secret = match &form.secret {
+        SecretPlace::Field(_) => format!("printf '%s' \"${variable}\""),
+        SecretPlace::Basic(user) => {
+            arguments.push("--header @-".to_owned());
+            format!(
+                "printf 'Authorization: Basic %s\\n' \"$(printf '%s:%s' {} \"${variable}\" | base64 | tr -d '\\n')\"",
+                literal(user)
+            )
+        }
+    };
+    for (name, value) in &form.fields {
+        arguments.push(format!(
+            "--data-urlencode {}",
+            literal(&format!("{name}={value}"))
+        ));
+    }
+    if let SecretPlace::Field(name) = &form.secret {
+        arguments.push(format!(
+            "--data-urlencode {}",
+            literal(&format!("{name}@-"))
+        ));
+    }
+    arguments.push("--write-out '\\n%{http_code}'".to_owned());
+    arguments.push(literal(&form.url));
+    let member = form.member.replace('.', "\\.");
+    format!(
+        "{}answer=$({secret} |
+  curl {arguments}) || exit 3
+token=$(sed -n 's/.*\"{member}\"[[:space:]]*:[[:space:]]*\"\\([^\"\\\\]*\\)\".*/\\1/p' <<<\"$answer\")
+if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
+  printf 'no access token: %s\\n' \"$answer\" >&2
+  exit 3
+fi
+",
+        need(variable, "the client secret", 2),
+        arguments = arguments.join(" \\\n    "),
+    )
+}
+
+/// Ends the program when a variable is empty.
+fn need(variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "if [[ -z ${{{variable}:-}} ]]; then
+  echo 'set {variable} to {what}' >&2
+  exit {exit}
+fi
+"
+    )
+}
+
+fn request_lines(request: &CodeRequest) -> String {
+    let mut arguments = vec![
+        "--silent --show-error --globoff".to_owned(),
+        format!("--request {}", literal(request.method.as_str())),
+        "--header @<(printf 'Authorization: Bearer %s\\n' \"$token\")".to_owned(),
+    ];
+    for (name, value) in &request.headers {
+        arguments.push(format!("--header {}", literal(&format!("{name}: {value}"))));
+    }
+    let body = request.body.as_ref().map(|body| {
+        arguments.push("--data-binary @-".to_owned());
+        format!("printf '%s' {} |\n  ", literal(body))
+    });
+    arguments.push("--write-out '\\n%{http_code}'".to_owned());
+    arguments.push(literal(&request.url));
+    format!(
+        "answer=$({}curl {})
+printf '%s\\n' \"${{answer%\"$newline\"*}}\"
+[[ ${{answer##*\"$newline\"}} == 2* ]]
+",
+        body.unwrap_or_default(),
+        arguments.join(" \\\n    "),
+    )
+}

@@ -1,0 +1,143 @@
+//! Python 3 with requests.
+
+use super::text::{comments, four_or_eight_digits, indented, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+
+pub(super) fn literal(text: &str) -> String {
+    quoted(text, four_or_eight_digits)
+}
+
+/// How a program gets a session that puts the token on its requests, instead of by a form of its
+/// own: with a library that does it.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Lines of import, besides `os`, `sys` and `requests`.
+    pub imports: Vec<String>,
+    /// Lines that read the secret and make `session`.
+    pub lines: Vec<String>,
+}
+
+/// The program with a session.
+pub fn write_with_session(program: &Program, session: &Session) -> String {
+    let imports = session.imports.join("\n") + "\n";
+    let lines = session.lines.join("\n") + "\n";
+    assembled(program, &imports, &lines, "session.request", "")
+}
+
+pub(super) fn write(program: &Program) -> String {
+    let access = match &program.access {
+        Access::Token(token) => format!("token = {}\n", literal(token)),
+        Access::Variable(variable) => need("token", variable, "an access token", 3),
+        Access::Form(form) => form_lines(form),
+    };
+    let access = format!("{access}\n\n{BEARER}");
+    let auth = "    auth=bearer,\n";
+    assembled(
+        program,
+        "import requests\n",
+        &access,
+        "requests.request",
+        auth,
+    )
+}
+
+/// As a function, since `requests` would otherwise put what it finds in `.netrc` over the header.
+const BEARER: &str = "\
+def bearer(request):
+    request.headers[\"Authorization\"] = \"Bearer \" + token
+    return request
+
+";
+
+fn assembled(program: &Program, imports: &str, access: &str, send: &str, auth: &str) -> String {
+    // The first two lines are fixed: a comment there could name another encoding (PEP 263).
+    format!(
+        "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n{}import os\nimport sys\n\n{imports}\n{access}\n{}{}",
+        comments("#", &program.comments),
+        comments("#", &program.notes),
+        request_lines(&program.request, send, auth),
+    )
+}
+
+/// Lines that read the secret into `secret`, or end the program.
+pub fn secret_lines(variable: &str) -> String {
+    need("secret", variable, "the client secret", 2)
+}
+
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "{name} = os.environ.get({variable_name})
+if not {name}:
+    print({words}, file=sys.stderr)
+    sys.exit({exit})
+",
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
+    )
+}
+
+fn form_lines(form: &TokenForm) -> String {
+    let mut fields: Vec<String> = form
+        .fields
+        .iter()
+        .map(|(name, value)| format!("{}: {},", literal(name), literal(value)))
+        .collect();
+    let auth = match &form.secret {
+        SecretPlace::Field(name) => {
+            fields.push(format!("{}: secret,", literal(name)));
+            "lambda request: request,  # nothing from .netrc".to_owned()
+        }
+        SecretPlace::Basic(user) => format!("({}, secret),", literal(user)),
+    };
+    format!(
+        "{secret}
+answer = requests.post(
+    {url},
+    data={{
+{fields}    }},
+    auth={auth}
+    allow_redirects=False,
+    timeout=60,
+)
+try:
+    token = answer.json()[{member}]
+except (ValueError, KeyError, TypeError):
+    token = None
+if answer.status_code != 200 or not token:
+    print(\"no access token:\", answer.status_code, answer.text, file=sys.stderr)
+    sys.exit(3)
+",
+        secret = secret_lines(&form.secret_variable),
+        url = literal(&form.url),
+        fields = indented(&fields.join("\n"), "        "),
+        member = literal(&form.member),
+    )
+}
+
+fn request_lines(request: &CodeRequest, send: &str, auth: &str) -> String {
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{}: {},", literal(name), literal(value)));
+    let headers = indented(&headers.collect::<Vec<_>>().join("\n"), "        ");
+    let body = request.body.as_ref().map_or_else(String::new, |body| {
+        format!("    data={}.encode(\"utf-8\"),\n", literal(body))
+    });
+    format!(
+        "response = {send}(
+    {method},
+    {url},
+    headers={{
+{headers}    }},
+{body}{auth}    allow_redirects=False,
+    timeout=60,
+)
+sys.stdout.buffer.write(response.content)
+if not 200 <= response.status_code < 300:
+    print(\"the API answered\", response.status_code, file=sys.stderr)
+    sys.exit(1)
+",
+        method = literal(request.method.as_str()),
+        url = literal(&request.url),
+    )
+}

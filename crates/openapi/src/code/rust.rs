@@ -1,0 +1,127 @@
+//! Rust with reqwest and serde_json.
+
+use super::text::{braces, comments, indented, lines, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+
+pub(super) fn literal(text: &str) -> String {
+    quoted(text, braces)
+}
+
+pub(super) fn write(program: &Program) -> String {
+    let (token, function) = match &program.access {
+        Access::Token(token) => (format!("let token = {};\n", literal(token)), String::new()),
+        Access::Variable(variable) => {
+            (need("token", variable, "an access token", 3), String::new())
+        }
+        Access::Form(form) => {
+            let call = "let token = access_token(&client)?;\n".to_owned();
+            (call, form_function(form))
+        }
+    };
+    let steps = format!(
+        "{CLIENT}{token}\n{}{}",
+        comments("//", &program.notes),
+        request_lines(&program.request)
+    );
+    format!(
+        "{}{USES}fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{}}}\n{function}{FAIL}",
+        comments("//", &program.comments),
+        indented(&steps, "    "),
+    )
+}
+
+const USES: &str = "
+use std::io::Write as _;
+
+use reqwest::blocking::Client;
+use reqwest::redirect::Policy;
+
+";
+
+const CLIENT: &str = "\
+let client = Client::builder().redirect(Policy::none()).build()?;
+";
+
+const FAIL: &str = "
+fn fail(status: i32, words: &str) -> ! {
+    eprintln!(\"{words}\");
+    std::process::exit(status)
+}
+";
+
+fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
+    format!(
+        "let {name} = std::env::var({variable_name}).unwrap_or_default();
+if {name}.is_empty() {{
+    fail({exit}, {words});
+}}
+",
+        variable_name = literal(variable),
+        words = literal(&format!("set {variable} to {what}")),
+    )
+}
+
+fn form_function(form: &TokenForm) -> String {
+    let fields = form.fields.iter();
+    let fields = fields.map(|(name, value)| (literal(name), literal(value)));
+    let mut fields: Vec<(String, String)> = fields.collect();
+    let mut basic = String::new();
+    match &form.secret {
+        SecretPlace::Field(name) => fields.push((literal(name), "secret.as_str()".to_owned())),
+        SecretPlace::Basic(user) => {
+            basic = format!("        .basic_auth({}, Some(&secret))\n", literal(user));
+        }
+    }
+    let fields = lines(&fields, |(name, value)| {
+        format!("        ({name}, {value}),")
+    });
+    format!(
+        "
+fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {{
+{secret}    let form = [
+{fields}    ];
+    let answer = client
+        .post({url})
+{basic}        .form(&form)
+        .send()?;
+    let status = answer.status();
+    let text = answer.text()?;
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    match answer[{member}].as_str() {{
+        Some(token) if status == 200 => Ok(token.to_owned()),
+        _ => fail(3, &format!(\"no access token: {{status}} {{text}}\")),
+    }}
+}}
+",
+        secret = indented(
+            &need("secret", &form.secret_variable, "the client secret", 2),
+            "    "
+        ),
+        url = literal(&form.url),
+        member = literal(&form.member),
+    )
+}
+
+fn request_lines(request: &CodeRequest) -> String {
+    let headers = lines(&request.headers, |(name, value)| {
+        format!("    .header({}, {})", literal(name), literal(value))
+    });
+    let body = request.body.as_ref().map_or_else(String::new, |body| {
+        format!("    .body({})\n", literal(body))
+    });
+    format!(
+        "let response = client
+    .request({method}.parse()?, {url})
+    .bearer_auth(token)
+{headers}{body}    .send()?;
+let status = response.status();
+std::io::stdout().write_all(&response.bytes()?)?;
+if !status.is_success() {{
+    fail(1, &format!(\"the API answered {{status}}\"));
+}}
+Ok(())
+",
+        method = literal(request.method.as_str()),
+        url = literal(&request.url),
+    )
+}
