@@ -36,13 +36,15 @@ pub enum Fill {
 const ROUNDS: usize = 8;
 
 impl Definition {
-    /// A body for `operation`; `None` when it takes none.
+    /// A body for `operation`, the JSON one if it has the choice; `None` when it takes none.
     pub fn example_body(&self, operation: &Operation, fill: Fill) -> Option<Value> {
-        let body = operation.body()?;
-        let check = |value: &Value| pointers(self.check_body(operation, value));
-        let shown = body.example.as_ref();
         let maker = Maker::new(self.document(), Direction::Request, fill);
-        Some(made(maker, &body.schema, shown, check))
+        let Some(body) = operation.body() else {
+            let body = operation.bodies().first()?;
+            return Some(self.made_by(maker, &body.schema, body.example.as_ref()));
+        };
+        let check = |value: &Value| pointers(self.check_body(operation, value));
+        Some(made(maker, &body.schema, body.example.as_ref(), check))
     }
 
     /// An answer of `operation` with `status`; `None` when the definition describes none.
@@ -56,18 +58,28 @@ impl Definition {
 
     /// A value for a parameter.
     pub fn example_value(&self, parameter: &Parameter) -> Value {
-        let root = self.document();
-        let validator = validator(root, &parameter.schema);
+        let maker = Maker::new(self.document(), Direction::Request, Fill::All);
+        let maker = maker.named(&parameter.name);
+        self.made_by(maker, &parameter.schema, parameter.example.as_ref())
+    }
+
+    /// Makes what has no check of its own in the definition.
+    fn made_by<'a>(
+        &'a self,
+        maker: Maker<'a>,
+        schema: &'a Value,
+        shown: Option<&'a Value>,
+    ) -> Value {
+        let validator = validator(self.document(), schema);
         let check = |value: &Value| {
             let errors = validator.iter().flat_map(|one| one.iter_errors(value));
             errors.map(|one| one.instance_path().to_string()).collect()
         };
-        let maker = Maker::new(root, Direction::Request, Fill::All).named(&parameter.name);
-        made(maker, &parameter.schema, parameter.example.as_ref(), check)
+        made(maker, schema, shown, check)
     }
 }
 
-/// A check for the schema of a parameter: those of bodies and answers are the definition's own.
+/// A check for a schema: those of JSON bodies and answers are the definition's own.
 fn validator(root: &Value, schema: &Value) -> Option<Validator> {
     let old = translate::is_old_dialect(root);
     let translated = translate::translate(root, schema, Direction::Request, old);

@@ -6,7 +6,9 @@ mod values;
 
 use clap::Args;
 use hallpass_client::Client;
-use hallpass_openapi::{BuiltRequest, Definition, LookupError, Operation, RequestError, Values};
+use hallpass_openapi::{
+    BuiltRequest, Chosen, Definition, LookupError, Operation, RequestError, Values,
+};
 use http::Method;
 
 use crate::client::ConnectionArgs;
@@ -43,43 +45,49 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
     let client = args
         .connection
         .connect_with(|options| args.sending.apply(options))?;
-    let known = Known::open(client.profile().api())?;
-    if let Some(remark) = known.remark().filter(|_| args.connection.verbose) {
-        output::words(&format!("* {remark}"));
-    }
+    let known = open(&client, &args.connection)?;
     let position = known.find(&args.operation)?;
     let chosen = known.operation(position)?;
-    let (definition, operation) = (chosen.definition(), chosen.operation());
-    let request = definition
-        .request(operation, &args.values.read()?)
+    let request = chosen
+        .definition()
+        .request(chosen.operation(), &args.values.read()?)
         .map_err(|error| wrong_values(&error))?;
-    let about = Some((definition, operation));
-    send_or_show(&client, request, about, &args.sending, &args.answer).await
+    send_or_show(&client, request, Some(&chosen), &args.sending, &args.answer).await
+}
+
+/// The definition of the client's profile.
+pub(crate) fn open(client: &Client, connection: &ConnectionArgs) -> Result<Known, CommandError> {
+    let known = Known::open(client.profile().api())?;
+    if let Some(remark) = known.remark().filter(|_| connection.verbose) {
+        output::words(&format!("* {remark}"));
+    }
+    Ok(known)
 }
 
 /// Sends the request and renders the answer, or only shows what would be sent.
 pub(crate) async fn send_or_show(
     client: &Client,
     request: BuiltRequest,
-    about: Option<(&Definition, &Operation)>,
+    about: Option<&Chosen>,
     sending: &SendingArgs,
     answer: &AnswerArgs,
 ) -> Result<(), CommandError> {
-    if let Some(form) = sending.dry_run {
-        return dry_run::print(&client.preview(&request)?, form);
+    if sending.dry_run {
+        return dry_run::print(&client.preview(&request)?, answer.asks_for_json());
     }
     let path = request.path_and_query.clone();
-    let properties = about.map_or_else(Vec::new, |(definition, operation)| {
-        definition.item_properties(operation)
+    let properties = about.map(|one| one.definition().item_properties(one.operation()));
+    let sent = send(client, request, answer, properties.unwrap_or_default()).await;
+    let told = sent.map_err(|error| match about {
+        Some(about) => refusal::explained(error, client.profile().api(), about, &path),
+        None => error,
     });
-    let sent = send(client, request, answer, properties).await;
-    sent.map_err(|error| refusal::explained(error, about, &path))
-        .inspect_err(|error| {
-            if let (true, Some(body)) = (sending.fail_with_body, error.refused_body()) {
-                // What cannot be printed is not worth another error beside the one there is.
-                let _ = crate::output::bytes(body);
-            }
-        })
+    told.inspect_err(|error| {
+        if let (true, Some(body)) = (sending.fail_with_body, error.refused_body()) {
+            // What cannot be printed is not worth another error beside the one there is.
+            let _ = output::bytes(body);
+        }
+    })
 }
 
 /// Builds the request of an operation.

@@ -6,13 +6,13 @@
 
 use clap::Args;
 use hallpass_client::Client;
-use hallpass_openapi::{Argument, BuiltRequest, Definition, Operation, Route, Values};
+use hallpass_openapi::{Argument, BuiltRequest, Chosen, Operation, Route, Values};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::client::ConnectionArgs;
 use crate::client::answer::AnswerArgs;
-use crate::client::call::{SendingArgs, ValueArgs, send_or_show, wrong_values};
+use crate::client::call::{SendingArgs, ValueArgs, open, send_or_show, wrong_values};
 use crate::command::CommandError;
 
 /// A path and what to send to it.
@@ -37,46 +37,35 @@ pub(crate) async fn run(method: Method, args: RawArgs) -> Result<(), CommandErro
         .connect_with(|options| args.sending.apply(options))?;
     let path = below_base(&client, &args.path)?;
     let values = args.values.read()?;
-    let definition = definition(&client, args.values.checked())?;
-    let known = definition.as_ref().and_then(|definition| {
-        let (operation, path_values) = operation(definition, &method, &path)?;
-        Some((definition, operation, path_values))
-    });
+    let known = operation(&client, &args, &method, &path)?;
     let request = match &known {
-        Some((definition, operation, path_values)) => {
-            by_operation(definition, operation, path_values, &path, values)?
-        }
+        Some((chosen, path_values)) => by_operation(chosen, path_values, &path, values)?,
         None => {
             BuiltRequest::untyped(method, &path, &values).map_err(|error| wrong_values(&error))?
         }
     };
-    let about = known
-        .as_ref()
-        .map(|(definition, operation, _)| (*definition, *operation));
+    let about = known.as_ref().map(|(chosen, _)| chosen);
     send_or_show(&client, request, about, &args.sending, &args.answer).await
-}
-
-/// The profile's definition. What is sent unchecked does not need one, so a broken one is in nobody's
-/// way then.
-fn definition(client: &Client, checked: bool) -> Result<Option<Definition>, CommandError> {
-    match crate::definition::load(client.profile().api()) {
-        Ok(reading) => Ok(Some(reading.definition)),
-        Err(_) if !checked => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 type PathValues = Vec<(String, String)>;
 
-fn operation<'a>(
-    definition: &'a Definition,
+/// The operation that the path leads to, and its parameters there. What is sent unchecked does not
+/// need the definition, so a broken one is in nobody's way then.
+fn operation(
+    client: &Client,
+    args: &RawArgs,
     method: &Method,
     path_and_query: &str,
-) -> Option<(&'a Operation, PathValues)> {
+) -> Result<Option<(Chosen, PathValues)>, CommandError> {
+    let known = match open(client, &args.connection) {
+        Err(_) if !args.values.checked() => return Ok(None),
+        known => known?,
+    };
     let path = path_and_query.split('?').next().unwrap_or_default();
-    match definition.routes().find(method, path) {
-        Route::Found { operation, path } => Some((definition.operations().get(operation)?, path)),
-        Route::WrongMethod { .. } | Route::Unknown => None,
+    match known.index().route(method, path) {
+        Route::Found { operation, path } => Ok(Some((known.operation(operation)?, path))),
+        Route::WrongMethod { .. } | Route::Unknown => Ok(None),
     }
 }
 
@@ -84,8 +73,7 @@ fn operation<'a>(
 /// operation knows in the typed query are checked with the others; what else stands there is sent as
 /// it is.
 fn by_operation(
-    definition: &Definition,
-    operation: &Operation,
+    chosen: &Chosen,
     path_values: &PathValues,
     typed: &str,
     mut values: Values,
@@ -98,7 +86,7 @@ fn by_operation(
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (decoded(name), decoded(value)) {
-            (Some(name), Some(value)) if takes(operation, &name) => {
+            (Some(name), Some(value)) if takes(chosen.operation(), &name) => {
                 values
                     .arguments
                     .push(Argument::placed("query", &name, &value));
@@ -106,8 +94,9 @@ fn by_operation(
             _ => unknown.push(pair),
         }
     }
-    let mut request = definition
-        .request(operation, &values)
+    let mut request = chosen
+        .definition()
+        .request(chosen.operation(), &values)
         .map_err(|error| wrong_values(&error))?;
     let built = request
         .path_and_query

@@ -147,7 +147,7 @@ impl Filled {
             examples.push(parameter.name.clone());
         }
         let declared = operation.body();
-        let wanted = declared.is_some_and(|body| body.required) || for_the_body;
+        let wanted = declared.is_some_and(|body| body.required || for_the_body);
         if body.is_none()
             && wanted
             && let Some(example) = definition.example_body(operation, Fill::Required)

@@ -26,6 +26,8 @@ pub(super) fn values(typed: &Typed, argument: &Arg, current: &str) -> Option<Vec
             arguments(typed, argument.get_id().as_str(), current)
         }
         (_, "data") if current.starts_with('@') => Some(files("@", &current[1..])),
+        (_, "file") => Some(files("", current)),
+        _ if value_names.iter().any(|name| name == "FILE") => Some(files("", current)),
         _ => return None,
     };
     Some(found.unwrap_or_default())

@@ -16,6 +16,7 @@ use hallpass_openapi::Digest;
 const MOST: usize = 24;
 
 /// A directory of compiled definitions, if there is a place for one.
+#[derive(Clone)]
 pub(super) struct Kept(Option<PathBuf>);
 
 impl Kept {

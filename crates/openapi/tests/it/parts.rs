@@ -18,10 +18,20 @@ fn read(texts: &[(&str, &str)]) -> (Reading, Vec<String>) {
     (reading.unwrap(), asked)
 }
 
+/// What a definition of a few lines always lacks.
+const LACKING: [&str; 5] = [
+    "member-missing",
+    "responses-missing",
+    "security-undescribed",
+    "server-trailing-slash",
+    "servers-missing",
+];
+
 /// Part, line, column and rule, of what is more than a note.
 fn found(problems: &[Problem]) -> Vec<(&str, usize, usize, &str)> {
     let grave = problems.iter().filter(|one| one.severity < Severity::Note);
     grave
+        .filter(|one| !LACKING.contains(&one.rule))
         .map(|one| {
             let part = one.part.as_deref().unwrap_or_default();
             (part, one.line, one.column, one.rule)
@@ -226,7 +236,7 @@ components:
     let message = &reading
         .problems
         .iter()
-        .find(|one| one.line == 5)
+        .find(|one| one.rule == "reference-external")
         .unwrap()
         .message;
     assert!(message.contains("`missing.yaml#/A`") && message.contains("it does not exist"));

@@ -11,13 +11,15 @@ pub(super) fn call(definition: &Definition, operation: &Operation) -> String {
     for parameter in operation.parameters().iter().filter(|one| one.required) {
         match definition.example_value(parameter) {
             Value::Array(items) => {
-                words.extend(items.iter().map(|item| argument(&parameter.name, item)))
+                words.extend(items.iter().map(|item| argument(&parameter.name, item)));
             }
             value => words.push(argument(&parameter.name, &value)),
         }
     }
-    match definition.example_body(operation, Fill::Required) {
-        Some(Value::Object(members)) if members.keys().all(|name| is_name(name)) => {
+    match body(definition, operation) {
+        Some(Value::Object(members))
+            if !members.is_empty() && members.keys().all(|name| is_name(name)) =>
+        {
             words.extend(members.iter().map(|(name, value)| argument(name, value)));
         }
         Some(body) if operation.needs_body() => {
@@ -27,6 +29,18 @@ pub(super) fn call(definition: &Definition, operation: &Operation) -> String {
         _ => {}
     }
     words.join(" ")
+}
+
+/// The smallest body that says something: an edit may require no field and yet want one.
+fn body(definition: &Definition, operation: &Operation) -> Option<Value> {
+    let body = definition.example_body(operation, Fill::Required)?;
+    let is_empty = body.as_object().is_some_and(serde_json::Map::is_empty);
+    if !is_empty || !operation.needs_body() {
+        return Some(body);
+    }
+    let whole = definition.example_body(operation, Fill::All)?;
+    let first = whole.as_object()?.iter().next();
+    Some(first.map_or(body, |(name, value)| serde_json::json!({ name: value })))
 }
 
 /// A dot in a name would lead into an object.
@@ -55,7 +69,43 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hallpass_openapi::{Argument, Values};
     use serde_json::json;
+
+    /// The words of a line that [`quoted`] wrote.
+    fn split(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        let mut letters = line.chars();
+        while let Some(c) = letters.next() {
+            let last = words.last_mut().unwrap();
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                '\\' if !quoted => last.extend(letters.next()),
+                _ => last.push(c),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_operation_can_be_called_as_shown() {
+        let definition = crate::definition::load(None).unwrap().definition;
+        for operation in definition.operations() {
+            let line = call(&definition, operation);
+            let words = split(&line);
+            assert_eq!(words[..3], ["hallpass", "call", operation.id()]);
+            let mut no_file = |_: &str| Err("there is none".to_owned());
+            let arguments = words[3..]
+                .iter()
+                .map(|word| Argument::parse(word, &mut no_file));
+            let arguments = arguments.collect::<Result<Vec<_>, _>>().unwrap();
+            if let Err(error) = definition.request(operation, &Values::new(arguments)) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
 
     #[test]
     fn arguments_survive_the_shell() {

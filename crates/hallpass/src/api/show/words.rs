@@ -4,7 +4,7 @@ use hallpass_openapi::{Inside, Operation, Shape};
 use serde_json::Value;
 
 use super::json::place;
-use super::{Told, plain};
+use super::{Answer, Told, plain};
 use crate::output::printable;
 
 /// All of it as text.
@@ -37,26 +37,7 @@ pub(super) fn text(told: &Told<'_>) -> String {
         page.heading(&format!("Body{kind}: {}{need}", shape.kind));
         page.rows(&rows);
     }
-    for answer in &told.answers {
-        let kind = answer.shape.as_ref().map(|shape| shape.kind.as_str());
-        let text = [Some(answer.description), kind.filter(|kind| *kind != "any")];
-        let text: Vec<&str> = text
-            .into_iter()
-            .flatten()
-            .filter(|text| !text.is_empty())
-            .collect();
-        page.heading(&format!("Answer {}: {}", answer.status, text.join(", ")));
-        // What an error looks like is the same everywhere; its fields are in the JSON.
-        if let Some(shape) = answer
-            .shape
-            .as_ref()
-            .filter(|_| answer.status.starts_with('2'))
-        {
-            let mut rows = Vec::new();
-            fields(shape, 1, Direction::Answer, &mut rows);
-            page.rows(&rows);
-        }
-    }
+    answers(&mut page, told);
     for (what, names) in [
         ("Filter by", &told.marks.filterable),
         ("Sort by", &told.marks.sortable),
@@ -68,6 +49,41 @@ pub(super) fn text(told: &Told<'_>) -> String {
     page.heading("Example");
     page.line(&format!("  {}", told.call));
     page.0.trim_end().to_owned()
+}
+
+/// Good answers with their fields, the others in a line each.
+fn answers(page: &mut Page, told: &Told<'_>) {
+    let is_good = |answer: &&Answer<'_>| answer.status.starts_with('2');
+    for answer in told.answers.iter().filter(is_good) {
+        let kind = answer
+            .shape
+            .as_ref()
+            .map(|shape| format!(", {}", shape.kind));
+        let description = about(&[answer.description]);
+        page.heading(&format!(
+            "Answer {}{}: {description}",
+            answer.status,
+            kind.unwrap_or_default()
+        ));
+        if let Some(shape) = &answer.shape {
+            let mut rows = Vec::new();
+            fields(shape, 1, Direction::Answer, &mut rows);
+            page.rows(&rows);
+        }
+    }
+    let others: Vec<&Answer<'_>> = told.answers.iter().filter(|one| !is_good(one)).collect();
+    if !others.is_empty() {
+        page.heading("Other answers");
+        let width = others
+            .iter()
+            .map(|one| one.status.len())
+            .max()
+            .unwrap_or_default();
+        for answer in others {
+            let description = about(&[answer.description]);
+            page.line(&format!("  {:<width$}  {description}", answer.status));
+        }
+    }
 }
 
 fn head(page: &mut Page, told: &Told<'_>) {

@@ -52,9 +52,10 @@ pub(crate) struct AnswerArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
     wait_timeout: u64,
-    /// Form of the answer; raw is the answer to the byte, and strings of a query without quotes
-    #[arg(long, short, value_enum, default_value_t = Format::Json)]
-    output: Format,
+    /// Form of the answer, json unless said; raw is the answer to the byte, and strings of a query
+    /// without quotes
+    #[arg(long, short, value_enum)]
+    output: Option<Format>,
     /// Columns of a table or of CSV, such as name,health.state [default for CSV: every value; for a
     /// table: what tells most, as much as fits]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -80,6 +81,17 @@ enum Format {
     Raw,
 }
 
+impl AnswerArgs {
+    /// Whether JSON was asked for, and not only left at it.
+    pub(crate) fn asks_for_json(&self) -> bool {
+        self.output == Some(Format::Json)
+    }
+
+    fn format(&self) -> Format {
+        self.output.unwrap_or(Format::Json)
+    }
+}
+
 /// Sends the request and renders what comes back. What is known of it are the properties of the items
 /// of the list that it is.
 pub(crate) async fn send(
@@ -88,7 +100,7 @@ pub(crate) async fn send(
     args: &AnswerArgs,
     item_properties: Vec<String>,
 ) -> Result<(), CommandError> {
-    if args.columns.is_some() && !matches!(args.output, Format::Csv | Format::Table) {
+    if args.columns.is_some() && !matches!(args.format(), Format::Csv | Format::Table) {
         return Err(CommandError::usage("only a table and CSV have columns")
             .hint("add `-o table` or `-o csv`, or choose values with --query"));
     }

@@ -35,12 +35,12 @@ impl Renderer {
         let target = Target::open(args.save.as_deref())?;
         let terminal = target.is_terminal();
         let width = output::terminal_width().filter(|_| terminal);
-        let form = match args.output {
+        let form = match args.format() {
             Format::Csv => Form::Csv,
             _ => Form::Table { width },
         };
         Ok(Self {
-            format: args.output,
+            format: args.format(),
             pretty: Pretty {
                 terminal,
                 colour: terminal && output::colour_on_stdout(),

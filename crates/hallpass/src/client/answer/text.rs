@@ -5,6 +5,7 @@
 //! numbers open, section 6). What is printed is cut out of this text.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::value::RawValue;
@@ -214,19 +215,21 @@ impl fmt::Debug for Quoted<'_> {
 }
 
 impl<'a> Json<'a> {
-    /// The members of an object, each name once, with the value that counts: the last one.
+    /// The members of an object, each name once, with the value that counts: the last one. A name is
+    /// the same however it is escaped.
     pub(super) fn members(&self) -> impl Iterator<Item = (Quoted<'a>, &Self)> {
         let members = match self {
             Self::Object(members) => members.as_slice(),
             _ => &[],
         };
-        members
-            .iter()
-            .enumerate()
-            .filter_map(move |(at, (name, value))| {
-                let repeated = members[at + 1..].iter().any(|(later, _)| later == name);
-                (!repeated).then_some((*name, value))
-            })
+        let mut known = HashSet::with_capacity(members.len());
+        let last = members.iter().rev();
+        let mut last: Vec<_> = last
+            .filter(|(name, _)| known.insert(name.decoded()))
+            .map(|(name, value)| (*name, value))
+            .collect();
+        last.reverse();
+        last.into_iter()
     }
 
     /// A member of an object.
@@ -296,6 +299,12 @@ mod tests {
         assert_eq!(value(text).to_string(), text);
         assert_eq!(value(text).member("a"), Some(&value(r#""\u00e4\/""#)));
         assert_eq!(value(text).members().count(), 3);
+        let escaped = value(r#"{"a":1,"\u0061":2}"#);
+        let values: Vec<String> = escaped
+            .members()
+            .map(|(_, value)| value.to_string())
+            .collect();
+        assert_eq!(values, ["2"], "a name is the same however it is escaped");
         let spaced = " {\t\"a\" : [ true , false ]\r\n, \"b\":{ } , \"c\":[ ]} \n";
         assert_eq!(
             value(spaced).to_string(),

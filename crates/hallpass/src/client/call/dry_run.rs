@@ -2,27 +2,18 @@
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum;
 use hallpass_client::Preview;
 use serde_json::{Value, json};
 
 use crate::command::CommandError;
 use crate::output;
 
-/// The form in which a request is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
-    /// Request line, headers and body
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Prints it.
-pub(crate) fn print(preview: &Preview, form: Form) -> Result<(), CommandError> {
-    match form {
-        Form::Text => text(preview),
-        Form::Json => output::data(&format!("{:#}", as_json(preview))),
+pub(crate) fn print(preview: &Preview, json: bool) -> Result<(), CommandError> {
+    if json {
+        output::data(&format!("{:#}", as_json(preview)))
+    } else {
+        text(preview)
     }
 }
 

@@ -31,9 +31,8 @@ pub(crate) struct ValueArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SendingArgs {
     /// Print the request as it would be sent, the token masked, and send nothing
-    #[arg(long, value_name = "FORM", value_enum, num_args = 0..=1, require_equals = true,
-          default_missing_value = "text")]
-    pub(crate) dry_run: Option<super::dry_run::Form>,
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// How often a request that has not acted is sent again (429, 503, no connection)
     #[arg(long, value_name = "N", default_value_t = Retries::default().most,
           value_parser = clap::value_parser!(u32).range(0..=20))]
@@ -41,7 +40,7 @@ pub(crate) struct SendingArgs {
     /// How long an answer may take, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::default().total.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    max_time: u64,
+    timeout: u64,
     /// When the API says no, print its answer on stdout as it came
     #[arg(long)]
     pub(crate) fail_with_body: bool,
@@ -90,7 +89,7 @@ impl SendingArgs {
     /// The options with what was typed.
     pub(crate) fn apply(&self, options: Options) -> Options {
         let limits = Limits {
-            total: Duration::from_secs(self.max_time),
+            total: Duration::from_secs(self.timeout),
             ..options.limits.clone()
         };
         let retries = Retries {

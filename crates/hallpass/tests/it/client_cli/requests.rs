@@ -30,7 +30,7 @@ impl Offline {
 
     /// The request that would be sent.
     fn request(&self, arguments: &[&str]) -> Value {
-        self.run(&[arguments, &["--dry-run=json"]].concat())
+        self.run(&[arguments, &["--dry-run", "-o", "json"]].concat())
             .ok()
             .json()
     }
@@ -119,7 +119,8 @@ fn values_are_typed_and_nested_and_no_digit_is_lost() {
 
     // A whole body goes out byte for byte, until something is laid over it.
     let whole = "{ \"sizeMib\": 12345678901234567890123.10 }\n";
-    let mut call = offline.command(&[&edit[..], &["--data", "-", "--dry-run=json"]].concat());
+    let mut call =
+        offline.command(&[&edit[..], &["--data", "-", "--dry-run", "-o", "json"]].concat());
     let same = run_with_input(&mut call, whole).ok().json();
     assert_eq!(same["body"], json!(whole));
     assert_eq!(
