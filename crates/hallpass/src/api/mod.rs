@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod list;
+mod report;
 mod show;
 mod tree;
 

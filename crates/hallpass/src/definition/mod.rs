@@ -18,6 +18,7 @@ use kept::Kept;
 use text::Text;
 
 pub(crate) use meant::{ApiArg, of_profile};
+pub(crate) use text::beside;
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {

@@ -106,37 +106,40 @@ impl Text {
         digest(&self.beside(&source.location)) == source.digest
     }
 
-    /// Another file of the definition. It must be in the definition's folder, links followed: a
-    /// definition that somebody sent may ask for any file of the one who reads it.
     fn beside(&self, location: &str) -> Result<Vec<u8>, String> {
         let Some(folder) = &self.folder else {
             return Err("the built-in definition has no other files".to_owned());
         };
-        if location.contains("://") {
-            return Err(
-                "nothing is fetched over the network: put the file beside the definition and refer to it there"
-                    .to_owned(),
-            );
-        }
-        let outside = || "it is not in the folder of the definition".to_owned();
-        let decoded = percent_decode_str(location).decode_utf8_lossy();
-        let relative = Path::new(&*decoded);
-        let is_below =
-            |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-        if !relative.components().all(is_below) {
-            return Err(outside());
-        }
-        let readable = |error: std::io::Error| error.to_string();
-        let folder = folder.canonicalize().map_err(readable)?;
-        let path = folder.join(relative).canonicalize().map_err(readable)?;
-        if !path.starts_with(&folder) {
-            return Err(outside());
-        }
-        if !path.is_file() {
-            return Err("it is no file".to_owned());
-        }
-        fs::read(&path).map_err(readable)
+        beside(folder, location)
     }
+}
+
+/// Another file of the definition. It must be in the definition's folder, links followed: a
+/// definition that somebody sent may ask for any file of the one who reads it.
+pub(crate) fn beside(folder: &Path, location: &str) -> Result<Vec<u8>, String> {
+    if location.contains("://") {
+        return Err(
+            "nothing is fetched over the network: put the file beside the definition and refer to it there"
+                .to_owned(),
+        );
+    }
+    let outside = || "it is not in the folder of the definition".to_owned();
+    let decoded = percent_decode_str(location).decode_utf8_lossy();
+    let relative = Path::new(&*decoded);
+    let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !relative.components().all(is_below) {
+        return Err(outside());
+    }
+    let readable = |error: std::io::Error| error.to_string();
+    let folder = folder.canonicalize().map_err(readable)?;
+    let path = folder.join(relative).canonicalize().map_err(readable)?;
+    if !path.starts_with(&folder) {
+        return Err(outside());
+    }
+    if !path.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    fs::read(&path).map_err(readable)
 }
 
 /// A file that cannot be read counts too: it may be there the next time.

@@ -1,6 +1,7 @@
 //! The client's commands against a running server.
 
 mod calls;
+mod check;
 mod doctor;
 mod failures;
 mod forms;

@@ -127,7 +127,7 @@ pub(super) fn body(findings: &mut Findings<'_>, node: &Node<'_, '_>) {
             "if all mean the same, keep the JSON one; Hallpass sends that",
         );
     }
-    let is_json = |name: &String| {
+    let is_built = |name: &String| {
         let essence = name
             .split(';')
             .next()
@@ -136,15 +136,17 @@ pub(super) fn body(findings: &mut Findings<'_>, node: &Node<'_, '_>) {
             .to_ascii_lowercase();
         essence == "application/json"
             || essence.ends_with("+json")
+            || essence == "application/x-www-form-urlencoded"
+            || essence == "multipart/form-data"
             || essence == "*/*"
             || essence == "application/*"
     };
-    if !content.is_empty() && !content.keys().any(is_json) {
+    if !content.is_empty() && !content.keys().any(is_built) {
         findings.add(
             &BODY_WITHOUT_JSON,
             node.at("content"),
-            "the body cannot be sent as JSON",
-            "add `application/json` if the API takes it; Hallpass cannot build other bodies from values",
+            "the body can be sent neither as JSON nor as a form",
+            "add `application/json` if the API takes it; until then the body must be given whole",
         );
     }
 }

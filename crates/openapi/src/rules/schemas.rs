@@ -104,7 +104,7 @@ fn enumeration(findings: &mut Findings<'_>, old_dialect: bool, node: &Node<'_, '
     }
     let kind = node.object.get("type");
     let nullable = old_dialect && node.is_set("nullable");
-    let mut known: HashSet<&str> = HashSet::new();
+    let mut known = HashSet::new();
     for (index, value) in values.iter().enumerate() {
         let fits = kind.is_none_or(|kind| has_type(kind, value)) || (nullable && value.is_null());
         if !fits {
@@ -120,10 +120,7 @@ fn enumeration(findings: &mut Findings<'_>, old_dialect: bool, node: &Node<'_, '
                 advice,
             );
         }
-        let again = match value.as_str() {
-            Some(text) => !known.insert(text),
-            None => values[..index].contains(value),
-        };
+        let again = !known.insert(value.to_string());
         if again {
             findings.add(
                 &ENUM_DUPLICATE,

@@ -28,6 +28,8 @@ pub(super) fn check(findings: &mut Findings<'_>, old_dialect: bool, node: &Node<
             Some(_) => {}
             // Any keyword may stand in a schema of 3.1, which is JSON Schema.
             None if node.kind == Kind::Schema && !old_dialect => {}
+            // A file that is a path may hold schemas too, to which others refer.
+            None if node.is_whole_part() => {}
             None => unknown(findings, node, key, members),
         }
     }

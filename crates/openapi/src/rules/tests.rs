@@ -90,7 +90,8 @@ fn each_rule_finds_what_it_is_for() {
 }
 
 /// What is found in a text before it is a document.
-const TEXTS: [(&str, &str); 5] = [
+const TEXTS: [(&str, &str); 6] = [
+    ("openapi-3-2", "openapi: 3.2.0\n"),
     ("json-invalid", "{\"openapi\": \"3.0.3\",}"),
     (
         "key-twice",

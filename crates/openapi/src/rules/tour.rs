@@ -88,6 +88,11 @@ impl<'v> Node<'v, '_> {
         }
     }
 
+    /// Whether it is the whole of an external file, which may hold other things beside it.
+    pub(super) fn is_whole_part(&self) -> bool {
+        self.path.is_empty() && self.start.matches('/').count() == 2
+    }
+
     /// Whether it belongs to what is sent, rather than to an answer.
     pub(super) fn is_request(&self) -> bool {
         self.path.iter().any(|token| {

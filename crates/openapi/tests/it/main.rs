@@ -7,6 +7,7 @@
 
 mod collection;
 mod compiled;
+mod documented;
 mod literals;
 mod parts;
 mod published;
