@@ -4,6 +4,7 @@ mod add;
 mod ask;
 mod download;
 mod forget;
+mod incoming;
 mod keep;
 mod settings;
 mod trial;
