@@ -162,16 +162,13 @@ impl Profiles {
 
     /// Undoes what was done to one profile since it was `before`.
     pub fn put_back(&mut self, name: &ProfileName, before: Option<Profile>) {
-        match before {
-            Some(before) => {
-                self.entries.insert(name.clone(), before);
-            }
-            None => {
-                self.entries.remove(name);
-                if self.current.as_ref() == Some(name) {
-                    self.current = None;
-                }
-            }
+        if let Some(before) = before {
+            self.entries.insert(name.clone(), before);
+            return;
+        }
+        self.entries.remove(name);
+        if self.current.as_ref() == Some(name) {
+            self.current = None;
         }
     }
 

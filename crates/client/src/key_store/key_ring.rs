@@ -125,4 +125,4 @@ impl KeyRingError {
 const QUICK: Duration = Duration::from_secs(2);
 
 /// How long a person may take to unlock the store.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
