@@ -81,6 +81,11 @@ impl Slot {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The profile's part of it, for people.
+    pub(crate) fn profile(&self) -> &str {
+        self.0.split('@').next().unwrap_or_default()
+    }
 }
 
 impl From<&ProfileName> for Slot {

@@ -4,6 +4,8 @@
 //! It is replaced whole, by rename, under a lock, so two programs that change it neither tear it nor
 //! lose each other's change. It never holds a secret, and one that was put there by hand is refused.
 
+mod forbidden;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::private_file;
-use crate::profile::{Profile, ProfileError, ProfileName, SecretPlace, Settings};
+use crate::profile::{Profile, ProfileError, ProfileName, Settings};
 
 /// All stored profiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +60,7 @@ impl Profiles {
         })?;
         let profiles = parse(&text, path)?;
         for profile in profiles.iter() {
-            if let Some(setting) = not_to_be_shared(profile) {
+            if let Some(setting) = forbidden::in_a_shared_file(profile) {
                 return Err(ProfileError::Entry {
                     path: path.to_owned(),
                     name: profile.name().to_string(),
@@ -160,16 +162,13 @@ impl Profiles {
 
     /// Undoes what was done to one profile since it was `before`.
     pub fn put_back(&mut self, name: &ProfileName, before: Option<Profile>) {
-        match before {
-            Some(before) => {
-                self.entries.insert(name.clone(), before);
-            }
-            None => {
-                self.entries.remove(name);
-                if self.current.as_ref() == Some(name) {
-                    self.current = None;
-                }
-            }
+        if let Some(before) = before {
+            self.entries.insert(name.clone(), before);
+            return;
+        }
+        self.entries.remove(name);
+        if self.current.as_ref() == Some(name) {
+            self.current = None;
         }
     }
 
@@ -220,7 +219,7 @@ struct Table {
 }
 
 fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
-    if let Some(misplaced) = misplaced_secret(text, path) {
+    if let Some(misplaced) = forbidden::misplaced_secret(text, path) {
         return Err(misplaced);
     }
     // Only the parser's message is taken: its full text quotes the line, and the line may be a
@@ -251,52 +250,6 @@ fn parse(text: &str, path: &Path) -> Result<Profiles, ProfileError> {
     })
 }
 
-/// A setting that is taken from a person's own file only.
-fn not_to_be_shared(profile: &Profile) -> Option<&'static str> {
-    match profile.secret() {
-        SecretPlace::Command(_) => Some("secret.command"),
-        SecretPlace::File(_) => Some("secret.file"),
-        SecretPlace::Variable(name) if !name.starts_with("HALLPASS_") => Some("secret.env"),
-        SecretPlace::Variable(_) | SecretPlace::Kept(_) => profile.insecure().then_some("insecure"),
-    }
-}
-
-/// A setting that is named like a secret and holds a text: somebody put one where it does not belong.
-fn misplaced_secret(text: &str, path: &Path) -> Option<ProfileError> {
-    let table = toml::de::DeTable::parse(text).ok()?;
-    let (key, at) = secret_in(table.get_ref())?;
-    Some(ProfileError::SecretInFile {
-        path: path.to_owned(),
-        line: line_of(text, at),
-        key,
-    })
-}
-
-fn secret_in(table: &toml::de::DeTable<'_>) -> Option<(String, usize)> {
-    table.iter().find_map(|(key, value)| match value.get_ref() {
-        toml::de::DeValue::Table(inner) => secret_in(inner),
-        toml::de::DeValue::String(_) if is_named_like_a_secret(key.get_ref()) => {
-            Some((key.get_ref().to_string(), key.span().start))
-        }
-        _ => None,
-    })
-}
-
-fn is_named_like_a_secret(key: &str) -> bool {
-    let bare: String = key.chars().filter(char::is_ascii_alphanumeric).collect();
-    let bare = bare.to_ascii_lowercase();
-    [
-        "secret",
-        "password",
-        "passphrase",
-        "token",
-        "apikey",
-        "credential",
-    ]
-    .iter()
-    .any(|word| bare.ends_with(word))
-}
-
 fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
@@ -315,170 +268,4 @@ fn lock(directory: &Path) -> Result<File, ProfileError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-    use crate::address::{BaseUrl, TokenUrl};
-    use crate::profile::Authentication;
-    use hallpass_oauth::ClientId;
-
-    fn profile(name: &str) -> Profile {
-        Profile::new(
-            ProfileName::parse(name).unwrap(),
-            TokenUrl::parse("https://sso.example.com/as/token.oauth2").unwrap(),
-            BaseUrl::parse("https://us1.example.com/").unwrap(),
-            ClientId::parse("00cfff70-86ab-4f66-8245-1eb054639c38").unwrap(),
-        )
-    }
-
-    fn add(directory: &Path, profile: Profile, existing: Existing) -> Result<(), ProfileError> {
-        Profiles::update(directory, |profiles| profiles.add(profile, existing))
-    }
-
-    #[test]
-    fn what_is_written_is_read_back_and_only_the_owner_may_read_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let full = profile("eu1")
-            .with_authentication(Authentication::BasicUnencoded)
-            .with_scope(Some(" hpe-tenant "))
-            .with_api(Some("/tmp/api.yaml".into()))
-            .with_ca_file(Some("/tmp/ca.pem".into()));
-        add(directory.path(), profile("us1"), Existing::Keep).unwrap();
-        add(directory.path(), full.clone(), Existing::Keep).unwrap();
-
-        let profiles = Profiles::load(directory.path()).unwrap();
-        assert_eq!(
-            profiles.iter().cloned().collect::<Vec<_>>(),
-            [full, profile("us1")]
-        );
-        assert_eq!(
-            profiles.select(None).unwrap(),
-            &profile("us1"),
-            "the first one is current"
-        );
-        let mode = fs::metadata(directory.path().join(FILE))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn an_existing_profile_is_replaced_only_when_told() {
-        let directory = tempfile::tempdir().unwrap();
-        let other = profile("us1").with_scope(Some("x"));
-        add(directory.path(), profile("us1"), Existing::Keep).unwrap();
-        let error = add(directory.path(), other.clone(), Existing::Keep).unwrap_err();
-        assert!(matches!(error, ProfileError::Exists { .. }));
-        assert_eq!(
-            Profiles::load(directory.path())
-                .unwrap()
-                .select(None)
-                .unwrap()
-                .scope(),
-            None
-        );
-        add(directory.path(), other.clone(), Existing::Replace).unwrap();
-        assert_eq!(
-            Profiles::load(directory.path())
-                .unwrap()
-                .select(None)
-                .unwrap(),
-            &other
-        );
-    }
-
-    #[test]
-    fn using_and_removing_change_the_current_one() {
-        let mut profiles = Profiles::default();
-        assert!(matches!(
-            profiles.select(None),
-            Err(ProfileError::NoneChosen { .. })
-        ));
-        profiles.add(profile("us1"), Existing::Keep).unwrap();
-        profiles.add(profile("eu1"), Existing::Keep).unwrap();
-        profiles.use_profile("eu1").unwrap();
-        assert_eq!(profiles.current().unwrap().as_str(), "eu1");
-        let error = profiles.use_profile("jp1").unwrap_err().to_string();
-        assert!(error.contains("eu1, us1"), "{error}");
-        profiles.remove("eu1").unwrap();
-        assert_eq!(profiles.current(), None);
-        assert!(profiles.select(Some("us1")).is_ok());
-    }
-
-    #[test]
-    fn a_secret_in_the_file_is_refused_and_not_repeated() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join(FILE);
-        let base =
-            "[profiles.us1]\ntoken_url='https://a.b/'\nbase_url='https://a.b/'\nclient_id='x'\n";
-        for (text, line) in [
-            (
-                format!("{base}client_secret='planted'\n"),
-                "line 5: `client_secret`",
-            ),
-            (format!("{base}secret='planted'\n"), "line 5: `secret`"),
-            (
-                format!("{base}[profiles.us1.secret]\nPassword='planted'\n"),
-                "line 6: `Password`",
-            ),
-            ("[profiles.us1\nplanted".to_owned(), "line 1"),
-        ] {
-            fs::write(&file, text).unwrap();
-            let error = Profiles::load(directory.path()).unwrap_err();
-            assert!(error.to_string().contains(line), "{error:?}");
-            assert!(
-                !format!("{error} {error:?}").contains("planted"),
-                "{error:?}"
-            );
-        }
-        fs::write(&file, "[profiles.us1]\ntoken_url='http://far.away/'\nbase_url='https://a.b/'\nclient_id='x'\n").unwrap();
-        let error = Profiles::load(directory.path()).unwrap_err();
-        assert!(error.to_string().contains("us1") && error.hint().unwrap().contains("https"));
-    }
-
-    #[test]
-    fn a_shared_file_gets_no_secret_that_was_not_meant_for_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("shared.toml");
-        let read = |more: &str| {
-            let text = format!("[profiles.ci]\nregion='us1'\nclient_id='x'\n{more}\n");
-            fs::write(&file, text).unwrap();
-            Profiles::load_shared(&file)
-        };
-        for allowed in [
-            "secret={env='HALLPASS_CI_SECRET'}",
-            "secret={store='keyring'}",
-            "api='api.yaml'",
-        ] {
-            let profiles = read(allowed).unwrap();
-            assert!(profiles.select(Some("ci")).is_ok(), "{allowed}");
-        }
-        for refused in [
-            "secret={env='AWS_SECRET_ACCESS_KEY'}",
-            "secret={file='/etc/shadow'}",
-            "secret={command=['touch','/tmp/x']}",
-            "insecure=true",
-        ] {
-            let error = read(refused).unwrap_err();
-            assert!(
-                error.hint().unwrap().contains("your own"),
-                "{refused}: {error}"
-            );
-        }
-        assert!(Profiles::load_shared(&directory.path().join("none")).is_err());
-    }
-
-    #[test]
-    fn changes_made_at_the_same_time_are_all_kept() {
-        let directory = tempfile::tempdir().unwrap();
-        std::thread::scope(|scope| {
-            for n in 0..8 {
-                let directory = directory.path();
-                scope.spawn(move || add(directory, profile(&format!("p{n}")), Existing::Keep));
-            }
-        });
-        assert_eq!(Profiles::load(directory.path()).unwrap().iter().count(), 8);
-    }
-}
+mod tests;

@@ -140,7 +140,7 @@ fn parse(text: &[u8]) -> Result<Secret, &'static str> {
 }
 
 /// How long a program may take: somebody may have to touch a key or type a passphrase.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most that is read of what it prints, in bytes.
 const LARGEST: usize = 64 * 1024;

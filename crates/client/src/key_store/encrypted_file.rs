@@ -64,7 +64,7 @@ impl EncryptedFile {
     pub fn load(&self) -> Result<Secret, CredentialError> {
         let Some(content) = self.directory.read(self.slot.as_str())? else {
             return Err(CredentialError::Absent {
-                profile: self.slot.as_str().to_owned(),
+                profile: self.slot.profile().to_owned(),
             });
         };
         let sealed = Sealed::parse(&content).map_err(|reason| self.failed(reason))?;

@@ -44,7 +44,7 @@ impl KeyRing {
     pub fn load(&self) -> Result<Secret, CredentialError> {
         let found = service::load(self.bus()?, self.slot.as_str(), PATIENCE)?;
         found.ok_or_else(|| CredentialError::Absent {
-            profile: self.slot.as_str().to_owned(),
+            profile: self.slot.profile().to_owned(),
         })
     }
 
@@ -125,4 +125,4 @@ impl KeyRingError {
 const QUICK: Duration = Duration::from_secs(2);
 
 /// How long a person may take to unlock the store.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);

@@ -47,7 +47,7 @@ impl SecretFile {
     pub fn load(&self) -> Result<Secret, CredentialError> {
         let content = self.directory.read(self.slot.as_str())?;
         let absent = || CredentialError::Absent {
-            profile: self.slot.as_str().to_owned(),
+            profile: self.slot.profile().to_owned(),
         };
         text(content.ok_or_else(absent)?, &self.path())
     }

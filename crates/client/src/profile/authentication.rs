@@ -135,8 +135,8 @@ const PRIVATE_KEY_JWT: &str = "private_key_jwt";
 mod tests {
     use super::*;
 
-    fn key() -> Option<PathBuf> {
-        Some("/tmp/key.pem".into())
+    fn key() -> PathBuf {
+        "/tmp/key.pem".into()
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
             (
                 Authentication::PrivateKeyJwt(PrivateKey::new("/tmp/key.pem".into(), None)),
                 false,
-                key(),
+                Some(key()),
             ),
         ];
         for (method, unencoded, key) in all {
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_key_alone_says_how_it_is_used() {
-        let read = Authentication::read(None, false, key(), Some("k1")).unwrap();
+        let read = Authentication::read(None, false, Some(key()), Some("k1")).unwrap();
         assert_eq!(read.private_key().unwrap().id(), Some("k1"));
         assert!(!read.needs_secret());
     }
@@ -170,9 +170,9 @@ mod tests {
     fn settings_that_do_not_belong_together_are_refused() {
         for (word, unencoded, file, id) in [
             (Some("body"), true, None, None),
-            (Some("basic"), false, key(), None),
+            (Some("basic"), false, Some(key()), None),
             (None, false, None, Some("k1")),
-            (Some("private_key_jwt"), true, key(), None),
+            (Some("private_key_jwt"), true, Some(key()), None),
             (Some("private_key_jwt"), false, None, None),
         ] {
             let read = Authentication::read(word, unencoded, file, id);

@@ -176,10 +176,10 @@ impl ProfileError {
                 "use letters, digits, `-`, `_` and `.`, starting with a letter or digit"
             }
             Self::Address(error) => error.hint(),
-            Self::ClientId(_) => "copy the client id from the console",
             Self::Authentication { .. } => "use `body`, `basic` or `private_key_jwt`",
             Self::Region(error) => return Some(error.hint()),
-            Self::Lacks {
+            Self::ClientId(_)
+            | Self::Lacks {
                 setting: "client_id",
             } => "copy the client id from the console",
             Self::Lacks { .. } => {

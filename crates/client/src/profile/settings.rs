@@ -92,8 +92,8 @@ impl Settings {
             read_certificate(placed(self.client_certificate), placed(self.client_key))?;
         Ok(Profile {
             name,
-            token_url: read_token_url(self.token_url, region, workspace.as_ref())?,
-            base_url: read_base_url(self.base_url, region)?,
+            token_url: read_token_url(self.token_url.as_deref(), region, workspace.as_ref())?,
+            base_url: read_base_url(self.base_url.as_deref(), region)?,
             client_id: ClientId::parse(&client_id)?,
             region,
             workspace,
@@ -159,11 +159,11 @@ impl Settings {
 }
 
 fn read_token_url(
-    given: Option<String>,
+    given: Option<&str>,
     region: Option<Region>,
     workspace: Option<&WorkspaceId>,
 ) -> Result<TokenUrl, ProfileError> {
-    let classic = match (&given, region) {
+    let classic = match (given, region) {
         (Some(given), _) => TokenUrl::parse(given)?,
         (None, Some(region)) => TokenUrl::parse(region.token_url())?,
         (None, None) => {
@@ -187,8 +187,8 @@ fn read_token_url(
     })
 }
 
-fn read_base_url(given: Option<String>, region: Option<Region>) -> Result<BaseUrl, ProfileError> {
-    let given = given.as_deref().map(BaseUrl::parse).transpose()?;
+fn read_base_url(given: Option<&str>, region: Option<Region>) -> Result<BaseUrl, ProfileError> {
+    let given = given.map(BaseUrl::parse).transpose()?;
     let of_region = region
         .map(|region| BaseUrl::parse(region.base_url()))
         .transpose()?;

@@ -15,9 +15,10 @@ use super::KeyRingError;
 pub(super) fn probe(bus: &str, patience: Duration) -> Result<(), KeyRingError> {
     ask(bus, patience, async |service: &SecretService<'_>| {
         let collection = default_collection(service).await?;
-        match collection.is_locked().await? {
-            true => Err(KeyRingError::Locked),
-            false => Ok(()),
+        if collection.is_locked().await? {
+            Err(KeyRingError::Locked)
+        } else {
+            Ok(())
         }
     })
 }

@@ -32,11 +32,16 @@ pub(super) fn everything(profile: &Profile) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// What `after` has no use for any more of what `before` had.
-pub(super) fn superseded(before: &Profile, after: &Profile) -> Result<(), CommandError> {
+/// What `after` has no use for any more of what `before` had. A token that `after` was tried with is
+/// good for it.
+pub(super) fn superseded(
+    before: &Profile,
+    after: &Profile,
+    tried: bool,
+) -> Result<(), CommandError> {
     let same_client =
         before.client_id() == after.client_id() && before.token_url() == after.token_url();
-    if !same_client {
+    if !same_client || !tried {
         token(before)?;
     }
     if before.secret() != after.secret()

@@ -4,6 +4,7 @@ mod add;
 mod ask;
 mod download;
 mod forget;
+mod incoming;
 mod keep;
 mod settings;
 mod trial;
@@ -11,8 +12,12 @@ mod trial;
 use clap::{Args, Subcommand};
 use hallpass_client::credential_source::CredentialError;
 use hallpass_client::key_store::{Kept, Slot};
-use hallpass_client::profile::{Authentication, Profile, ProfileName, Proxy, SecretPlace};
+use hallpass_client::profile::{
+    Authentication, ClientCertificate, PrivateKey, Profile, ProfileName, Proxy, SecretPlace,
+};
 use hallpass_client::profiles::Profiles;
+use hallpass_client::region::Region;
+use hallpass_oauth::identifier::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
 use serde_json::{Value, json};
 
@@ -185,22 +190,22 @@ fn value(profile: &Profile) -> Value {
     let own = profile.client_certificate();
     let mut value = json!({
         "name": profile.name().as_str(),
-        "region": profile.region().map(|region| region.name()),
+        "region": profile.region().map(Region::name),
         "tokenUrl": profile.token_url().as_str(),
         "baseUrl": profile.base_url().as_str(),
         "clientId": profile.client_id().as_str(),
-        "workspace": profile.workspace().map(|workspace| workspace.as_str()),
+        "workspace": profile.workspace().map(WorkspaceId::as_str),
         "authentication": method.word(),
         "unencoded": (*method == Authentication::BasicUnencoded).then_some(true),
-        "privateKey": key.map(|key| key.file()),
+        "privateKey": key.map(PrivateKey::file),
         "keyId": key.and_then(|key| key.id()),
         "scope": profile.scope(),
         "audience": profile.audience(),
         "resources": (!profile.resources().is_empty()).then_some(profile.resources()),
         "proxy": profile.proxy().map(Proxy::as_str),
         "caFile": profile.ca_file(),
-        "clientCertificate": own.map(|own| own.certificate()),
-        "clientKey": own.map(|own| own.key()),
+        "clientCertificate": own.map(ClientCertificate::certificate),
+        "clientKey": own.map(ClientCertificate::key),
         "insecure": profile.insecure().then_some(true),
         "api": profile.api().map_or_else(|| "built-in".to_owned(), |file| file.display().to_string()),
     });

@@ -205,6 +205,17 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
         .run(&renew)
         .ended(3)
         .says(&["no client secret is kept"]);
+    let set = [
+        "profile",
+        "set-secret",
+        "us1",
+        "--profiles",
+        text(&shared),
+        "--secret-file",
+        "-",
+    ];
+    run_with_input(&mut world.command(&set), &credential.client_secret).ok();
+    world.run(&renew).ok();
     write("secret = { env = \"HALLPASS_CI_SECRET\" }");
     let mut command = world.command(&renew);
     command.env("HALLPASS_CI_SECRET", &credential.client_secret);

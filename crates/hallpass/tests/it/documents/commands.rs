@@ -153,7 +153,10 @@ impl Stage {
         let server = Server::start(&world);
         let credential = world.create_credential(ANN, "us1", "documented");
         let [token_url, base_url] = [&credential.token_url, &credential.base_url];
-        let mut add = world.command(&["profile", "add", "local", "--secret-file", "-"]);
+        // Without trying it: the documents ask for tokens of the same credential by other means, and
+        // each of them ends the one before.
+        let mut add =
+            world.command(&["profile", "add", "local", "--secret-file", "-", "--no-test"]);
         add.args(["--client-id", &credential.client_id]);
         add.args(["--token-url", token_url, "--base-url", base_url]);
         run_with_input(&mut add, &credential.client_secret).ok();
