@@ -7,7 +7,7 @@
 mod alternatives;
 mod explain;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -4,7 +4,7 @@
 //! rules together. The look says yes only when it is sure; whatever it does not know is left to
 //! the validator.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::reference::resolve;
 
@@ -84,17 +84,10 @@ impl Look<'_> {
         }
         object
             .iter()
-            .all(|(key, keyword)| self.keeps(object, key, keyword, value, depth))
+            .all(|(key, keyword)| self.keeps(key, keyword, value, depth))
     }
 
-    fn keeps(
-        &self,
-        schema: &Map<String, Value>,
-        key: &str,
-        keyword: &Value,
-        value: &Value,
-        depth: usize,
-    ) -> bool {
+    fn keeps(&self, key: &str, keyword: &Value, value: &Value, depth: usize) -> bool {
         let each = |schemas: &Value| {
             let fits = |schema| self.fits(schema, value, depth + 1);
             schemas
@@ -112,7 +105,7 @@ impl Look<'_> {
                         .as_str()
                         .is_some_and(|it| FREE_FORMATS.contains(&it))
             }
-            "minimum" | "maximum" => within(schema, key, keyword, value),
+            "minimum" | "maximum" => within(key, keyword, value),
             "minLength" | "maxLength" => match value {
                 Value::String(text) => counted(key, keyword, text.chars().count()),
                 _ => true,
@@ -147,26 +140,21 @@ impl Look<'_> {
     }
 }
 
-fn within(schema: &Map<String, Value>, key: &str, limit: &Value, value: &Value) -> bool {
+fn within(key: &str, limit: &Value, value: &Value) -> bool {
+    // From here on neighbouring integers are one floating point number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
     let Some(number) = value.as_f64() else {
         return true;
     };
-    // An excluded limit is told by a keyword of its own, which is not known here.
-    let Some(limit) = limit
-        .as_f64()
-        .filter(|_| !schema.contains_key("exclusiveMinimum"))
-    else {
+    let exact = |number: &f64| number.abs() < EXACT;
+    let Some(limit) = limit.as_f64().filter(exact).filter(|_| exact(&number)) else {
         return false;
     };
     if key == "minimum" {
-        number > limit || is_same(number, limit)
+        number >= limit
     } else {
-        number < limit || is_same(number, limit)
+        number <= limit
     }
-}
-
-fn is_same(one: f64, other: f64) -> bool {
-    one.total_cmp(&other).is_eq()
 }
 
 fn counted(key: &str, limit: &Value, count: usize) -> bool {
@@ -188,4 +176,48 @@ fn required(names: &Value, value: &Value) -> bool {
     names
         .as_array()
         .is_some_and(|names| names.iter().all(given))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::properties::{fitting, schema, value, violations};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_plain_value_is_seen_to_fit() {
+        let schema = json!({
+            "type": "object", "required": ["a"], "description": "d",
+            "properties": {
+                "a": {"type": "integer", "minimum": 1, "format": "int64"},
+                "b": {"type": "array", "items": {"enum": ["x", "y"]}, "maxItems": 2},
+                "c": {"type": "string", "nullable": true, "maxLength": 2},
+            },
+        });
+        let fits = |value: Value| surely(&Value::Null, &schema, &value, true);
+        assert!(fits(json!({"a": 1, "b": ["x", "y"], "c": null, "d": 1})));
+        for bad in [
+            json!({}),
+            json!({"a": 0}),
+            json!({"a": 1, "b": ["z"]}),
+            json!({"a": 1, "c": "abc"}),
+        ] {
+            assert!(!fits(bad));
+        }
+        let large = json!({"maximum": u64::MAX - 1});
+        assert!(!surely(&Value::Null, &large, &json!(u64::MAX), true));
+    }
+
+    proptest! {
+        /// It may miss what fits, but must not let through what does not.
+        #[test]
+        fn what_it_lets_through_fits((fitting, _) in fitting(), odd in schema(), value in value()) {
+            for schema in [fitting, odd] {
+                if surely(&schema, &schema, &value, false) {
+                    prop_assert_eq!(violations(&schema, &value), [], "{} {}", schema, value);
+                }
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
-fn schema() -> impl Strategy<Value = Value> {
+pub(crate) fn schema() -> impl Strategy<Value = Value> {
     let keyword = prop::sample::select(vec![
         "type",
         "enum",
@@ -63,7 +63,7 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 /// Anything that JSON can say, small.
-fn value() -> impl Strategy<Value = Value> {
+pub(crate) fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -81,7 +81,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 /// A well-formed schema and a value made to fit it.
-fn fitting() -> impl Strategy<Value = (Value, Value)> {
+pub(crate) fn fitting() -> impl Strategy<Value = (Value, Value)> {
     let leaf = prop_oneof![
         Just((json!({"type": "null"}), Value::Null)),
         any::<bool>().prop_map(|flag| (json!({"type": "boolean"}), json!(flag))),
@@ -133,7 +133,7 @@ fn object(members: &[(String, (Value, Value))], open: bool) -> (Value, Value) {
     (schema, value)
 }
 
-fn violations(schema: &Value, value: &Value) -> Vec<Violation> {
+pub(crate) fn violations(schema: &Value, value: &Value) -> Vec<Violation> {
     let root = json!({ "openapi": "3.1.0", "x": schema });
     let compiled = CompiledSchema::new(&root, &root["x"], Direction::Request, false);
     compiled.map_or_else(Vec::new, |schema| schema.violations("value", value))
