@@ -169,7 +169,7 @@ mod tests {
     fn a_clock_that_was_set_back_lengthens_no_life_that_a_steady_clock_ends() {
         let token = AccessToken::new(Secret::from("t".to_owned()), at(0), at(7200));
         let seen = |steady| token.freshness_within(steady, at(0), &mut Fixed(0));
-        assert_eq!(seen(Duration::from_secs(7200)), Freshness::Good);
+        assert_eq!(seen(Duration::from_hours(2)), Freshness::Good);
         assert_eq!(seen(Duration::from_secs(299)), Freshness::Early);
         assert_eq!(seen(Duration::ZERO), Freshness::Dead);
     }

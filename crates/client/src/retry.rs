@@ -135,7 +135,7 @@ mod tests {
     fn the_server_says_how_long_within_reason() {
         let seconds = |text: &str| after(&Method::GET, 429, Some(text), 0);
         assert_eq!(seconds("7"), Some(Duration::from_secs(7)));
-        assert_eq!(seconds("60"), Some(Duration::from_secs(60)));
+        assert_eq!(seconds("60"), Some(Duration::from_mins(1)));
         assert_eq!(seconds("61"), None, "not waited for, and not asked sooner");
         let date = seconds("Sun, 06 Nov 1994 08:49:47 GMT");
         assert_eq!(date, Some(Duration::from_secs(10)));

@@ -161,12 +161,11 @@ impl Transport {
             None => &self.direct,
             Some(_) => &self.proxied,
         };
-        let client = match made.get() {
-            Some(client) => client.clone(),
-            None => {
-                let client = self.client(plain, proxy.as_ref())?;
-                made.get_or_init(|| client).clone()
-            }
+        let client = if let Some(client) = made.get() {
+            client.clone()
+        } else {
+            let client = self.client(plain, proxy.as_ref())?;
+            made.get_or_init(|| client).clone()
         };
         Ok(Way { client, proxy })
     }

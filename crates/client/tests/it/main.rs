@@ -2,6 +2,7 @@
 //! live at a time, and an API that asks for it.
 
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests fail the test that calls them"
 )]

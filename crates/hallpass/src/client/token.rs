@@ -81,7 +81,11 @@ fn answer(token: &AccessToken) -> Value {
     })
 }
 
-fn said(token: &AccessToken) -> Result<(Map<String, Value>, Map<String, Value>), CommandError> {
+/// The members of a token's part.
+type Members = Map<String, Value>;
+
+/// What the header of the token says, and its claims.
+fn said(token: &AccessToken) -> Result<(Members, Members), CommandError> {
     let opaque = || {
         CommandError::new(
             Exit::Refused,

@@ -1,7 +1,7 @@
 //! Completion of command lines: `hallpass completion SHELL` prints a script, and the script asks the
 //! hidden `hallpass complete` on every press of the key.
 //!
-//! The engine is our own (decision: docs/decisions/0015): what can follow depends on the words
+//! The engine is our own (decision: docs/decisions/0016): what can follow depends on the words
 //! before it (the parameters on the operation, the operation on the profile), which completers of
 //! `clap_complete` are not told. It reads the profile file and the compiled form of the definition:
 //! never the network, never a secret. Whatever goes wrong, it says nothing: half a line is being typed.
