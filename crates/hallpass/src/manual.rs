@@ -87,10 +87,14 @@ A connection without a profile: the first two of these, or a region, the client 
   HALLPASS_CLIENT_CERTIFICATE, HALLPASS_CLIENT_KEY
                                certificate and key of the client
   HALLPASS_PROXY               proxy to go through
-  HALLPASS_UNENCODED           allow addresses without TLS
+  HALLPASS_UNENCODED           send id and secret as they are in the Basic header
 
 Choosing
   HALLPASS_PROFILE             profile to use instead of the current one
+  HALLPASS_PROFILES            file of profiles to use instead of your own
+  HALLPASS_PASSPHRASE_FILE     file with the passphrase of secrets that are kept encrypted
+  HTTPS_PROXY, ALL_PROXY, NO_PROXY
+                               proxy to go through, unless the profile says otherwise
 
 Programs that `hallpass sample` writes
   HALLPASS_ACCESS_TOKEN        access token that the program sends

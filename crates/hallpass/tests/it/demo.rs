@@ -144,7 +144,7 @@ fn kept_for_a_program_it_tells_everything_in_one_line() {
     let variables = profile
         .iter()
         .map(|(name, value)| (name, value.as_str().unwrap()));
-    let mut token = world.command(&["token", "--claims"]);
+    let mut token = world.command(&["token", "--claims", "--json"]);
     let claims = run(token.envs(variables)).ok().json();
     assert_eq!(claims["client_id"], profile["HALLPASS_CLIENT_ID"]);
     assert_eq!(claims["iss"], line["addresses"]["authorizationServer"]);

@@ -32,6 +32,7 @@ fn with_profile() -> World {
         "http://127.0.0.1:1/t",
         "--base-url",
         "http://127.0.0.1:1",
+        "--no-test",
     ];
     world.run(&[&add[..], &addresses].concat()).ok();
     world
