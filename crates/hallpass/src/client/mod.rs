@@ -20,7 +20,6 @@ use clap::Args;
 use hallpass_client::credential_source::CredentialSource;
 use hallpass_client::error::Kind;
 use hallpass_client::event::Event;
-use hallpass_client::key_store::Slot;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
 use hallpass_client::proxies::Proxies;
@@ -104,14 +103,15 @@ impl ConnectionArgs {
         };
         let profiles = profiles.map_err(library)?;
         let profile = profiles.select(self.named()).map_err(library)?.clone();
-        if let Some(given) = CredentialSource::from_environment(variable).map_err(library)? {
+        // Beside a connection in the environment, the secret there was meant for that one: a file that
+        // others write must not have it sent to its own address.
+        let is_meant = !profile.is_shared() || !Profile::is_in_environment(variable);
+        if is_meant
+            && let Some(given) = CredentialSource::from_environment(variable).map_err(library)?
+        {
             return Ok((profile, given));
         }
-        let slot = match shared {
-            Some(_) => Slot::of_shared(&profile),
-            None => Slot::from(profile.name()),
-        };
-        let credential = stores::credential(&profile, &slot)?;
+        let credential = stores::credential(&profile)?;
         Ok((profile, credential))
     }
 }

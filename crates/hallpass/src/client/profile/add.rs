@@ -72,7 +72,7 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
         output::words(crate::client::INSECURE);
     }
     if kept_elsewhere || !profile.authentication().needs_secret() {
-        let source = credential(&profile, &Slot::from(profile.name()))?;
+        let source = credential(&profile)?;
         args.secret.test(&profile, source, None).await?;
         return keep(&profile, None, existing, args.secret.is_tried());
     }
@@ -138,7 +138,7 @@ fn keep(
     existing: Existing,
     tried: bool,
 ) -> Result<(), CommandError> {
-    let slot = Slot::from(profile.name());
+    let slot = Slot::of(profile);
     let place = match profile.secret() {
         SecretPlace::Kept(store) if secret.is_some() => Some(kept(*store, &slot)?),
         _ => None,
@@ -176,7 +176,7 @@ fn keep_shared(profile: &Profile, secret: &Secret) -> Result<(), CommandError> {
             profile.name()
         )));
     };
-    let place = kept(*store, &Slot::of_shared(profile))?;
+    let place = kept(*store, &Slot::of(profile))?;
     place
         .keep(secret, &mut SystemRandom)
         .map_err(|error| CommandError::usage(chain(&error)).maybe_hint(error.hint()))?;

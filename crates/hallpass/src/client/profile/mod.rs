@@ -125,7 +125,7 @@ fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
 fn secret_of(profile: &Profile) -> Result<(String, Value), CommandError> {
     Ok(match profile.secret() {
         SecretPlace::Kept(store) => {
-            let place = kept(*store, &Slot::from(profile.name()))?;
+            let place = kept(*store, &Slot::of(profile))?;
             let is_there = match place.is_there() {
                 Ok(is_there) => json!(is_there),
                 Err(error) => json!(format!("unknown: {error}")),

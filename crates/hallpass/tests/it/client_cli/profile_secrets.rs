@@ -201,6 +201,17 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
     };
     let renew = ["token", "--renew", "--profiles", text(&shared)];
     write("");
+    // The token that the other profile has in the cache is not lent either.
+    world.run(&["token"]).ok();
+    for command in [&["token"][..], &["get", "/api/v1/storage-systems"]] {
+        let lent = world.run(&[command, &["--profiles", text(&shared)]].concat());
+        lent.ended(3).says(&["no client secret is kept"]);
+    }
+    // Nor is the secret of a connection that the environment names.
+    let mut command = client.command(&[&renew[..], &["-p", "us1"]].concat());
+    run(&mut command)
+        .ended(3)
+        .says(&["no client secret is kept"]);
     world
         .run(&renew)
         .ended(3)
@@ -216,6 +227,21 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
     ];
     run_with_input(&mut world.command(&set), &credential.client_secret).ok();
     world.run(&renew).ok();
+    // Once its way changes, it has neither the secret nor the token.
+    let good = std::fs::read_to_string(&shared).unwrap();
+    for changed in [
+        good.replace(&credential.base_url, client.server.instance("eu1")),
+        format!("{good}proxy = \"http://127.0.0.1:9\"\n"),
+    ] {
+        std::fs::write(&shared, changed).unwrap();
+        let elsewhere = ["token", "--profiles", text(&shared)];
+        world
+            .run(&elsewhere)
+            .ended(3)
+            .says(&["no client secret is kept"]);
+    }
+    write("ca_file = \"ca.pem\"");
+    world.run(&renew).ended(2).says(&["ca_file", "your own"]);
     write("secret = { env = \"HALLPASS_CI_SECRET\" }");
     let mut command = world.command(&renew);
     command.env("HALLPASS_CI_SECRET", &credential.client_secret);
