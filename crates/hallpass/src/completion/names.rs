@@ -66,12 +66,10 @@ fn profiles(typed: &Typed, current: &str) -> Option<Vec<Candidate>> {
 
 /// The definition that the line is about.
 fn known(typed: &Typed) -> Option<Known> {
+    let profiles = FileArg::flagged(typed.value("profiles"));
     let file = match typed.value("api") {
         Some(file) => Some(file.into()),
-        None => {
-            let file = FileArg::flagged(typed.value("profiles"));
-            of_profile(typed.value("profile"), &file).ok()?
-        }
+        None => of_profile(typed.value("profile"), &profiles).ok()?,
     };
     Known::open(file.as_deref()).ok()
 }
