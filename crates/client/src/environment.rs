@@ -20,7 +20,7 @@ impl Profile {
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<(Self, CredentialSource)>, ProfileError> {
         let value = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        if CONNECTION.iter().all(|name| value(name).is_none()) {
+        if !Self::is_in_environment(&lookup) {
             return Ok(None);
         }
         let missing = |name: &str| value(name).is_none();
@@ -43,6 +43,13 @@ impl Profile {
             }
         };
         Ok(Some((profile, credential)))
+    }
+
+    /// Whether the environment names a connection, or a part of one.
+    pub fn is_in_environment(lookup: impl Fn(&str) -> Option<String>) -> bool {
+        CONNECTION
+            .iter()
+            .any(|name| lookup(name).is_some_and(|value| !value.is_empty()))
     }
 }
 

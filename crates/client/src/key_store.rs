@@ -18,7 +18,7 @@ use hallpass_oauth::identifier::hex;
 use rand_core::CryptoRng;
 
 use crate::credential_source::CredentialError;
-use crate::profile::{Profile, ProfileError, ProfileName};
+use crate::profile::{Profile, ProfileError, ProfileName, Proxy};
 
 pub use encrypted_file::{EncryptedFile, EncryptedFileError};
 pub use key_ring::{KeyRing, KeyRingError};
@@ -64,17 +64,15 @@ impl Store {
 pub struct Slot(String);
 
 impl Slot {
-    /// The secret of a profile in a file that is not its user's own. Whoever writes that file must
-    /// not get at another profile's secret by taking its name, nor have it sent somewhere else by
-    /// changing an address later; so client and token URL are part of the name.
-    pub fn of_shared(profile: &Profile) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        for part in [profile.token_url().as_str(), profile.client_id().as_str()] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
+    /// The secret of a profile. A shared one ([`Profile::is_shared`]) has the whole way that secret
+    /// and token take in its name: whoever writes its file must not get at another profile's secret
+    /// by taking its name, nor have it sent somewhere else by changing an address later.
+    pub fn of(profile: &Profile) -> Self {
+        if profile.is_shared() {
+            Self(format!("{}@{}", profile.name(), way(profile)))
+        } else {
+            Self::from(profile.name())
         }
-        let digest = hex(&context.finish().as_ref()[..16]);
-        Self(format!("{}@{digest}", profile.name()))
     }
 
     /// The name.
@@ -92,6 +90,22 @@ impl From<&ProfileName> for Slot {
     fn from(name: &ProfileName) -> Self {
         Self(name.to_string())
     }
+}
+
+/// A digest over all that decides where a shared profile's secret and tokens go. What else could
+/// (files of certificates) is not taken from a shared file.
+fn way(profile: &Profile) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [
+        profile.token_url().as_str(),
+        profile.client_id().as_str(),
+        profile.base_url().as_str(),
+        profile.proxy().map_or("", Proxy::as_str),
+    ] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    hex(&context.finish().as_ref()[..16])
 }
 
 /// How the passphrase of an encrypted file is had. Called only when it is needed; the argument says
@@ -226,10 +240,8 @@ impl fmt::Display for Kept {
 
 #[cfg(test)]
 mod tests {
-    use hallpass_oauth::ClientId;
-
     use super::*;
-    use crate::address::{BaseUrl, TokenUrl};
+    use crate::profile::Settings;
 
     #[test]
     fn words_of_stores_are_read_back() {
@@ -240,22 +252,37 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_profile_gets_no_other_secret_by_its_name_or_by_a_new_address() {
-        let slot = |token_url: &str, client_id: &str| {
+    fn a_shared_profile_gets_no_other_secret_by_its_name_or_by_a_new_way() {
+        let slot = |changed: &str, to: &str| {
+            let mut settings = Settings {
+                token_url: Some("https://sso.example.com/token".to_owned()),
+                base_url: Some("https://a.example".to_owned()),
+                client_id: Some("c1".to_owned()),
+                ..Settings::default()
+            };
+            match changed {
+                "token_url" => settings.token_url = Some(to.to_owned()),
+                "base_url" => settings.base_url = Some(to.to_owned()),
+                "client_id" => settings.client_id = Some(to.to_owned()),
+                "proxy" => settings.proxy = Some(to.to_owned()),
+                _ => settings.scope = Some(to.to_owned()),
+            }
             let name = ProfileName::parse("us1").unwrap();
-            let profile = Profile::new(
-                name,
-                TokenUrl::parse(token_url).unwrap(),
-                BaseUrl::parse("https://a.example").unwrap(),
-                ClientId::parse(client_id).unwrap(),
-            );
-            Slot::of_shared(&profile)
+            let profile = settings.read(name, Path::new("/")).unwrap();
+            assert_eq!(Slot::of(&profile), Slot::from(profile.name()), "one's own");
+            Slot::of(&profile.into_shared())
         };
-        let ours = slot("https://sso.example.com/token", "c1");
-        assert_eq!(ours, slot("https://sso.example.com/token", "c1"));
-        assert_ne!(ours, slot("https://evil.example.com/token", "c1"));
-        assert_ne!(ours, slot("https://sso.example.com/token", "c2"));
-        assert_ne!(ours, Slot::from(&ProfileName::parse("us1").unwrap()));
+        let ours = slot("scope", "a");
+        assert_eq!(ours, slot("scope", "b"));
+        for (changed, to) in [
+            ("token_url", "https://evil.example.com/token"),
+            ("base_url", "https://evil.example.com"),
+            ("client_id", "c2"),
+            ("proxy", "http://evil.example.com:3128"),
+        ] {
+            assert_ne!(ours, slot(changed, to), "{changed}");
+        }
+        assert_ne!(slot("proxy", "none"), slot("proxy", "http://p.example"));
         assert!(ProfileName::parse(ours.as_str()).is_err(), "{ours:?}");
     }
 }

@@ -44,6 +44,7 @@ pub struct Profile {
     client_certificate: Option<ClientCertificate>,
     insecure: bool,
     secret: SecretPlace,
+    shared: bool,
 }
 
 /// What the client shows when a TLS connection is made: for proxies and gateways that let nobody
@@ -97,6 +98,7 @@ impl Profile {
             client_certificate: None,
             insecure: false,
             secret: SecretPlace::default(),
+            shared: false,
         }
     }
 
@@ -147,6 +149,13 @@ impl Profile {
     #[must_use]
     pub fn with_name(mut self, name: ProfileName) -> Self {
         self.name = name;
+        self
+    }
+
+    /// The same as one that others write as well: it gets its own secret and its own tokens only.
+    #[must_use]
+    pub(crate) fn into_shared(mut self) -> Self {
+        self.shared = true;
         self
     }
 
@@ -224,6 +233,11 @@ impl Profile {
     /// each time.
     pub fn insecure(&self) -> bool {
         self.insecure
+    }
+
+    /// Whether it is from a file that others write as well.
+    pub fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Where its secret is.

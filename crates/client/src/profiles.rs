@@ -51,15 +51,16 @@ impl Profiles {
     ///
     /// Whoever writes it may choose where secrets are sent. So it gets none that was not meant for
     /// it: it may name environment variables of this program's own only, no file and no program to
-    /// run, and it cannot switch off the check of certificates.
+    /// run, and it has no say in whose certificates are believed. Its profiles know that they are
+    /// shared ([`Profile::is_shared`]).
     pub fn load_shared(path: &Path) -> Result<Self, ProfileError> {
         let text = fs::read_to_string(path).map_err(|source| ProfileError::File {
             action: "read",
             path: path.to_owned(),
             source,
         })?;
-        let profiles = parse(&text, path)?;
-        for profile in profiles.iter() {
+        let mut profiles = parse(&text, path)?;
+        for profile in profiles.entries.values_mut() {
             if let Some(setting) = forbidden::in_a_shared_file(profile) {
                 return Err(ProfileError::Entry {
                     path: path.to_owned(),
@@ -67,6 +68,7 @@ impl Profiles {
                     source: Box::new(ProfileError::NotShared { setting }),
                 });
             }
+            *profile = profile.clone().into_shared();
         }
         Ok(profiles)
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::access_token::AccessToken;
+use crate::key_store::Slot;
 use crate::private_file::{Durable, PrivateDirectory, PrivateFileError};
 use crate::profile::{Authentication, Profile};
 use crate::token_pause::{Pause, Whom};
@@ -108,6 +109,10 @@ pub struct CacheKey {
 impl CacheKey {
     /// The key of a profile's token. The order of the words of a scope makes no difference
     /// (RFC 6749 section 3.3).
+    ///
+    /// The profiles of one person share a token whatever API they are for: a second one would kill
+    /// the first. A shared profile has tokens of its own, got for exactly its way to the API, for
+    /// its file may name any client and have the token sent to any address.
     pub fn of(profile: &Profile) -> Self {
         let token_url = profile.token_url().as_str();
         let client_id = profile.client_id().as_str();
@@ -120,6 +125,10 @@ impl CacheKey {
         }
         if !resources.is_empty() {
             parts.extend(["resources", &resources]);
+        }
+        let slot = profile.is_shared().then(|| Slot::of(profile));
+        if let Some(slot) = &slot {
+            parts.extend(["shared", slot.as_str()]);
         }
         Self {
             parameters: fold(&parts),
@@ -222,7 +231,7 @@ const VERSION: u32 = 1;
 mod tests {
     use super::*;
     use crate::address::{BaseUrl, TokenUrl};
-    use crate::profile::ProfileName;
+    use crate::profile::{ProfileName, Settings};
     use hallpass_oauth::ClientId;
     use hallpass_oauth::token_request::AuthenticationMethod;
 
@@ -294,6 +303,22 @@ mod tests {
                 "{at}"
             );
         }
+        let at = |base_url: &str| {
+            let settings = Settings {
+                token_url: Some("https://a.example/t".to_owned()),
+                base_url: Some(base_url.to_owned()),
+                client_id: Some("c".to_owned()),
+                ..Settings::default()
+            };
+            let name = ProfileName::parse("us1").unwrap();
+            settings.read(name, std::path::Path::new("/")).unwrap()
+        };
+        let (here, there) = (at("https://us1.example.com"), at("https://b.example"));
+        assert_eq!(CacheKey::of(&here), CacheKey::of(&there), "one's own");
+        let (here, there) = (here.into_shared(), there.into_shared());
+        let [ours, theirs, own] = [&here, &there, &plain()].map(CacheKey::of);
+        assert!(ours.parameters != theirs.parameters && ours.parameters != own.parameters);
+        assert_eq!(ours.client, own.client, "one lock all the same");
         let swapped = CacheKey::of(&plain().with_scope(Some("y  x y")));
         assert_eq!(swapped, keys[5]);
         assert_eq!(

@@ -97,11 +97,14 @@ impl Finding {
         Self::new(step, Verdict::Warning, message)
     }
 
-    pub(super) fn failed(step: Step, message: impl Into<String>) -> Self {
+    /// It does not work.
+    pub fn failed(step: Step, message: impl Into<String>) -> Self {
         Self::new(step, Verdict::Failed, message)
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -24,10 +24,11 @@ pub struct Extent {
     pub renew: bool,
 }
 
-/// Walks the way and tells each finding as it is made. `definition` is what the API should be like.
+/// Walks the way and tells each finding as it is made. `definition` is what the API should be like;
+/// without one no call is made.
 pub async fn examine(
     client: &Client,
-    definition: &Definition,
+    definition: Option<&Definition>,
     extent: Extent,
     tell: &mut (dyn FnMut(Finding) + Send),
 ) {
@@ -46,6 +47,9 @@ pub async fn examine(
         metadata::check(client, tell).await;
     }
     let Some(token) = call::token(client, extent, token_server.is_some(), tell).await else {
+        return;
+    };
+    let Some(definition) = definition else {
         return;
     };
     tell(call::servers(client, definition));

@@ -202,7 +202,8 @@ impl ProfileError {
             Self::NotShared {
                 setting: "secret.env",
             } => {
-                "name a variable that begins with HALLPASS_, or put the profile into your own file"
+                "name a variable that begins with HALLPASS_ and is for nothing else, or put the \
+                 profile into your own file"
             }
             Self::NotShared { .. } => "put the profile into your own file: `hallpass profile add`",
             Self::Resource { .. } => "write it as in https://api.example.com/ (RFC 8707 section 2)",

@@ -115,6 +115,7 @@ impl Settings {
                 Some(table) => table.read(folder)?,
                 None => SecretPlace::default(),
             },
+            shared: false,
         })
     }
 

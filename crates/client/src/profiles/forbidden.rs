@@ -7,14 +7,40 @@ use super::line_of;
 use crate::profile::{Profile, ProfileError, SecretPlace};
 
 /// A setting that is taken from a person's own file only.
+///
+/// A file of certificate authorities is as good as no check at all to whoever also chooses the proxy,
+/// and its content may change without its name. Keys and certificates are files of the person.
 pub(super) fn in_a_shared_file(profile: &Profile) -> Option<&'static str> {
-    match profile.secret() {
+    in_the_secret(profile.secret()).or_else(|| {
+        let refused = [
+            (profile.insecure(), "insecure"),
+            (profile.ca_file().is_some(), "ca_file"),
+            (profile.client_certificate().is_some(), "client_certificate"),
+            (
+                profile.authentication().private_key().is_some(),
+                "private_key",
+            ),
+        ];
+        refused
+            .into_iter()
+            .find_map(|(is_there, setting)| is_there.then_some(setting))
+    })
+}
+
+fn in_the_secret(place: &SecretPlace) -> Option<&'static str> {
+    match place {
         SecretPlace::Command(_) => Some("secret.command"),
         SecretPlace::File(_) => Some("secret.file"),
-        SecretPlace::Variable(name) if !name.starts_with("HALLPASS_") => Some("secret.env"),
-        SecretPlace::Variable(_) | SecretPlace::Kept(_) => profile.insecure().then_some("insecure"),
+        SecretPlace::Variable(name) => {
+            let meant_for_it = name.starts_with("HALLPASS_") && !TAKEN.contains(&name.as_str());
+            (!meant_for_it).then_some("secret.env")
+        }
+        SecretPlace::Kept(_) => None,
     }
 }
+
+/// Variables of this program that hold a secret which was meant for something else.
+const TAKEN: [&str; 2] = ["HALLPASS_ACCESS_TOKEN", "HALLPASS_CLIENT_SECRET"];
 
 /// A setting that is named like a secret and holds a text: somebody put one where it does not belong.
 pub(super) fn misplaced_secret(text: &str, path: &Path) -> Option<ProfileError> {

@@ -140,13 +140,21 @@ fn a_shared_file_gets_no_secret_that_was_not_meant_for_it() {
         "api='api.yaml'",
     ] {
         let profiles = read(allowed).unwrap();
-        assert!(profiles.select(Some("ci")).is_ok(), "{allowed}");
+        assert!(
+            profiles.select(Some("ci")).unwrap().is_shared(),
+            "{allowed}"
+        );
     }
     for refused in [
         "secret={env='AWS_SECRET_ACCESS_KEY'}",
+        "secret={env='HALLPASS_CLIENT_SECRET'}",
+        "secret={env='HALLPASS_ACCESS_TOKEN'}",
         "secret={file='/etc/shadow'}",
         "secret={command=['touch','/tmp/x']}",
         "insecure=true",
+        "ca_file='ca.pem'",
+        "client_certificate='own.pem'\nclient_key='own.key'",
+        "authentication='private_key_jwt'\nprivate_key='key.pem'",
     ] {
         let error = read(refused).unwrap_err();
         assert!(

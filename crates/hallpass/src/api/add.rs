@@ -6,7 +6,8 @@ use clap::Args;
 use hallpass_client::profiles::{Existing, Profiles};
 use hallpass_openapi::{Reading, Severity};
 
-use crate::client::{config_directory, library};
+use crate::client::library;
+use crate::client::selection::own_to_change;
 use crate::command::{CommandError, chain};
 use crate::definition::{Known, load};
 use crate::output;
@@ -26,11 +27,12 @@ pub(crate) struct AddArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &AddArgs) -> Result<(), CommandError> {
+    let directory = own_to_change()?;
     let file =
         std::path::absolute(&args.file).map_err(|error| CommandError::usage(chain(&error)))?;
     let reading = load(Some(&file))?;
     let name = args.profile.as_deref().filter(|name| !name.is_empty());
-    let chosen = Profiles::update(&config_directory()?, |profiles| {
+    let chosen = Profiles::update(&directory, |profiles| {
         let profile = profiles.select(name)?.clone();
         let chosen = profile.name().clone();
         profiles.add(profile.with_api(Some(file.clone())), Existing::Replace)?;

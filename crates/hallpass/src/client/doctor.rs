@@ -31,7 +31,6 @@ pub(crate) struct DoctorArgs {
 /// Runs the command.
 pub(crate) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     let client = args.connection.connect()?;
-    let definition = crate::definition::load(client.profile().api())?.definition;
     let mut findings = Vec::new();
     let mut printed = Ok(());
     let mut tell = |finding: Finding| {
@@ -42,7 +41,12 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
         findings.push(finding);
     };
     let extent = Extent { renew: args.renew };
-    doctor::examine(&client, &definition, extent, &mut tell).await;
+    let definition = crate::definition::load(client.profile().api());
+    let usable = definition.as_ref().ok().map(|reading| &reading.definition);
+    doctor::examine(&client, usable, extent, &mut tell).await;
+    if let Err(error) = &definition {
+        tell(broken(error));
+    }
     printed?;
     if args.json {
         let findings: Vec<Value> = findings.iter().map(value).collect();
@@ -59,6 +63,14 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
             format!("the connection does not work: {}", first.step.word()),
         )),
     }
+}
+
+/// A definition that cannot be read is found like everything else: it may not be the only cause.
+fn broken(error: &CommandError) -> Finding {
+    let hint = error
+        .hint_text()
+        .unwrap_or("`hallpass api check FILE` tells what is wrong with it");
+    Finding::failed(Step::Definition, error.message()).hint(hint)
 }
 
 fn line(finding: &Finding) -> String {

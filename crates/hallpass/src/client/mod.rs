@@ -9,6 +9,7 @@ pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod sample;
+pub(crate) mod selection;
 pub(crate) mod stores;
 pub(crate) mod token;
 mod warnings;
@@ -20,9 +21,7 @@ use clap::Args;
 use hallpass_client::credential_source::CredentialSource;
 use hallpass_client::error::Kind;
 use hallpass_client::event::Event;
-use hallpass_client::key_store::Slot;
 use hallpass_client::profile::Profile;
-use hallpass_client::profiles::Profiles;
 use hallpass_client::proxies::Proxies;
 use hallpass_client::send::{Cache, Client, Options, Renewal};
 use hallpass_openapi::{Definition, Operation};
@@ -30,6 +29,7 @@ use hallpass_openapi::{Definition, Operation};
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
 use crate::serve::system_time;
+use selection::FileArg;
 use warnings::warning;
 
 /// Which connection to use.
@@ -41,9 +41,8 @@ pub(crate) struct ConnectionArgs {
     /// Say on stderr what is sent and what comes back (never a secret or token)
     #[arg(long, short)]
     pub(crate) verbose: bool,
-    /// File of profiles to use instead of your own, such as one that is shared in a repository
-    #[arg(long, value_name = "FILE", env = "HALLPASS_PROFILES")]
-    profiles: Option<PathBuf>,
+    #[command(flatten)]
+    file: FileArg,
     /// Believe every server who it says it is: whoever is in between reads the secret
     #[arg(long)]
     insecure: bool,
@@ -90,28 +89,22 @@ impl ConnectionArgs {
     fn choose(&self) -> Result<(Profile, CredentialSource), CommandError> {
         let variable = |name: &str| std::env::var(name).ok();
         if self.named().is_none()
+            && self.file.is_open()
             && let Some(found) = Profile::from_environment(variable).map_err(library)?
         {
             return Ok(found);
         }
-        let shared = self
-            .profiles
-            .as_deref()
-            .filter(|file| !file.as_os_str().is_empty());
-        let profiles = match shared {
-            Some(file) => Profiles::load_shared(file),
-            None => Profiles::load(&config_directory()?),
-        };
-        let profiles = profiles.map_err(library)?;
+        let profiles = self.file.load()?;
         let profile = profiles.select(self.named()).map_err(library)?.clone();
-        if let Some(given) = CredentialSource::from_environment(variable).map_err(library)? {
+        // Beside a connection in the environment, the secret there was meant for that one: a file that
+        // others write must not have it sent to its own address.
+        let is_meant = !profile.is_shared() || !Profile::is_in_environment(variable);
+        if is_meant
+            && let Some(given) = CredentialSource::from_environment(variable).map_err(library)?
+        {
             return Ok((profile, given));
         }
-        let slot = match shared {
-            Some(_) => Slot::of_shared(&profile),
-            None => Slot::from(profile.name()),
-        };
-        let credential = stores::credential(&profile, &slot)?;
+        let credential = stores::credential(&profile)?;
         Ok((profile, credential))
     }
 }

@@ -22,12 +22,12 @@ pub(crate) fn stores() -> Result<Stores, CommandError> {
 }
 
 /// Where a profile's secret comes from.
-pub(crate) fn credential(profile: &Profile, slot: &Slot) -> Result<CredentialSource, CommandError> {
+pub(crate) fn credential(profile: &Profile) -> Result<CredentialSource, CommandError> {
     if !profile.authentication().needs_secret() {
         return Ok(CredentialSource::None);
     }
     Ok(match profile.secret() {
-        SecretPlace::Kept(store) => CredentialSource::Kept(kept(*store, slot)?),
+        SecretPlace::Kept(store) => CredentialSource::Kept(kept(*store, &Slot::of(profile))?),
         SecretPlace::Variable(name) => match variable(name) {
             Some(secret) => CredentialSource::Given(Secret::from(secret)),
             None => CredentialSource::Unset(name.clone()),

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use clap::Arg;
-use hallpass_client::profiles::Profiles;
 use hallpass_openapi::{Brief, Entry, Input, Route};
 use http::Method;
 
 use super::engine::{Candidate, Typed, fitting};
-use crate::client::config_directory;
+use crate::client::selection::FileArg;
 use crate::definition::{Known, of_profile};
 
 /// The values of an argument, if it is one whose values are known here.
@@ -17,7 +16,7 @@ pub(super) fn values(typed: &Typed, argument: &Arg, current: &str) -> Option<Vec
     let value_names = argument.get_value_names().unwrap_or_default();
     let found = match (command.as_slice(), argument.get_id().as_str()) {
         (_, "profile") | (["profile", ..], "name") if command != ["profile", "add"] => {
-            profiles(current)
+            profiles(typed, current)
         }
         (_, "operation") => operations(typed, current),
         (["get" | "post" | "put" | "delete", ..], "path") => paths(typed, current),
@@ -57,8 +56,8 @@ pub(super) fn files(before: &str, current: &str) -> Vec<Candidate> {
     found
 }
 
-fn profiles(current: &str) -> Option<Vec<Candidate>> {
-    let profiles = Profiles::load(&config_directory().ok()?).ok()?;
+fn profiles(typed: &Typed, current: &str) -> Option<Vec<Candidate>> {
+    let profiles = FileArg::flagged(typed.value("profiles")).load().ok()?;
     let names = profiles
         .iter()
         .map(|one| Candidate::new(one.name().as_str(), one.base_url().as_str()));
@@ -67,9 +66,10 @@ fn profiles(current: &str) -> Option<Vec<Candidate>> {
 
 /// The definition that the line is about.
 fn known(typed: &Typed) -> Option<Known> {
+    let profiles = FileArg::flagged(typed.value("profiles"));
     let file = match typed.value("api") {
         Some(file) => Some(file.into()),
-        None => of_profile(typed.value("profile")).ok()?,
+        None => of_profile(typed.value("profile"), &profiles).ok()?,
     };
     Known::open(file.as_deref()).ok()
 }

@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hallpass_client::profiles::Profiles;
+use hallpass_client::profile::Profile;
 
+use crate::client::selection::FileArg;
 use crate::client::{config_directory, library};
 use crate::command::CommandError;
 
@@ -19,6 +20,8 @@ pub(crate) struct ApiArg {
     /// Profile whose definition is meant [default: the one that `hallpass call` would use]
     #[arg(long, short, value_name = "NAME")]
     profile: Option<String>,
+    #[command(flatten)]
+    profiles: FileArg,
 }
 
 impl ApiArg {
@@ -26,30 +29,28 @@ impl ApiArg {
     pub(crate) fn file(&self) -> Result<Option<PathBuf>, CommandError> {
         match &self.api {
             Some(file) => Ok(Some(file.clone())),
-            None => of_profile(self.profile.as_deref()),
+            None => of_profile(self.profile.as_deref(), &self.profiles),
         }
     }
 }
 
 /// The definition of a profile: the one that is named, that of the environment, or the current one.
 /// Without any profile it is the built-in one.
-pub(crate) fn of_profile(name: Option<&str>) -> Result<Option<PathBuf>, CommandError> {
+pub(crate) fn of_profile(
+    name: Option<&str>,
+    file: &FileArg,
+) -> Result<Option<PathBuf>, CommandError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let named = name.map(str::to_owned).filter(|name| !name.is_empty());
     let named = named.or_else(|| variable("HALLPASS_PROFILE"));
-    let in_environment = [
-        "HALLPASS_TOKEN_URL",
-        "HALLPASS_BASE_URL",
-        "HALLPASS_CLIENT_ID",
-    ];
-    if named.is_none() && in_environment.iter().any(|name| variable(name).is_some()) {
+    if named.is_none() && file.is_open() && Profile::is_in_environment(variable) {
         return Ok(variable("HALLPASS_API").map(PathBuf::from));
     }
-    let profiles = match (config_directory(), &named) {
-        (Ok(directory), _) => Profiles::load(&directory).map_err(library)?,
-        (Err(error), Some(_)) => return Err(error),
-        (Err(_), None) => return Ok(None),
-    };
+    // Without a home there are no profiles, and the built-in definition needs none.
+    if named.is_none() && !file.is_shared() && config_directory().is_err() {
+        return Ok(None);
+    }
+    let profiles = file.load()?;
     if named.is_none() && profiles.current().is_none() {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! `hallpass profile add` and `set-secret`: a credential comes in, is tried, and is kept.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use hallpass_client::credential_source::CredentialSource;
@@ -13,6 +13,7 @@ use hallpass_oauth::random::SystemRandom;
 use super::incoming::{ElsewhereArgs, SecretArgs};
 use super::settings::SettingsArgs;
 use super::{ask, forget, keep as keeping};
+use crate::client::selection::{FileArg, own_to_change};
 use crate::client::stores::{credential, kept};
 use crate::client::{config_directory, library};
 use crate::command::{CommandError, chain};
@@ -37,15 +38,15 @@ pub(super) struct AddArgs {
 pub(super) struct SetSecretArgs {
     /// The profile's name
     name: String,
-    /// File of profiles to use instead of your own, such as one that is shared in a repository
-    #[arg(long, value_name = "FILE", env = "HALLPASS_PROFILES")]
-    profiles: Option<PathBuf>,
+    #[command(flatten)]
+    file: FileArg,
     #[command(flatten)]
     secret: SecretArgs,
 }
 
 pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
     let name = ProfileName::parse(&args.name).map_err(library)?;
+    let directory = own_to_change()?;
     let download = args.secret.download()?;
     let mut settings = args.settings.settings()?;
     if let Some(download) = &download {
@@ -65,7 +66,7 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
         Existing::Keep
     };
     // Refused before the secret is asked for, so that nobody types it in vain.
-    Profiles::load(&config_directory()?)
+    Profiles::load(&directory)
         .and_then(|mut profiles| profiles.add(profile.clone(), existing))
         .map_err(not_added)?;
     // A trial says so by itself.
@@ -73,7 +74,7 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
         output::words(crate::client::INSECURE);
     }
     if kept_elsewhere || !profile.authentication().needs_secret() {
-        let source = credential(&profile, &Slot::from(profile.name()))?;
+        let source = credential(&profile)?;
         args.secret.test(&profile, source, None).await?;
         return keep(&profile, None, existing, args.secret.is_tried());
     }
@@ -86,15 +87,7 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
 }
 
 pub(super) async fn set_secret(args: SetSecretArgs) -> Result<(), CommandError> {
-    let shared = args
-        .profiles
-        .as_deref()
-        .filter(|file| !file.as_os_str().is_empty());
-    let profiles = match shared {
-        Some(file) => Profiles::load_shared(file),
-        None => Profiles::load(&config_directory()?),
-    };
-    let profiles = profiles.map_err(library)?;
+    let profiles = args.file.load()?;
     let profile = profiles.select(Some(&args.name)).map_err(library)?.clone();
     if !profile.authentication().needs_secret() {
         return Err(CommandError::usage(format!(
@@ -117,7 +110,7 @@ pub(super) async fn set_secret(args: SetSecretArgs) -> Result<(), CommandError> 
     let (secret, instance) = args.secret.secret(download.as_ref())?;
     let given = CredentialSource::Given(secret.clone());
     args.secret.test(&profile, given, instance).await?;
-    if shared.is_some() {
+    if args.file.is_shared() {
         keep_shared(&profile, &secret)?;
         return args.secret.clear_up(download.as_ref());
     }
@@ -139,7 +132,7 @@ fn keep(
     existing: Existing,
     tried: bool,
 ) -> Result<(), CommandError> {
-    let slot = Slot::from(profile.name());
+    let slot = Slot::of(profile);
     let place = match profile.secret() {
         SecretPlace::Kept(store) if secret.is_some() => Some(kept(*store, &slot)?),
         _ => None,
@@ -177,7 +170,7 @@ fn keep_shared(profile: &Profile, secret: &Secret) -> Result<(), CommandError> {
             profile.name()
         )));
     };
-    let place = kept(*store, &Slot::of_shared(profile))?;
+    let place = kept(*store, &Slot::of(profile))?;
     place
         .keep(secret, &mut SystemRandom)
         .map_err(|error| CommandError::usage(chain(&error)).maybe_hint(error.hint()))?;

@@ -13,7 +13,7 @@ use crate::command::{CommandError, chain};
 pub(super) fn place(profile: &Profile) -> Result<Option<Kept>, CommandError> {
     match profile.secret() {
         SecretPlace::Kept(store) if profile.authentication().needs_secret() => {
-            Ok(Some(kept(*store, &Slot::from(profile.name()))?))
+            Ok(Some(kept(*store, &Slot::of(profile))?))
         }
         _ => Ok(None),
     }

@@ -21,8 +21,9 @@ use hallpass_oauth::identifier::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
 use serde_json::{Value, json};
 
+use crate::client::library;
+use crate::client::selection::{FileArg, own_to_change};
 use crate::client::stores::kept;
-use crate::client::{config_directory, library};
 use crate::command::{CommandError, chain};
 use crate::output;
 
@@ -41,6 +42,8 @@ enum ProfileCommand {
     SetSecret(add::SetSecretArgs),
     /// List the profiles
     List {
+        #[command(flatten)]
+        file: FileArg,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -49,6 +52,8 @@ enum ProfileCommand {
     Show {
         /// Its name [default: the current one]
         name: Option<String>,
+        #[command(flatten)]
+        file: FileArg,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -77,23 +82,23 @@ pub(crate) async fn run(args: ProfileArgs) -> Result<(), CommandError> {
     match args.command {
         ProfileCommand::Add(args) => add::add(*args).await,
         ProfileCommand::SetSecret(args) => add::set_secret(args).await,
-        ProfileCommand::List { json } => list(json),
-        ProfileCommand::Show { name, json } => show(name.as_deref(), json),
+        ProfileCommand::List { file, json } => list(&file, json),
+        ProfileCommand::Show { name, file, json } => show(name.as_deref(), &file, json),
         ProfileCommand::Use { name } => {
-            Profiles::update(&config_directory()?, |profiles| profiles.use_profile(&name))
+            Profiles::update(&own_to_change()?, |profiles| profiles.use_profile(&name))
                 .map_err(library)
         }
         ProfileCommand::Rename { name, to } => rename(&name, &to),
         ProfileCommand::Remove { name } => {
-            let removed = Profiles::update(&config_directory()?, |profiles| profiles.remove(&name))
+            let removed = Profiles::update(&own_to_change()?, |profiles| profiles.remove(&name))
                 .map_err(library)?;
             forget::everything(&removed)
         }
     }
 }
 
-fn list(json: bool) -> Result<(), CommandError> {
-    let profiles = Profiles::load(&config_directory()?).map_err(library)?;
+fn list(file: &FileArg, json: bool) -> Result<(), CommandError> {
+    let profiles = file.load()?;
     let items: Vec<Value> = profiles
         .iter()
         .map(|profile| {
@@ -109,8 +114,8 @@ fn list(json: bool) -> Result<(), CommandError> {
     print(&json!({ "items": items }), json)
 }
 
-fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
-    let profiles = Profiles::load(&config_directory()?).map_err(library)?;
+fn show(name: Option<&str>, file: &FileArg, json: bool) -> Result<(), CommandError> {
+    let profiles = file.load()?;
     let profile = profiles.select(name).map_err(library)?;
     let mut shown = value(profile);
     if profile.authentication().needs_secret() {
@@ -125,7 +130,7 @@ fn show(name: Option<&str>, json: bool) -> Result<(), CommandError> {
 fn secret_of(profile: &Profile) -> Result<(String, Value), CommandError> {
     Ok(match profile.secret() {
         SecretPlace::Kept(store) => {
-            let place = kept(*store, &Slot::from(profile.name()))?;
+            let place = kept(*store, &Slot::of(profile))?;
             let is_there = match place.is_there() {
                 Ok(is_there) => json!(is_there),
                 Err(error) => json!(format!("unknown: {error}")),
@@ -152,7 +157,7 @@ fn rename(name: &str, to: &str) -> Result<(), CommandError> {
     let failed =
         |error: &CredentialError| CommandError::usage(chain(error)).maybe_hint(error.hint());
     let to = ProfileName::parse(to).map_err(library)?;
-    let moved = Profiles::update(&config_directory()?, |profiles| {
+    let moved = Profiles::update(&own_to_change()?, |profiles| {
         let before = profiles.select(Some(name))?.clone();
         let after = before.clone().with_name(to);
         profiles.rename(name, after.clone())?;

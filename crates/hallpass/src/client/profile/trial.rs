@@ -39,7 +39,17 @@ pub(super) async fn run(
     if let Some(warning) = other_instance(profile, &token, instance) {
         output::words(&warning);
     }
-    let definition = crate::definition::load(profile.api())?.definition;
+    // The credential is as good as it is whatever becomes of the file of the definition.
+    let definition = match crate::definition::load(profile.api()) {
+        Ok(reading) => reading.definition,
+        Err(error) => {
+            output::words(&format!(
+                "warning: no call was tried, for the definition cannot be used: {}",
+                output::printable(error.message())
+            ));
+            return Ok(());
+        }
+    };
     let mut tell = |finding: Finding| output::words(&line(&finding));
     doctor::try_token(&client, &definition, &token, &mut tell).await;
     Ok(())

@@ -146,3 +146,16 @@ fn an_api_that_is_not_as_defined_is_told() {
     assert_eq!(steps(&found, "warning"), ["definition"], "{found:#?}");
     assert_eq!(steps(&found, "note"), ["definition"], "{found:#?}");
 }
+
+#[test]
+fn a_broken_definition_is_a_finding_and_hides_no_other() {
+    let client = Client::new();
+    let broken = client.world.path("broken.yaml");
+    std::fs::write(&broken, "openapi: [").unwrap();
+    for file in [&broken, &client.world.path("none.yaml")] {
+        let mut command = client.command(&["doctor", "--json"]);
+        let found = findings(&run(command.env("HALLPASS_API", file)).ended(1));
+        failure(&found, "definition");
+        assert!(steps(&found, "ok").contains(&"credential"), "{found:#?}");
+    }
+}

@@ -180,6 +180,17 @@ fn a_reset_secret_is_replaced() {
     );
     world.run(&["token", "--renew"]).ok();
     assert_eq!(holders(&world.home(), secret).len(), 1);
+    // A definition that is gone says nothing about the credential.
+    let definition = world.path("api.json");
+    std::fs::write(
+        &definition,
+        r#"{"openapi":"3.0.3","info":{"title":"A","version":"1"},"paths":{}}"#,
+    )
+    .unwrap();
+    world.run(&["api", "add", text(&definition)]).ok();
+    std::fs::remove_file(&definition).unwrap();
+    let kept = run_with_input(&mut world.command(&set), secret).ok();
+    kept.says(&["The credential works", "no call was tried"]);
     let wrong = run_with_input(&mut world.command(&set), "planted").ended(3);
     silent(&wrong, "planted");
     world.run(&["token", "--renew"]).ok();
@@ -201,6 +212,17 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
     };
     let renew = ["token", "--renew", "--profiles", text(&shared)];
     write("");
+    // The token that the other profile has in the cache is not lent either.
+    world.run(&["token"]).ok();
+    for command in [&["token"][..], &["get", "/api/v1/storage-systems"]] {
+        let lent = world.run(&[command, &["--profiles", text(&shared)]].concat());
+        lent.ended(3).says(&["no client secret is kept"]);
+    }
+    // Nor is the secret of a connection that the environment names.
+    let mut command = client.command(&[&renew[..], &["-p", "us1"]].concat());
+    run(&mut command)
+        .ended(3)
+        .says(&["no client secret is kept"]);
     world
         .run(&renew)
         .ended(3)
@@ -216,6 +238,21 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
     ];
     run_with_input(&mut world.command(&set), &credential.client_secret).ok();
     world.run(&renew).ok();
+    // Once its way changes, it has neither the secret nor the token.
+    let good = std::fs::read_to_string(&shared).unwrap();
+    for changed in [
+        good.replace(&credential.base_url, client.server.instance("eu1")),
+        format!("{good}proxy = \"http://127.0.0.1:9\"\n"),
+    ] {
+        std::fs::write(&shared, changed).unwrap();
+        let elsewhere = ["token", "--profiles", text(&shared)];
+        world
+            .run(&elsewhere)
+            .ended(3)
+            .says(&["no client secret is kept"]);
+    }
+    write("ca_file = \"ca.pem\"");
+    world.run(&renew).ended(2).says(&["ca_file", "your own"]);
     write("secret = { env = \"HALLPASS_CI_SECRET\" }");
     let mut command = world.command(&renew);
     command.env("HALLPASS_CI_SECRET", &credential.client_secret);
@@ -234,6 +271,51 @@ fn a_shared_file_of_profiles_gets_no_secret_of_another_profile() {
     let refused = world.run(&renew).ended(2);
     silent(&refused, "planted");
     refused.says(&["line 6", "`client_secret`"]);
+}
+
+#[test]
+fn a_file_of_profiles_that_is_named_is_meant_by_every_command() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let add = [&add_profile("us1", credential)[..], &["--secret-file", "-"]].concat();
+    run_with_input(&mut world.command(&add), &credential.client_secret).ok();
+    let shared = world.path("team.toml");
+    let team = "current = \"team\"\n[profiles.team]\nregion = \"eu1\"\nclient_id = \"c1\"\n";
+    std::fs::write(&shared, team).unwrap();
+    let by_variable = |arguments: &[&str]| {
+        let mut command = world.command(arguments);
+        run(command.env("HALLPASS_PROFILES", &shared))
+    };
+    for list in [
+        by_variable(&["profile", "list", "--json"]),
+        world.run(&["profile", "list", "--json", "--profiles", text(&shared)]),
+    ] {
+        let list = list.ok().json();
+        assert_eq!(list["items"][0]["name"], "team", "{list}");
+        assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    }
+    let shown = by_variable(&["profile", "show", "--json"]).ok().json();
+    assert_eq!(shown["name"], "team");
+    by_variable(&["api", "list", "-p", "us1"]).ended(2);
+    for change in [
+        &["profile", "remove", "us1"][..],
+        &["profile", "use", "us1"],
+        &["profile", "rename", "us1", "mine"],
+        &["api", "add", "api.yaml", "-p", "us1"],
+    ] {
+        by_variable(change)
+            .ended(2)
+            .says(&["team.toml", "unset HALLPASS_PROFILES"]);
+    }
+    by_variable(&add).ended(2).says(&["team.toml"]);
+    world.run(&["token", "-p", "us1"]).ok();
+    assert_eq!(std::fs::read_to_string(&shared).unwrap(), team);
+    // A flag says more than a connection in the environment, and a variable says less.
+    client.run(&["token"]).ok();
+    client
+        .run(&["token", "--profiles", text(&shared)])
+        .ended(3)
+        .says(&["no client secret is kept"]);
 }
 
 #[test]
