@@ -13,7 +13,8 @@ pub(crate) mod stores;
 pub(crate) mod token;
 mod warnings;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -25,7 +26,6 @@ use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
 use hallpass_client::proxies::Proxies;
 use hallpass_client::send::{Cache, Client, Options, Renewal};
-use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
@@ -82,6 +82,36 @@ impl ConnectionArgs {
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
+    /// The options that chose the connection, for a command line that is to be copied: each with a
+    /// blank before it. What the environment says is left out, it will say it again.
+    pub(crate) fn as_typed(&self) -> String {
+        let is_said =
+            |name: &str, value: &OsStr| std::env::var_os(name).is_some_and(|v| v == value);
+        let mut typed = String::new();
+        if let Some(name) = self.named()
+            && !is_said("HALLPASS_PROFILE", name.as_ref())
+        {
+            typed += &format!(" -p {}", output::shell_word(name));
+        }
+        if let Some(file) = self.shared()
+            && !is_said("HALLPASS_PROFILES", file.as_os_str())
+        {
+            let file = file.display().to_string();
+            typed += &format!(" --profiles {}", output::shell_word(&file));
+        }
+        if self.insecure {
+            typed += " --insecure";
+        }
+        typed
+    }
+
+    /// The file of profiles that was named.
+    fn shared(&self) -> Option<&Path> {
+        self.profiles
+            .as_deref()
+            .filter(|file| !file.as_os_str().is_empty())
+    }
+
     /// The profile that was named; a variable set to nothing names none.
     fn named(&self) -> Option<&str> {
         self.profile.as_deref().filter(|name| !name.is_empty())
@@ -94,10 +124,7 @@ impl ConnectionArgs {
         {
             return Ok(found);
         }
-        let shared = self
-            .profiles
-            .as_deref()
-            .filter(|file| !file.as_os_str().is_empty());
+        let shared = self.shared();
         let profiles = match shared {
             Some(file) => Profiles::load_shared(file),
             None => Profiles::load(&config_directory()?),
@@ -129,16 +156,6 @@ pub(crate) fn options() -> Options {
     };
     let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
     Options::new(cache, Arc::new(system_time)).with_proxies(proxies)
-}
-
-/// The operation of this name.
-pub(crate) fn named_operation<'a>(
-    definition: &'a Definition,
-    name: &str,
-) -> Result<&'a Operation, CommandError> {
-    definition.operation(name).map_err(|error| {
-        CommandError::usage(chain(&error)).hint("`hallpass api list` shows the operations")
-    })
 }
 
 /// Where profiles are kept.

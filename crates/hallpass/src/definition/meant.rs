@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hallpass_client::profiles::Profiles;
 
+use super::Known;
 use crate::client::{config_directory, library};
 use crate::command::CommandError;
 
@@ -19,14 +20,58 @@ pub(crate) struct ApiArg {
     /// Profile whose definition is meant [default: the one that `hallpass call` would use]
     #[arg(long, short, value_name = "NAME")]
     profile: Option<String>,
+    /// Say on stderr when the definition is read whole, and why
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// How `hallpass call` comes to use a definition.
+pub(crate) enum Way {
+    /// With these options, often none.
+    Options(Vec<String>),
+    /// Not at all, until a profile has the definition in this file.
+    NoProfile(PathBuf),
 }
 
 impl ApiArg {
-    /// The file, or `None` for the built-in definition.
-    pub(crate) fn file(&self) -> Result<Option<PathBuf>, CommandError> {
+    /// Opens the definition.
+    pub(crate) fn open(&self) -> Result<Known, CommandError> {
+        let known = Known::open(self.file()?.as_deref())?;
+        if self.verbose {
+            known.tell_remark();
+        }
+        Ok(known)
+    }
+
+    fn file(&self) -> Result<Option<PathBuf>, CommandError> {
         match &self.api {
             Some(file) => Ok(Some(file.clone())),
             None => of_profile(self.profile.as_deref()),
+        }
+    }
+
+    /// How a call comes to use the same definition.
+    pub(crate) fn way(&self) -> Way {
+        let of = |profile: &str| Way::Options(vec!["-p".to_owned(), profile.to_owned()]);
+        let Some(file) = &self.api else {
+            let named = self.profile.as_deref().filter(|name| !name.is_empty());
+            return named.map_or_else(|| Way::Options(Vec::new()), of);
+        };
+        let is_it = |api: &Path| match (api.canonicalize(), file.canonicalize()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        };
+        if of_profile(None).is_ok_and(|api| api.as_deref().is_some_and(is_it)) {
+            return Way::Options(Vec::new());
+        }
+        // Profiles that cannot be read are none: the definition can be looked at all the same.
+        let profiles = config_directory()
+            .ok()
+            .and_then(|directory| Profiles::load(&directory).ok());
+        let mut all = profiles.iter().flat_map(Profiles::iter);
+        match all.find(|one| one.api().is_some_and(is_it)) {
+            Some(profile) => of(profile.name().as_str()),
+            None => Way::NoProfile(file.clone()),
         }
     }
 }

@@ -161,7 +161,7 @@ fn wrong_usage_is_explained() {
         .run(&["collection", "export", "--operation", "NoSuchThing"])
         .ended(2)
         .says(&["NoSuchThing"]);
-    let nowhere = ["collection", "export", "-o", "/no/such/folder/c.json"];
+    let nowhere = ["collection", "export", "/no/such/folder/c.json"];
     client
         .run(&nowhere)
         .ended(2)

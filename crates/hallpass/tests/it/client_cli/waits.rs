@@ -107,6 +107,25 @@ fn a_task_that_fails_or_takes_too_long_ends_with_5() {
         "task `Create` ended as CANCELLED: by ann; its task `Export` ended as FAILED: no path",
         "hint: look at the task: hallpass get /api/v1/tasks/t1",
     ]);
+    for misfit in [".state.name", ".state | tonumber"] {
+        odd.run(&["get", "/fail", "--wait", "--query", misfit])
+            .ended(5)
+            .says(&[
+                "ended as CANCELLED: by ann",
+                "hallpass get /api/v1/tasks/t1",
+            ]);
+    }
+    odd.run(&[
+        "get",
+        "/slow",
+        "--wait",
+        "--wait-timeout",
+        "1",
+        "--query",
+        ".state.x",
+    ])
+    .ended(5)
+    .says(&["is not done after 1 s"]);
     odd.run(&["get", "/slow", "--wait", "--wait-timeout", "1"])
         .ended(5)
         .says(&["is not done after 1 s", "hallpass get /api/v1/tasks/t2"]);
