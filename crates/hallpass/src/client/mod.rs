@@ -87,22 +87,20 @@ impl ConnectionArgs {
     pub(crate) fn as_typed(&self) -> String {
         let is_said =
             |name: &str, value: &OsStr| std::env::var_os(name).is_some_and(|v| v == value);
-        let mut typed = String::new();
-        if let Some(name) = self.named()
-            && !is_said("HALLPASS_PROFILE", name.as_ref())
-        {
-            typed += &format!(" -p {}", output::shell_word(name));
-        }
-        if let Some(file) = self.shared()
-            && !is_said("HALLPASS_PROFILES", file.as_os_str())
-        {
-            let file = file.display().to_string();
-            typed += &format!(" --profiles {}", output::shell_word(&file));
-        }
-        if self.insecure {
-            typed += " --insecure";
-        }
-        typed
+        let name = self
+            .named()
+            .filter(|name| !is_said("HALLPASS_PROFILE", name.as_ref()));
+        let file = self
+            .shared()
+            .filter(|file| !is_said("HALLPASS_PROFILES", file.as_os_str()))
+            .map(|file| file.display().to_string());
+        let option = |option: &str, value: &str| format!(" {option} {}", output::shell_word(value));
+        let typed = [
+            name.map(|name| option("-p", name)),
+            file.map(|file| option("--profiles", &file)),
+            self.insecure.then(|| " --insecure".to_owned()),
+        ];
+        typed.into_iter().flatten().collect()
     }
 
     /// The file of profiles that was named.
