@@ -68,7 +68,8 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
     Profiles::load(&config_directory()?)
         .and_then(|mut profiles| profiles.add(profile.clone(), existing))
         .map_err(not_added)?;
-    if profile.insecure() {
+    // A trial says so by itself.
+    if profile.insecure() && !args.secret.is_tried() {
         output::words(crate::client::INSECURE);
     }
     if kept_elsewhere || !profile.authentication().needs_secret() {

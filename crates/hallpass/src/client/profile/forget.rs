@@ -44,14 +44,15 @@ pub(super) fn superseded(
     if !same_client || !tried {
         token(before)?;
     }
-    if before.secret() != after.secret()
-        && let Some(place) = place(before)?
-    {
-        place
+    // A profile that authenticates with a key keeps no secret, whatever its place is called.
+    let is_kept_again = place(after)?.is_some() && before.secret() == after.secret();
+    match place(before)? {
+        Some(place) if !is_kept_again => place
             .remove()
-            .map_err(|error| CommandError::usage(chain(&error)).maybe_hint(error.hint()))?;
+            .map(drop)
+            .map_err(|error| CommandError::usage(chain(&error)).maybe_hint(error.hint())),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The cached token.

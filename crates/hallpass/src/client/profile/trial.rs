@@ -1,14 +1,18 @@
 //! Whether a credential works: a token is asked for, and the API is called once with it.
 
+use std::sync::Arc;
+
 use hallpass_client::AccessToken;
 use hallpass_client::credential_source::CredentialSource;
 use hallpass_client::doctor::{self, Finding, Verdict};
+use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::region::Region;
 use hallpass_client::send::Client;
 use hallpass_oauth::jws;
 use serde_json::Value;
 
+use crate::client::warnings::warning;
 use crate::client::{library, options};
 use crate::command::CommandError;
 use crate::output;
@@ -20,7 +24,13 @@ pub(super) async fn run(
     credential: CredentialSource,
     instance: Option<&str>,
 ) -> Result<(), CommandError> {
-    let client = Client::new(profile.clone(), credential, &options())?;
+    let warn = |event: &Event| {
+        if let Some(warning) = warning(event) {
+            output::words(&warning);
+        }
+    };
+    let options = options().with_events(Arc::new(warn));
+    let client = Client::new(profile.clone(), credential, &options)?;
     let token = client.tokens().renew().await.map_err(library)?;
     output::words(&format!(
         "The credential works: there is a token, good until {}.",
@@ -65,14 +75,14 @@ fn other_instance(
 }
 
 fn line(finding: &Finding) -> String {
-    let message = &finding.message;
+    let message = output::printable(&finding.message);
     let mut line = match finding.verdict {
         Verdict::Failed | Verdict::Warning => format!("warning: {message}"),
-        _ => message.clone(),
+        _ => message,
     };
     if let Some(hint) = &finding.hint {
         line.push_str("\nhint: ");
-        line.push_str(hint);
+        line.push_str(&output::printable(hint));
     }
     line
 }

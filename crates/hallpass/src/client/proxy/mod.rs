@@ -16,9 +16,10 @@ use hallpass_client::error::{Error, Kind};
 use hallpass_client::send::Client;
 use hallpass_resource_server::listener::{self, BodyError, Limits, Metrics, Site};
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prometheus_client::registry::Registry;
+use reqwest::Url;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -99,32 +100,40 @@ impl Proxy {
             Err(refused) => return refused.into(),
         };
         let (mut parts, body) = request.into_parts();
-        parts.uri = path;
+        parts.uri = path.clone();
         let body = match Limited::new(body, LARGEST_BODY).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) => return no_body(error.as_ref()),
         };
         let request: Request<Bytes> = Request::from_parts(parts, body);
         match self.client.forward(&request).await {
-            Ok(answer) => self.here(answer.map(Body::new)),
+            Ok(answer) => self.here(&path, answer.map(Body::new)),
             Err(error) => failed(&error),
         }
     }
 
-    /// An answer that sends the program on within the API sends it on within the proxy.
-    fn here(&self, mut answer: Response<Body>) -> Response<Body> {
-        let base = self.client.profile().base_url().as_str();
-        let elsewhere = answer
+    /// An answer that names another place of the API, as a redirect or as the place of a task, names it
+    /// within the proxy. `asked` is what the place is relative to (RFC 9110 section 10.2.2).
+    fn here(&self, asked: &Uri, mut answer: Response<Body>) -> Response<Body> {
+        let named = answer
             .headers()
             .get(LOCATION)
             .and_then(|to| to.to_str().ok());
-        let below = elsewhere.and_then(|to| to.strip_prefix(base));
-        if let Some(path) = below.filter(|path| path.starts_with(['/', '?']) || path.is_empty())
+        if let Some(path) = named.and_then(|named| self.below(asked, named))
             && let Ok(here) = HeaderValue::try_from(format!("{}{path}", self.gate.base_url()))
         {
             answer.headers_mut().insert(LOCATION, here);
         }
         answer
+    }
+
+    /// The part of an address of the API that comes after its base URL.
+    fn below(&self, asked: &Uri, named: &str) -> Option<String> {
+        let base_url = self.client.profile().base_url().as_str();
+        let asked = Url::parse(&format!("{base_url}{asked}")).ok()?;
+        let named = asked.join(named).ok()?;
+        let path = named.as_str().strip_prefix(base_url)?;
+        (path.is_empty() || path.starts_with(['/', '?'])).then(|| path.to_owned())
     }
 }
 
@@ -228,3 +237,42 @@ const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// Programs of one person.
 const MOST_CONNECTIONS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_the_api_are_named_within_the_proxy_and_others_as_they_are() {
+        let id = "00cfff70-86ab-4f66-8245-1eb054639c38";
+        let secret = "s".to_owned();
+        let base_url = "http://127.0.0.1:1/base";
+        let client = Client::connect("http://127.0.0.1:1/token", base_url, id, secret).unwrap();
+        let gate = Gate::new("127.0.0.1:4000".parse().unwrap(), None);
+        let proxy = Proxy { client, gate };
+        let asked: Uri = "/api/v1/volumes?limit=1".parse().unwrap();
+        for (named, told) in [
+            ("/base/tasks/7", "http://127.0.0.1:4000/tasks/7"),
+            (
+                "http://127.0.0.1:1/base/tasks/7?x=1",
+                "http://127.0.0.1:4000/tasks/7?x=1",
+            ),
+            ("v2", "http://127.0.0.1:4000/api/v1/v2"),
+            ("/elsewhere", "/elsewhere"),
+            ("/based", "/based"),
+            (
+                "https://elsewhere.example/base/x",
+                "https://elsewhere.example/base/x",
+            ),
+        ] {
+            let mut answer = Response::new(Body::empty());
+            let field = HeaderValue::from_static(named);
+            answer.headers_mut().insert(LOCATION, field);
+            assert_eq!(
+                proxy.here(&asked, answer).headers()[LOCATION],
+                told,
+                "{named}"
+            );
+        }
+    }
+}
