@@ -9,7 +9,6 @@
 //! | --- | --- | --- |
 //! | name a connection | [`profile`], [`profiles`], [`environment`] | `Profile` |
 //! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
-//! | say where its secret is | [`credential_source`] | `CredentialSource` |
 //! | say where its secret is | [`credential_source`], [`key_store`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
 //! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |

@@ -103,12 +103,7 @@ impl DataArgs {
         let flag = |name: &str, value: Option<&PathBuf>| {
             value.map_or_else(String::new, |path| {
                 let path = path.display().to_string();
-                let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-                if path.chars().all(plain) {
-                    format!(" --{name} {path}")
-                } else {
-                    format!(" --{name} '{}'", path.replace('\'', "'\\''"))
-                }
+                format!(" --{name} {}", crate::output::shell_word(&path))
             })
         };
         flag("data", self.data()) + &flag("config", self.config())

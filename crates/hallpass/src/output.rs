@@ -28,6 +28,16 @@ pub(crate) fn words(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// A word as a shell takes it, for a line that is to be copied.
+pub(crate) fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// Asks a question that is answered with yes or no; no answer is a no. `None` where nobody can be
 /// asked.
 pub(crate) fn ask(question: &str) -> Option<bool> {

@@ -10,7 +10,7 @@ use crate::error::Kind;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PagingError {
     /// The answer has no `items`.
-    #[error("the answer is no list: it has no `items`")]
+    #[error("the call was made, but the answer is no list: it has no `items`")]
     NoList,
     /// Only what reads can be repeated.
     #[error("{0} is not a list to read; only GET is")]
@@ -51,7 +51,7 @@ impl PagingError {
     /// Whose fault it is.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NoList | Self::Method(_) => Kind::Usage,
+            Self::Method(_) => Kind::Usage,
             _ => Kind::Api,
         }
     }

@@ -5,7 +5,7 @@ use hallpass_openapi::Entry;
 use serde_json::{Value, json};
 
 use crate::command::CommandError;
-use crate::definition::{ApiArg, Known};
+use crate::definition::ApiArg;
 use crate::output;
 
 /// List the operations of an API definition
@@ -26,7 +26,7 @@ pub(crate) struct ListArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &ListArgs) -> Result<(), CommandError> {
-    let known = Known::open(args.api.file()?.as_deref())?;
+    let known = args.api.open()?;
     let entries = known.index().entries();
     let words: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
     let found: Vec<&Entry> = entries

@@ -4,13 +4,15 @@ mod example;
 mod json;
 mod words;
 
+use std::path::Path;
+
 use clap::Args;
 use hallpass_access::{OperationPermissions, Requirement};
 use hallpass_openapi::{Chosen, Definition, Entry, Marks, Operation, Parameter, Shape};
 use serde_json::Value;
 
 use crate::command::CommandError;
-use crate::definition::{ApiArg, Known};
+use crate::definition::{ApiArg, Way};
 use crate::output;
 
 /// Describe an operation: parameters, body, answers, and the permission it needs
@@ -30,12 +32,12 @@ pub(crate) struct ShowArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &ShowArgs) -> Result<(), CommandError> {
-    let known = Known::open(args.api.file()?.as_deref())?;
+    let known = args.api.open()?;
     let position = known.find(&args.operation)?;
     // The permission follows from all paths together, so it is derived before they are let go.
     let permission = permission(known.index().entries(), position);
     let chosen = known.operation(position)?;
-    let told = Told::of(&chosen, permission, args.depth);
+    let told = Told::of(&chosen, permission, args);
     if args.json {
         let told = json::value(&told);
         output::data(&serde_json::to_string_pretty(&told).unwrap_or_default())
@@ -54,6 +56,8 @@ struct Told<'a> {
     answers: Vec<Answer<'a>>,
     marks: Marks,
     call: String,
+    /// What must be done once before it, when no profile has the definition.
+    before: Option<String>,
 }
 
 struct Answer<'a> {
@@ -63,8 +67,13 @@ struct Answer<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(chosen: &'a Chosen, permission: Option<String>, depth: usize) -> Self {
+    fn of(chosen: &'a Chosen, permission: Option<String>, args: &ShowArgs) -> Self {
         let (definition, operation) = (chosen.definition(), chosen.operation());
+        let (options, before) = match args.api.way() {
+            Way::Options(options) => (options, None),
+            Way::NoProfile(file) => (Vec::new(), Some(add(&file))),
+        };
+        let depth = args.depth;
         let parameters = operation.parameters().iter();
         let bodies = operation.bodies().iter();
         let answers = operation.responses().iter();
@@ -87,9 +96,16 @@ impl<'a> Told<'a> {
                 })
                 .collect(),
             marks: definition.marks(operation),
-            call: example::call(definition, operation),
+            call: example::call(definition, operation, &options),
+            before,
         }
     }
+}
+
+/// The command that makes a definition known to calls.
+fn add(file: &Path) -> String {
+    let file = file.display().to_string();
+    format!("hallpass api add {}", output::shell_word(&file))
 }
 
 /// The words beside a status.

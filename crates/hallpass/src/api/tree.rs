@@ -28,7 +28,7 @@ enum By {
 
 /// Runs the command.
 pub(super) fn run(args: &TreeArgs) -> Result<(), CommandError> {
-    let known = Known::open(args.api.file()?.as_deref())?;
+    let known = args.api.open()?;
     let mut root = Folder::default();
     for entry in known.index().entries() {
         match args.by {

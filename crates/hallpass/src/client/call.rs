@@ -6,14 +6,11 @@ mod values;
 
 use clap::Args;
 use hallpass_client::Client;
-use hallpass_openapi::{
-    BuiltRequest, Chosen, Definition, LookupError, Operation, RequestError, Values,
-};
-use http::Method;
+use hallpass_openapi::{BuiltRequest, Chosen, RequestError};
 
 use crate::client::ConnectionArgs;
 use crate::client::answer::{AnswerArgs, send};
-use crate::command::{CommandError, chain};
+use crate::command::CommandError;
 use crate::definition::Known;
 use crate::output;
 
@@ -52,14 +49,23 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), CommandError> {
         .definition()
         .request(chosen.operation(), &args.values.read()?)
         .map_err(|error| wrong_values(&error))?;
-    send_or_show(&client, request, Some(&chosen), &args.sending, &args.answer).await
+    let (sending, answer) = (&args.sending, &args.answer);
+    send_or_show(
+        &client,
+        &args.connection,
+        request,
+        Some(&chosen),
+        sending,
+        answer,
+    )
+    .await
 }
 
 /// The definition of the client's profile.
 pub(crate) fn open(client: &Client, connection: &ConnectionArgs) -> Result<Known, CommandError> {
     let known = Known::open(client.profile().api())?;
-    if let Some(remark) = known.remark().filter(|_| connection.verbose) {
-        output::words(&format!("* {remark}"));
+    if connection.verbose {
+        known.tell_remark();
     }
     Ok(known)
 }
@@ -67,6 +73,7 @@ pub(crate) fn open(client: &Client, connection: &ConnectionArgs) -> Result<Known
 /// Sends the request and renders the answer, or only shows what would be sent.
 pub(crate) async fn send_or_show(
     client: &Client,
+    connection: &ConnectionArgs,
     request: BuiltRequest,
     about: Option<&Chosen>,
     sending: &SendingArgs,
@@ -77,7 +84,8 @@ pub(crate) async fn send_or_show(
     }
     let path = request.path_and_query.clone();
     let properties = about.map(|one| one.definition().item_properties(one.operation()));
-    let sent = send(client, request, answer, properties.unwrap_or_default()).await;
+    let properties = properties.unwrap_or_default();
+    let sent = send(client, connection, request, answer, properties).await;
     let told = sent.map_err(|error| match about {
         Some(about) => refusal::explained(error, client.profile().api(), about, &path),
         None => error,
@@ -90,45 +98,10 @@ pub(crate) async fn send_or_show(
     })
 }
 
-/// Builds the request of an operation.
-pub(crate) fn build(
-    definition: &Definition,
-    operation: &str,
-    values: &Values,
-) -> Result<BuiltRequest, CommandError> {
-    let operation = find(definition, operation)?;
-    let built = definition.request(operation, values);
-    built.map_err(|error| wrong_values(&error))
-}
-
-/// The operation of this name.
-pub(crate) fn find<'a>(
-    definition: &'a Definition,
-    name: &str,
-) -> Result<&'a Operation, CommandError> {
-    definition.operation(name).map_err(|error: LookupError| {
-        CommandError::usage(chain(&error)).hint(format!(
-            "some of the {} operations of this definition: {}",
-            definition.operations().len(),
-            some_operations(definition)
-        ))
-    })
-}
-
 /// What is wrong with the values, and that it could be tried nevertheless.
 pub(crate) fn wrong_values(error: &RequestError) -> CommandError {
     let hint = error
         .could_be_sent()
         .then(|| "`--no-check` sends it as it is, and the server decides".to_owned());
     CommandError::usage(error.to_string()).maybe_hint(hint)
-}
-
-/// The names of the operations that need nothing: a place to start from.
-fn some_operations(definition: &Definition) -> String {
-    let simple = definition
-        .operations()
-        .iter()
-        .filter(|operation| operation.method() == Method::GET && !operation.path().contains('{'))
-        .map(Operation::id);
-    simple.take(12).collect::<Vec<_>>().join(", ")
 }

@@ -14,6 +14,7 @@ pub(crate) mod stores;
 pub(crate) mod token;
 mod warnings;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,7 +25,6 @@ use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::proxies::Proxies;
 use hallpass_client::send::{Cache, Client, Options, Renewal};
-use hallpass_openapi::{Definition, Operation};
 
 use crate::command::{CommandError, Exit, chain};
 use crate::output;
@@ -81,6 +81,26 @@ impl ConnectionArgs {
         Client::new(profile, credential, &options).map_err(CommandError::from)
     }
 
+    /// The options that chose the connection, for a command line that is to be copied: each with a
+    /// blank before it. What the environment says is left out, it will say it again.
+    pub(crate) fn as_typed(&self) -> String {
+        let is_said =
+            |name: &str, value: &OsStr| std::env::var_os(name).is_some_and(|v| v == value);
+        let name = self
+            .named()
+            .filter(|name| !is_said("HALLPASS_PROFILE", name.as_ref()));
+        let name = name.map(|name| ["-p".to_owned(), name.to_owned()]);
+        let insecure = self.insecure.then(|| "--insecure".to_owned());
+        let words = name
+            .into_iter()
+            .flatten()
+            .chain(self.file.as_typed())
+            .chain(insecure);
+        words
+            .map(|word| format!(" {}", output::shell_word(&word)))
+            .collect()
+    }
+
     /// The profile that was named; a variable set to nothing names none.
     fn named(&self) -> Option<&str> {
         self.profile.as_deref().filter(|name| !name.is_empty())
@@ -122,16 +142,6 @@ pub(crate) fn options() -> Options {
     };
     let proxies = Proxies::from_environment(|name| std::env::var(name).ok());
     Options::new(cache, Arc::new(system_time)).with_proxies(proxies)
-}
-
-/// The operation of this name.
-pub(crate) fn named_operation<'a>(
-    definition: &'a Definition,
-    name: &str,
-) -> Result<&'a Operation, CommandError> {
-    definition.operation(name).map_err(|error| {
-        CommandError::usage(chain(&error)).hint("`hallpass api list` shows the operations")
-    })
 }
 
 /// Where profiles are kept.

@@ -45,7 +45,8 @@ pub(crate) async fn run(method: Method, args: RawArgs) -> Result<(), CommandErro
         }
     };
     let about = known.as_ref().map(|(chosen, _)| chosen);
-    send_or_show(&client, request, about, &args.sending, &args.answer).await
+    let (sending, answer) = (&args.sending, &args.answer);
+    send_or_show(&client, &args.connection, request, about, sending, answer).await
 }
 
 type PathValues = Vec<(String, String)>;

@@ -3,16 +3,17 @@
 use clap::{Args, ValueEnum};
 use hallpass_client::sample::{Sample, SampleLanguage};
 use hallpass_openapi::code::Language;
-use hallpass_openapi::{Argument, BuiltRequest, Definition, Fill, Location, Operation, Values};
+use hallpass_openapi::{Argument, Body, Definition, Fill, Location, Operation, Values};
 use serde_json::Value;
 
-use crate::client::{ConnectionArgs, library, named_operation};
-use crate::command::{CommandError, chain};
+use crate::client::call::{ValueArgs, open, wrong_values};
+use crate::client::{ConnectionArgs, library};
+use crate::command::CommandError;
 use crate::output;
 
 /// Write a program that calls an operation, for the profile's addresses and client id
 ///
-/// Values are written as for `hallpass call`. Required ones that are not given are taken from the
+/// Values are written and checked as for `hallpass call`. Required ones that are not given are taken from the
 /// examples of the definition, and a comment names them. The client secret is never in the program:
 /// it is read from the environment variable HALLPASS_CLIENT_SECRET. The program ends with 0 when the API did
 /// what was asked, 1 when it refused, 2 without the secret and 3 without a token.
@@ -20,15 +21,11 @@ use crate::output;
 pub(crate) struct SampleArgs {
     /// Operation: its operationId in any case, or the beginning of it
     operation: String,
-    /// Parameters and body properties
-    #[arg(value_name = "NAME=VALUE")]
-    values: Vec<String>,
+    #[command(flatten)]
+    values: ValueArgs,
     /// Language of the program
     #[arg(long, short, value_name = "LANGUAGE", value_enum)]
     lang: Lang,
-    /// Body: JSON text, or @FILE
-    #[arg(long, value_name = "JSON")]
-    data: Option<String>,
     /// Write an access token into the program, which then works until the token ends. Everybody who
     /// reads it can use the token
     #[arg(long)]
@@ -75,12 +72,14 @@ impl From<Lang> for SampleLanguage {
 /// Runs the command.
 pub(crate) async fn run(args: SampleArgs) -> Result<(), CommandError> {
     let client = args.connection.connect()?;
-    let definition = crate::definition::load(client.profile().api())?.definition;
-    let operation = named_operation(&definition, &args.operation)?;
-    let arguments = arguments(&args.values)?;
-    let body = args.data.as_deref().map(body).transpose()?;
-    let filled = Filled::new(&definition, operation, arguments, body);
-    let request = filled.request(&definition, operation)?;
+    let known = open(&client, &args.connection)?;
+    let position = known.find(&args.operation)?;
+    let chosen = known.operation(position)?;
+    let (definition, operation) = (chosen.definition(), chosen.operation());
+    let filled = Filled::new(definition, operation, args.values.read()?);
+    let request = definition
+        .request(operation, &filled.values)
+        .map_err(|error| wrong_values(&error))?;
     let token = if args.include_token {
         Some(client.tokens().token().await.map_err(library)?)
     } else {
@@ -96,23 +95,6 @@ pub(crate) async fn run(args: SampleArgs) -> Result<(), CommandError> {
     output::bytes(sample.write(args.lang.into()).as_bytes())
 }
 
-fn arguments(values: &[String]) -> Result<Vec<Argument>, CommandError> {
-    let mut read = |file: &str| std::fs::read(file).map_err(|error| error.to_string());
-    let parsed = values.iter().map(|text| Argument::parse(text, &mut read));
-    parsed
-        .collect::<Result<_, _>>()
-        .map_err(|error| CommandError::usage(chain(&error)))
-}
-
-fn body(text: &str) -> Result<Vec<u8>, CommandError> {
-    let Some(file) = text.strip_prefix('@') else {
-        return Ok(text.as_bytes().to_vec());
-    };
-    std::fs::read(file).map_err(|error| {
-        CommandError::usage(format!("the body cannot be read from {file}: {error}"))
-    })
-}
-
 /// The values of a sample: those that were given, and examples for what must be there too.
 struct Filled {
     values: Values,
@@ -121,13 +103,12 @@ struct Filled {
 }
 
 impl Filled {
-    fn new(
-        definition: &Definition,
-        operation: &Operation,
-        mut arguments: Vec<Argument>,
-        mut body: Option<Vec<u8>>,
-    ) -> Self {
-        let given: Vec<String> = arguments.iter().map(|one| one.name().to_owned()).collect();
+    fn new(definition: &Definition, operation: &Operation, mut values: Values) -> Self {
+        let given: Vec<String> = values
+            .arguments
+            .iter()
+            .map(|one| one.name().to_owned())
+            .collect();
         let is_given = |name: &str| given.iter().any(|given| means(given, name));
         let parameters = operation.parameters();
         let for_the_body = given
@@ -139,16 +120,17 @@ impl Filled {
             .filter(|one| one.required && !is_given(&one.name))
         {
             let value = plain(&definition.example_value(parameter));
-            arguments.push(Argument::placed(
+            values.arguments.push(Argument::placed(
                 place(parameter.location),
                 &parameter.name,
                 &value,
             ));
             examples.push(parameter.name.clone());
         }
-        let declared = operation.body();
-        let wanted = declared.is_some_and(|body| body.required || for_the_body);
-        if body.is_none()
+        let wanted = operation.body().is_some_and(|body| {
+            (body.required || for_the_body) && is_of(body, values.media_type.as_deref())
+        });
+        if values.body.is_none()
             && wanted
             && let Some(example) = definition.example_body(operation, Fill::Required)
         {
@@ -158,23 +140,15 @@ impl Filled {
                 }
                 None => examples.push("the body".to_owned()),
             }
-            body = Some(example.to_string().into_bytes());
+            values.body = Some(example.to_string().into_bytes());
         }
-        Self {
-            values: Values::new(arguments).with_body(body),
-            examples,
-        }
+        Self { values, examples }
     }
+}
 
-    fn request(
-        &self,
-        definition: &Definition,
-        operation: &Operation,
-    ) -> Result<BuiltRequest, CommandError> {
-        definition
-            .request(operation, &self.values)
-            .map_err(|error| CommandError::usage(chain(&error)))
-    }
+/// Whether the body is of the media type that was asked for: an example is of no other.
+fn is_of(body: &Body, asked: Option<&str>) -> bool {
+    asked.is_none_or(|asked| asked.eq_ignore_ascii_case(&body.media_type))
 }
 
 /// Whether an argument is for what is called `name`, or for a part of it.

@@ -36,6 +36,15 @@ impl FileArg {
         self.shared().is_some()
     }
 
+    /// The option that named it, for a command line that is to be copied. What the environment says is
+    /// left out, it will say it again.
+    pub(crate) fn as_typed(&self) -> Vec<String> {
+        let file = self.profiles.as_ref();
+        file.filter(|file| !file.as_os_str().is_empty())
+            .map(|file| vec!["--profiles".to_owned(), file.display().to_string()])
+            .unwrap_or_default()
+    }
+
     /// The profiles.
     pub(crate) fn load(&self) -> Result<Profiles, CommandError> {
         match self.shared() {

@@ -19,7 +19,7 @@ pub(super) fn values(typed: &Typed, argument: &Arg, current: &str) -> Option<Vec
             profiles(typed, current)
         }
         (_, "operation") => operations(typed, current),
-        (["get" | "post" | "put" | "delete", ..], "path") => paths(typed, current),
+        (["get" | "post" | "put" | "patch" | "delete", ..], "path") => paths(typed, current),
         (["help"], "words") => return None,
         _ if value_names.iter().any(|name| name == "NAME=VALUE") => {
             arguments(typed, argument.get_id().as_str(), current)

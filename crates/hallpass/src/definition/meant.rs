@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hallpass_client::profile::Profile;
+use hallpass_client::profiles::Profiles;
 
+use super::Known;
 use crate::client::selection::FileArg;
 use crate::client::{config_directory, library};
 use crate::command::CommandError;
@@ -22,14 +24,60 @@ pub(crate) struct ApiArg {
     profile: Option<String>,
     #[command(flatten)]
     profiles: FileArg,
+    /// Say on stderr when the definition is read whole, and why
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// How `hallpass call` comes to use a definition.
+pub(crate) enum Way {
+    /// With these options, often none.
+    Options(Vec<String>),
+    /// Not at all, until a profile has the definition in this file.
+    NoProfile(PathBuf),
 }
 
 impl ApiArg {
-    /// The file, or `None` for the built-in definition.
-    pub(crate) fn file(&self) -> Result<Option<PathBuf>, CommandError> {
+    /// Opens the definition.
+    pub(crate) fn open(&self) -> Result<Known, CommandError> {
+        let known = Known::open(self.file()?.as_deref())?;
+        if self.verbose {
+            known.tell_remark();
+        }
+        Ok(known)
+    }
+
+    fn file(&self) -> Result<Option<PathBuf>, CommandError> {
         match &self.api {
             Some(file) => Ok(Some(file.clone())),
             None => of_profile(self.profile.as_deref(), &self.profiles),
+        }
+    }
+
+    /// How a call comes to use the same definition.
+    pub(crate) fn way(&self) -> Way {
+        let of = |profile: &str| {
+            let mut options = vec!["-p".to_owned(), profile.to_owned()];
+            options.extend(self.profiles.as_typed());
+            Way::Options(options)
+        };
+        let Some(file) = &self.api else {
+            let named = self.profile.as_deref().filter(|name| !name.is_empty());
+            return named.map_or_else(|| Way::Options(self.profiles.as_typed()), of);
+        };
+        let is_it = |api: &Path| match (api.canonicalize(), file.canonicalize()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        };
+        if of_profile(None, &self.profiles).is_ok_and(|api| api.as_deref().is_some_and(is_it)) {
+            return Way::Options(self.profiles.as_typed());
+        }
+        // Profiles that cannot be read are none: the definition can be looked at all the same.
+        let profiles = self.profiles.load().ok();
+        let mut all = profiles.iter().flat_map(Profiles::iter);
+        match all.find(|one| one.api().is_some_and(is_it)) {
+            Some(profile) => of(profile.name().as_str()),
+            None => Way::NoProfile(file.clone()),
         }
     }
 }

@@ -10,19 +10,32 @@ mod text;
 
 use std::path::Path;
 
-use hallpass_openapi::{Brief, Chosen, Compiled, Definition, Index, LookupError, Reading};
+use hallpass_openapi::{
+    Brief, Chosen, Compiled, Definition, Entry, Index, LookupError, Operation, Reading,
+};
 use http::Method;
 
 use crate::command::{CommandError, chain};
+use crate::output;
 use kept::Kept;
 use text::Text;
 
-pub(crate) use meant::{ApiArg, of_profile};
+pub(crate) use meant::{ApiArg, Way, of_profile};
 pub(crate) use text::beside;
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
     Ok(Text::of(file)?.read()?.0)
+}
+
+/// The operation of this name in a definition that was read whole.
+pub(crate) fn operation<'a>(
+    definition: &'a Definition,
+    name: &str,
+) -> Result<&'a Operation, CommandError> {
+    definition
+        .operation(name)
+        .map_err(|error| not_found(&Index::of(definition), &error))
 }
 
 /// A definition as far as it must be known: its index at once, operations one at a time.
@@ -81,9 +94,11 @@ impl Known {
         })
     }
 
-    /// Why this took longer than it can, for those who ask.
-    pub(crate) fn remark(&self) -> Option<&str> {
-        self.remark.as_deref()
+    /// Says why this took longer than it can, if it did, to those who ask.
+    pub(crate) fn tell_remark(&self) {
+        if let Some(remark) = &self.remark {
+            output::words(&format!("* {remark}"));
+        }
     }
 
     /// The index of all operations.
@@ -98,7 +113,7 @@ impl Known {
     pub(crate) fn find(&self, name: &str) -> Result<usize, CommandError> {
         self.index()
             .find(name)
-            .map_err(|error| self.not_found(&error))
+            .map_err(|error| not_found(self.index(), &error))
     }
 
     /// What the operation at this position takes.
@@ -135,20 +150,22 @@ impl Known {
         self.kept.remove(&self.text.key());
         Ok(self.text.read()?.0.definition)
     }
+}
 
-    fn not_found(&self, error: &LookupError) -> CommandError {
-        let entries = self.index().entries();
-        let simple = entries
-            .iter()
-            .filter(|entry| *entry.method() == Method::GET && !entry.path().contains('{'))
-            .map(hallpass_openapi::Entry::id);
-        let some: Vec<&str> = simple.take(12).collect();
-        CommandError::usage(chain(error)).hint(format!(
-            "`hallpass api list` shows all {} operations; some of them: {}",
-            entries.len(),
-            some.join(", ")
-        ))
-    }
+/// What to do about a name that no operation has, or several: the operations that need nothing are a
+/// place to start from.
+fn not_found(index: &Index, error: &LookupError) -> CommandError {
+    let entries = index.entries();
+    let simple = entries
+        .iter()
+        .filter(|entry| *entry.method() == Method::GET && !entry.path().contains('{'))
+        .map(Entry::id);
+    let some: Vec<&str> = simple.take(12).collect();
+    CommandError::usage(chain(error)).hint(format!(
+        "`hallpass api list` shows all {} operations; some of them: {}",
+        entries.len(),
+        some.join(", ")
+    ))
 }
 
 fn changed() -> CommandError {

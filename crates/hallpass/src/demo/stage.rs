@@ -18,7 +18,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::admin::AdminCommand;
-use crate::client::call::build;
+use crate::client::call::wrong_values;
 use crate::command::{CommandError, Exit, chain};
 use crate::demo::narrator::{Exchange, Narrator, shortened};
 use crate::demo::wire::Wire;
@@ -121,11 +121,10 @@ impl Walk<'_> {
         operation: &str,
         values: &[(&str, &str)],
     ) -> Result<BuiltRequest, CommandError> {
-        build(
-            &self.definition,
-            operation,
-            &Values::literal(values.iter().copied()),
-        )
+        let operation = crate::definition::operation(&self.definition, operation)?;
+        let values = Values::literal(values.iter().copied());
+        let built = self.definition.request(operation, &values);
+        built.map_err(|error| wrong_values(&error))
     }
 
     pub(super) async fn instance_id(&self, name: &str) -> Result<String, CommandError> {

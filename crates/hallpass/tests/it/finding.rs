@@ -217,3 +217,60 @@ fn topics_have_help_too() {
         assert!(world.run(&["help", topic]).ok().stdout.contains(told));
     }
 }
+
+/// The example is of the definition that was looked into: a plain call would take another one.
+#[test]
+fn an_example_reaches_the_definition_that_was_shown() {
+    let world = with_profile();
+    let other = world.home().join("my other.yaml");
+    std::fs::write(
+        &other,
+        TWO.replace("  /other: { $ref: 'other.yaml' }\n", ""),
+    )
+    .unwrap();
+    let show = |options: &[&str]| {
+        let words = [&["api", "show", "ListThings", "--json"], options].concat();
+        world.run(&words).ok().json()
+    };
+    let nobodys = show(&["--api", text(&other)]);
+    assert_eq!(nobodys["call"], "hallpass call ListThings");
+    let before = format!("hallpass api add '{}'", text(&other));
+    assert_eq!(nobodys["beforeCall"], before);
+    let words = ["api", "show", "ListThings", "--api", text(&other)];
+    assert!(world.run(&words).ok().stdout.contains(&before));
+
+    world.run(&["api", "add", text(&other)]).ok();
+    let current = show(&["--api", text(&other)]);
+    assert_eq!(current["call"], "hallpass call ListThings");
+    assert_eq!(current["beforeCall"], Value::Null);
+    assert_eq!(
+        show(&["-p", "local"])["call"],
+        "hallpass call ListThings -p local"
+    );
+
+    world.run(&["profile", "rename", "local", "away"]).ok();
+    let mut elsewhere =
+        world.command(&["api", "show", "ListThings", "--json", "--api", text(&other)]);
+    elsewhere.env("HALLPASS_TOKEN_URL", "http://127.0.0.1:1/t");
+    assert_eq!(
+        crate::world::run(&mut elsewhere).ok().json()["call"],
+        "hallpass call ListThings -p away"
+    );
+}
+
+#[test]
+fn why_a_definition_is_read_whole_is_said_to_those_who_ask() {
+    let world = World::new();
+    for command in [
+        &["api", "list"][..],
+        &["api", "tree"],
+        &["api", "show", "VolumesList"],
+    ] {
+        let _ = std::fs::remove_dir_all(world.home().join("cache"));
+        let _ = std::fs::remove_dir_all(world.home().join(".cache"));
+        world
+            .run(&[command, &["--verbose"]].concat())
+            .ok()
+            .says(&["is read whole"]);
+    }
+}

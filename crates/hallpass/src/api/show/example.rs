@@ -4,10 +4,11 @@ use hallpass_openapi::{Definition, Fill, Operation};
 use serde_json::Value;
 
 use super::plain;
+use crate::output::shell_word;
 
-/// The command line.
-pub(super) fn call(definition: &Definition, operation: &Operation) -> String {
-    let mut words = vec!["hallpass call".to_owned(), quoted(operation.id())];
+/// The command line; `options` stand at its end.
+pub(super) fn call(definition: &Definition, operation: &Operation, options: &[String]) -> String {
+    let mut words = vec!["hallpass call".to_owned(), shell_word(operation.id())];
     for parameter in operation.parameters().iter().filter(|one| one.required) {
         match definition.example_value(parameter) {
             Value::Array(items) => {
@@ -23,11 +24,12 @@ pub(super) fn call(definition: &Definition, operation: &Operation) -> String {
             words.extend(members.iter().map(|(name, value)| argument(name, value)));
         }
         Some(body) if operation.needs_body() => {
-            words.push(format!("--data {}", quoted(&body.to_string())));
+            words.push(format!("--data {}", shell_word(&body.to_string())));
         }
         None if operation.needs_body() => words.push("--data @FILE".to_owned()),
         _ => {}
     }
+    words.extend(options.iter().map(|word| shell_word(word)));
     words.join(" ")
 }
 
@@ -50,19 +52,9 @@ fn is_name(name: &str) -> bool {
 
 fn argument(name: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if text.starts_with('@') => quoted(&format!("{name}:={value}")),
-        Value::Object(_) | Value::Array(_) | Value::Null => quoted(&format!("{name}:={value}")),
-        single => quoted(&format!("{name}={}", plain(single))),
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        Value::String(text) if text.starts_with('@') => shell_word(&format!("{name}:={value}")),
+        Value::Object(_) | Value::Array(_) | Value::Null => shell_word(&format!("{name}:={value}")),
+        single => shell_word(&format!("{name}={}", plain(single))),
     }
 }
 
@@ -72,7 +64,7 @@ mod tests {
     use hallpass_openapi::{Argument, Values};
     use serde_json::json;
 
-    /// The words of a line that [`quoted`] wrote.
+    /// The words of a line that [`shell_word`] wrote.
     fn split(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut quoted = false;
@@ -93,7 +85,7 @@ mod tests {
     fn every_operation_can_be_called_as_shown() {
         let definition = crate::definition::load(None).unwrap().definition;
         for operation in definition.operations() {
-            let line = call(&definition, operation);
+            let line = call(&definition, operation, &[]);
             let words = split(&line);
             assert_eq!(words[..3], ["hallpass", "call", operation.id()]);
             let mut no_file = |_: &str| Err("there is none".to_owned());

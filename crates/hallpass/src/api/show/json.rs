@@ -44,6 +44,7 @@ pub(super) fn value(told: &Told<'_>) -> Value {
         "filterable": told.marks.filterable,
         "sortable": told.marks.sortable,
         "call": told.call,
+        "beforeCall": told.before,
     })
 }
 

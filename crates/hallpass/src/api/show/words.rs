@@ -48,6 +48,12 @@ pub(super) fn text(told: &Told<'_>) -> String {
     }
     page.heading("Example");
     page.line(&format!("  {}", told.call));
+    if let Some(before) = &told.before {
+        page.line("");
+        page.line("No profile has this definition. Before the call, give it to the current profile, or with");
+        page.line("--profile NAME to another:");
+        page.line(&format!("  {before}"));
+    }
     page.0.trim_end().to_owned()
 }
 

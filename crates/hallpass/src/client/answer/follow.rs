@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use hallpass_client::error::Error;
 use hallpass_client::send::Client;
-use hallpass_client::task::{Task, TaskLink, Waiting};
+use hallpass_client::task::{Task, TaskLink, TaskOutcome, Waiting};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::render::Renderer;
@@ -19,7 +20,8 @@ pub(super) async fn task(
     answer: &Answer<'_>,
     renderer: &mut Renderer,
 ) -> Result<(), Failure> {
-    let look = format!("look at the task: hallpass get {}", link.path());
+    let path = output::shell_word(link.path());
+    let look = format!("look at the task: hallpass get {path}{}", answer.connection);
     let waiting = Waiting::at_most(Duration::from_secs(args.wait_timeout));
     let bar = progress_bar();
     let mut last = None;
@@ -35,14 +37,26 @@ pub(super) async fn task(
         }
     };
     bar.finish_and_clear();
-    if let Some(task) = last {
-        answer.render_body(renderer, &task, None)?;
-        renderer.flush()?;
-    }
+    let rendered = match last {
+        Some(task) => shown(renderer, answer, &task),
+        None => Ok(()),
+    };
+    // What became of the task counts for more than whether it could be shown.
+    ended(outcome, look)?;
+    rendered
+}
+
+fn shown(renderer: &mut Renderer, answer: &Answer<'_>, task: &[u8]) -> Result<(), Failure> {
+    answer.render_body(renderer, task, None)?;
+    renderer.flush()
+}
+
+/// Whether the task did what it should.
+fn ended(outcome: Result<TaskOutcome, Error>, look: String) -> Result<(), CommandError> {
     match outcome {
         Ok(outcome) => match outcome.success() {
             Ok(_) => Ok(()),
-            Err(failure) => Err(crate::client::library(failure).hint(look).into()),
+            Err(failure) => Err(crate::client::library(failure).hint(look)),
         },
         // The call itself has been done: what failed is looking at its task.
         Err(error) => {
@@ -51,7 +65,7 @@ pub(super) async fn task(
                 "the task was started and cannot be followed: {}",
                 error.message()
             );
-            Err(CommandError::new(error.exit(), said).hint(look).into())
+            Err(CommandError::new(error.exit(), said).hint(look))
         }
     }
 }

@@ -32,6 +32,7 @@ use hallpass_client::response::Response;
 use hallpass_client::send::Client;
 use hallpass_openapi::BuiltRequest;
 
+use crate::client::ConnectionArgs;
 use crate::command::{CommandError, Exit};
 use crate::output;
 pub(crate) use follow::{advance, progress_bar};
@@ -96,6 +97,7 @@ impl AnswerArgs {
 /// of the list that it is.
 pub(crate) async fn send(
     client: &Client,
+    connection: &ConnectionArgs,
     request: BuiltRequest,
     args: &AnswerArgs,
     item_properties: Vec<String>,
@@ -109,6 +111,7 @@ pub(crate) async fn send(
     let answer = Answer {
         query: query.as_ref(),
         each: args.each,
+        connection: &connection.as_typed(),
     };
     let outcome = if args.all {
         list::read(client, request, &answer, &mut renderer).await
@@ -141,6 +144,8 @@ fn finish(outcome: Result<(), Failure>, renderer: Renderer) -> Result<(), Comman
 struct Answer<'a> {
     query: Option<&'a Query>,
     each: bool,
+    /// The options of another command to the same API.
+    connection: &'a str,
 }
 
 impl Answer<'_> {
@@ -158,11 +163,8 @@ impl Answer<'_> {
     ) -> Result<(), Failure> {
         let Some(text) = JsonText::read(body) else {
             if self.query.is_some() && !body.is_empty() {
-                let error =
-                    CommandError::refused("the answer is no JSON that --query could be applied to");
-                return Err(error
-                    .hint("call it without --query; --save FILE keeps it")
-                    .into());
+                let what = "the answer is no JSON that --query could be applied to";
+                return Err(misfit(what, "without --query, --save FILE keeps it").into());
             }
             return renderer.untouched(body, media_type);
         };
@@ -172,8 +174,11 @@ impl Answer<'_> {
         let value = text.value();
         if self.each {
             let items = items(&value).ok_or_else(|| {
-                CommandError::usage("--each is for a list, and the answer is none")
-                    .hint("leave out --each")
+                let what = "--each is for a list, and the answer is none";
+                misfit(
+                    what,
+                    "without --each the filter is applied to the whole answer",
+                )
             })?;
             for item in items {
                 query.run(item, |found| renderer.value(found))?;
@@ -183,6 +188,12 @@ impl Answer<'_> {
         }
         renderer.end_values()
     }
+}
+
+/// The answer is not what the options take it for. That shows only now, when whatever the call does
+/// has been done: whoever only repeats it does it twice.
+fn misfit(what: &str, hint: &str) -> CommandError {
+    CommandError::refused(format!("the call was made, but {what}")).hint(hint)
 }
 
 /// The items of a list, in an envelope or without.

@@ -9,8 +9,9 @@ use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, Ctx, Vars, compile, unwrap_valr};
 use jaq_json::{Num, Val};
 
+use super::misfit;
 use super::text::{DEEPEST, Json, JsonText};
-use crate::command::{CommandError, Exit};
+use crate::command::CommandError;
 use crate::output::printable;
 
 /// A compiled filter.
@@ -131,11 +132,10 @@ fn refused(code: &str, error: Option<(String, &str)>) -> CommandError {
 
 fn failed(why: &str) -> CommandError {
     let short: String = why.chars().take(300).collect();
-    CommandError::new(
-        Exit::Usage,
-        format!("--query does not fit the answer: {short}"),
+    misfit(
+        &format!("--query does not fit the answer: {short}"),
+        "without --query the answer is printed as it is",
     )
-    .hint("look at the answer without --query first")
 }
 
 /// A value as the filter sees it: of repeated members the last one counts.

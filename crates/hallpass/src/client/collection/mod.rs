@@ -12,7 +12,7 @@ use hallpass_openapi::collection::{BASE_URL, CollectionSettings, Variable, envir
 use hallpass_openapi::{Definition, Operation};
 use serde_json::Value;
 
-use crate::client::{ConnectionArgs, named_operation};
+use crate::client::ConnectionArgs;
 use crate::command::{CommandError, Exit};
 use crate::output;
 
@@ -36,9 +36,8 @@ enum CollectionCommand {
 /// two exports can be compared.
 #[derive(Debug, Args)]
 struct ExportArgs {
-    /// File for the collection [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    /// File for the collection; without one, or with -, it goes to standard output
+    file: Option<PathBuf>,
     /// File for an environment with the profile's addresses and client id
     #[arg(long, value_name = "FILE")]
     environment: Option<PathBuf>,
@@ -72,7 +71,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
             authorization::CLIENT_SECRET,
         ));
     }
-    let Some(file) = &args.output else {
+    let Some(file) = args.file.as_deref().filter(|file| file.as_os_str() != "-") else {
         return output::data(&pretty(&collection));
     };
     write(file, &collection)?;
@@ -88,7 +87,7 @@ fn chosen<'a>(
 ) -> Result<Vec<&'a Operation>, CommandError> {
     let mut chosen = Vec::new();
     for name in names {
-        chosen.push(named_operation(definition, name)?.index());
+        chosen.push(crate::definition::operation(definition, name)?.index());
     }
     let is_chosen = |one: &&Operation| names.is_empty() || chosen.contains(&one.index());
     Ok(definition.operations().iter().filter(is_chosen).collect())

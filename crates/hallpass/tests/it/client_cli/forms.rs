@@ -62,11 +62,22 @@ fn a_query_is_checked_before_anything_is_sent() {
         .says(&["none/x cannot be written"]);
     odd.run(&["get", "/v", "--each"]).ended(2);
     assert_eq!(odd.calls(), [""; 0]);
-    let late = odd.run(&["get", "/v", "--query", ".a.b"]).ended(2);
-    late.says(&["does not fit the answer"]);
-    odd.run(&["get", "/v", "--query", ".", "--each"])
-        .ended(2)
-        .says(&["the answer is none"]);
+}
+
+#[test]
+fn what_does_not_fit_the_answer_says_that_the_call_was_made() {
+    let odd = exact();
+    for (options, said) in [
+        (&["--query", ".a.b"][..], "--query does not fit the answer"),
+        (&["--query", ".", "--each"], "and the answer is none"),
+        (&["--all"], "the answer is no list"),
+    ] {
+        let arguments = [&["get", "/v"], options].concat();
+        odd.run(&arguments)
+            .ended(1)
+            .says(&["the call was made, but ", said]);
+    }
+    assert_eq!(odd.calls().len(), 3);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 /// The server; it ends with its value.
 pub(super) struct Odd {
     pub(super) world: World,
-    address: String,
+    pub(super) address: String,
     calls: Arc<Mutex<Vec<String>>>,
     _runtime: Runtime,
 }

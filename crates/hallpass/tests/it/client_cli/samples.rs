@@ -161,7 +161,7 @@ fn wrong_usage_is_explained() {
         .run(&["collection", "export", "--operation", "NoSuchThing"])
         .ended(2)
         .says(&["NoSuchThing"]);
-    let nowhere = ["collection", "export", "-o", "/no/such/folder/c.json"];
+    let nowhere = ["collection", "export", "/no/such/folder/c.json"];
     client
         .run(&nowhere)
         .ended(2)
@@ -182,6 +182,11 @@ fn a_collection_goes_to_standard_output_and_is_the_same_each_time() {
     let first = client.run(&export).ok();
     assert_eq!(first.stderr, "");
     assert_eq!(first.stdout, client.run(&export).ok().stdout);
+    let with_file = |file| client.run(&[&export[..], &[file]].concat()).ok().stdout;
+    assert_eq!(first.stdout, with_file("-"));
+    let file = client.world.path("collection.json");
+    assert_eq!(with_file(file.to_str().unwrap()), "");
+    assert_eq!(first.stdout, std::fs::read_to_string(file).unwrap());
     assert!(!first.stdout.contains(&client.credential.client_secret));
     let collection = first.json();
     assert_eq!(collection["auth"]["type"], "oauth2");
@@ -192,6 +197,33 @@ fn a_collection_goes_to_standard_output_and_is_the_same_each_time() {
         .iter()
         .find(|one| one["key"] == "clientSecret");
     assert_eq!(secret.unwrap()["value"], "");
+}
+
+/// Values are read as `hallpass call` reads them.
+#[test]
+fn a_sample_takes_its_values_from_wherever_a_call_does() {
+    let client = Client::new();
+    let sample = |more: &[&str], input: &str| {
+        let fixed = ["sample", "VolumeCreate", "systemId=x", "--lang", "curl"];
+        let mut command = client.command(&[&fixed[..], more].concat());
+        crate::world::run_with_input(&mut command, input)
+    };
+    let body = r#"{"name":"from-input","sizeMib":16384,"userCpg":"c"}"#;
+    for more in [&["--data", "-"][..], &["--data", "@-"]] {
+        let written = sample(more, body).ok().stdout;
+        assert!(written.contains("from-input"), "{written}");
+        assert!(!written.contains("From the examples"), "{written}");
+    }
+    let written = sample(&["name=@-"], "from-input").ok().stdout;
+    assert!(written.contains("from-input"), "{written}");
+    sample(&["a..b=1", "=2"], "")
+        .ended(2)
+        .says(&["2 mistakes:"]);
+    sample(&["--content-type", "text/plain", "--data", "x"], "")
+        .ended(2)
+        .says(&["text/plain"]);
+    let other = sample(&["name=a", "nonsense=b", "--no-check"], "").ok();
+    assert!(other.stdout.contains("nonsense"), "{other:?}");
 }
 
 /// All of what HPE publishes, from the file to the collection.

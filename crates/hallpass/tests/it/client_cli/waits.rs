@@ -107,6 +107,25 @@ fn a_task_that_fails_or_takes_too_long_ends_with_5() {
         "task `Create` ended as CANCELLED: by ann; its task `Export` ended as FAILED: no path",
         "hint: look at the task: hallpass get /api/v1/tasks/t1",
     ]);
+    for misfit in [".state.name", ".state | tonumber"] {
+        odd.run(&["get", "/fail", "--wait", "--query", misfit])
+            .ended(5)
+            .says(&[
+                "ended as CANCELLED: by ann",
+                "hallpass get /api/v1/tasks/t1",
+            ]);
+    }
+    odd.run(&[
+        "get",
+        "/slow",
+        "--wait",
+        "--wait-timeout",
+        "1",
+        "--query",
+        ".state.x",
+    ])
+    .ended(5)
+    .says(&["is not done after 1 s"]);
     odd.run(&["get", "/slow", "--wait", "--wait-timeout", "1"])
         .ended(5)
         .says(&["is not done after 1 s", "hallpass get /api/v1/tasks/t2"]);
@@ -133,4 +152,39 @@ fn ctrl_c_leaves_the_task_and_says_how_to_look_at_it() {
         said.contains("the task goes on") && said.contains("hallpass get /api/v1/tasks/t1"),
         "{said}"
     );
+}
+
+#[test]
+fn the_hint_to_a_task_keeps_the_connection_that_was_typed() {
+    let odd = Odd::start(|path| match path {
+        "/fail" => json(r#"{"taskUri":"t1"}"#),
+        _ => json(r#"{"state":"FAILED","error":"no"}"#),
+    });
+    let secret = odd.world.path("secret");
+    std::fs::write(&secret, "planted").unwrap();
+    let token_url = format!("{}/token", odd.address);
+    let add = [
+        "profile",
+        "add",
+        "here",
+        "--client-id",
+        "c",
+        "--secret-file",
+        secret.to_str().unwrap(),
+        "--token-url",
+        &token_url,
+        "--base-url",
+        &odd.address,
+        "--no-test",
+    ];
+    odd.world.run(&add).ok();
+    let typed = odd.world.run(&["get", "/fail", "--wait", "-p", "here"]);
+    typed
+        .ended(5)
+        .says(&["hallpass get /api/v1/tasks/t1 -p here\n"]);
+    let mut said_by_the_environment = odd.world.command(&["get", "/fail", "--wait"]);
+    said_by_the_environment.env("HALLPASS_PROFILE", "here");
+    crate::world::run(&mut said_by_the_environment)
+        .ended(5)
+        .says(&["hallpass get /api/v1/tasks/t1\n"]);
 }

@@ -80,6 +80,28 @@ fn operations_parameters_and_values() {
 }
 
 #[test]
+fn paths_are_offered_behind_every_method() {
+    let world = with_profile();
+    let api = world.home().join("api.yaml");
+    let methods = ["get", "post", "put", "patch", "delete"];
+    let operations = methods.map(|method| {
+        format!("  /for-{method}/a: {{ {method}: {{ responses: {{ '200': {{ description: x }} }} }} }}\n")
+    });
+    let definition = format!(
+        "openapi: 3.0.3\ninfo: {{ title: Five, version: '1' }}\npaths:\n{}",
+        operations.concat()
+    );
+    std::fs::write(&api, definition).unwrap();
+    world.run(&["api", "add", text(&api)]).ok();
+    for method in methods {
+        assert_eq!(
+            offered(&world, &[method, "/"]),
+            [format!("/for-{method}/a")]
+        );
+    }
+}
+
+#[test]
 fn profiles_and_files() {
     let world = with_profile();
     let offered = |words: &[&str]| offered(&world, words);

@@ -22,7 +22,7 @@ impl<'a> Exported<'a> {
             stage.world.path("c.json"),
             stage.world.path("environment.json"),
         );
-        let mut arguments = vec!["collection", "export", "--output", text(&collection)];
+        let mut arguments = vec!["collection", "export", text(&collection)];
         arguments.extend(["--environment", text(&environment)]);
         for operation in operations {
             arguments.extend(["--operation", operation]);
