@@ -113,12 +113,22 @@ impl Proxy {
 
     /// An answer that sends the program on within the API sends it on within the proxy.
     fn here(&self, mut answer: Response<Body>) -> Response<Body> {
-        let base = self.client.profile().base_url().as_str();
+        let base = self.client.profile().base_url();
         let elsewhere = answer
             .headers()
             .get(LOCATION)
             .and_then(|to| to.to_str().ok());
-        let below = elsewhere.and_then(|to| to.strip_prefix(base));
+        // A path alone would lead past the key; relative to the request it leads where it should.
+        let elsewhere = elsewhere.and_then(|to| match to.starts_with('/') {
+            true => {
+                let base = reqwest::Url::parse(base.as_str()).ok()?;
+                Some(base.join(to).ok()?.to_string())
+            }
+            false => Some(to.to_owned()),
+        });
+        let below = elsewhere
+            .as_deref()
+            .and_then(|to| to.strip_prefix(base.as_str()));
         if let Some(path) = below.filter(|path| path.starts_with(['/', '?']) || path.is_empty())
             && let Ok(here) = HeaderValue::try_from(format!("{}{path}", self.gate.base_url()))
         {
