@@ -119,12 +119,12 @@ impl Proxy {
             .get(LOCATION)
             .and_then(|to| to.to_str().ok());
         // A path alone would lead past the key; relative to the request it leads where it should.
-        let elsewhere = elsewhere.and_then(|to| match to.starts_with('/') {
-            true => {
-                let base = reqwest::Url::parse(base.as_str()).ok()?;
-                Some(base.join(to).ok()?.to_string())
+        let elsewhere = elsewhere.and_then(|to| {
+            if !to.starts_with('/') {
+                return Some(to.to_owned());
             }
-            false => Some(to.to_owned()),
+            let base = reqwest::Url::parse(base.as_str()).ok()?;
+            Some(base.join(to).ok()?.to_string())
         });
         let below = elsewhere
             .as_deref()

@@ -203,7 +203,7 @@ fn a_bar_shows_how_far_a_task_is_and_is_nowhere_in_the_answer() {
     let looks = AtomicUsize::new(0);
     let odd = Odd::start(move |path| match path {
         "/start" => json(r#"{"taskUri":"t"}"#),
-        _ if looks.fetch_add(1, Ordering::SeqCst) % 2 == 0 => running(40),
+        _ if looks.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) => running(40),
         _ => json(r#"{"state":"SUCCEEDED","progressPercent":100}"#),
     });
     let wait = ["get", "/start", "--wait"];
