@@ -247,6 +247,11 @@ fn unusable(reason: &str) -> ProfileError {
 }
 
 impl Way {
+    /// The address of the proxy on the way, without its password.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(ToString::to_string)
+    }
+
     /// Sends the request; the answer's body has not come yet.
     pub(crate) async fn execute(
         &self,

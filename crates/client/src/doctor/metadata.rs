@@ -80,6 +80,10 @@ fn compare(
             Step::Metadata,
             format!("the server names {named} as its token URL; the profile has another"),
         )
+        .hint(
+            "if no token is given, replace the profile with --token-url; where each workspace has an \
+             address of its own, this is as it should be",
+        )
     });
 }
 

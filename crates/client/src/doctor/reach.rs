@@ -15,10 +15,6 @@ pub(super) async fn server(
     url: &Url,
     tell: &mut (dyn FnMut(Finding) + Send),
 ) -> Option<Seen> {
-    if !name(who, url, tell).await {
-        return None;
-    }
-    let origin = url.origin().ascii_serialization();
     let way = match client.way_to(url) {
         Ok(way) => way,
         Err(error) => {
@@ -28,20 +24,29 @@ pub(super) async fn server(
             return None;
         }
     };
+    let proxy = way.proxy();
+    if let Some(proxy) = &proxy {
+        tell(asked_by_proxy(url, proxy));
+    } else if !name(who, url, tell).await {
+        return None;
+    }
+    let origin = url.origin().ascii_serialization();
     let request = reqwest::Request::new(http::Method::GET, url.clone());
     let answer = exchange(&way, request, LARGEST_ANSWER).await;
     let heard_at = client.now();
+    let checked = !client.profile().insecure();
+    let answered = || answered(who, &origin, proxy.as_deref(), checked);
     match answer {
         // A server that says too much does answer.
         Err(TransportError::TooLarge { .. }) => {
-            tell(answered(who, &origin));
+            tell(answered());
             Some(Seen {
                 date: None,
                 heard_at,
             })
         }
         Ok(answer) => {
-            tell(answered(who, &origin));
+            tell(answered());
             let date = answer.header("date").map(str::to_owned);
             Some(Seen { date, heard_at })
         }
@@ -53,19 +58,30 @@ pub(super) async fn server(
     }
 }
 
-fn answered(who: &str, origin: &str) -> Finding {
-    let trusted = if origin.starts_with("https:") {
-        ", and its certificate is trusted"
-    } else {
-        " on this machine, without TLS"
+fn answered(who: &str, origin: &str, proxy: Option<&str>, checked: bool) -> Finding {
+    let through = proxy.map_or_else(String::new, |proxy| format!(" through the proxy {proxy}"));
+    let trusted = match origin.starts_with("https:") {
+        true if checked => ", and its certificate is trusted",
+        true => ", and its certificate is not checked, as the profile says",
+        false => " on this machine, without TLS",
     };
     Finding::fine(
         Step::Connection,
-        format!("{who} answers at {origin}{trusted}"),
+        format!("{who} answers at {origin}{through}{trusted}"),
     )
 }
 
-/// Whether the name of the host means something. Behind a proxy it is the proxy's business.
+/// Behind a proxy the name is the proxy's business: a network that has one often resolves no other
+/// names than its own.
+fn asked_by_proxy(url: &Url, proxy: &str) -> Finding {
+    let host = url.host_str().unwrap_or_default();
+    Finding::note(
+        Step::Names,
+        format!("the proxy {proxy} looks up {host}; this machine need not know it"),
+    )
+}
+
+/// Whether the name of the host means something.
 async fn name(who: &str, url: &Url, tell: &mut (dyn FnMut(Finding) + Send)) -> bool {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return true;

@@ -14,14 +14,14 @@ use crate::server::{CLIENT_ID, Events, World, credential, get};
 use crate::tls::{Authority, HOST, Proxy};
 
 /// A world behind TLS.
-struct Secure {
-    world: Arc<World>,
+pub(crate) struct Secure {
+    pub(crate) world: Arc<World>,
     authority: Authority,
     port: u16,
 }
 
 impl Secure {
-    async fn new(wants_certificate: bool) -> Self {
+    pub(crate) async fn new(wants_certificate: bool) -> Self {
         let (world, authority) = (World::quiet().await, Authority::new());
         let port = authority.serve(&world.address, wants_certificate).await;
         Self {
@@ -31,7 +31,7 @@ impl Secure {
         }
     }
 
-    fn at(&self, host: &str) -> Profile {
+    pub(crate) fn at(&self, host: &str) -> Profile {
         let address = format!("https://{host}:{}", self.port);
         Profile::new(
             ProfileName::parse("test").unwrap(),
@@ -42,7 +42,7 @@ impl Secure {
     }
 
     /// The same with the authority trusted.
-    fn trusted(&self, host: &str) -> Profile {
+    pub(crate) fn trusted(&self, host: &str) -> Profile {
         self.at(host).with_ca_file(Some(self.authority.file()))
     }
 

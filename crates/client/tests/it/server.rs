@@ -21,6 +21,8 @@ use jiff::Timestamp;
 pub(crate) const CLIENT_ID: &str = "00cfff70-86ab-4f66-8245-1eb054639c38";
 pub(crate) const CLIENT_SECRET: &str = "planted5ecret0f32HexadecimalDigits-and-more-than-forty";
 
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+
 /// What the API was asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -42,6 +44,7 @@ pub(crate) struct World {
     odd_token_answers: Mutex<VecDeque<Answer>>,
     calls: Mutex<Vec<Call>>,
     token_requests: Mutex<Vec<Call>>,
+    metadata: Mutex<Option<String>>,
     /// Whoever holds it for writing keeps the token endpoint from answering.
     pub(crate) gate: tokio::sync::RwLock<()>,
     clock: AtomicI64,
@@ -60,6 +63,7 @@ impl World {
             odd_token_answers: Mutex::new(VecDeque::new()),
             calls: Mutex::new(Vec::new()),
             token_requests: Mutex::new(Vec::new()),
+            metadata: Mutex::default(),
             gate: tokio::sync::RwLock::new(()),
             clock: AtomicI64::new(1_700_000_000),
         });
@@ -111,6 +115,11 @@ impl World {
     /// `expires_in` as JSON.
     pub(crate) fn set_lifetime(&self, json: &str) {
         json.clone_into(&mut self.lifetime.lock().unwrap());
+    }
+
+    /// What the authorization server says about itself (RFC 8414), to everybody; nothing at first.
+    pub(crate) fn publish(&self, metadata: &str) {
+        *self.metadata.lock().unwrap() = Some(metadata.to_owned());
     }
 
     /// The next answer of the token endpoint, instead of a token.
@@ -297,6 +306,10 @@ async fn answer_api(
         headers: parts.headers,
         body: to_bytes(body, 65_536).await.unwrap().to_vec(),
     };
+    let metadata = world.metadata.lock().unwrap().clone();
+    if let Some(metadata) = metadata.filter(|_| call.path_and_query == METADATA) {
+        return response(ok(&metadata));
+    }
     world.calls.lock().unwrap().push(call.clone());
     let wanted = format!("Bearer {}", world.live.lock().unwrap());
     let given = call

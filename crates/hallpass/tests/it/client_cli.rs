@@ -14,6 +14,7 @@ mod profiles;
 mod proxy;
 mod requests;
 mod samples;
+mod terminal;
 mod tokens;
 mod waits;
 

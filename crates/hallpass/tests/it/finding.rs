@@ -1,7 +1,7 @@
 //! Finding one's way in an API: its operations, their descriptions, completion, man pages.
 
 mod completion;
-mod shells;
+pub(crate) mod shells;
 
 use serde_json::Value;
 

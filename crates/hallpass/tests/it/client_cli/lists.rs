@@ -10,7 +10,7 @@ use super::odd::{Answer, Odd, asked, json as answer};
 use crate::world::{eventually, signal};
 
 /// A page of `size` items of a list of `total`, each over 100 bytes long.
-fn page(path: &str, total: usize, size: usize) -> Answer {
+pub(super) fn page(path: &str, total: usize, size: usize) -> Answer {
     let offset = asked(path, "offset").unwrap_or(0).min(total);
     let end = (offset + asked(path, "limit").unwrap_or(size)).min(total);
     let mut body = String::from(r#"{"items":["#);

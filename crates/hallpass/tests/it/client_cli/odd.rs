@@ -56,6 +56,10 @@ impl Odd {
         }
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.command(arguments);
         command.envs([

@@ -1,9 +1,12 @@
 //! `hallpass proxy`: other programs, without a credential, reach the API and nothing else.
 
+use std::process::Command;
+
 use reqwest::Method;
 use serde_json::json;
 
 use super::Client;
+use super::odd::Odd;
 use crate::http::{get, send_as, send_bytes, token_of, try_send};
 use crate::server::Running;
 use crate::world::eventually;
@@ -16,7 +19,11 @@ struct Proxy {
 
 impl Proxy {
     fn start(client: &Client, arguments: &[&str]) -> Self {
-        let running = Running::start(&mut client.command(&[&["proxy"], arguments].concat()));
+        Self::of(&mut client.command(&[&["proxy"], arguments].concat()))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let running = Running::start(command);
         let base_url = running.stdout.wait_for("http://");
         Self { running, base_url }
     }
@@ -119,6 +126,39 @@ fn errors_of_the_api_and_of_the_way_there_are_told_apart() {
     assert_eq!(gone.json()["errorCode"], "BAD_GATEWAY");
     proxy.running.signal("INT");
     assert!(proxy.running.end().success());
+}
+
+#[test]
+fn a_redirect_within_the_api_leads_to_the_proxy_and_any_other_stays_as_it_is() {
+    let odd = Odd::start(|path| {
+        let to = path.split_once('?').unwrap().1.to_owned();
+        (307, vec![("location", to)], Vec::new())
+    });
+    let proxy = Proxy::of(&mut odd.command(&["proxy"]));
+    let host = proxy.origin().strip_prefix("http://").unwrap();
+    let key = proxy.base_url.rsplit('/').next().unwrap();
+    let api = odd.address();
+    for (to, leads_to) in [
+        (format!("{api}/b?c=d"), format!("{}/b?c=d", proxy.base_url)),
+        ("/b".to_owned(), format!("{}/b", proxy.base_url)),
+        ("b".to_owned(), "b".to_owned()),
+        (
+            "//other.example/b".to_owned(),
+            "//other.example/b".to_owned(),
+        ),
+        (format!("{api}0/b"), format!("{api}0/b")),
+        (
+            "https://other.example/b".to_owned(),
+            "https://other.example/b".to_owned(),
+        ),
+    ] {
+        let asked =
+            format!("GET /{key}/a?{to} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = send_bytes(proxy.origin(), asked.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 307"), "{answer}");
+        let line = format!("\r\nlocation: {leads_to}\r\n");
+        assert!(answer.contains(&line), "{line}: {answer}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::world::eventually;
 
 const ID: &str = "dd9e6b68-db1c-4f86-90b4-9ce31d65abfa";
 
-fn running(percent: usize) -> Answer {
+pub(super) fn running(percent: usize) -> Answer {
     json(&format!(
         r#"{{"state":"RUNNING","progressPercent":{percent},"suggestedPollingIntervalSeconds":0}}"#
     ))

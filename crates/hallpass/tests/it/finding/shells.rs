@@ -9,7 +9,7 @@ use crate::world::{World, text};
 
 /// Whether a program is there.
 #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let found = Command::new("sh")
         .args(["-c", &format!("command -v {program}")])
         .output();
