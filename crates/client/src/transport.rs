@@ -306,7 +306,11 @@ pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
         "it asks for a client certificate; name one in the profile".clone_into(&mut reason);
         return TransportError::Unreachable { server, reason };
     }
-    if error.is_timeout() {
+    // A connection that does not come to stand in time is both, and nothing was sent.
+    if error.is_timeout() && error.is_connect() {
+        let reason = "no connection came to stand in time".to_owned();
+        TransportError::Unreachable { server, reason }
+    } else if error.is_timeout() {
         TransportError::TimedOut { server }
     } else if reason.contains("certificate") {
         TransportError::Certificate { server, reason }
