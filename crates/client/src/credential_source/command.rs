@@ -54,6 +54,9 @@ impl SecretCommand {
             Ok(Some(status)) => status,
             Ok(None) => {
                 end(&mut child);
+                if text.len() > LARGEST {
+                    return Err(failed(TOO_MUCH.to_owned()));
+                }
                 return Err(failed(format!("no answer within {} s", patience.as_secs())));
             }
             Err(error) => {
@@ -62,7 +65,7 @@ impl SecretCommand {
             }
         };
         if text.len() > LARGEST {
-            return Err(failed("it prints far more than a secret".to_owned()));
+            return Err(failed(TOO_MUCH.to_owned()));
         }
         if !status.success() {
             return Err(failed(format!("it failed ({status})")));
@@ -144,10 +147,7 @@ impl Printing {
 }
 
 /// Reads on until the end, or until there is too much: the pipe breaks then, and the program ends.
-fn read(
-    mut stdout: ChildStdout,
-    text: &Mutex<Option<Zeroizing<Vec<u8>>>>,
-) -> std::io::Result<()> {
+fn read(mut stdout: ChildStdout, text: &Mutex<Option<Zeroizing<Vec<u8>>>>) -> std::io::Result<()> {
     let mut piece = Zeroizing::new([0; PIECE]);
     loop {
         let length = stdout.read(&mut piece[..])?;
@@ -207,6 +207,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most that is read of what it prints, in bytes.
 const LARGEST: usize = 64 * 1024;
+
+const TOO_MUCH: &str = "it prints far more than a secret";
 
 /// How much of it is read at once.
 const PIECE: usize = 4096;
