@@ -458,3 +458,20 @@ pub(crate) const MOST_REPLACEMENTS: usize = 3;
 
 /// How many redirects are followed; more are a circle.
 const MOST_REDIRECTS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_the_lock_waits_longer_than_its_holder_may_take() {
+        for total in [0, 30, 600].map(Duration::from_secs) {
+            let limits = Limits {
+                total,
+                ..Limits::default()
+            };
+            assert!(limits.longest_lock_wait() > limits.longest_request());
+            assert!(limits.longest_request() >= Limits::OPENING + total);
+        }
+    }
+}
