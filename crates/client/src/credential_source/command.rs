@@ -100,6 +100,8 @@ struct Printing {
     /// `None` when nobody wants any more of it.
     text: Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>,
     closed: mpsc::Receiver<std::io::Result<()>>,
+    /// Keeps the channel open, so that waiting for news takes its time also when there is none.
+    _sender: mpsc::Sender<std::io::Result<()>>,
 }
 
 impl Printing {
@@ -109,11 +111,15 @@ impl Printing {
         let text = Arc::new(Mutex::new(Some(room)));
         let (sender, closed) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
-            let text = text.clone();
+            let (sender, text) = (sender.clone(), text.clone());
             // Nobody may be waiting for the end any more.
             std::thread::spawn(move || drop(sender.send(read(stdout, &text))));
         }
-        Self { text, closed }
+        Self {
+            text,
+            closed,
+            _sender: sender,
+        }
     }
 
     /// Waits for the program to end, and a moment for the rest of what it printed. `None` when it
@@ -132,11 +138,8 @@ impl Printing {
             if Instant::now() >= deadline {
                 return Ok(None);
             }
-            if closed.is_some() {
-                std::thread::sleep(LOOK);
-            } else {
-                closed = self.closed.recv_timeout(LOOK).ok();
-            }
+            let news = self.closed.recv_timeout(LOOK).ok();
+            closed = closed.or(news);
         }
     }
 
