@@ -42,6 +42,11 @@ impl CredentialSource {
         }
     }
 
+    /// Whether opening it may ask a person for something, who may take any time or not be there.
+    pub fn may_ask(&self) -> bool {
+        matches!(self, Self::Kept(kept) if kept.may_ask())
+    }
+
     /// The secret.
     pub fn load(&self) -> Result<Secret, CredentialError> {
         match self {
@@ -93,6 +98,12 @@ pub enum CredentialError {
         /// What is wrong.
         reason: String,
     },
+    /// It takes too long to open.
+    #[error("the client secret did not come within {seconds} s")]
+    TooSlow {
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The key store does not give it.
     #[error(transparent)]
     KeyRing(#[from] KeyRingError),
@@ -140,6 +151,9 @@ impl CredentialError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::None => None,
+            Self::TooSlow { .. } => {
+                Some("is the key store locked, and its question waiting for an answer?".to_owned())
+            }
             Self::Absent { .. } => Some(
                 "store it with `hallpass profile set-secret`, or set HALLPASS_CLIENT_SECRET"
                     .to_owned(),

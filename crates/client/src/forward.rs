@@ -35,10 +35,15 @@ impl Client {
             if !refuses_token(answer.status(), answer.headers()) {
                 break;
             }
-            let replacement = self.tokens().renew_after_401(&token).await?;
+            let Some(replacement) = self.tokens().replace(&token).await? else {
+                break;
+            };
             token = replacement.token;
             answer = self.pass_on(request, &token).await?;
             if !replacement.by_another {
+                if refuses_token(answer.status(), answer.headers()) {
+                    self.tokens().refused_anew(&token);
+                }
                 break;
             }
         }

@@ -111,18 +111,31 @@ fn way(profile: &Profile) -> String {
 /// How the passphrase of an encrypted file is had. Called only when it is needed; the argument says
 /// whether one is being chosen, so that it is asked for twice. The error is in words.
 #[derive(Clone)]
-pub struct Passphrase(Arc<AskPassphrase>);
+pub struct Passphrase {
+    ask: Arc<AskPassphrase>,
+    asks_person: bool,
+}
 
 type AskPassphrase = dyn Fn(bool) -> Result<Secret, String> + Send + Sync;
 
 impl Passphrase {
     /// Had by calling `ask`.
     pub fn new(ask: impl Fn(bool) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(ask))
+        Self {
+            ask: Arc::new(ask),
+            asks_person: true,
+        }
+    }
+
+    /// The same when `ask` knows it and asks nobody.
+    #[must_use]
+    pub fn without_asking(mut self) -> Self {
+        self.asks_person = false;
+        self
     }
 
     fn ask(&self, new: bool) -> Result<Secret, CredentialError> {
-        (self.0)(new).map_err(|reason| CredentialError::Passphrase { reason })
+        (self.ask)(new).map_err(|reason| CredentialError::Passphrase { reason })
     }
 }
 
@@ -197,6 +210,14 @@ impl Kept {
             Self::KeyRing(entry) => Ok(entry.is_there()?),
             Self::Encrypted(file) => Ok(file.path().exists()),
             Self::File(file) => Ok(file.path().exists()),
+        }
+    }
+
+    /// Whether opening it may ask a person for a passphrase.
+    pub fn may_ask(&self) -> bool {
+        match self {
+            Self::Encrypted(file) => file.may_ask(),
+            Self::KeyRing(_) | Self::File(_) => false,
         }
     }
 

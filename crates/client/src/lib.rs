@@ -57,6 +57,7 @@ mod token_credential;
 mod token_endpoint;
 mod token_lock;
 mod token_pause;
+mod token_refused;
 mod token_store;
 mod transport;
 

@@ -7,6 +7,8 @@
 mod envelope;
 mod failure;
 
+use std::collections::HashSet;
+
 use hallpass_openapi::BuiltRequest;
 use http::Method;
 use serde::de::DeserializeOwned;
@@ -15,7 +17,7 @@ use serde_json::value::RawValue;
 use crate::error::Error;
 use crate::link::below;
 use crate::send::Client;
-use envelope::{Cursor, Envelope, key};
+use envelope::{Cursor, Envelope, has_id, hash, key};
 pub use failure::{Doubt, PagingError};
 
 /// A page of a list.
@@ -40,6 +42,8 @@ pub struct Pages<'a> {
     pages: u32,
     /// What the items of the last page are told apart by.
     before: Vec<u64>,
+    /// Hashes of the addresses of the pages asked for.
+    asked: HashSet<u64>,
     first_total: Option<u64>,
     doubt: Option<Doubt>,
 }
@@ -71,6 +75,7 @@ impl Client {
             received: 0,
             pages: 0,
             before: Vec::new(),
+            asked: HashSet::new(),
             first_total: None,
             doubt: None,
         })
@@ -127,9 +132,14 @@ impl Pages<'_> {
         offset: u64,
         envelope: Envelope,
     ) -> Result<Option<Page>, Error> {
+        self.asked.insert(hash(asked));
         let keys: Vec<u64> = envelope.items.iter().map(|item| key(item)).collect();
-        let by_link = matches!(envelope.cursor, Cursor::To(_));
-        if self.received > 0 && !by_link {
+        let leads_on = matches!(envelope.cursor, Cursor::To(_));
+        if leads_on && self.repeats_ids(&keys, &envelope) {
+            let received = self.received;
+            return Err(PagingError::Circle { received }.into());
+        }
+        if self.received > 0 && !leads_on {
             if keys.is_empty() {
                 self.finish(envelope.total);
                 return Ok(None);
@@ -162,6 +172,14 @@ impl Pages<'_> {
         !pages_well && keys.iter().all(|key| self.before.contains(key))
     }
 
+    /// The same of a page that leads on, which may be empty, and whose items may be alike when they have
+    /// no id.
+    fn repeats_ids(&self, keys: &[u64], envelope: &Envelope) -> bool {
+        !keys.is_empty()
+            && envelope.items.iter().all(|item| has_id(item))
+            && keys.iter().all(|key| self.before.contains(key))
+    }
+
     /// A server that does not page and names no total has given everything at once.
     fn repeated(&self, offset: u64, total: Option<u64>) -> Result<Option<Page>, Error> {
         match total {
@@ -188,7 +206,7 @@ impl Pages<'_> {
         }
         if let Cursor::To(cursor) = &envelope.cursor {
             let link = self.link(asked, cursor).ok_or(PagingError::Elsewhere)?;
-            if link == asked {
+            if self.asked.contains(&hash(&link)) {
                 return Err(PagingError::Circle { received });
             }
             return Ok(Next::Link(link));

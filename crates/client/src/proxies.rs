@@ -53,10 +53,11 @@ impl Proxies {
     /// `HTTPS_PROXY`, else `ALL_PROXY`, and `NO_PROXY`, each also in lower case. A variable set to
     /// nothing counts as not set. An address that is none is told when it would be used.
     pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let value = |name: &str| {
-            let found = lookup(name).or_else(|| lookup(&name.to_ascii_lowercase()))?;
-            Some(found.trim().to_owned()).filter(|found| !found.is_empty())
+        let set = |name: &str| {
+            let found = lookup(name)?.trim().to_owned();
+            (!found.is_empty()).then_some(found)
         };
+        let value = |name: &str| set(name).or_else(|| set(&name.to_ascii_lowercase()));
         let https = value("HTTPS_PROXY").map(|text| ProxyAddress::parse(&text, "HTTPS_PROXY"));
         Self {
             https: https
@@ -240,6 +241,10 @@ mod tests {
             (&[("ALL_PROXY", "https://p")], Some("https://p")),
             (&[("HTTP_PROXY", "http://p:1")], None),
             (&[("HTTPS_PROXY", " ")], None),
+            (
+                &[("HTTPS_PROXY", ""), ("https_proxy", "p:1")],
+                Some("http://p:1"),
+            ),
             (
                 &[
                     ("ALL_PROXY", "http://a:1"),

@@ -59,8 +59,11 @@ pub struct Limits {
     pub total: Duration,
     /// Largest answer of the API, in bytes.
     pub body: usize,
-    /// How long to wait while another program asks for a token.
-    pub lock_wait: Duration,
+    /// How long to wait while another program asks for a token; `None` is a little longer than that
+    /// can take.
+    pub lock_wait: Option<Duration>,
+    /// How long a caller with a good token waits until the next one is being asked for.
+    pub renewal_wait: Duration,
 }
 
 impl Default for Limits {
@@ -69,13 +72,28 @@ impl Default for Limits {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(30),
             body: 64 * 1024 * 1024,
-            // A little longer than the token request that is being waited for can take.
-            lock_wait: Duration::from_secs(35),
+            lock_wait: None,
+            renewal_wait: Duration::from_secs(5),
         }
     }
 }
 
 impl Limits {
+    /// How long opening the credential may take while others wait: a program that prints it has a
+    /// minute.
+    pub(crate) const OPENING: Duration = Duration::from_secs(65);
+
+    /// How long everything that is done while the lock is held may take together.
+    pub(crate) fn longest_request(&self) -> Duration {
+        Self::OPENING + self.total
+    }
+
+    /// How long to wait for the lock. Whoever gives up earlier asks although the holder has not failed.
+    pub(crate) fn longest_lock_wait(&self) -> Duration {
+        let derived = self.longest_request() + Duration::from_secs(5);
+        self.lock_wait.unwrap_or(derived)
+    }
+
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds {
             connect: self.connect,
@@ -277,10 +295,15 @@ impl Client {
             if !refuses_token(response.status(), response.headers()) {
                 break;
             }
-            let replacement = self.0.tokens.renew_after_401(&token).await?;
+            let Some(replacement) = self.0.tokens.replace(&token).await? else {
+                break;
+            };
             token = replacement.token;
             response = self.follow(prepared, &token).await?;
             if !replacement.by_another {
+                if refuses_token(response.status(), response.headers()) {
+                    self.0.tokens.refused_anew(&token);
+                }
                 break;
             }
         }
@@ -435,3 +458,20 @@ pub(crate) const MOST_REPLACEMENTS: usize = 3;
 
 /// How many redirects are followed; more are a circle.
 const MOST_REDIRECTS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_the_lock_waits_longer_than_its_holder_may_take() {
+        for total in [0, 30, 600].map(Duration::from_secs) {
+            let limits = Limits {
+                total,
+                ..Limits::default()
+            };
+            assert!(limits.longest_lock_wait() > limits.longest_request());
+            assert!(limits.longest_request() >= Limits::OPENING + total);
+        }
+    }
+}

@@ -20,6 +20,7 @@ use crate::key_store::Slot;
 use crate::private_file::{Durable, PrivateDirectory, PrivateFileError};
 use crate::profile::{Authentication, Profile};
 use crate::token_pause::{Pause, Whom};
+use crate::token_refused::Refused;
 
 /// A directory of cached tokens.
 #[derive(Debug, Clone)]
@@ -88,6 +89,18 @@ impl TokenCache {
     pub(crate) fn begin_pause(&self, key: &CacheKey, pause: &Pause) {
         let file = key.pause_file(pause.whom());
         let _ = self.directory.replace(&file, &pause.print(), Durable::No);
+    }
+
+    /// The token that was refused as soon as it was got. A note that cannot be read is none.
+    pub(crate) fn refused(&self, key: &CacheKey) -> Option<Refused> {
+        let content = self.directory.read(&refused_file(key)).ok()??;
+        Refused::read(&content)
+    }
+
+    /// Leaves a note of it for the others. Without it they find out themselves, so it may fail.
+    pub(crate) fn note_refused(&self, key: &CacheKey, refused: &Refused) {
+        let (file, note) = (refused_file(key), refused.print());
+        let _ = self.directory.replace(&file, &note, Durable::No);
     }
 
     /// The endpoint answers again.
@@ -171,6 +184,10 @@ fn fold(parts: &[&str]) -> String {
         context.update(part.as_bytes());
     }
     hex(context.finish().as_ref())
+}
+
+fn refused_file(key: &CacheKey) -> String {
+    format!("{}.refused", key.parameters)
 }
 
 /// An entry as it is written.

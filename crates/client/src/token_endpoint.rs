@@ -13,6 +13,8 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::Rng;
 use reqwest::{Method, Url};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::access_token::AccessToken;
 use crate::event::{Event, EventSink};
@@ -32,8 +34,34 @@ pub(crate) struct TokenEndpoint<'a> {
     pub(crate) transport: &'a Transport,
     pub(crate) store: &'a TokenStore,
     pub(crate) told_skew: &'a AtomicBool,
+    /// True from the moment a request is sent; false again only when it failed.
+    pub(crate) on_the_wire: &'a watch::Sender<bool>,
     pub(crate) clock: &'a Clock,
     pub(crate) events: &'a EventSink,
+}
+
+/// When asking has to be over, and how long one request may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    end: Instant,
+    request: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(all: Duration, request: Duration) -> Self {
+        let end = Instant::now() + all;
+        Self { end, request }
+    }
+
+    pub(crate) fn end(self) -> Instant {
+        self.end
+    }
+
+    /// Whether another whole request fits in after a pause. One that is cut off may still be carried
+    /// out.
+    fn leaves_room_after(self, pause: Duration) -> bool {
+        Instant::now() + pause + self.request <= self.end
+    }
 }
 
 impl TokenEndpoint<'_> {
@@ -43,6 +71,7 @@ impl TokenEndpoint<'_> {
         &self,
         credential: &Credential,
         tries: u32,
+        deadline: Deadline,
         rng: &mut (dyn Rng + Send),
     ) -> Result<AccessToken, TokenFailure> {
         let mut waited_until = Timestamp::MIN;
@@ -53,16 +82,20 @@ impl TokenEndpoint<'_> {
             let (status, wait) = match pause.filter(|pause| pause.until() > waited_until) {
                 Some(pause) => (pause.status(), pause.left((self.clock)())),
                 None => match self.once(credential).await {
-                    Err(TokenFailure::Busy {
-                        status,
-                        retry_after,
-                    }) => {
+                    Err(failure) => {
+                        self.on_the_wire.send_replace(false);
+                        let TokenFailure::Busy {
+                            status,
+                            retry_after,
+                        } = failure
+                        else {
+                            return Err(failure);
+                        };
                         let length = retry_after.unwrap_or(UNSAID_DELAY * tried);
                         let pause = Pause::new(Why::Busy(status), (self.clock)(), length);
                         self.store.begin_pause(&pause);
                         (status, retry_after)
                     }
-                    Err(other) => return Err(other),
                     Ok(token) => {
                         self.store.end_pauses();
                         return Ok(token);
@@ -70,7 +103,7 @@ impl TokenEndpoint<'_> {
                 },
             };
             let delay = wait.unwrap_or(UNSAID_DELAY * tried);
-            if tried >= tries || delay > LONGEST_DELAY {
+            if tried >= tries || delay > LONGEST_DELAY || !deadline.leaves_room_after(delay * 2) {
                 return Err(TokenFailure::Busy {
                     status,
                     retry_after: wait,
@@ -95,7 +128,7 @@ impl TokenEndpoint<'_> {
                 Some(audience(self.profile.token_url(), self.transport).await)
             }
         };
-        let (now, started) = ((self.clock)(), tokio::time::Instant::now());
+        let (now, started) = ((self.clock)(), Instant::now());
         let encoded =
             credential.encode(self.profile, audience.as_deref(), now, &mut SystemRandom)?;
         (self.events)(&Event::TokenRequested {
@@ -105,6 +138,7 @@ impl TokenEndpoint<'_> {
             scope: self.profile.scope().map(str::to_owned),
         });
         let request = request(self.profile.token_url().url().clone(), &encoded);
+        self.on_the_wire.send_replace(true);
         let answer = exchange(&way, request, LARGEST_ANSWER)
             .await
             .map_err(too_large)?;

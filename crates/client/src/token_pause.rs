@@ -25,6 +25,8 @@ pub(crate) enum Why {
     Busy(u16),
     /// A token could not be renewed early.
     FailedEarly,
+    /// It did not answer. Those who waited for the answer do not each ask again.
+    NoAnswer,
 }
 
 /// Whom a pause is for.
@@ -52,11 +54,21 @@ impl Pause {
         Self::new(Why::FailedEarly, now, AFTER_FAILED_RENEWAL)
     }
 
+    /// The pause after a request without an answer: long enough for all who wait in line.
+    pub(crate) fn after_no_answer(now: Timestamp) -> Self {
+        Self::new(Why::NoAnswer, now, AFTER_FAILED_RENEWAL)
+    }
+
+    /// Whether the endpoint did not answer somebody after `began`.
+    pub(crate) fn is_for_those_waiting_since(&self, began: Timestamp) -> bool {
+        self.why == Why::NoAnswer && self.since > began
+    }
+
     /// Whom it is for.
     pub(crate) fn whom(&self) -> Whom {
         match self.why {
             Why::Busy(503) => Whom::Endpoint,
-            Why::Busy(_) | Why::FailedEarly => Whom::Client,
+            Why::Busy(_) | Why::FailedEarly | Why::NoAnswer => Whom::Client,
         }
     }
 
@@ -64,7 +76,7 @@ impl Pause {
     pub(crate) fn status(&self) -> u16 {
         match self.why {
             Why::Busy(status) => status,
-            Why::FailedEarly => 0,
+            Why::FailedEarly | Why::NoAnswer => 0,
         }
     }
 
@@ -83,6 +95,7 @@ impl Pause {
             since: self.since.to_string(),
             until: self.until.to_string(),
             status: self.status(),
+            unanswered: self.why == Why::NoAnswer,
         };
         serde_json::to_vec(&written).unwrap_or_default()
     }
@@ -94,6 +107,7 @@ impl Pause {
             since: written.since.parse().ok()?,
             until: written.until.parse().ok()?,
             why: match written.status {
+                0 if written.unanswered => Why::NoAnswer,
                 0 => Why::FailedEarly,
                 status => Why::Busy(status),
             },
@@ -106,12 +120,14 @@ struct Written {
     since: String,
     until: String,
     status: u16,
+    #[serde(default)]
+    unanswered: bool,
 }
 
 /// Longest pause that is kept.
 const LONGEST: Duration = Duration::from_mins(5);
 
-/// How long nobody tries again after an early renewal failed.
+/// How long nobody renews early again after a failure.
 const AFTER_FAILED_RENEWAL: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
@@ -124,7 +140,12 @@ mod tests {
 
     #[test]
     fn a_pause_ends_and_is_read_back_as_it_was_written() {
-        for why in [Why::Busy(429), Why::Busy(503), Why::FailedEarly] {
+        for why in [
+            Why::Busy(429),
+            Why::Busy(503),
+            Why::FailedEarly,
+            Why::NoAnswer,
+        ] {
             let pause = Pause::new(why, at(0), Duration::from_secs(7));
             assert_eq!(Pause::read(&pause.print()), Some(pause));
             assert_eq!(pause.left(at(2)), Some(Duration::from_secs(5)));

@@ -16,6 +16,7 @@ use crate::event::{Event, EventSink};
 use crate::private_file::PrivateFileError;
 use crate::token_cache::{CacheKey, TokenCache};
 use crate::token_pause::{Pause, Whom};
+use crate::token_refused::Refused;
 
 /// Where tokens are found and put.
 pub(crate) struct TokenStore {
@@ -35,6 +36,8 @@ struct Memory {
     seen: Option<(AccessToken, Instant)>,
     /// A pause, when there is no directory for it.
     pause: Option<Pause>,
+    /// A token that was refused as soon as it was got.
+    refused: Option<Refused>,
 }
 
 /// A token, and how long it lasts at most by a clock that nobody sets.
@@ -103,6 +106,34 @@ impl TokenStore {
     /// Whether nobody should renew a token that is still good.
     pub(crate) fn pauses_renewal(&self, now: Timestamp) -> bool {
         self.pauses(now).next().is_some()
+    }
+
+    /// Whether a request that ended after `began` had no answer.
+    pub(crate) fn was_unanswered_after(&self, began: Timestamp, now: Timestamp) -> bool {
+        self.pauses(now)
+            .any(|pause| pause.is_for_those_waiting_since(began))
+    }
+
+    /// Whether tokens may be shared at all.
+    pub(crate) fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// Remembers that a token was refused as soon as it was got, for all programs of the machine.
+    pub(crate) fn refused_anew(&self, token: &AccessToken, now: Timestamp) {
+        let refused = Refused::new(token, now);
+        if let Some(cache) = &self.cache {
+            cache.note_refused(&self.key, &refused);
+        }
+        self.memory().refused = Some(refused);
+    }
+
+    /// Whether that was not long ago.
+    pub(crate) fn was_refused_anew(&self, token: &AccessToken, now: Timestamp) -> bool {
+        let own = self.memory().refused.clone();
+        let shared = || self.cache.as_ref()?.refused(&self.key);
+        own.is_some_and(|refused| refused.holds(token, now))
+            || shared().is_some_and(|refused| refused.holds(token, now))
     }
 
     pub(crate) fn begin_pause(&self, pause: &Pause) {

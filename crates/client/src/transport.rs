@@ -311,7 +311,11 @@ pub(crate) fn classify(server: &str, error: &reqwest::Error) -> TransportError {
         "it asks for a client certificate; name one in the profile".clone_into(&mut reason);
         return TransportError::Unreachable { server, reason };
     }
-    if error.is_timeout() {
+    // A connection that does not come to stand in time is both, and nothing was sent.
+    if error.is_timeout() && error.is_connect() {
+        let reason = "no connection came to stand in time".to_owned();
+        TransportError::Unreachable { server, reason }
+    } else if error.is_timeout() {
         TransportError::TimedOut { server }
     } else if reason.contains("certificate") {
         TransportError::Certificate { server, reason }
@@ -331,4 +335,59 @@ fn words(error: &reqwest::Error) -> String {
         cause = inner.source();
     }
     text.unwrap_or_else(|| "the request failed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use hallpass_oauth::ClientId;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::address::{BaseUrl, TokenUrl};
+    use crate::profile::ProfileName;
+    use crate::send::{Cache, Limits};
+
+    /// What comes of a request when nothing answers on the way.
+    async fn unanswered(url: &str, proxies: Proxies) -> TransportError {
+        let profile = Profile::new(
+            ProfileName::parse("us1").unwrap(),
+            TokenUrl::parse("https://a.example/t").unwrap(),
+            BaseUrl::parse("https://a.example").unwrap(),
+            ClientId::parse("c").unwrap(),
+        );
+        let limits = Limits {
+            connect: Duration::from_millis(100),
+            ..Limits::default()
+        };
+        let options = Options::new(Cache::None, Arc::new(|| Timestamp::UNIX_EPOCH))
+            .with_limits(limits)
+            .with_proxies(proxies);
+        let url = Url::parse(url).unwrap();
+        let way = Transport::of(&profile, &options).way_to(&url).unwrap();
+        let request = reqwest::Request::new(reqwest::Method::POST, url);
+        exchange(&way, request, 1).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_stand_in_time_has_sent_nothing() {
+        // The system takes the connection and nobody says a word.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        let error = unanswered(&format!("https://{address}/"), Proxies::none()).await;
+        assert!(
+            matches!(error, TransportError::Unreachable { .. }),
+            "{error:?}"
+        );
+        assert!(error.nothing_was_sent());
+
+        let through = Proxies::from_environment(|name| {
+            (name == "HTTPS_PROXY").then(|| format!("http://{address}"))
+        });
+        let error = unanswered("https://a.example/", through).await;
+        assert!(matches!(error, TransportError::Proxy { .. }), "{error:?}");
+        assert!(error.to_string().contains(&address.to_string()), "{error}");
+    }
 }

@@ -5,9 +5,9 @@
 //! prints on stdout reaches nobody.
 
 use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use hallpass_oauth::Secret;
 use serde::Deserialize;
@@ -47,31 +47,26 @@ impl SecretCommand {
             reason,
         };
         let mut child = self.start().map_err(|error| failed(error.to_string()))?;
-        let (printed, is_printed) = mpsc::channel();
-        if let Some(mut stdout) = child.stdout.take() {
-            std::thread::spawn(move || {
-                // Room for all of it at once: a growing buffer would leave copies behind.
-                let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
-                let read = (&mut stdout)
-                    .take(LARGEST as u64 + 1)
-                    .read_to_end(&mut text);
-                // Nobody waits any more when the time is up.
-                let _ = printed.send(read.map(|_| text));
-            });
-        }
-        let Ok(read) = is_printed.recv_timeout(patience) else {
-            end(&mut child);
-            return Err(failed(format!("no answer within {} s", patience.as_secs())));
-        };
-        let text = match read {
-            Ok(text) if text.len() <= LARGEST => text,
-            Ok(_) => {
+        let printed = Printing::begin(&mut child);
+        let ended = printed.until_end(&mut child, Instant::now() + patience);
+        let text = printed.take();
+        let status = match ended {
+            Ok(Some(status)) => status,
+            Ok(None) => {
                 end(&mut child);
-                return Err(failed("it prints far more than a secret".to_owned()));
+                if text.len() > LARGEST {
+                    return Err(failed(TOO_MUCH.to_owned()));
+                }
+                return Err(failed(format!("no answer within {} s", patience.as_secs())));
             }
-            Err(error) => return Err(failed(error.to_string())),
+            Err(error) => {
+                end(&mut child);
+                return Err(failed(error.to_string()));
+            }
         };
-        let status = child.wait().map_err(|error| failed(error.to_string()))?;
+        if text.len() > LARGEST {
+            return Err(failed(TOO_MUCH.to_owned()));
+        }
         if !status.success() {
             return Err(failed(format!("it failed ({status})")));
         }
@@ -96,6 +91,77 @@ impl SecretCommand {
         }
         // Standard input belongs to the call: it may be the body.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()
+    }
+}
+
+/// What a program prints while it runs. Its output may stay open after it ended: an agent that it
+/// started inherits it.
+struct Printing {
+    /// `None` when nobody wants any more of it.
+    text: Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>,
+    closed: mpsc::Receiver<std::io::Result<()>>,
+    /// Keeps the channel open, so that waiting for news takes its time also when there is none.
+    _sender: mpsc::Sender<std::io::Result<()>>,
+}
+
+impl Printing {
+    fn begin(child: &mut Child) -> Self {
+        // Room for all of it at once: a growing buffer would leave copies behind.
+        let room = Zeroizing::new(Vec::with_capacity(LARGEST + PIECE));
+        let text = Arc::new(Mutex::new(Some(room)));
+        let (sender, closed) = mpsc::channel();
+        if let Some(stdout) = child.stdout.take() {
+            let (sender, text) = (sender.clone(), text.clone());
+            // Nobody may be waiting for the end any more.
+            std::thread::spawn(move || drop(sender.send(read(stdout, &text))));
+        }
+        Self {
+            text,
+            closed,
+            _sender: sender,
+        }
+    }
+
+    /// Waits for the program to end, and a moment for the rest of what it printed. `None` when it
+    /// does not end in time.
+    fn until_end(
+        &self,
+        child: &mut Child,
+        deadline: Instant,
+    ) -> std::io::Result<Option<ExitStatus>> {
+        let mut closed = None;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                let closed = closed.or_else(|| self.closed.recv_timeout(LAST_WORDS).ok());
+                return closed.unwrap_or(Ok(())).map(|()| Some(status));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            let news = self.closed.recv_timeout(LOOK).ok();
+            closed = closed.or(news);
+        }
+    }
+
+    fn take(&self) -> Zeroizing<Vec<u8>> {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.take().unwrap_or_default()
+    }
+}
+
+/// Reads on until the end, or until there is too much: the pipe breaks then, and the program ends.
+fn read(mut stdout: ChildStdout, text: &Mutex<Option<Zeroizing<Vec<u8>>>>) -> std::io::Result<()> {
+    let mut piece = Zeroizing::new([0; PIECE]);
+    loop {
+        let length = stdout.read(&mut piece[..])?;
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(text) = text.as_mut() else {
+            return Ok(());
+        };
+        text.extend_from_slice(&piece[..length]);
+        if length == 0 || text.len() > LARGEST {
+            return Ok(());
+        }
     }
 }
 
@@ -144,6 +210,17 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Most that is read of what it prints, in bytes.
 const LARGEST: usize = 64 * 1024;
+
+const TOO_MUCH: &str = "it prints far more than a secret";
+
+/// How much of it is read at once.
+const PIECE: usize = 4096;
+
+/// How often it is looked whether the program has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How long the rest of what an ended program printed may take to come through the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +271,20 @@ mod tests {
     fn a_program_that_never_ends_is_ended() {
         let command = SecretCommand::Program(vec!["sleep".to_owned(), "600".to_owned()]);
         let error = command.load_within(Duration::from_millis(20)).unwrap_err();
+        assert!(error.to_string().contains("no answer"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_leaves_an_agent_behind_has_given_its_secret() {
+        let command = SecretCommand::Shell("echo s; sleep 20 &".to_owned());
+        let secret = command.load_within(Duration::from_secs(10)).unwrap();
+        assert_eq!(secret.expose(), "s");
+    }
+
+    #[test]
+    fn a_program_that_goes_on_with_its_output_closed_is_ended() {
+        let command = SecretCommand::Shell("echo s; exec >&-; sleep 20".to_owned());
+        let error = command.load_within(Duration::from_millis(200)).unwrap_err();
         assert!(error.to_string().contains("no answer"), "{error}");
     }
 }

@@ -45,6 +45,11 @@ impl EncryptedFile {
         self.directory.path(self.slot.as_str())
     }
 
+    /// Whether opening it may ask a person for the passphrase.
+    pub fn may_ask(&self) -> bool {
+        self.passphrase.asks_person
+    }
+
     /// Keeps the secret, in place of the one kept before.
     pub fn store(&self, secret: &Secret, rng: &mut dyn CryptoRng) -> Result<(), CredentialError> {
         let passphrase = self.passphrase.ask(true)?;

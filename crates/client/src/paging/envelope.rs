@@ -92,17 +92,32 @@ fn cursor(member: Option<&RawValue>) -> Cursor {
 /// What tells an item from others: its id, else all of it. A list that a server repeats has the same
 /// ids, also when something else in the items changed meanwhile.
 pub(super) fn key(item: &RawValue) -> u64 {
+    match id(item) {
+        Some(id) => hash(id.get()),
+        None => hash(item.get()),
+    }
+}
+
+/// Whether an item has an id.
+pub(super) fn has_id(item: &RawValue) -> bool {
+    id(item).is_some()
+}
+
+/// Tells texts apart while a list is read.
+pub(super) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn id(item: &RawValue) -> Option<&RawValue> {
     #[derive(Deserialize)]
     struct Named<'a> {
         #[serde(borrow)]
         id: &'a RawValue,
     }
-    let mut hasher = DefaultHasher::new();
-    match serde_json::from_str::<Named<'_>>(item.get()) {
-        Ok(named) => named.id.get().hash(&mut hasher),
-        Err(_) => item.get().hash(&mut hasher),
-    }
-    hasher.finish()
+    let named = serde_json::from_str::<Named<'_>>(item.get());
+    named.ok().map(|named| named.id)
 }
 
 #[cfg(test)]

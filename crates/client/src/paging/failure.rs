@@ -25,8 +25,8 @@ pub enum PagingError {
         /// How many there should be.
         total: u64,
     },
-    /// The server's `next` leads back to the page it stands on.
-    #[error("the server's `next` leads to the page it came with; {received} items came")]
+    /// The server's `next` leads back to a page that was there already.
+    #[error("the server's `next` leads to a page that came already; {received} items came")]
     Circle {
         /// How many items came before.
         received: u64,

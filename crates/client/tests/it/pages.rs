@@ -187,7 +187,47 @@ async fn a_cursor_may_be_a_word_and_must_lead_on() {
     let world = World::start(|_| ok(r#"{"items":[1],"next":"same"}"#)).await;
     let (client, _) = world.client(None);
     let error = client.all_items::<u8>(get("/v")).await.unwrap_err();
-    assert!(error.to_string().contains("leads to the page"), "{error}");
+    assert!(
+        error.to_string().contains("leads to a page that came"),
+        "{error}"
+    );
+    assert_eq!(world.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn links_that_lead_round_or_to_the_same_items_are_not_followed_for_ever() {
+    // A leads to B and B to A; each page is another.
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let world = World::start(move |call| {
+        let item = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let next = if call.path_and_query.ends_with('b') {
+            "a"
+        } else {
+            "b"
+        };
+        ok(&json!({"items": [item], "next": format!("/v?p={next}")}).to_string())
+    })
+    .await;
+    let (client, _) = world.client(None);
+    let error = client.all_items::<u8>(get("/v?p=a")).await.unwrap_err();
+    assert!(
+        error.to_string().contains("came already; 2 items"),
+        "{error}"
+    );
+    assert_eq!(world.calls().len(), 2);
+
+    // Every link is another, and every page the same.
+    let world = World::start(|call| {
+        let next = asked(call, "p").unwrap_or(0) + 1;
+        ok(&json!({"items": [{"id": "a"}], "next": format!("/v?p={next}")}).to_string())
+    })
+    .await;
+    let (client, _) = world.client(None);
+    let error = client.all_items::<Value>(get("/v")).await.unwrap_err();
+    assert!(
+        error.to_string().contains("came already; 1 items"),
+        "{error}"
+    );
     assert_eq!(world.calls().len(), 2);
 }
 

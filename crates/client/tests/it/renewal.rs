@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hallpass_client::{Event, Kind, Limits, TokenFailure};
+use hallpass_client::key_store::{Passphrase, Slot, Store, Stores};
+use hallpass_client::{Client, CredentialSource, Event, Kind, Limits, Renewal, TokenFailure};
 
 use crate::server::{World, get, json, ok};
 
@@ -88,6 +89,162 @@ async fn a_renewal_goes_on_when_the_caller_goes_away() {
     assert_eq!(world.token_calls(), 2);
 }
 
+/// Whether a cache holds this token.
+fn is_cached(cache: &std::path::Path, token: &str) -> bool {
+    let files = std::fs::read_dir(cache).unwrap();
+    files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap_or_default())
+        .any(|content| content.contains(token))
+}
+
+#[tokio::test]
+async fn a_request_for_the_only_token_goes_on_when_the_caller_goes_away() {
+    let world = World::quiet().await;
+    let cache = tempfile::tempdir().unwrap();
+    let (client, _) = world.client(Some(cache.path()));
+    let closed = world.gate.write().await;
+    let sender = client.clone();
+    let gone = tokio::spawn(async move { sender.send(&get("/x")).await });
+    until("the request", || world.token_calls() == 1).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    drop(closed);
+    until("the token", || is_cached(cache.path(), "token-1")).await;
+    let (sibling, _) = world.client(Some(cache.path()));
+    assert_eq!(sibling.send(&get("/x")).await.unwrap().status(), 200);
+    assert_eq!(world.token_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_under_way_is_waited_for_by_a_program_that_ends() {
+    let world = World::quiet().await;
+    let cache = tempfile::tempdir().unwrap();
+    let (options, _) = world.options(Some(cache.path()));
+    let patience = Duration::from_secs(1);
+    let limits = Limits {
+        renewal_wait: patience,
+        ..Limits::default()
+    };
+    let options = options.with_renewal(Renewal::Before).with_limits(limits);
+    let client = world.client_with(&options);
+    for hands_out in [false, true] {
+        let old = client.tokens().token().await.unwrap();
+        world.pass(7199 - 200);
+        let (calls, closed) = (world.token_calls(), world.gate.write().await);
+        let tokens = client.tokens().clone();
+        let mut asking = tokio::spawn(async move {
+            if hands_out {
+                tokens.token_to_hand_out().await
+            } else {
+                tokens.token().await
+            }
+        });
+        until("the request", || world.token_calls() > calls).await;
+        let early = tokio::time::timeout(patience + patience / 4, &mut asking).await;
+        assert!(early.is_err(), "the old token would be dead by now");
+        drop(closed);
+        assert!(!asking.await.unwrap().unwrap().is(&old));
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_cannot_begin_is_not_waited_for_for_long() {
+    let world = World::quiet().await;
+    let cache = tempfile::tempdir().unwrap();
+    let (options, events) = world.options(Some(cache.path()));
+    let limits = Limits {
+        renewal_wait: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let client = world.client_with(&options.with_limits(limits));
+    let old = client.tokens().token().await.unwrap();
+    world.pass(7199 - 200);
+    let lock = lock_file(cache.path());
+    let held = std::fs::File::options().write(true).open(lock).unwrap();
+    held.lock().unwrap();
+    assert!(client.tokens().token_to_hand_out().await.unwrap().is(&old));
+    let lost = |event: &Event| matches!(event, Event::EarlyRenewalFailed { .. });
+    assert_eq!((events.count(lost), world.token_calls()), (1, 1));
+}
+
+fn lock_file(cache: &std::path::Path) -> std::path::PathBuf {
+    let files = std::fs::read_dir(cache).unwrap();
+    files
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "lock"))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn without_a_lock_a_good_token_is_not_renewed_early() {
+    let world = World::quiet().await;
+    let cache = tempfile::tempdir().unwrap();
+    let (client, _) = world.client_that_ends(cache.path());
+    let old = client.tokens().token().await.unwrap();
+    world.pass(7199 - 200);
+    let lock = lock_file(cache.path());
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    assert!(client.tokens().token().await.unwrap().is(&old));
+    assert!(client.tokens().token_to_hand_out().await.unwrap().is(&old));
+    assert_eq!(world.token_calls(), 1);
+    world.pass(200);
+    assert!(!client.tokens().token().await.unwrap().is(&old));
+    assert_eq!(world.token_calls(), 2);
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_a_passphrase_while_the_token_is_good() {
+    let world = World::quiet().await;
+    let home = tempfile::tempdir().unwrap();
+    let cache = home.path().join("cache");
+    let (client, _) = world.client_that_ends(&cache);
+    let old = client.tokens().token().await.unwrap();
+    world.pass(7199 - 200);
+    let ask = || Passphrase::new(|_| Err("somebody was asked".to_owned()));
+    // There is no such file, so a renewal fails; whether it is tried is what matters.
+    for (passphrase, tried) in [(ask(), 0), (ask().without_asking(), 1)] {
+        let slot = Slot::from(world.profile().name());
+        let stores = Stores::new(home.path(), None, passphrase);
+        let kept = CredentialSource::Kept(stores.place(Store::Encrypted, &slot));
+        let (options, events) = world.options(Some(&cache));
+        let options = options.with_renewal(Renewal::Before);
+        let client = Client::new(world.profile(), kept, &options).unwrap();
+        assert!(client.tokens().token().await.unwrap().is(&old));
+        assert!(client.tokens().token_to_hand_out().await.unwrap().is(&old));
+        let failed = |event: &Event| matches!(event, Event::EarlyRenewalFailed { .. });
+        assert_eq!(events.count(failed), tried);
+    }
+    assert_eq!(world.token_calls(), 1);
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_request_without_an_answer_do_not_repeat_it() {
+    let world = World::quiet().await;
+    let cache = tempfile::tempdir().unwrap();
+    let (options, _) = world.options(Some(cache.path()));
+    let limits = Limits {
+        total: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let first = world.client_with(&options.with_limits(limits));
+    let closed = world.gate.write().await;
+    let first = tokio::spawn(async move { first.send(&get("/x")).await });
+    until("the request", || world.token_calls() == 1).await;
+    let (sibling, events) = world.client(Some(cache.path()));
+    let waiting = sibling.clone();
+    let waiting = tokio::spawn(async move { waiting.send(&get("/x")).await });
+    let waits = |event: &Event| matches!(event, Event::WaitingForLock { .. });
+    until("the sibling", || events.count(waits) == 1).await;
+    world.pass(1);
+    assert_eq!(first.await.unwrap().unwrap_err().kind(), Kind::Unreachable);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+    assert_eq!(world.token_calls(), 1, "{error:?}");
+    drop(closed);
+    assert_eq!(sibling.send(&get("/x")).await.unwrap().status(), 200);
+}
+
 #[tokio::test]
 async fn a_token_for_others_is_never_one_that_is_about_to_be_superseded() {
     let world = World::quiet().await;
@@ -149,6 +306,30 @@ async fn an_api_that_refuses_every_token_is_believed_after_one_new_one() {
     let answer = client.send(&get("/x")).await.unwrap();
     assert_eq!(answer.success().unwrap_err().kind(), Kind::Authentication);
     assert_eq!((world.token_calls(), world.calls().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn an_api_that_refuses_every_token_costs_one_token_a_minute_for_all_programs() {
+    let world = World::start(|_| json(401, r#"{"error":"never","errorCode":"UNAUTHENTICATED"}"#));
+    let world = world.await;
+    let cache = tempfile::tempdir().unwrap();
+    let (client, _) = world.client(Some(cache.path()));
+    let (sibling, _) = world.client(Some(cache.path()));
+    let (alone, _) = world.client(None);
+    for (client, before) in [(&client, 0), (&sibling, 0), (&alone, 2)] {
+        for _ in 0..3 {
+            assert_eq!(client.send(&get("/x")).await.unwrap().status(), 401);
+            assert_eq!(world.token_calls(), before + 2);
+        }
+    }
+    let request = http::Request::get("/x").body(bytes::Bytes::new()).unwrap();
+    assert_eq!(client.forward(&request).await.unwrap().status(), 401);
+    assert_eq!(world.token_calls(), 4);
+    world.pass(60);
+    assert_eq!(client.forward(&request).await.unwrap().status(), 401);
+    assert_eq!(client.forward(&request).await.unwrap().status(), 401);
+    assert_eq!(sibling.send(&get("/x")).await.unwrap().status(), 401);
+    assert_eq!(world.token_calls(), 5);
 }
 
 #[tokio::test]

@@ -250,7 +250,7 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
     held.lock().unwrap();
     let (options, events) = world.options(Some(cache.path()));
     let limits = Limits {
-        lock_wait: Duration::from_millis(30),
+        lock_wait: Some(Duration::from_millis(30)),
         ..Limits::default()
     };
     let options = options.with_limits(limits);

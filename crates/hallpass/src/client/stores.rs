@@ -14,11 +14,13 @@ use crate::command::CommandError;
 
 /// The stores of this user.
 pub(crate) fn stores() -> Result<Stores, CommandError> {
-    Ok(Stores::new(
-        &data_directory()?,
-        bus(),
-        Passphrase::new(passphrase),
-    ))
+    let asked = Passphrase::new(passphrase);
+    let passphrase = if has_passphrase_file() {
+        asked.without_asking()
+    } else {
+        asked
+    };
+    Ok(Stores::new(&data_directory()?, bus(), passphrase))
 }
 
 /// Where a profile's secret comes from.
