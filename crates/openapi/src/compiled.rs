@@ -248,6 +248,7 @@ impl Compiled {
             document,
             &slice.pointer,
             Names {
+                path: entry.path(),
                 operation: entry.id(),
                 title: self.index.title(),
                 version: self.index.version(),

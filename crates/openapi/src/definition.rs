@@ -32,6 +32,7 @@ pub struct Definition {
 /// a version that is written as a number, cannot be seen in the part.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names<'a> {
+    pub(crate) path: &'a str,
     pub(crate) operation: &'a str,
     pub(crate) title: &'a str,
     pub(crate) version: &'a str,
@@ -118,10 +119,12 @@ impl Definition {
 
     /// The definition of the one operation at `pointer` in a document that was cut out of another,
     /// with the names that operation and definition have there. Its parts have no places.
+    ///
+    /// The pointer alone does not say which: paths that share a path item share its operations.
     pub(crate) fn of_one(document: Value, pointer: &str, names: Names<'_>) -> Option<Self> {
         let operation = operation::operations(&document)
             .into_iter()
-            .find(|operation| operation.pointer() == pointer)?;
+            .find(|one| one.pointer() == pointer && one.path() == names.path)?;
         let operations = vec![operation.alone(names.operation)];
         let (routes, _) = Routes::new(&operations);
         Some(Self {

@@ -17,7 +17,7 @@ impl Definition {
             return Vec::new();
         };
         let mut names = Vec::new();
-        each_property(self.document(), items, 0, &mut |name, _| {
+        each_property(self.document(), items, &mut |name, _| {
             if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }

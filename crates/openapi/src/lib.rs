@@ -27,6 +27,7 @@ mod document;
 mod example;
 mod index;
 mod items;
+mod layers;
 mod link;
 mod location;
 mod marks;

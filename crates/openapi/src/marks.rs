@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::layers::{layers, parts, parts_first};
 use crate::reference::{resolve, target};
 
 /// Names of properties, dotted where they are nested, in the order of the definition.
@@ -20,11 +21,15 @@ pub struct Marks {
 /// How many schemas deep properties are looked for.
 const MAX_DEPTH: usize = 12;
 
+/// How many schemas are looked at: where every schema has properties of every other, there are
+/// more paths than anybody can list.
+const MAX_STEPS: usize = 20_000;
+
 /// The marks in the item schema of a list whose answer has the schema `answer`.
 pub(crate) fn marks(root: &Value, answer: &Value) -> Marks {
     let mut marks = Marks::default();
     if let Some(items) = items_schema(root, answer) {
-        collect(root, items, "", &mut Vec::new(), &mut marks);
+        collect(root, items, "", &mut Way::default(), &mut marks);
     }
     marks
 }
@@ -32,7 +37,7 @@ pub(crate) fn marks(root: &Value, answer: &Value) -> Marks {
 /// The schema of one item, if `answer` is an object with an `items` array.
 pub(crate) fn items_schema<'a>(root: &'a Value, answer: &'a Value) -> Option<&'a Value> {
     let mut found = None;
-    each_property(root, answer, 0, &mut |name, schema| {
+    each_property(root, answer, &mut |name, schema| {
         let schema = resolve(root, schema);
         if name == "items"
             && schema
@@ -58,57 +63,59 @@ pub(crate) fn is_or_holds(kind: &Value, word: &str) -> bool {
 pub(crate) fn each_property<'a>(
     root: &'a Value,
     schema: &'a Value,
-    depth: usize,
     visit: &mut impl FnMut(&'a str, &'a Value),
 ) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    let schema = resolve(root, schema);
-    for member in members(schema) {
-        each_property(root, member, depth + 1, visit);
-    }
-    for (name, property) in properties(schema) {
-        visit(name, property);
+    for layer in parts_first(root, schema, &["allOf"]) {
+        for (name, property) in properties(layer) {
+            visit(name, property);
+        }
     }
 }
 
-/// `open` holds the schemas around this one: a schema inside itself is not looked at again.
+/// How far the search for marks has come.
+#[derive(Default)]
+struct Way<'a> {
+    /// The schemas around the one that is looked at, which is not looked at again inside itself.
+    open: Vec<&'a Value>,
+    steps: usize,
+}
+
 fn collect<'a>(
     root: &'a Value,
     schema: &'a Value,
     prefix: &str,
-    open: &mut Vec<&'a Value>,
+    way: &mut Way<'a>,
     marks: &mut Marks,
 ) {
-    let schema = resolve(root, schema);
-    if open.len() > MAX_DEPTH || open.iter().any(|outer| std::ptr::eq(*outer, schema)) {
+    way.steps += 1;
+    if way.steps > MAX_STEPS {
         return;
     }
-    open.push(schema);
-    for member in members(schema) {
-        collect(root, member, prefix, open, marks);
-    }
-    for (name, property) in properties(schema) {
-        let path = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
-        for mark in descriptions(root, property).flat_map(marks_in) {
-            mark.add(&path, marks);
+    let open = way.open.len();
+    // Itself and, where keywords count beside a reference, what it refers to.
+    for layer in layers(root, schema, &[]) {
+        if way.open.len() <= MAX_DEPTH && !way.open.iter().any(|one| std::ptr::eq(*one, layer)) {
+            way.open.push(layer);
         }
-        collect(root, property, &path, open, marks);
     }
-    open.pop();
-}
-
-fn members(schema: &Value) -> impl Iterator<Item = &Value> {
-    schema
-        .get("allOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    for layer in way.open.split_off(open).into_iter().rev() {
+        way.open.push(layer);
+        for member in parts(layer, &["allOf"]) {
+            collect(root, member, prefix, way, marks);
+        }
+        for (name, property) in properties(layer) {
+            let path = if prefix.is_empty() {
+                name.clone()
+            } else {
+                format!("{prefix}.{name}")
+            };
+            for mark in descriptions(root, property).flat_map(marks_in) {
+                mark.add(&path, marks);
+            }
+            collect(root, property, &path, way, marks);
+        }
+    }
+    way.open.truncate(open);
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -224,6 +231,37 @@ mod tests {
             small.marks(operation(&small, "GetSystem")),
             Marks::default()
         );
+    }
+
+    #[test]
+    fn schemas_that_fan_out_end() {
+        let reference = serde_json::json!({"$ref": "#/A"});
+        let every: serde_json::Map<String, Value> = (0..30)
+            .map(|index| {
+                (
+                    format!("p{index}"),
+                    serde_json::json!({"$ref": format!("#/S{index}")}),
+                )
+            })
+            .collect();
+        let mut root = serde_json::json!({
+            "A": {"allOf": vec![reference; 8], "properties": {"items": {"items": {"$ref": "#/S0"}}}},
+        });
+        for index in 0..30 {
+            root[format!("S{index}")] =
+                serde_json::json!({"properties": every, "allOf": [{"$ref": "#/A"}]});
+        }
+        let mut found = Vec::new();
+        each_property(&root, &root["A"], &mut |name, _| found.push(name));
+        assert_eq!(found, ["items"]);
+        let mut way = Way::default();
+        collect(&root, &root["S0"], "", &mut way, &mut Marks::default());
+        assert!(
+            way.steps > MAX_STEPS && way.steps < 100 * MAX_STEPS,
+            "{}",
+            way.steps
+        );
+        assert_eq!(marks(&root, &root["A"]), Marks::default());
     }
 
     #[test]

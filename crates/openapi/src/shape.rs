@@ -4,6 +4,8 @@
 //! References, `allOf` and alternatives are followed, and a schema inside itself is named instead of
 //! opened again. What a value breaks is not said here but in `schema`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::definition::Definition;
@@ -112,7 +114,7 @@ impl<'a> Reader<'a> {
             .and_then(Value::as_array);
         let allowed = allowed.map(Vec::as_slice).unwrap_or_default();
         Shape {
-            kind: kind(self.root, schema, 0),
+            kind: kind(self.root, schema, 0, &mut 0),
             format: layers.text("format").map(str::to_owned),
             values: allowed
                 .iter()
@@ -148,7 +150,13 @@ impl<'a> Reader<'a> {
             return Inside::Again(name.clone());
         }
         let mut found = Vec::new();
-        collect(self.root, holder, Certain::Yes, 0, &mut found);
+        collect(
+            self.root,
+            holder,
+            Certain::Yes,
+            &mut HashSet::new(),
+            &mut found,
+        );
         if found.is_empty() {
             return Inside::Nothing;
         }
@@ -200,19 +208,23 @@ enum Certain {
     No,
 }
 
+/// How many alternatives of one value are looked at, also within each other.
+const MAX_ALTERNATIVES: usize = 500;
+
 /// The fields of a schema and whether they are required, each once, those of its alternatives last.
 fn collect<'a>(
     root: &'a Value,
     schema: &'a Value,
     certain: Certain,
-    layer: usize,
+    seen: &mut HashSet<*const Value>,
     found: &mut Vec<(&'a str, &'a Value, bool)>,
 ) {
-    if layer > MAX_LAYERS {
+    let again = !seen.insert(std::ptr::from_ref(resolve(root, schema)));
+    if again || seen.len() > MAX_ALTERNATIVES {
         return;
     }
     let layers = Layers::of(root, schema);
-    each_property(root, schema, 0, &mut |name, property| {
+    each_property(root, schema, &mut |name, property| {
         let required = certain == Certain::Yes && layers.requires(name);
         match found.iter_mut().find(|(known, ..)| *known == name) {
             Some(known) => *known = (name, property, known.2 || required),
@@ -225,7 +237,7 @@ fn collect<'a>(
     {
         for branch in alternative.as_array().into_iter().flatten() {
             let mut inner = Vec::new();
-            collect(root, branch, Certain::No, layer + 1, &mut inner);
+            collect(root, branch, Certain::No, seen, &mut inner);
             for field in inner {
                 if !found.iter().any(|(known, ..)| *known == field.0) {
                     found.push(field);
@@ -235,6 +247,9 @@ fn collect<'a>(
     }
 }
 
+/// How many objects one value's schema is put together from.
+const MAX_OBJECTS: usize = 500;
+
 /// The schema objects that apply to one value together: what is written at the place first, then
 /// what it refers to.
 struct Layers<'a>(Vec<&'a Map<String, Value>>);
@@ -243,7 +258,8 @@ impl<'a> Layers<'a> {
     fn of(root: &'a Value, schema: &'a Value) -> Self {
         let mut written = Vec::new();
         let mut referred = Vec::new();
-        gather(root, schema, 0, &mut written, &mut referred);
+        let seen = &mut HashSet::new();
+        gather(root, schema, seen, &mut written, &mut referred);
         written.append(&mut referred);
         Self(written)
     }
@@ -272,18 +288,19 @@ impl<'a> Layers<'a> {
 fn gather<'a>(
     root: &'a Value,
     schema: &'a Value,
-    layer: usize,
+    seen: &mut HashSet<*const Value>,
     written: &mut Vec<&'a Map<String, Value>>,
     referred: &mut Vec<&'a Map<String, Value>>,
 ) {
-    let Some(object) = schema.as_object().filter(|_| layer <= MAX_LAYERS) else {
+    let is_new = seen.len() < MAX_OBJECTS && seen.insert(std::ptr::from_ref(schema));
+    let Some(object) = schema.as_object().filter(|_| is_new) else {
         return;
     };
     written.push(object);
     let end = resolve(root, schema);
     if !std::ptr::eq(end, schema) {
         let mut deeper = Vec::new();
-        gather(root, end, layer + 1, referred, &mut deeper);
+        gather(root, end, seen, referred, &mut deeper);
         referred.append(&mut deeper);
     }
     for member in object
@@ -292,26 +309,27 @@ fn gather<'a>(
         .into_iter()
         .flatten()
     {
-        gather(root, member, layer + 1, written, referred);
+        gather(root, member, seen, written, referred);
     }
 }
 
 /// The type in a word or a few.
-fn kind(root: &Value, schema: &Value, layer: usize) -> String {
+fn kind(root: &Value, schema: &Value, layer: usize, steps: &mut usize) -> String {
     const ANY: &str = "any";
-    if layer > MAX_LAYERS {
+    *steps += 1;
+    if layer > MAX_LAYERS || *steps > MAX_ALTERNATIVES {
         return ANY.to_owned();
     }
     let layers = Layers::of(root, schema);
-    let inner = |key: &str| {
+    let mut inner = |key: &str| {
         let value = layers.first(key).filter(|value| value.is_object())?;
-        Some(kind(root, value, layer + 1))
+        Some(kind(root, value, layer + 1, steps))
     };
     let of = |word: &str, inner: Option<String>| match inner {
         Some(inner) if inner != ANY => format!("{word} of {inner}"),
         _ => word.to_owned(),
     };
-    let word = |word: &str| match word {
+    let mut word = |word: &str| match word {
         "array" => of("list", inner("items")),
         "object" if !layers.holds("properties") => match inner("additionalProperties") {
             Some(values) => of("map", Some(values)),
@@ -330,7 +348,7 @@ fn kind(root: &Value, schema: &Value, layer: usize) -> String {
         _ => {
             let branches = layers.first("anyOf").or_else(|| layers.first("oneOf"));
             let branches = branches.and_then(Value::as_array).into_iter().flatten();
-            let words = branches.map(|branch| kind(root, branch, layer + 1));
+            let words = branches.map(|branch| kind(root, branch, layer + 1, steps));
             alternatives(words.filter(|word| word != ANY && word != "null"))
         }
     }
@@ -477,11 +495,16 @@ mod tests {
 
     #[test]
     fn circles_of_every_kind_end() {
+        let reference = "{ $ref: '#/components/schemas/A' }, ".repeat(30);
+        let fan = |key: &str| format!("{{ A: {{ {key}: [{reference}] }} }}");
         for circle in [
             "{ A: { allOf: [{ $ref: '#/components/schemas/A' }] } }",
             "{ A: { items: { $ref: '#/components/schemas/A' } } }",
             "{ A: { anyOf: [{ $ref: '#/components/schemas/A' }, { $ref: '#/components/schemas/A' }] } }",
             "{ A: { additionalProperties: { $ref: '#/components/schemas/A' } } }",
+            &fan("allOf"),
+            &fan("anyOf"),
+            &fan("oneOf"),
         ] {
             assert_eq!(of(circle).fields(), []);
         }

@@ -3,84 +3,98 @@
 //! One client in the field sends `"16384"`, `"true"` (domain.md section 8.4, point 7). The change
 //! is made only where the schema leaves no doubt: a place that also allows strings keeps them.
 
+use std::collections::HashMap;
+
 use serde_json::{Number, Value};
 
+use crate::layers::{parts, walk};
 use crate::marks::is_or_holds;
 use crate::reference::resolve;
+use crate::translate::is_old_dialect;
 
-/// How many schemas may apply to one value on top of each other; it ends cyclic `allOf`s.
+/// How many schemas may lie over one another where a text may stand.
 const MAX_LAYERS: usize = 16;
 
 /// Turns strings in `value` into what `schema` wants.
 pub(crate) fn coerce(root: &Value, schema: &Value, value: &mut Value) {
-    apply(root, schema, value, 0);
+    apply(root, vec![schema], value);
 }
 
-fn apply(root: &Value, schema: &Value, value: &mut Value, layer: usize) {
-    if layer > MAX_LAYERS {
-        return;
-    }
-    let schema = resolve(root, schema);
-    for member in list(schema, "allOf") {
-        apply(root, member, value, layer + 1);
-    }
-    for choice in ["anyOf", "oneOf"] {
-        if !value.is_string() || !list(schema, choice).any(|one| allows_text(root, one, layer + 1))
-        {
-            for member in list(schema, choice) {
-                apply(root, member, value, layer + 1);
+/// All schemas of a value are applied at once: one after the other, each would go through all that is
+/// inside.
+fn apply<'a>(root: &'a Value, schemas: Vec<&'a Value>, value: &mut Value) {
+    let is_text = value.is_string();
+    let mut known = HashMap::new();
+    let mut layers = walk(root, schemas, true, |schema| {
+        let mut next = parts(schema, &["allOf"]);
+        for choice in ["anyOf", "oneOf"] {
+            let choices = parts(schema, &[choice]);
+            let stays = is_text
+                && choices
+                    .iter()
+                    .any(|one| allows_text(root, one, 0, &mut known));
+            if !stays {
+                next.extend(choices);
             }
         }
-    }
+        next
+    });
+    layers.reverse();
     match value {
         Value::String(text) => {
-            if let Some(wanted) = schema.get("type").and_then(|kind| parse(kind, text)) {
+            let mut kinds = layers.iter().filter_map(|layer| layer.get("type"));
+            if let Some(wanted) = kinds.find_map(|kind| parse(kind, text)) {
                 *value = wanted;
             }
         }
         Value::Array(items) => {
-            if let Some(schema) = schema.get("items") {
-                for item in items {
-                    apply(root, schema, item, 0);
-                }
+            let inner: Vec<&Value> = layers.iter().filter_map(|one| one.get("items")).collect();
+            for item in items {
+                apply(root, inner.clone(), item);
             }
         }
         Value::Object(members) => {
-            let properties = schema.get("properties");
             for (name, member) in members.iter_mut() {
-                let declared = properties.and_then(|properties| properties.get(name));
-                if let Some(schema) = declared.or_else(|| schema.get("additionalProperties")) {
-                    apply(root, schema, member, 0);
-                }
+                let declared = |layer: &&'a Value| {
+                    let property = layer.get("properties").and_then(|all| all.get(name));
+                    property.or_else(|| layer.get("additionalProperties"))
+                };
+                apply(root, layers.iter().filter_map(declared).collect(), member);
             }
         }
         _ => {}
     }
 }
 
-fn list<'a>(schema: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    schema
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-}
-
-fn allows_text(root: &Value, schema: &Value, layer: usize) -> bool {
+/// `known` holds what was found out before; a schema inside itself forbids no text.
+fn allows_text<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    layer: usize,
+    known: &mut HashMap<*const Value, bool>,
+) -> bool {
     if layer > MAX_LAYERS {
         return true;
     }
-    let schema = resolve(root, schema);
+    let end = resolve(root, schema);
+    let schema = if is_old_dialect(root) { end } else { schema };
+    let key = std::ptr::from_ref(schema);
+    if let Some(known) = known.get(&key) {
+        return *known;
+    }
     if let Some(kind) = schema.get("type") {
         return is_or_holds(kind, "string");
     }
-    let mut all = list(schema, "allOf").peekable();
-    let mut any = list(schema, "anyOf")
-        .chain(list(schema, "oneOf"))
-        .peekable();
-    let all_allow = all.peek().is_none() || all.all(|one| allows_text(root, one, layer + 1));
-    let any_allows = any.peek().is_none() || any.any(|one| allows_text(root, one, layer + 1));
-    all_allow && any_allows
+    known.insert(key, true);
+    let mut all = parts(schema, &["allOf"]);
+    if !std::ptr::eq(schema, end) {
+        all.push(end);
+    }
+    let any = parts(schema, &["anyOf", "oneOf"]);
+    let mut allows = |one: &&'a Value| allows_text(root, one, layer + 1, known);
+    let allowed = all.iter().all(&mut allows) && (any.is_empty() || any.iter().any(&mut allows));
+    known.insert(key, allowed);
+    allowed
 }
 
 /// What a text means to a schema's `type`; `None` when it may stay a text or means nothing.
@@ -136,6 +150,32 @@ mod tests {
         });
         assert_eq!(tolerant(given.clone()), given);
         assert_eq!(tolerant(json!(["1"])), json!(["1"]));
+    }
+
+    #[test]
+    fn schemas_that_fan_out_at_each_level_end() {
+        let again = vec![json!({"$ref": "#/A"}); 8];
+        let root = json!({"A": {
+            "allOf": again, "anyOf": [{"properties": {"a": {"$ref": "#/A"}}}, {"properties": {"a": {"$ref": "#/A"}}}],
+            "properties": {"n": {"type": "integer"}, "t": {"anyOf": [{"allOf": again}, {"type": "integer"}]}},
+        }});
+        let (mut value, mut wanted) = (json!({"n": "1", "t": "1"}), json!({"n": 1, "t": "1"}));
+        for _ in 0..60 {
+            (value, wanted) = (json!({"a": value}), json!({"a": wanted}));
+        }
+        super::coerce(&root, &root["A"], &mut value);
+        assert_eq!(value, wanted);
+    }
+
+    #[test]
+    fn beside_a_reference_keywords_count_since_3_1() {
+        for (version, wanted) in [("3.0.3", json!({"n": "1"})), ("3.1.0", json!({"n": 1}))] {
+            let root = json!({"openapi": version, "B": {}});
+            let schema = json!({"$ref": "#/B", "properties": {"n": {"type": "integer"}}});
+            let mut value = json!({"n": "1"});
+            super::coerce(&root, &schema, &mut value);
+            assert_eq!(value, wanted, "{version}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::reference::resolve;
+use crate::layers::layers;
 use crate::schema::article;
 
 /// A schema and the document that its references lead into.
@@ -15,9 +15,6 @@ pub(crate) struct Shape<'a> {
     schema: &'a Value,
 }
 
-/// How many schemas may lie over one another; it ends circles.
-const MAX_LAYERS: usize = 12;
-
 impl<'a> Shape<'a> {
     pub(crate) fn new(root: &'a Value, schema: &'a Value) -> Self {
         Self { root, schema }
@@ -26,7 +23,9 @@ impl<'a> Shape<'a> {
     /// The types a value may have; none when nothing is said.
     pub(crate) fn kinds(&self) -> Vec<&'a str> {
         let mut kinds = Vec::new();
-        self.each_layer(0, &mut |schema| collect_kinds(schema, &mut kinds));
+        for schema in self.layers() {
+            collect_kinds(schema, &mut kinds);
+        }
         kinds
     }
 
@@ -48,7 +47,7 @@ impl<'a> Shape<'a> {
     /// The few values that there are, when the schema lists them.
     pub(crate) fn choices(&self) -> Vec<&'a Value> {
         let mut choices = Vec::new();
-        self.each_layer(0, &mut |schema| {
+        for schema in self.layers() {
             choices.extend(
                 schema
                     .get("enum")
@@ -57,21 +56,21 @@ impl<'a> Shape<'a> {
                     .flatten(),
             );
             choices.extend(schema.get("const"));
-        });
+        }
         choices
     }
 
     /// The names and shapes of the declared members.
     pub(crate) fn members(&self) -> Vec<(&'a str, Shape<'a>)> {
         let mut members: Vec<(&'a str, Shape<'a>)> = Vec::new();
-        self.each_layer(0, &mut |schema| {
+        for schema in self.layers() {
             let properties = schema.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten() {
                 if members.iter().all(|(known, _)| known != name) {
                     members.push((name, Shape { schema, ..*self }));
                 }
             }
-        });
+        }
         members
     }
 
@@ -123,37 +122,22 @@ impl<'a> Shape<'a> {
     /// Members that must be there and that a caller can give.
     pub(crate) fn required(&self) -> Vec<&'a str> {
         let mut required = Vec::new();
-        self.each_layer(0, &mut |schema| {
+        for schema in self.layers() {
             let names = schema.get("required").and_then(Value::as_array);
             required.extend(names.into_iter().flatten().filter_map(Value::as_str));
-        });
+        }
         required.retain(|name| self.declared(name).is_none_or(|one| !one.is_read_only()));
         required
     }
 
     fn find(&self, key: &str) -> Option<Shape<'a>> {
-        let mut found = None;
-        self.each_layer(0, &mut |schema| {
-            if found.is_none() {
-                found = schema.get(key);
-            }
-        });
+        let found = self.layers().into_iter().find_map(|one| one.get(key));
         found.map(|schema| Shape { schema, ..*self })
     }
 
-    /// Calls `visit` for the schema and those that apply to the same value.
-    fn each_layer(&self, layer: usize, visit: &mut impl FnMut(&'a Value)) {
-        if layer > MAX_LAYERS {
-            return;
-        }
-        let schema = resolve(self.root, self.schema);
-        visit(schema);
-        for key in ["allOf", "anyOf", "oneOf"] {
-            let layers = schema.get(key).and_then(Value::as_array);
-            for schema in layers.into_iter().flatten() {
-                Shape { schema, ..*self }.each_layer(layer + 1, visit);
-            }
-        }
+    /// The schema and those that apply to the same value.
+    fn layers(&self) -> Vec<&'a Value> {
+        layers(self.root, self.schema, &["allOf", "anyOf", "oneOf"])
     }
 }
 

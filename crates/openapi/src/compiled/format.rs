@@ -20,7 +20,7 @@ use super::Distrust;
 const MAGIC: [u8; 8] = *b"hallpass";
 
 /// Changed whenever the head or a record changes its meaning.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const HEADER: usize = MAGIC.len() + 4 + 4 + DIGEST;
 const DIGEST: usize = 32;

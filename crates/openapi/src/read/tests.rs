@@ -265,6 +265,29 @@ fn deep_nesting_is_an_error_and_no_crash() {
 }
 
 #[test]
+fn aliases_cannot_make_values_deeper() {
+    let nested = |depth: usize, inner: &str| "[".repeat(depth) + inner + &"]".repeat(depth);
+    let two = |depth: usize| {
+        let (one, other) = (nested(100, "x"), nested(depth, "*a"));
+        format!("openapi: 3.0.0\na: &a {one}\nb: {other}\n")
+    };
+    assert!(read(&two(99)).is_ok());
+    assert!(error(&two(100)).message.contains("nested"));
+    let mut chain = format!("openapi: 3.0.0\na0: &a0 {}\n", nested(150, "x"));
+    for index in 1..25 {
+        let inner = nested(150, &format!("*a{}", index - 1));
+        let _ = writeln!(chain, "a{index}: &a{index} {inner}");
+    }
+    assert!(error(&chain).message.contains("nested"));
+    let merged = format!(
+        "openapi: 3.0.0\na: &a {{b: {}}}\nc: {}\n",
+        nested(100, "x"),
+        nested(99, "{<<: *a}")
+    );
+    assert!(error(&merged).message.contains("nested"));
+}
+
+#[test]
 fn aliases_cannot_blow_up() {
     let mut bomb = "openapi: 3.0.0\na0: &a0 [x]\n".to_owned();
     for level in 1..30 {

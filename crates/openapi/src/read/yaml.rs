@@ -1,7 +1,7 @@
 //! YAML 1.2 with the place of every value, straight from the parser's events.
 //!
 //! Anchors, aliases and merge keys (`<<`, which YAML 1.2 left out but authors use) are copied, within
-//! a budget: a few lines of aliases to aliases would otherwise fill any memory.
+//! a budget and no deeper than what is written out: a few lines of aliases to aliases would otherwise fill any memory.
 
 use std::collections::HashMap;
 
@@ -54,6 +54,8 @@ struct Reader<'t> {
 /// What an anchor stands for.
 struct Anchored {
     value: Value,
+    /// How many lists and objects are in each other in it.
+    height: usize,
     places: Places,
 }
 
@@ -122,13 +124,14 @@ impl<'t> Reader<'t> {
             }
             Event::SequenceStart(anchor, _) => (self.sequence(position, depth + 1)?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping(position, depth + 1)?, anchor),
-            Event::Alias(anchor) => return self.alias(anchor, position),
+            Event::Alias(anchor) => return self.alias(anchor, position, depth),
             _ => (self.scalar("", ScalarStyle::Plain, None, position), 0),
         };
         if anchor > 0 {
             self.spend(&value, position)?;
             let anchored = Anchored {
                 value: value.clone(),
+                height: height(&value),
                 places: self.places.copy(node),
             };
             self.anchors.insert(anchor, anchored);
@@ -241,19 +244,37 @@ impl<'t> Reader<'t> {
             self.spend(&value, position)?;
             let mut places = Places::default();
             places.leaf(position);
-            self.anchors.insert(anchor, Anchored { value, places });
+            let anchored = Anchored {
+                value,
+                height: 0,
+                places,
+            };
+            self.anchors.insert(anchor, anchored);
         }
         Ok(Key::Name(text.into_owned()))
     }
 
-    fn alias(&mut self, anchor: usize, position: Position) -> Result<Value, ReadError> {
-        let Some(Anchored { value, places }) = self.anchors.get(&anchor) else {
+    fn alias(
+        &mut self,
+        anchor: usize,
+        position: Position,
+        depth: usize,
+    ) -> Result<Value, ReadError> {
+        let Some(Anchored {
+            value,
+            height,
+            places,
+        }) = self.anchors.get(&anchor)
+        else {
             return Err(refusal(
                 position,
                 "this alias stands inside the very value that it refers to",
                 Some("write the value out, or use `$ref`, which may turn in a circle"),
             ));
         };
+        if depth + height > MAX_DEPTH {
+            return Err(too_deep(position));
+        }
         let value = value.clone();
         self.places.append(places, Some(position));
         self.spend(&value, position)?;
@@ -338,6 +359,14 @@ fn no_text(object: Node, position: Position) -> Flaw {
         position,
         message: "this key is a list or an object, so its member is left out".to_owned(),
         advice: "a key must be text: other keys exist in YAML but not in OpenAPI",
+    }
+}
+
+fn height(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(height).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(height).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

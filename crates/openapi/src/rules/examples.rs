@@ -15,7 +15,8 @@ use super::grammar::Kind;
 use super::tour::Node;
 use crate::definition::near;
 use crate::document::join;
-use crate::reference::resolve;
+use crate::layers::layers;
+use crate::reference::{local, resolve, target};
 use crate::schema::{CompiledSchema, Violation};
 use crate::translate::Direction;
 
@@ -200,7 +201,7 @@ impl<'v> Examples<'v> {
             return;
         }
         let mut known = Known::default();
-        known.gather(self.root, schema, 0);
+        known.gather(self.root, schema);
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
@@ -258,15 +259,18 @@ struct Known<'v> {
 }
 
 impl<'v> Known<'v> {
-    fn gather(&mut self, root: &'v Value, schema: &'v Value, depth: usize) {
-        let Some(object) = resolve(root, schema).as_object() else {
+    fn gather(&mut self, root: &'v Value, schema: &'v Value) {
+        for layer in layers(root, schema, &["allOf", "anyOf", "oneOf"]) {
+            self.add(root, layer);
+        }
+    }
+
+    fn add(&mut self, root: &'v Value, schema: &'v Value) {
+        let dangling = target(schema).is_some_and(|one| local(root, one).is_none());
+        let Some(object) = schema.as_object().filter(|_| !dangling) else {
             self.open = true;
             return;
         };
-        if depth > MAX_DEPTH || object.contains_key("$ref") {
-            self.open = true;
-            return;
-        }
         for (key, keyword) in object {
             match key.as_str() {
                 "properties" => {
@@ -275,11 +279,6 @@ impl<'v> Known<'v> {
                         .extend(properties.map(|(name, schema)| (name.as_str(), schema)));
                 }
                 "items" => self.items = Some(keyword),
-                "allOf" | "anyOf" | "oneOf" => {
-                    for part in keyword.as_array().into_iter().flatten() {
-                        self.gather(root, part, depth + 1);
-                    }
-                }
                 "additionalProperties" | "patternProperties" | "unevaluatedProperties" | "if" => {
                     self.open = true;
                 }

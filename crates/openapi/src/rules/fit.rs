@@ -4,12 +4,17 @@
 //! rules together. The look says yes only when it is sure; whatever it does not know is left to
 //! the validator.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use crate::reference::resolve;
 
 /// How many schemas may apply to one value on top of each other.
 const MAX_DEPTH: usize = 32;
+
+/// How many schemas are looked at for one example, before the validator is asked.
+const MAX_STEPS: usize = 10_000;
 
 /// What is said of a value without being a condition.
 const REMARKS: [&str; 14] = [
@@ -37,7 +42,12 @@ const FREE_FORMATS: [&str; 12] = [
 
 /// Whether `value` certainly fits `schema`.
 pub(super) fn surely(root: &Value, schema: &Value, value: &Value, old: bool) -> bool {
-    Look { root, old }.fits(schema, value, 0)
+    Look {
+        root,
+        old,
+        steps: Cell::new(0),
+    }
+    .fits(schema, value, 0)
 }
 
 /// Whether a value has the type that a schema names, or one of them.
@@ -66,6 +76,7 @@ fn is_whole(value: &Value) -> bool {
 struct Look<'a> {
     root: &'a Value,
     old: bool,
+    steps: Cell<usize>,
 }
 
 impl Look<'_> {
@@ -73,7 +84,9 @@ impl Look<'_> {
         // Beside a reference, keywords count in 3.1.
         let beside =
             schema.get("$ref").is_some() && schema.as_object().is_some_and(|it| it.len() > 1);
-        if depth > MAX_DEPTH || (beside && !self.old) {
+        self.steps.set(self.steps.get() + 1);
+        let too_far = depth > MAX_DEPTH || self.steps.get() > MAX_STEPS;
+        if too_far || (beside && !self.old) {
             return false;
         }
         let Some(object) = resolve(self.root, schema).as_object() else {
@@ -88,12 +101,7 @@ impl Look<'_> {
     }
 
     fn keeps(&self, key: &str, keyword: &Value, value: &Value, depth: usize) -> bool {
-        let each = |schemas: &Value| {
-            let fits = |schema| self.fits(schema, value, depth + 1);
-            schemas
-                .as_array()
-                .map(|schemas| (schemas.iter().all(fits), schemas.iter().any(fits)))
-        };
+        let fits = |schema| self.fits(schema, value, depth + 1);
         match key {
             "type" => keyword.is_string() && has_type(keyword, value),
             "enum" => keyword
@@ -115,8 +123,8 @@ impl Look<'_> {
                 _ => true,
             },
             "pattern" => !value.is_string(),
-            "allOf" => each(keyword).is_some_and(|(all, _)| all),
-            "anyOf" => each(keyword).is_some_and(|(_, any)| any),
+            "allOf" => keyword.as_array().is_some_and(|all| all.iter().all(fits)),
+            "anyOf" => keyword.as_array().is_some_and(|any| any.iter().any(fits)),
             "items" => match value {
                 Value::Array(items) => items.iter().all(|item| self.fits(keyword, item, depth + 1)),
                 _ => true,
@@ -207,6 +215,31 @@ mod tests {
         }
         let large = json!({"maximum": u64::MAX - 1});
         assert!(!surely(&Value::Null, &large, &json!(u64::MAX), true));
+    }
+
+    /// The answer, and how many schemas were looked at for it.
+    fn look(root: &Value, schema: &str) -> (bool, usize) {
+        let look = Look {
+            root,
+            old: true,
+            steps: Cell::new(0),
+        };
+        (look.fits(&root[schema], &json!(1), 0), look.steps.get())
+    }
+
+    #[test]
+    fn schemas_over_schemas_cost_one_step_each() {
+        let mut root = json!({"s25": {"type": "integer"}});
+        for index in 0..25 {
+            let next = json!({"$ref": format!("#/s{}", index + 1)});
+            root[format!("s{index}")] = json!({"allOf": [next]});
+        }
+        assert_eq!(look(&root, "s0"), (true, 26));
+        let again = vec![json!({"$ref": "#/A"}); 8];
+        let (fits, steps) = look(&json!({"A": {"allOf": again}}), "A");
+        assert!(!fits && steps < 100, "{steps}");
+        let (fits, steps) = look(&json!({"A": {"anyOf": again}}), "A");
+        assert!(!fits && steps < 2 * MAX_STEPS, "{steps}");
     }
 
     proptest! {

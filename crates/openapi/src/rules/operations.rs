@@ -309,7 +309,7 @@ fn names_task(root: &Value, schema: &Value) -> bool {
     const ENDINGS: [&str; 4] = ["uri", "id", "url", "href"];
     const THINGS: [&str; 5] = ["task", "job", "operation", "asyncoperation", "status"];
     let mut found = false;
-    each_property(root, schema, 0, &mut |name, _| {
+    each_property(root, schema, &mut |name, _| {
         let plain: String = name
             .chars()
             .filter(char::is_ascii_alphanumeric)

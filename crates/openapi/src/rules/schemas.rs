@@ -15,7 +15,8 @@ use super::catalogue::{
 use super::fit::has_type;
 use super::tour::Node;
 use crate::definition::near;
-use crate::reference::resolve;
+use crate::layers::layers;
+use crate::reference::{local, target};
 use crate::translate::is_pattern;
 
 /// The types of JSON Schema; `null` is one since OpenAPI 3.1.
@@ -141,10 +142,9 @@ fn required(findings: &mut Findings<'_>, root: &Value, node: &Node<'_, '_>) {
     if node.is_part() {
         return;
     }
-    let mut declared = HashSet::new();
-    if !collect(root, node.value, 0, &mut declared) {
+    let Some(declared) = collect(root, node.value) else {
         return;
-    }
+    };
     for (index, name) in required.iter().enumerate() {
         let Some(name) = name.as_str().filter(|name| !declared.contains(name)) else {
             continue;
@@ -162,33 +162,15 @@ fn required(findings: &mut Findings<'_>, root: &Value, node: &Node<'_, '_>) {
     }
 }
 
-const MAX_DEPTH: usize = 12;
-
-/// The properties of a schema and its parts; `false` when they cannot all be known.
-fn collect<'v>(
-    root: &'v Value,
-    schema: &'v Value,
-    depth: usize,
-    names: &mut HashSet<&'v str>,
-) -> bool {
-    let resolved = resolve(root, schema);
-    if depth > MAX_DEPTH || resolved.get("$ref").is_some() {
-        return false;
+/// The properties of a schema and its parts; `None` when they cannot all be known.
+fn collect<'v>(root: &'v Value, schema: &'v Value) -> Option<HashSet<&'v str>> {
+    let mut names = HashSet::new();
+    for layer in layers(root, schema, &["allOf", "anyOf", "oneOf"]) {
+        if target(layer).is_some_and(|reference| local(root, reference).is_none()) {
+            return None;
+        }
+        let properties = layer.get("properties").and_then(Value::as_object);
+        names.extend(properties.into_iter().flatten().map(|(name, _)| &**name));
     }
-    let properties = resolved.get("properties").and_then(Value::as_object);
-    names.extend(
-        properties
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.as_str()),
-    );
-    let parts = ["allOf", "anyOf", "oneOf"]
-        .into_iter()
-        .filter_map(|key| resolved.get(key)?.as_array())
-        .flatten();
-    let mut known = true;
-    for part in parts {
-        known &= collect(root, part, depth + 1, names);
-    }
-    known
+    Some(names)
 }

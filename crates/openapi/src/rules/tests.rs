@@ -244,3 +244,37 @@ fn schemas_of_3_1_are_json_schema() {
         [("example-invalid", format!("{X}/examples/1"))]
     );
 }
+
+#[test]
+fn schemas_over_schemas_are_read_to_the_end() {
+    let again = json!({"$ref": "#/components/schemas/A"});
+    let mut chain = json!({"s25": {"type": "integer"}});
+    for index in 0..25 {
+        let next = json!({"$ref": format!("#/components/schemas/s{}", index + 1)});
+        chain[format!("s{index}")] = json!({"example": 1, "allOf": [next]});
+    }
+    for (name, schemas) in [
+        ("A", json!({"A": {"allOf": vec![again.clone(); 8]}})),
+        ("A", json!({"A": {"example": 1, "allOf": [again, again]}})),
+        ("s0", chain),
+    ] {
+        let answer = json!({"$ref": format!("#/components/schemas/{name}")});
+        let text = json!({
+            "openapi": "3.0.3", "info": {}, "components": {"schemas": schemas},
+            "paths": {"/a": {"get": {"operationId": "a", "responses": {"200": {"description": "d",
+                "content": {"application/json": {"schema": answer, "example": 1}}}}}}},
+        });
+        let reading = Definition::read(&text.to_string()).unwrap();
+        let wrong = |one: &crate::Problem| one.rule == "example-invalid";
+        assert!(
+            !reading.problems.iter().any(wrong),
+            "{:?}",
+            reading.problems
+        );
+        let definition = reading.definition;
+        assert_eq!(
+            definition.marks(&definition.operations()[0]),
+            crate::Marks::default()
+        );
+    }
+}

@@ -51,6 +51,7 @@ fn answers(definition: &Definition, operation: &Operation, brief: &Brief) -> Str
     let mut said = String::new();
     let mut say = |answer: &dyn std::fmt::Debug| writeln!(said, "{answer:?}").unwrap();
     say(&(operation.id(), operation.pointer(), operation.parameters()));
+    say(&(operation.method(), operation.path()));
     say(&(
         operation.bodies(),
         operation.needs_body(),
@@ -151,6 +152,35 @@ fn operations_of_the_published_definition_are_the_same_and_small() {
     assert!(median < 20_000 && largest < 120_000, "{median} {largest}");
     let compiled = compile(&whole).len();
     assert!(compiled < text.len(), "{compiled}");
+}
+
+#[test]
+fn paths_that_share_a_path_item_stay_apart() {
+    for (first, second) in [
+        ("/v1/volumes", "/v2/volumes"),
+        ("/v2/volumes", "/v1/volumes"),
+    ] {
+        let mut paths = serde_json::Map::new();
+        for path in [first, second] {
+            let item = if path == "/v1/volumes" {
+                json!({"get": {"responses": {"200": {"description": "x"}}}})
+            } else {
+                json!({"$ref": "#/paths/~1v1~1volumes"})
+            };
+            paths.insert(path.to_owned(), item);
+        }
+        let whole = read(&json!({"openapi": "3.0.3", "info": {}, "paths": paths}).to_string());
+        let called: Vec<&str> = whole.operations().iter().map(Operation::path).collect();
+        assert_eq!(called, [first, second]);
+        assert_same(&whole);
+        let compiled = open(&compile(&whole)).unwrap();
+        for (position, path) in called.iter().enumerate() {
+            assert_eq!(
+                compiled.operation(position).unwrap().operation().path(),
+                *path
+            );
+        }
+    }
 }
 
 /// References of every kind: circles, other paths, a whole folder, odd names, numbers at the edge.
