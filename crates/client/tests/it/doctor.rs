@@ -60,7 +60,7 @@ impl Machine {
         let definition = Definition::read(DEFINITION).unwrap().definition;
         let mut found = Vec::new();
         let mut tell = |finding| found.push(finding);
-        examine(&client, &definition, Extent::default(), &mut tell).await;
+        examine(&client, Some(&definition), Extent::default(), &mut tell).await;
         found
     }
 }
