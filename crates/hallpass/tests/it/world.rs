@@ -193,7 +193,10 @@ pub(crate) fn run(command: &mut Command) -> Done {
 pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Done {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
+    // A command that refuses its arguments is gone before it reads.
+    if let Err(error) = stdin.write_all(input.as_bytes()) {
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
+    }
     drop(stdin);
     child.wait_with_output().unwrap().into()
 }
