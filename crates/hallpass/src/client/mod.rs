@@ -91,14 +91,13 @@ impl ConnectionArgs {
             .filter(|name| !is_said("HALLPASS_PROFILE", name.as_ref()));
         let name = name.map(|name| ["-p".to_owned(), name.to_owned()]);
         let insecure = self.insecure.then(|| "--insecure".to_owned());
-        let words = name
-            .into_iter()
-            .flatten()
-            .chain(self.file.as_typed())
-            .chain(insecure);
-        words
-            .map(|word| format!(" {}", output::shell_word(&word)))
-            .collect()
+        let words = name.into_iter().flatten().chain(self.file.as_typed());
+        let mut typed = String::new();
+        for word in words.chain(insecure) {
+            typed.push(' ');
+            typed.push_str(&output::shell_word(&word));
+        }
+        typed
     }
 
     /// The profile that was named; a variable set to nothing names none.
