@@ -123,7 +123,7 @@ async fn what_is_no_list_or_fails_in_between_is_an_error() {
             .await
             .unwrap_err()
             .kind(),
-        Kind::Usage
+        Kind::Api
     );
 }
 
