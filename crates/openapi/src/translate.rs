@@ -170,15 +170,12 @@ impl<'a> Translator<'a> {
             return Value::Bool(true);
         };
         let key = (reference, self.exempt_in(target));
-        let name = match self.names.get(&key) {
-            Some(name) => name.clone(),
-            None => {
-                let name = format!("s{}-{}", self.names.len(), plain_name(reference));
-                self.waiting.push((name.clone(), target, key.1.clone()));
-                self.names.insert(key, name.clone());
-                name
-            }
-        };
+        if let Some(name) = self.names.get(&key) {
+            return json!({ "$ref": format!("#/$defs/{name}") });
+        }
+        let name = format!("s{}-{}", self.names.len(), plain_name(reference));
+        self.waiting.push((name.clone(), target, key.1.clone()));
+        self.names.insert(key, name.clone());
         json!({ "$ref": format!("#/$defs/{name}") })
     }
 
