@@ -5,12 +5,13 @@
 //! document: what is referred to, directly or not, is translated once and kept under `$defs`, so
 //! references stay references and cycles stay cycles.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::layers::layers;
 use crate::marks::is_or_holds;
-use crate::reference::{self, resolve};
+use crate::reference;
 
 /// Which way a value goes: properties that are read-only need not be in a request, and write-only
 /// ones not in a response, even when they are required (OpenAPI 3.0.3, "Schema Object").
@@ -35,10 +36,12 @@ pub(crate) fn translate(root: &Value, schema: &Value, direction: Direction, old:
         old,
         names: HashMap::new(),
         waiting: Vec::new(),
+        exempt: Vec::new(),
     };
     let mut document = translator.schema(schema);
     let mut definitions = Map::new();
-    while let Some((name, target)) = translator.waiting.pop() {
+    while let Some((name, target, exempt)) = translator.waiting.pop() {
+        translator.exempt = exempt;
         let translated = translator.schema(target);
         definitions.insert(name, translated);
     }
@@ -48,14 +51,20 @@ pub(crate) fn translate(root: &Value, schema: &Value, direction: Direction, old:
     document
 }
 
+/// How many targets are told apart by what is exempt in them.
+const MAX_TOLD_APART: usize = 5_000;
+
 struct Translator<'a> {
     root: &'a Value,
     direction: Direction,
     old: bool,
     /// The names that targets of references have in the result.
-    names: HashMap<&'a str, String>,
-    /// Targets that are named but not translated yet.
-    waiting: Vec<(String, &'a Value)>,
+    /// What one of them requires depends on what it is put together with.
+    names: HashMap<(&'a str, Vec<&'a str>), String>,
+    /// Targets that are named but not translated yet, and what is exempt in them.
+    waiting: Vec<(String, &'a Value, Vec<&'a str>)>,
+    /// Properties that the value at hand need not have, whoever requires them.
+    exempt: Vec<&'a str>,
 }
 
 impl<'a> Translator<'a> {
@@ -68,15 +77,14 @@ impl<'a> Translator<'a> {
         };
         let nullable = self.old && is_nullable(object);
         // A dynamic reference is taken as it stands: which definition its document means first.
-        let dynamic = || object.get("$dynamicRef").filter(|_| !self.old)?.as_str();
-        let translated = match reference::target(schema).or_else(dynamic) {
+        let dynamic = object.get("$dynamicRef").and_then(Value::as_str);
+        let outer = self.exempt.clone();
+        self.add_exempt(schema);
+        let translated = match reference::target(schema) {
             Some(reference) if self.old => self.reference(reference),
-            Some(reference) => {
-                let beside = self.keywords(object);
-                json!({ "allOf": [self.reference(reference), beside] })
-            }
-            None => Value::Object(self.keywords(object)),
+            reference => self.beside(object, [reference, dynamic.filter(|_| !self.old)]),
         };
+        self.exempt = outer;
         if nullable {
             allow_null(translated)
         } else {
@@ -84,40 +92,114 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// The keywords of an object with its references beside them, so that `unevaluatedProperties`
+    /// knows what they have looked at. Only one can stand there.
+    fn beside(
+        &mut self,
+        object: &'a Map<String, Value>,
+        references: [Option<&'a str>; 2],
+    ) -> Value {
+        let mut keywords = self.keywords(object);
+        for reference in references.into_iter().flatten() {
+            let Value::Object(reference) = self.reference(reference) else {
+                continue;
+            };
+            if !keywords.contains_key("$ref") {
+                keywords.extend(reference);
+                continue;
+            }
+            let all = keywords.entry("allOf").or_insert_with(|| json!([]));
+            if let Value::Array(all) = all {
+                all.push(Value::Object(reference));
+            }
+        }
+        Value::Object(keywords)
+    }
+
+    /// Notes the properties that a value of this schema need not have, whichever of the schemas that
+    /// it is put together from requires them.
+    fn add_exempt(&mut self, schema: &'a Value) {
+        const TOGETHER: [&str; 6] = ["$ref", "$dynamicRef", "required", "allOf", "anyOf", "oneOf"];
+        let flag = match self.direction {
+            Direction::Request => "readOnly",
+            Direction::Response => "writeOnly",
+        };
+        if !TOGETHER.iter().any(|key| schema.get(*key).is_some()) {
+            return;
+        }
+        let says_so = |one: &&Value| one.get(flag) == Some(&Value::Bool(true));
+        for layer in layers(self.root, schema, &["allOf"]) {
+            let properties = layer.get("properties").and_then(Value::as_object);
+            for (name, property) in properties.into_iter().flatten() {
+                if !self.exempt.contains(&name.as_str())
+                    && layers(self.root, property, &["allOf"]).iter().any(says_so)
+                {
+                    self.exempt.push(name);
+                }
+            }
+        }
+    }
+
+    /// What is exempt already among the names that a schema asks for.
+    fn exempt_in(&self, schema: &'a Value) -> Vec<&'a str> {
+        if self.exempt.is_empty() || self.names.len() > MAX_TOLD_APART {
+            return Vec::new();
+        }
+        let asked = layers(self.root, schema, &["allOf", "anyOf", "oneOf"])
+            .into_iter()
+            .filter_map(|layer| layer.get("required")?.as_array())
+            .flatten();
+        let asked: HashSet<&str> = asked.filter_map(Value::as_str).collect();
+        let mut exempt = self.exempt.clone();
+        exempt.retain(|name| asked.contains(name));
+        exempt.sort_unstable();
+        exempt
+    }
+
+    /// Translates what is said about another value than the one around it.
+    fn apart<T>(&mut self, translate: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::take(&mut self.exempt);
+        let translated = translate(self);
+        self.exempt = outer;
+        translated
+    }
+
     /// A reference into `$defs`; one that leads nowhere allows everything.
     fn reference(&mut self, reference: &'a str) -> Value {
-        if !self.names.contains_key(reference) {
-            let Some(target) = reference::local(self.root, reference) else {
-                return Value::Bool(true);
-            };
-            let name = format!("s{}-{}", self.names.len(), plain_name(reference));
-            self.names.insert(reference, name.clone());
-            self.waiting.push((name, target));
+        let Some(target) = reference::local(self.root, reference) else {
+            return Value::Bool(true);
+        };
+        let key = (reference, self.exempt_in(target));
+        if let Some(name) = self.names.get(&key) {
+            return json!({ "$ref": format!("#/$defs/{name}") });
         }
-        json!({ "$ref": format!("#/$defs/{}", self.names[reference]) })
+        let name = format!("s{}-{}", self.names.len(), plain_name(reference));
+        self.waiting.push((name.clone(), target, key.1.clone()));
+        self.names.insert(key, name.clone());
+        json!({ "$ref": format!("#/$defs/{name}") })
     }
 
     fn keywords(&mut self, object: &'a Map<String, Value>) -> Map<String, Value> {
         let mut result = Map::new();
         for (key, value) in object {
             let translated = match key.as_str() {
-                "properties" | "patternProperties" | "dependentSchemas" => self.schemas(value),
-                "items" | "additionalProperties" | "not" => self.one(value),
+                "properties" | "patternProperties" => self.apart(|it| it.schemas(value)),
+                "dependentSchemas" => self.schemas(value),
+                "items" | "additionalProperties" | "not" => self.apart(|it| it.one(value)),
+                "then" | "else" if !self.old => self.one(value),
                 "contains"
                 | "propertyNames"
                 | "if"
-                | "then"
-                | "else"
                 | "unevaluatedItems"
                 | "unevaluatedProperties"
                     if !self.old =>
                 {
-                    self.one(value)
+                    self.apart(|it| it.one(value))
                 }
                 "allOf" | "anyOf" | "oneOf" => self.list(value),
-                "prefixItems" if !self.old => self.list(value),
+                "prefixItems" if !self.old => self.apart(|it| it.list(value)),
                 "dependentRequired" if !self.old => names_by_name(value),
-                "required" => self.required(value, object),
+                "required" => self.required(value),
                 "const" if !self.old => Some(value.clone()),
                 // What messages are made of; it asserts nothing.
                 "discriminator" => Some(value.clone()),
@@ -155,21 +237,10 @@ impl<'a> Translator<'a> {
         Some(members.iter().map(|schema| self.schema(schema)).collect())
     }
 
-    fn required(&self, value: &Value, object: &Map<String, Value>) -> Option<Value> {
-        let exempt = match self.direction {
-            Direction::Request => "readOnly",
-            Direction::Response => "writeOnly",
-        };
-        let is_exempt = |name: &str| {
-            object
-                .get("properties")
-                .and_then(|properties| properties.get(name))
-                .and_then(|property| resolve(self.root, property).get(exempt))
-                .is_some_and(|flag| *flag == Value::Bool(true))
-        };
+    fn required(&self, value: &Value) -> Option<Value> {
         let mut names: Vec<&str> = Vec::new();
         for name in value.as_array()?.iter().filter_map(Value::as_str) {
-            if !is_exempt(name) && !names.contains(&name) {
+            if !self.exempt.contains(&name) && !names.contains(&name) {
                 names.push(name);
             }
         }

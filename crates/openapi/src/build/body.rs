@@ -82,13 +82,21 @@ fn as_parameter(name: &str, encoding: Option<&Value>) -> Parameter {
     }
 }
 
+/// The first type of a list that is one and no range: `image/png, image/*` says what a part may be,
+/// and a part is of one (OpenAPI 3.0.3, "Encoding Object").
+fn one_type(listed: &str) -> Option<String> {
+    let mut types = listed.split(',').map(str::trim);
+    let found = types.find(|one| !one.is_empty() && !one.contains('*'));
+    found.map(str::to_owned)
+}
+
 /// `multipart/form-data` (RFC 7578): a part for each property and for each item of a list.
 pub(crate) fn parts(declared: &Body, fields: &[Field<'_>]) -> Encoded {
     let mut parts = Vec::new();
     for field in fields {
         let kind = encoding(declared, &field.name)
             .and_then(|one| one.get("contentType")?.as_str())
-            .map(str::to_owned);
+            .and_then(one_type);
         match (field.file, field.value.opened()) {
             (Some(Given::File { name, content }), _) => parts.push(Part {
                 disposition: format!("{}; filename=\"{}\"", named(&field.name), quoted(name)),
@@ -263,5 +271,17 @@ mod tests {
                  --{boundary}--\r\n"
             )
         );
+    }
+
+    #[test]
+    fn a_part_has_one_type() {
+        for (listed, wanted) in [
+            ("image/png", Some("image/png")),
+            ("image/*, image/png, image/jpeg", Some("image/png")),
+            ("*/*", None),
+            ("", None),
+        ] {
+            assert_eq!(one_type(listed).as_deref(), wanted, "{listed}");
+        }
     }
 }

@@ -3,9 +3,12 @@
 //!
 //! `allOf`, `anyOf` and `oneOf` are looked through. Whether a value fits is for `schema` to say.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use crate::layers::layers;
+use crate::layers::{layers, parts};
+use crate::reference::resolve;
 use crate::schema::article;
 
 /// A schema and the document that its references lead into.
@@ -14,6 +17,9 @@ pub(crate) struct Shape<'a> {
     root: &'a Value,
     schema: &'a Value,
 }
+
+/// Values, where a schema lists them.
+type Listed<'a> = Option<Vec<&'a Value>>;
 
 impl<'a> Shape<'a> {
     pub(crate) fn new(root: &'a Value, schema: &'a Value) -> Self {
@@ -44,20 +50,41 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The few values that there are, when the schema lists them.
+    /// The few values that there are, when the schema lists them: where one of several alternatives
+    /// lists none, there are others.
     pub(crate) fn choices(&self) -> Vec<&'a Value> {
-        let mut choices = Vec::new();
-        for schema in self.layers() {
-            choices.extend(
-                schema
-                    .get("enum")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten(),
-            );
-            choices.extend(schema.get("const"));
+        self.choices_once(&mut HashMap::new()).unwrap_or_default()
+    }
+
+    /// `None` when nothing lists them. `known` holds what was found out before.
+    fn choices_once(&self, known: &mut HashMap<*const Value, Listed<'a>>) -> Listed<'a> {
+        let key = std::ptr::from_ref(resolve(self.root, self.schema));
+        if let Some(choices) = known.get(&key) {
+            return choices.clone();
         }
-        choices
+        known.insert(key, Some(Vec::new()));
+        let mut listed: Listed<'a> = None;
+        for layer in layers(self.root, self.schema, &["allOf"]) {
+            let values = layer.get("enum").and_then(Value::as_array);
+            let own = values.into_iter().flatten().chain(layer.get("const"));
+            let mut own = own.peekable();
+            if own.peek().is_some() {
+                listed.get_or_insert_default().extend(own);
+            } else if layer.get("type").is_some_and(|kind| kind == "null") {
+                listed.get_or_insert_default();
+            }
+            for key in ["anyOf", "oneOf"] {
+                let branches = parts(layer, &[key]).into_iter();
+                let branches = branches.map(|schema| Shape { schema, ..*self });
+                let all: Option<Vec<Vec<&Value>>> =
+                    branches.map(|one| one.choices_once(known)).collect();
+                if let Some(all) = all.filter(|all| !all.is_empty()) {
+                    listed.get_or_insert_default().extend(all.concat());
+                }
+            }
+        }
+        known.insert(key, listed.clone());
+        listed
     }
 
     /// The names and shapes of the declared members.
@@ -122,7 +149,8 @@ impl<'a> Shape<'a> {
     /// Members that must be there and that a caller can give.
     pub(crate) fn required(&self) -> Vec<&'a str> {
         let mut required = Vec::new();
-        for schema in self.layers() {
+        // An alternative may do without what another requires.
+        for schema in layers(self.root, self.schema, &["allOf"]) {
             let names = schema.get("required").and_then(Value::as_array);
             required.extend(names.into_iter().flatten().filter_map(Value::as_str));
         }

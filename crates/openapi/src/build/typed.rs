@@ -221,6 +221,25 @@ mod tests {
     }
 
     #[test]
+    fn an_alternative_without_a_list_takes_any_value() {
+        let named = json!({"anyOf": [{"type": "string"}, {"type": "string", "enum": ["a"]}]});
+        assert_eq!(give(&named, &["b"]), Ok("\"b\"".to_owned()));
+        let auto = json!({"oneOf": [{"type": "integer"}, {"type": "integer", "enum": [-1]}]});
+        assert_eq!(give(&auto, &["7"]), Ok("7".to_owned()));
+        let closed = json!({"oneOf": [{"enum": ["a"]}, {"const": "b"}, {"type": "null"}]});
+        assert_eq!(give(&closed, &["b"]), Ok("\"b\"".to_owned()));
+        assert!(give(&closed, &["c"]).is_err());
+    }
+
+    #[test]
+    fn only_what_every_alternative_needs_is_required() {
+        let schema = json!({
+            "allOf": [{"required": ["a"]}], "oneOf": [{"required": ["b"]}, {"required": ["c"]}],
+        });
+        assert_eq!(Shape::new(&schema, &schema).required(), ["a"]);
+    }
+
+    #[test]
     fn one_of_few_values_is_suggested() {
         let mode = json!({"type": "string", "enum": ["THIN", "FULL", null], "nullable": true});
         assert_eq!(give(&mode, &["THIN"]), Ok("\"THIN\"".to_owned()));

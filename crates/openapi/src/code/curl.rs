@@ -1,6 +1,8 @@
 //! bash and curl. Secret, token and body go through pipes: every user of a machine can see the
 //! command lines of its processes, and a command line has a limit that a body can exceed.
 
+use http::Method;
+
 use super::text::comments;
 use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
 
@@ -82,9 +84,14 @@ fi
 }
 
 fn request_lines(request: &CodeRequest) -> String {
+    // With another option, curl would wait for the body that the answer announces.
+    let method = match request.method {
+        Method::HEAD => "--head".to_owned(),
+        ref method => format!("--request {}", literal(method.as_str())),
+    };
     let mut arguments = vec![
         "--silent --show-error --globoff".to_owned(),
-        format!("--request {}", literal(request.method.as_str())),
+        method,
         "--header @<(printf 'Authorization: Bearer %s\\n' \"$token\")".to_owned(),
     ];
     for (name, value) in &request.headers {

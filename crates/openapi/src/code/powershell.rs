@@ -61,11 +61,11 @@ fn form_lines(form: &TokenForm) -> String {
     let mut fields: Vec<String> = form
         .fields
         .iter()
-        .map(|(name, value)| format!("    {} = {}\n", literal(name), literal(value)))
+        .map(|(name, value)| pair(name, &literal(value)))
         .collect();
     let mut headers = String::new();
     match &form.secret {
-        SecretPlace::Field(name) => fields.push(format!("    {} = $Secret\n", literal(name))),
+        SecretPlace::Field(name) => fields.push(pair(name, "$Secret")),
         SecretPlace::Basic(user) => {
             headers = format!(
                 "    Headers            = @{{ 'Authorization' = 'Basic ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes({} + ':' + $Secret)) }}\n",
@@ -74,8 +74,9 @@ fn form_lines(form: &TokenForm) -> String {
         }
     }
     format!(
-        "{secret}$Form = [ordered]@{{
-{fields}}}
+        "{secret}$Form = @(
+{fields}
+) -join '&'
 $TokenRequest = @{{
     Method             = 'Post'
     Uri                = {url}
@@ -95,9 +96,17 @@ if (-not $Token) {{
 }}
 ",
         secret = need("Secret", &form.secret_variable, "the client secret", 2),
-        fields = fields.concat(),
+        fields = fields.join("\n"),
         url = literal(&form.url),
         member = literal(&form.member),
+    )
+}
+
+/// One field of a form. A table would hold each name once only.
+fn pair(name: &str, value: &str) -> String {
+    format!(
+        "    [uri]::EscapeDataString({}) + '=' + [uri]::EscapeDataString({value})",
+        literal(name)
     )
 }
 

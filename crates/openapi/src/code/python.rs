@@ -80,11 +80,11 @@ fn form_lines(form: &TokenForm) -> String {
     let mut fields: Vec<String> = form
         .fields
         .iter()
-        .map(|(name, value)| format!("{}: {},", literal(name), literal(value)))
+        .map(|(name, value)| format!("({}, {}),", literal(name), literal(value)))
         .collect();
     let auth = match &form.secret {
         SecretPlace::Field(name) => {
-            fields.push(format!("{}: secret,", literal(name)));
+            fields.push(format!("({}, secret),", literal(name)));
             "lambda request: request,  # nothing from .netrc".to_owned()
         }
         SecretPlace::Basic(user) => format!("({}, secret),", literal(user)),
@@ -93,8 +93,8 @@ fn form_lines(form: &TokenForm) -> String {
         "{secret}
 answer = requests.post(
     {url},
-    data={{
-{fields}    }},
+    data=[
+{fields}    ],
     auth={auth}
     allow_redirects=False,
     timeout=60,

@@ -201,19 +201,19 @@ fn a_token_stands_in_a_program_only_if_it_is_given() {
 }
 
 /// The request of the sample that people copy, in PowerShell, could not be parsed; ours must have no
-/// comma between the entries of a hash table, and must send the table that it fills.
+/// comma between the lines, and must send the form that it makes.
 #[test]
 fn powershell_sends_the_form_it_makes() {
     let script = Language::PowerShell.write(&create());
-    let (_, rest) = script.split_once("$Form = [ordered]@{\n").unwrap();
-    let (entries, rest) = rest.split_once("\n}\n").unwrap();
+    let (_, rest) = script.split_once("$Form = @(\n").unwrap();
+    let (entries, rest) = rest.split_once("\n) -join '&'\n").unwrap();
     let entries: Vec<&str> = entries.lines().map(str::trim).collect();
     assert_eq!(
         entries,
         [
-            "'grant_type' = 'client_credentials'",
-            "'scope' = 'it''s a \"scope\"'",
-            "'client_secret' = $Secret",
+            "[uri]::EscapeDataString('grant_type') + '=' + [uri]::EscapeDataString('client_credentials')",
+            "[uri]::EscapeDataString('scope') + '=' + [uri]::EscapeDataString('it''s a \"scope\"')",
+            "[uri]::EscapeDataString('client_secret') + '=' + [uri]::EscapeDataString($Secret)",
         ]
     );
     assert!(rest.contains("Body               = $Form\n"), "{rest}");
@@ -221,4 +221,37 @@ fn powershell_sends_the_form_it_makes() {
         let count = |at: usize| script.matches(&opening[at..=at]).count();
         assert_eq!(count(0), count(1), "{opening} are in pairs");
     }
+}
+
+/// RFC 8707 section 2: `resource` may be there more than once.
+#[test]
+fn a_form_may_hold_one_name_twice() {
+    let mut program = create();
+    if let Access::Form(form) = &mut program.access {
+        let resource = |value: &str| ("resource".to_owned(), value.to_owned());
+        form.fields = vec![resource("urn:one"), resource("urn:two")];
+    }
+    let python = Language::Python.write(&program);
+    assert!(
+        python.contains("data=[\n        (\"resource\", \"urn:one\"),\n"),
+        "{python}"
+    );
+    let script = Language::PowerShell.write(&program);
+    assert_eq!(
+        script.matches("EscapeDataString('resource') + '='").count(),
+        2,
+        "{script}"
+    );
+    assert!(!script.contains("'resource' ="), "{script}");
+}
+
+#[test]
+fn curl_does_not_wait_for_the_body_of_a_head() {
+    let mut program = create();
+    program.request.method = Method::HEAD;
+    let script = Language::Curl.write(&program);
+    assert!(
+        script.contains("--head") && !script.contains("--request"),
+        "{script}"
+    );
 }

@@ -15,7 +15,8 @@ use crate::route::{Piece, pieces};
 /// The item of an operation. It is called what the operation is called, because that is unique:
 /// twins that differ in letter case only do opposite things (domain.md section 7.3).
 pub(super) fn item(definition: &Definition, operation: &Operation) -> Value {
-    let request = request(definition, operation);
+    let mut request = request(definition, operation);
+    break_variables(&mut request);
     let answer = answer(definition, operation, &request);
     json!({
         "id": id(&["request", operation.id()]),
@@ -64,6 +65,33 @@ fn request(definition: &Definition, operation: &Operation) -> Value {
         request["body"] = body;
     }
     request
+}
+
+/// Two braces would be taken for a variable, and a definition could have the user's secrets sent to
+/// where it wants. Only the base URL, with which an address begins, is meant as one.
+fn break_variables(request: &mut Value) {
+    match request {
+        Value::String(text) => {
+            let base = format!("{{{{{BASE_URL}}}}}/");
+            let kept = if text.starts_with(&base) {
+                base.len()
+            } else {
+                0
+            };
+            while let Some(at) = text[kept..].find("{{") {
+                text.insert(kept + at + 1, ' ');
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(break_variables),
+        Value::Object(members) => {
+            for (key, member) in members {
+                if key != "host" && key != "description" {
+                    break_variables(member);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn description(operation: &Operation) -> String {

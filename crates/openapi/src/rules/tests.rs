@@ -278,3 +278,12 @@ fn schemas_over_schemas_are_read_to_the_end() {
         );
     }
 }
+
+#[test]
+fn an_extension_in_a_callback_is_no_path() {
+    let mut document = sound();
+    document["paths"]["/a/{id}"]["post"]["callbacks"] = json!({"done": {"x-note": "kept"}});
+    let reading = Definition::read(&document.to_string()).unwrap();
+    let there = |one: &&crate::Problem| one.pointer.contains("x-note");
+    assert_eq!(reading.problems.iter().find(there), None);
+}

@@ -200,7 +200,7 @@ impl<'v, V: Visitor<'v>> Guide<'v, '_, V> {
     }
 
     fn member(&mut self, kind: Kind, key: &'v str, value: &'v Value) {
-        if kind == Kind::Callback {
+        if kind == Kind::Callback && !key.starts_with("x-") {
             return self.step(Kind::PathItem, value);
         }
         let known = kind.members().iter().find(|known| known.name == key);

@@ -375,3 +375,76 @@ fn one_parameter_is_checked_under_its_own_name() {
     );
     assert_eq!(check("Limit", json!("x")), [], "letter case counts");
 }
+
+/// Whether a value fits `A` in a request and in an answer.
+fn fits(root: &Value, value: &Value) -> [bool; 2] {
+    [Direction::Request, Direction::Response].map(|direction| {
+        let old = translate::is_old_dialect(root);
+        let schema = CompiledSchema::new(root, &root["A"], direction, old).unwrap();
+        schema.violations("it", value).is_empty()
+    })
+}
+
+#[test]
+fn nothing_is_unevaluated_that_a_reference_beside_it_declares() {
+    let root = json!({
+        "openapi": "3.1.0",
+        "A": {"$ref": "#/B", "properties": {"a": {}}, "unevaluatedProperties": false},
+        "B": {"properties": {"b": {"type": "integer"}}},
+    });
+    assert_eq!(fits(&root, &json!({"a": 1, "b": 2})), [true; 2]);
+    assert_eq!(fits(&root, &json!({"a": 1, "b": "x"})), [false; 2]);
+    assert_eq!(fits(&root, &json!({"c": 1})), [false; 2]);
+    let both = json!({
+        "openapi": "3.1.0",
+        "A": {"$ref": "#/B", "$dynamicRef": "#/C", "unevaluatedProperties": false},
+        "B": {"properties": {"b": {"type": "integer"}}},
+        "C": {"properties": {"c": {"type": "integer"}}},
+    });
+    assert_eq!(fits(&both, &json!({"b": 1, "c": 2})), [true; 2]);
+    assert_eq!(fits(&both, &json!({"b": 1, "c": "x"})), [false; 2]);
+}
+
+#[test]
+fn another_part_may_require_what_goes_one_way() {
+    let properties = json!({"properties": {
+        "id": {"readOnly": true}, "key": {"allOf": [{"writeOnly": true}]}, "n": {},
+    }});
+    let required = json!({"required": ["id", "key", "n"]});
+    for (a, b) in [
+        (json!({"allOf": [properties, required]}), json!({})),
+        (
+            json!({"allOf": [properties, {"$ref": "#/B"}]}),
+            required.clone(),
+        ),
+        (
+            json!({"allOf": [{"$ref": "#/B"}, required]}),
+            properties.clone(),
+        ),
+        (
+            json!({"properties": properties["properties"], "oneOf": [{"$ref": "#/B"}]}),
+            required,
+        ),
+    ] {
+        let root = json!({"openapi": "3.0.3", "A": a, "B": b});
+        assert_eq!(
+            fits(&root, &json!({"key": 1, "n": 1})),
+            [true, false],
+            "{root}"
+        );
+        assert_eq!(
+            fits(&root, &json!({"id": 1, "n": 1})),
+            [false, true],
+            "{root}"
+        );
+        assert_eq!(
+            fits(&root, &json!({"id": 1, "key": 1})),
+            [false; 2],
+            "{root}"
+        );
+    }
+    let apart = json!({"openapi": "3.0.3", "A": {
+        "properties": {"id": {"readOnly": true}, "inner": {"$ref": "#/B"}}, "required": ["id"],
+    }, "B": {"required": ["id"]}});
+    assert_eq!(fits(&apart, &json!({"id": 1, "inner": {}})), [false; 2]);
+}

@@ -300,3 +300,26 @@ fn an_environment_has_the_variables_and_no_secret() {
         json!({"key": "key", "value": "", "type": "secret", "enabled": true})
     );
 }
+
+#[test]
+fn a_definition_cannot_name_variables() {
+    let secret = "{{{key}}}";
+    let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": true, "example": secret});
+    for media_type in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+        let example = json!({secret: secret, "b": secret});
+        let text = json!({"openapi": "3.0.3", "info": {}, "paths": {"/a/{id}": {"post": {
+            "parameters": [
+                parameter("id", "path"), parameter("X-A", "header"), parameter(secret, "header"),
+                parameter("q", "query"), parameter(secret, "query"), parameter("c", "cookie"),
+            ],
+            "requestBody": {"content": {media_type: {"schema": {}, "example": example}}},
+            "responses": {"200": {"description": "d"}},
+        }}}});
+        let definition = read(&text.to_string());
+        let made = collection(&definition);
+        let request = requests(&made)[0];
+        let written = request["request"].to_string().replace("{{baseUrl}}", "");
+        assert!(!written.contains("{{"), "{written}");
+        assert!(written.contains("{ { {key"), "{written}");
+    }
+}
