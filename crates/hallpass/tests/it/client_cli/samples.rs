@@ -104,6 +104,7 @@ fn powershell_sends_what_curl_sends() {
     for (url, uri) in urls.iter().zip(&uris) {
         assert!(url.contains(uri.as_str()), "{url} {uri}");
     }
+    let escaped = |text: &str| format!("[uri]::EscapeDataString('{text}')");
     for field in [
         "grant_type=client_credentials",
         &format!("client_id={}", client.credential.client_id),
@@ -114,13 +115,16 @@ fn powershell_sends_what_curl_sends() {
             "{curl}"
         );
         assert!(
-            powershell.contains(&format!("    '{name}' = '{value}'\n")),
+            powershell.contains(&format!("{} + '=' + {}\n", escaped(name), escaped(value))),
             "{powershell}"
         );
     }
     assert!(
         curl.contains("'client_secret@-'")
-            && powershell.contains("    'client_secret' = $Secret\n")
+            && powershell.contains(&format!(
+                "{} + '=' + [uri]::EscapeDataString($Secret)\n",
+                escaped("client_secret")
+            ))
     );
     let body = json!({"name": "it's", "sizeMib": 16384, "userCpg": "SSD_r6"}).to_string();
     assert!(
