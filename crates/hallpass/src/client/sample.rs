@@ -80,6 +80,15 @@ pub(crate) async fn run(args: SampleArgs) -> Result<(), CommandError> {
     let request = definition
         .request(operation, &filled.values)
         .map_err(|error| wrong_values(&error))?;
+    // A path that a call would refuse, because it leads out of the base URL, has no place in a program.
+    client.preview(&request)?;
+    let body = request.body.as_deref().unwrap_or_default();
+    if std::str::from_utf8(body).is_err() || body.contains(&0) {
+        return Err(CommandError::usage(
+            "the body is not text, and a program written here can hold text only",
+        )
+        .hint("write the program for a body of text, and let it read the file instead"));
+    }
     let token = if args.include_token {
         Some(client.tokens().token().await.map_err(library)?)
     } else {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Client;
+use crate::world::run;
 
 const LANGUAGES: [&str; 7] = [
     "curl",
@@ -252,4 +253,29 @@ fn requests(items: &Value) -> usize {
         None => usize::from(item["request"]["url"].is_object()),
     });
     count.sum()
+}
+
+/// What a call would refuse, and what a text in a program cannot hold.
+#[test]
+fn no_program_changes_a_body_or_leaves_the_base_url() {
+    let client = Client::new();
+    let definition = client.world.path("up.yaml");
+    let up = "openapi: 3.0.3\n\
+        info: {title: Up, version: '1'}\n\
+        paths:\n\
+        \x20 /up: {post: &up {operationId: up, responses: {'200': {description: x}}, \
+        requestBody: {content: {application/octet-stream: {schema: {type: string, format: binary}}}}}}\n\
+        \x20 /../../out: {get: {operationId: out, responses: {'200': {description: x}}}}\n";
+    std::fs::write(&definition, up).unwrap();
+    let bytes = client.world.path("bytes");
+    std::fs::write(&bytes, [0xff, 0xfe, 0x41]).unwrap();
+    let data = format!("@{}", bytes.display());
+    let write = |arguments: &[&str]| {
+        let mut command = client.command(&[&["sample", "-l", "python"], arguments].concat());
+        run(command.env("HALLPASS_API", &definition))
+    };
+    write(&["up", "--data", &data]).ended(2).says(&["not text"]);
+    std::fs::write(&bytes, "text").unwrap();
+    write(&["up", "--data", &data]).ok();
+    write(&["out"]).ended(2).says(&["below the base URL"]);
 }
