@@ -57,6 +57,8 @@ pub(super) struct Parts {
     pub(super) console: Console,
     /// What the console shows on the plain listener.
     pub(super) addresses: hallpass_console::Addresses,
+    /// The same instances under the names of the real system.
+    pub(super) real_instances: Vec<(String, String)>,
     pub(super) health: Router,
     pub(super) definition: Arc<Definition>,
 }
@@ -110,9 +112,11 @@ impl Parts {
 
     fn named(&self, issuers: &TlsIssuers, local: &str) -> Named {
         let server = &self.authorization_server;
-        let real = self
-            .console
-            .under(self.seen_at(hosts::GLOBAL, hosts::ISSUER));
+        let real = hallpass_console::Addresses {
+            instances: self.real_instances.clone(),
+            ..self.seen_at(hosts::GLOBAL, hosts::ISSUER)
+        };
+        let real = self.console.under(real);
         let own = self.console.under(self.seen_at(local, local));
         Named {
             platform: self.router(

@@ -22,7 +22,7 @@ use crate::serve::listening::{Bound, Servers};
 use crate::serve::maintenance;
 use crate::serve::operations::{Readiness, health, metrics, register_process};
 use crate::serve::platform::{self, Issuers, Platform};
-use crate::serve::tls::{ByName, Certificate};
+use crate::serve::tls::{ByName, Certificate, hosts};
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
 
 /// The name of the workspace that a first start makes.
@@ -210,28 +210,33 @@ impl Parts {
         .map_err(|error| {
             CommandError::caused(Exit::Refused, "the signing threads did not start", &error)
         })?;
+        let real = |name: &str| hosts::base_url_of(name);
+        let real_instances = self.instances(real);
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
         let parts = platform::Parts {
             authorization_server,
             console: Console::new(self.store.for_console(), settings, self.clock.clone()),
             addresses,
+            real_instances,
             health: self.health(),
             definition: self.definition.clone(),
         };
         Ok(parts.routers(&self.issuers, &self.addresses))
     }
 
-    fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
+    /// The titles of the instances that there is an address of.
+    fn instances(&self, address: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
         let instances = self.store.workspaces().instances();
         let platform = ApplicationInstanceId::platform();
         let services = instances.iter().filter(|instance| instance.id != platform);
-        let known = services.filter_map(|instance| {
-            Some((
-                instance.title.clone(),
-                self.addresses.instances.get(&instance.name)?.clone(),
-            ))
-        });
+        services
+            .filter_map(|instance| Some((instance.title.clone(), address(&instance.name)?)))
+            .collect()
+    }
+
+    fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
+        let known = self.instances(|name| self.addresses.instances.get(name).cloned());
         let base_url = &self.addresses.authorization_server;
         hallpass_console::Settings {
             expectation: self.expectation.clone(),
@@ -239,7 +244,7 @@ impl Parts {
                 console: base_url.clone(),
                 token_url: self.addresses.token_url.clone(),
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
-                instances: known.collect(),
+                instances: known,
             },
         }
     }

@@ -63,7 +63,7 @@ impl Told<'_> {
                     .to_owned(),
             ),
         }
-        parts.extend([self.hosts_file(), self.whole_machine()]);
+        parts.extend([hosts_file(), self.whole_machine()]);
         parts.join("\n\n")
     }
 
@@ -134,20 +134,6 @@ impl Told<'_> {
         )
     }
 
-    fn hosts_file(&self) -> String {
-        let names = HOSTS.iter().filter(|host| host.role != Role::Absent);
-        let lines: Vec<String> = names
-            .map(|host| format!("  127.0.0.1 {}", host.name))
-            .collect();
-        format!(
-            "Without the proxy: the hosts file\n\n  \
-             For programs that take no proxy. It is for all of the machine, and the listener has to have \
-             port 443:\n  `tls = \"127.0.0.1:443\"` under [listen] in hallpass.toml, which needs the right \
-             to bind low ports.\n\n{}",
-            lines.join("\n")
-        )
-    }
-
     fn whole_machine(&self) -> String {
         let ca = &self.quoted;
         format!(
@@ -163,6 +149,20 @@ impl Told<'_> {
              Firefox  Settings, Privacy & Security, Certificates, View Certificates, Authorities, Import"
         )
     }
+}
+
+fn hosts_file() -> String {
+    let names = HOSTS.iter().filter(|host| host.role != Role::Absent);
+    let lines: Vec<String> = names
+        .map(|host| format!("  127.0.0.1 {}", host.name))
+        .collect();
+    format!(
+        "Without the proxy: the hosts file\n\n  \
+         For programs that take no proxy. It is for all of the machine, and the listener has to have \
+         port 443:\n  `tls = \"127.0.0.1:443\"` under [listen] in hallpass.toml, which needs the right \
+         to bind low ports.\n\n{}",
+        lines.join("\n")
+    )
 }
 
 /// A path as a shell takes it for one word.

@@ -1,24 +1,15 @@
 //! The certificate of the TLS listener, and the certificate authority that vouches for it.
 //!
-//! Whoever trusts an authority believes whatever it signs. So this one can sign only the names of the
-//! stand-in (critical name constraints, RFC 5280 section 4.2.1.10), and its key is thrown away once it
-//! has signed one certificate: there is nothing to steal that could sign another. A certificate that
-//! ends soon, or that lacks a name, therefore needs a new authority, which programs must be told of.
-//!
-//! Certificate and key are one file, replaced by rename, so that they always belong together.
+//! Here is how they are kept: certificate and key in one file, replaced by rename, so that they always
+//! belong together. A certificate that ends soon, or that lacks a name, needs a new authority, since the
+//! key of the old one is gone ([`issuing`](super::issuing)); programs must be told of that.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
-    SanType,
-};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
 use tokio_rustls::rustls::crypto::CryptoProvider;
@@ -28,23 +19,15 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName,
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
 
-use super::hosts::HOSTS;
+use super::issuing::{Issued, issue, names};
 use crate::command::{CommandError, Exit};
 use crate::serve::DataDirectory;
-
-/// How long a certificate is good, in days from the day before it is made. Browsers and Apple's
-/// clients refuse more than 398.
-const DAYS: i64 = 397;
 
 /// A certificate that has less than that left is replaced when the server starts.
 const MARGIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What the listener shows, and what vouches for it.
-pub(crate) struct Certificate {
-    leaf: CertificateDer<'static>,
-    authority: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
-}
+pub(crate) struct Certificate(Issued);
 
 /// Why a certificate that was kept is not used any more.
 #[derive(Debug, thiserror::Error)]
@@ -68,13 +51,13 @@ impl Certificate {
         let certificate = match kept {
             Some(Ok(certificate)) => certificate,
             none_or_objection => {
-                let new = Self::make(now).map_err(|error| unmade(&error))?;
+                let new = Self(issue(now).map_err(|error| unmade(&error))?);
                 data.replace(&data.tls_file(), 0o600, new.to_pem().as_bytes())?;
                 tell(data, none_or_objection.and_then(Result::err).as_ref());
                 new
             }
         };
-        let told = pem("CERTIFICATE", &certificate.authority);
+        let told = pem("CERTIFICATE", &certificate.0.authority);
         if std::fs::read(data.ca_file()).ok().as_deref() != Some(told.as_bytes()) {
             data.replace(&data.ca_file(), 0o644, told.as_bytes())?;
         }
@@ -88,7 +71,7 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .map_err(failed)?
             .with_no_client_auth()
-            .with_single_cert(vec![self.leaf], self.key)
+            .with_single_cert(vec![self.0.leaf], self.0.key)
             .map_err(failed)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
@@ -136,16 +119,21 @@ impl Certificate {
         }
         let key = provider()
             .key_provider
-            .load_private_key(self.key.clone_key());
+            .load_private_key(self.0.key.clone_key());
         let matching = key.and_then(|key| {
-            tokio_rustls::rustls::sign::CertifiedKey::new(vec![self.leaf.clone()], key).keys_match()
+            tokio_rustls::rustls::sign::CertifiedKey::new(vec![self.0.leaf.clone()], key)
+                .keys_match()
         });
         matching.err().map(|error| unsound("its own key", error))
     }
 
-    fn check(&self, name: &str, at: Timestamp) -> Result<(), tokio_rustls::rustls::Error> {
+    pub(super) fn check(
+        &self,
+        name: &str,
+        at: Timestamp,
+    ) -> Result<(), tokio_rustls::rustls::Error> {
         let mut roots = RootCertStore::empty();
-        roots.add(self.authority.clone())?;
+        roots.add(self.0.authority.clone())?;
         let general =
             |error: &dyn std::error::Error| tokio_rustls::rustls::Error::General(error.to_string());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
@@ -154,30 +142,16 @@ impl Certificate {
         let name = ServerName::try_from(name).map_err(|error| general(&error))?;
         let seconds = u64::try_from(at.as_second()).unwrap_or_default();
         let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        verifier.verify_server_cert(&self.leaf, &[], &name, &[], at)?;
+        verifier.verify_server_cert(&self.0.leaf, &[], &name, &[], at)?;
         Ok(())
     }
 
-    /// A new authority, and the one certificate that it signs.
-    fn make(now: Timestamp) -> Result<Self, rcgen::Error> {
-        let authority = CertifiedIssuer::self_signed(authority(now), KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let leaf = leaf(now)?.signed_by(&key, &authority)?;
-        let key = PrivateKeyDer::try_from(key.serialize_der())
-            .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
-        Ok(Self {
-            leaf: leaf.der().clone(),
-            authority: authority.der().clone(),
-            key,
-        })
-    }
-
     fn to_pem(&self) -> Zeroizing<String> {
-        let key = Zeroizing::new(pem("PRIVATE KEY", self.key.secret_der()));
+        let key = Zeroizing::new(pem("PRIVATE KEY", self.0.key.secret_der()));
         Zeroizing::new(format!(
             "{}{}{}",
-            pem("CERTIFICATE", &self.leaf),
-            pem("CERTIFICATE", &self.authority),
+            pem("CERTIFICATE", &self.0.leaf),
+            pem("CERTIFICATE", &self.0.authority),
             *key
         ))
     }
@@ -187,91 +161,12 @@ impl Certificate {
         let [leaf, authority] =
             <[CertificateDer<'static>; 2]>::try_from(certificates.ok()?).ok()?;
         let key = PrivateKeyDer::from_pem_slice(text).ok()?;
-        Some(Self {
+        Some(Self(Issued {
             leaf,
             authority,
             key,
-        })
+        }))
     }
-}
-
-/// The names that the certificate is for; those that are addresses as such.
-fn names() -> impl Iterator<Item = String> {
-    let hosts = HOSTS.iter().map(|host| host.name.to_owned());
-    let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    hosts.chain(own)
-}
-
-fn authority(now: Timestamp) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    // With the day, so that one in a list of trusted authorities can be told from the next.
-    params.distinguished_name = called(&format!("Hallpass stand-in CA of {}", day(now)));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let hosts = HOSTS.iter().map(|host| host.name);
-    let hosts = hosts.chain(["localhost"]);
-    let mut permitted: Vec<_> = hosts
-        .map(|name| GeneralSubtree::DnsName(name.to_owned()))
-        .collect();
-    permitted.extend([
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-            Ipv4Addr::new(127, 0, 0, 0).into(),
-            8,
-        )),
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-            Ipv6Addr::LOCALHOST.into(),
-            128,
-        )),
-    ]);
-    params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: permitted,
-        excluded_subtrees: Vec::new(),
-    });
-    last(&mut params, now);
-    params
-}
-
-fn leaf(now: Timestamp) -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name = called("Hallpass stand-in");
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    params.use_authority_key_identifier_extension = true;
-    for name in names() {
-        params.subject_alt_names.push(match name.parse::<IpAddr>() {
-            Ok(address) => SanType::IpAddress(address),
-            Err(_) => SanType::DnsName(name.try_into()?),
-        });
-    }
-    last(&mut params, now);
-    Ok(params)
-}
-
-/// From the day before, since clocks differ.
-fn last(params: &mut CertificateParams, now: Timestamp) {
-    let at = |days: i64| {
-        let date = day(now)
-            .checked_add(SignedDuration::from_hours(24 * days))
-            .unwrap_or(jiff::civil::Date::MAX);
-        let unsigned = |part: i8| part.unsigned_abs();
-        rcgen::date_time_ymd(
-            date.year().into(),
-            unsigned(date.month()),
-            unsigned(date.day()),
-        )
-    };
-    params.not_before = at(-1);
-    params.not_after = at(DAYS - 1);
-}
-
-fn day(now: Timestamp) -> jiff::civil::Date {
-    now.to_zoned(jiff::tz::TimeZone::UTC).date()
-}
-
-fn called(name: &str) -> DistinguishedName {
-    let mut called = DistinguishedName::new();
-    called.push(DnType::CommonName, name);
-    called
 }
 
 /// RFC 7468 section 2.
@@ -284,7 +179,9 @@ fn pem(label: &str, der: &[u8]) -> String {
         text.push_str(&body[at..body.len().min(at + 64)]);
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
     text
 }
 
@@ -315,9 +212,17 @@ fn unmade(error: &dyn std::error::Error) -> CommandError {
 }
 
 #[cfg(test)]
+impl From<Issued> for Certificate {
+    fn from(issued: Issued) -> Self {
+        Self(issued)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use super::super::issuing::tests::after;
     use super::*;
 
     struct Place {
@@ -332,11 +237,6 @@ mod tests {
             _folder: folder,
             data,
         }
-    }
-
-    fn after(days: i64) -> Timestamp {
-        let first: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-        first + SignedDuration::from_hours(24 * days)
     }
 
     fn ca(place: &Place) -> Vec<u8> {
@@ -364,34 +264,6 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_can_vouch_for_no_other_name() {
-        let authority =
-            CertifiedIssuer::self_signed(authority(after(0)), KeyPair::generate().unwrap())
-                .unwrap();
-        let signed = |name: &str| {
-            let mut params = leaf(after(0)).unwrap();
-            params.subject_alt_names = vec![match name.parse::<IpAddr>() {
-                Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName(name.try_into().unwrap()),
-            }];
-            let key = KeyPair::generate().unwrap();
-            let leaf = params.signed_by(&key, &authority).unwrap();
-            Certificate {
-                leaf: leaf.der().clone(),
-                authority: authority.der().clone(),
-                key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            }
-        };
-        for name in ["us1.data.cloud.hpe.com", "127.9.9.9", "localhost"] {
-            signed(name).check(name, after(0)).unwrap();
-        }
-        for name in ["www.hpe.com", "example.com", "192.0.2.1", "::2"] {
-            let refused = signed(name).check(name, after(0)).unwrap_err().to_string();
-            assert!(refused.contains("NameConstraint"), "{name}: {refused}");
-        }
-    }
-
-    #[test]
     fn it_is_kept_until_it_ends_soon_and_then_the_authority_is_new() {
         let place = place();
         Certificate::of(&place.data, after(0)).unwrap();
@@ -403,29 +275,21 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_lacks_a_name_or_has_another_key_is_objected_to() {
-        let (one, other) = (
-            Certificate::make(after(0)).unwrap(),
-            Certificate::make(after(0)).unwrap(),
-        );
-        assert!(one.objection(after(0)).is_none());
-        let mixed = Certificate {
-            key: other.key.clone_key(),
-            ..one
+    fn a_certificate_of_another_authority_or_with_another_key_is_objected_to() {
+        let (one, other) = (issue(after(0)).unwrap(), issue(after(0)).unwrap());
+        let objection = |key: &Issued, authority: &Issued| {
+            let mixed = Issued {
+                leaf: one.leaf.clone(),
+                authority: authority.authority.clone(),
+                key: key.key.clone_key(),
+            };
+            Certificate(mixed).objection(after(0))
         };
-        assert!(matches!(
-            mixed.objection(after(0)),
-            Some(Objection::Unsound { .. })
-        ));
-        let foreign = Certificate {
-            authority: other.authority.clone(),
-            key: mixed.key.clone_key(),
-            leaf: mixed.leaf,
-        };
-        assert!(matches!(
-            foreign.objection(after(0)),
-            Some(Objection::Unsound { .. })
-        ));
+        assert!(objection(&one, &one).is_none());
+        for (key, authority) in [(&other, &one), (&one, &other)] {
+            let objection = objection(key, authority);
+            assert!(matches!(objection, Some(Objection::Unsound { .. })));
+        }
     }
 
     #[test]

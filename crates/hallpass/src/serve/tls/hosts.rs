@@ -57,6 +57,13 @@ pub(crate) fn find(name: &str) -> Option<&'static Host> {
         .find(|host| host.name.eq_ignore_ascii_case(name))
 }
 
+/// Where the instance of this short name is in the real system, by its older name.
+pub(crate) fn base_url_of(instance: &str) -> Option<String> {
+    let is_it = |host: &&Host| matches!(host.role, Role::Instance(name) if name == instance);
+    let host = HOSTS.iter().find(is_it)?;
+    Some(format!("https://{}", host.name))
+}
+
 #[cfg(test)]
 mod tests {
     use hallpass_client::region::Region;

@@ -3,6 +3,7 @@
 mod by_name;
 mod certificate;
 pub(crate) mod hosts;
+mod issuing;
 
 pub(crate) use by_name::ByName;
 pub(crate) use certificate::Certificate;
