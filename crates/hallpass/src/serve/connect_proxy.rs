@@ -4,24 +4,39 @@
 //! It opens no connection to anywhere. A connection that asks for one of the stand-in's names is handed
 //! to the TLS listener of this program, which goes on with it as if it had come there; every other is
 //! refused. So it can be no open relay, whatever is asked of it.
+//!
+//! Some programs (axios with an agent of its own) do not ask a proxy for a connection but send it the
+//! request with its `https` URL, in clear. That is answered by the same part as over TLS.
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
+use axum::body::Body;
 use hallpass_resource_server::listener::{self, HandedOver, take_over};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
 use tokio::sync::mpsc;
 
-use crate::serve::tls::hosts;
+use crate::serve::tls::{ByName, hosts};
 
 /// The port of HTTPS.
 const PORT: u16 = 443;
 
-/// What takes the connections.
+/// The proxy, with what takes the connections and what answers requests.
 #[derive(Clone)]
-pub(super) struct ConnectProxy(mpsc::Sender<HandedOver>);
+pub(super) struct ConnectProxy {
+    tls: mpsc::Sender<HandedOver>,
+    by_name: ByName,
+}
+
+/// What is asked of the proxy, and may be.
+#[derive(Debug, PartialEq, Eq)]
+enum Asked {
+    /// A connection.
+    Connection,
+    /// An answer.
+    Answer,
+}
 
 /// Why a request gets no connection.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +47,7 @@ enum Refused {
     )]
     Foreign,
     #[error(
-        "this proxy takes CONNECT only, which programs send for https; for the rest, use HTTPS_PROXY and \
-         leave HTTP_PROXY and ALL_PROXY unset"
+        "this proxy is for https; for the rest, use HTTPS_PROXY and leave HTTP_PROXY and ALL_PROXY unset"
     )]
     Plain,
     #[error("this is the proxy of a stand-in, for HTTPS_PROXY; there is nothing to see here")]
@@ -43,57 +57,67 @@ enum Refused {
 }
 
 impl ConnectProxy {
-    pub(super) fn new(to: mpsc::Sender<HandedOver>) -> Self {
-        Self(to)
+    pub(super) fn new(tls: mpsc::Sender<HandedOver>, by_name: ByName) -> Self {
+        Self { tls, by_name }
     }
 
     /// Answers one request; a connection that was asked for is handed over once the answer is out.
-    pub(super) fn answer(
+    pub(super) async fn answer(
         &self,
         request: Request<listener::Body>,
         peer: SocketAddr,
-    ) -> Response<Full<Bytes>> {
-        if let Err(refused) = admit(&request) {
-            tracing::debug!(reason = %refused, "the proxy refused a request");
-            return refused.answer();
-        }
-        let tls = self.0.clone();
-        tokio::spawn(async move {
-            if let Some(connection) = take_over(request, peer).await {
-                // A listener that is gone takes none, and the connection ends.
-                let _ = tls.send(connection).await;
+    ) -> Response<Body> {
+        match admit(&request) {
+            Ok(Asked::Connection) => {
+                let tls = self.tls.clone();
+                tokio::spawn(async move {
+                    if let Some(connection) = take_over(request, peer).await {
+                        // A listener that is gone takes none, and the connection ends.
+                        let _ = tls.send(connection).await;
+                    }
+                });
+                Response::new(Body::empty())
             }
-        });
-        Response::new(Full::default())
+            Ok(Asked::Answer) => self.by_name.answer(request, peer).await,
+            Err(refused) => {
+                tracing::debug!(reason = %refused, "the proxy refused a request");
+                refused.answer()
+            }
+        }
     }
 }
 
-fn admit<B>(request: &Request<B>) -> Result<(), Refused> {
+fn admit<B>(request: &Request<B>) -> Result<Asked, Refused> {
     let asked = request.uri();
+    let host = asked.authority().and_then(|authority| {
+        let is_plain = !authority.as_str().contains('@');
+        hosts::find(authority.host()).filter(|_| is_plain)
+    });
+    let port = asked.authority().and_then(Authority::port_u16);
     if *request.method() != Method::CONNECT {
-        let is_forward = asked.authority().is_some();
-        return Err(if is_forward {
-            Refused::Plain
-        } else {
-            Refused::NoProxyRequest
-        });
+        return match asked.scheme() {
+            None => Err(Refused::NoProxyRequest),
+            Some(scheme) if *scheme != Scheme::HTTPS => Err(Refused::Plain),
+            Some(_) if host.is_none() || port.is_some_and(|port| port != PORT) => {
+                Err(Refused::Foreign)
+            }
+            Some(_) => Ok(Asked::Answer),
+        };
     }
     let headers = request.headers();
     let length = headers.get(CONTENT_LENGTH);
     if headers.contains_key(TRANSFER_ENCODING) || length.is_some_and(|length| length != "0") {
         return Err(Refused::Body);
     }
-    let host = asked.authority().filter(|authority| {
-        authority.port_u16() == Some(PORT) && !authority.as_str().contains('@')
-    });
-    host.and_then(|authority| hosts::find(authority.host()))
-        .map(|_| ())
-        .ok_or(Refused::Foreign)
+    if host.is_none() || port != Some(PORT) {
+        return Err(Refused::Foreign);
+    }
+    Ok(Asked::Connection)
 }
 
 impl Refused {
-    fn answer(&self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::from(format!("{self}\n")));
+    fn answer(&self) -> Response<Body> {
+        let mut response = Response::new(Body::from(format!("{self}\n")));
         *response.status_mut() = match self {
             Self::Body => StatusCode::BAD_REQUEST,
             Self::Foreign | Self::Plain | Self::NoProxyRequest => StatusCode::FORBIDDEN,
@@ -110,7 +134,7 @@ impl Refused {
 mod tests {
     use super::*;
 
-    fn ask(method: Method, target: &str) -> Result<(), Refused> {
+    fn ask(method: Method, target: &str) -> Result<Asked, Refused> {
         admit(
             &Request::builder()
                 .method(method)
@@ -123,9 +147,13 @@ mod tests {
     #[test]
     fn only_the_names_of_the_stand_in_at_443() {
         for host in &hosts::HOSTS {
-            assert_eq!(ask(Method::CONNECT, &format!("{}:443", host.name)), Ok(()));
+            let target = format!("{}:443", host.name.to_uppercase());
+            assert_eq!(ask(Method::CONNECT, &target), Ok(Asked::Connection));
+            for url in [host.name.to_owned(), format!("{}:443", host.name)] {
+                let url = format!("https://{url}/api/v1/volumes");
+                assert_eq!(ask(Method::GET, &url), Ok(Asked::Answer));
+            }
         }
-        assert_eq!(ask(Method::CONNECT, "US1.Data.Cloud.HPE.com:443"), Ok(()));
         for foreign in [
             "us1.data.cloud.hpe.com:80",
             "us1.data.cloud.hpe.com:22",
@@ -139,6 +167,18 @@ mod tests {
         ] {
             assert_eq!(
                 ask(Method::CONNECT, foreign),
+                Err(Refused::Foreign),
+                "{foreign}"
+            );
+        }
+        for foreign in [
+            "https://example.com/",
+            "https://us1.data.cloud.hpe.com:8443/",
+            "https://x@us1.data.cloud.hpe.com/",
+            "https://127.0.0.1/",
+        ] {
+            assert_eq!(
+                ask(Method::GET, foreign),
                 Err(Refused::Foreign),
                 "{foreign}"
             );

@@ -118,6 +118,7 @@ impl Bound {
                 config,
                 handed: Some(handed),
             };
+            let proxy = ConnectProxy::new(hand_over, by_name.clone());
             let answer = move |request, peer| {
                 let by_name = by_name.clone();
                 async move { by_name.answer(request, peer).await }
@@ -131,10 +132,9 @@ impl Bound {
                 answer,
             ));
             if let Some(socket) = self.proxy {
-                let proxy = ConnectProxy::new(hand_over);
                 let answer = move |request, peer| {
                     let proxy = proxy.clone();
-                    async move { proxy.answer(request, peer) }
+                    async move { proxy.answer(request, peer).await }
                 };
                 let site = site("proxy", Kind::Proxy);
                 listeners.spawn(listener::serve(

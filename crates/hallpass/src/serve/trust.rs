@@ -94,27 +94,33 @@ impl Told<'_> {
 
     fn programs(&self, proxy: &str) -> String {
         let ca = &self.quoted;
+        let path = self.ca;
         format!(
             "curl, without variables\n\n  \
-             curl --proxy {proxy} --cacert {ca} https://us1.data.cloud.hpe.com/api/v1/storage-systems\n\n\
+             curl --proxy {proxy} --cacert {ca} \\\n    \
+             https://us1.data.cloud.hpe.com/api/v1/storage-systems\n\n\
              Python\n\n  \
-             requests, requests_oauthlib and Ansible read REQUESTS_CA_BUNDLE; httpx, urllib and aiohttp \
-             SSL_CERT_FILE. A\n  generated SDK reads neither: configuration.ssl_ca_cert = {ca:?} and \
+             requests, requests_oauthlib and what is built on them read REQUESTS_CA_BUNDLE; httpx, urllib and\n  \
+             aiohttp (which reads HTTPS_PROXY with trust_env=True only) SSL_CERT_FILE. A generated SDK reads\n  \
+             neither and has to be told in its program:\n\n  \
+             configuration.ssl_ca_cert = {path:?}\n  \
              configuration.proxy = {proxy:?}\n\n\
              Node.js\n\n  \
-             fetch and https take HTTPS_PROXY with NODE_USE_ENV_PROXY=1 from 22.21 and 24.5 on. Before, it \
-             is up to the\n  program: axios reads HTTPS_PROXY itself, fetch needs a dispatcher of undici."
+             fetch and https take HTTPS_PROXY with NODE_USE_ENV_PROXY=1 from 22.21 and 24.5 on. Before, it is up\n  \
+             to the program: axios reads HTTPS_PROXY itself, fetch needs a dispatcher of undici."
         )
     }
 
     fn power_shell(&self, proxy: &str) -> String {
-        let ca = self.ca;
+        let ca = &self.quoted;
         format!(
             "PowerShell\n\n  \
-             Invoke-RestMethod -Proxy {proxy} -Uri https://us1.data.cloud.hpe.com/api/v1/storage-systems\n\n  \
-             The authority, on Linux: $env:SSL_CERT_FILE = '{ca}' before pwsh is started. On Windows and \
-             macOS there is\n  no variable: PowerShell 7 has -SkipCertificateCheck for a try; otherwise \
-             see the end of this page."
+             Invoke-RestMethod -Proxy {proxy} `\n    \
+             -Uri https://us1.data.cloud.hpe.com/api/v1/storage-systems\n\n  \
+             The authority, on Linux, before pwsh is started:\n\n  \
+             export SSL_CERT_FILE={ca}\n\n  \
+             On Windows and macOS there is no variable: PowerShell 7 has -SkipCertificateCheck for a try;\n  \
+             otherwise see the end of this page."
         )
     }
 
@@ -130,7 +136,8 @@ impl Told<'_> {
         let ca = &self.quoted;
         format!(
             "hallpass\n\n  \
-             hallpass profile add stand-in --region us1 --client-id ID --proxy {proxy} --ca-file {ca}"
+             hallpass profile add stand-in --region us1 --client-id ID \\\n    \
+             --proxy {proxy} --ca-file {ca}"
         )
     }
 
@@ -196,8 +203,8 @@ mod tests {
         let order = [
             "HTTPS_PROXY=http://127.0.0.1:3128",
             "curl --proxy",
-            "PowerShell",
-            "Ansible",
+            "PowerShell\n",
+            "Ansible, in a play",
             "hallpass profile add",
             "hosts file\n",
             "WARNING",
@@ -205,8 +212,8 @@ mod tests {
         ];
         assert!(order.map(place).is_sorted());
         assert!(text.contains(r"CURL_CA_BUNDLE='/home/ann'\''s/ca.pem'"));
-        let longest = text.lines().map(str::len).max().unwrap();
-        assert!(longest < 130, "{longest}");
+        let longest = text.lines().max_by_key(|line| line.len()).unwrap();
+        assert!(longest.len() <= 112, "{longest}");
     }
 
     #[test]

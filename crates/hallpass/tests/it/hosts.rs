@@ -240,11 +240,33 @@ fn the_proxy_leads_to_the_stand_in_and_to_nowhere_else() {
     let forward = format!("GET http://{metrics}/metrics HTTP/1.1\r\nHost: {metrics}\r\n\r\n");
     let answer = send_bytes(proxy, forward.as_bytes());
     assert!(
-        answer.starts_with("HTTP/1.1 403 ") && answer.contains("CONNECT only"),
+        answer.starts_with("HTTP/1.1 403 ") && answer.contains("is for https"),
         "{answer}"
     );
     let elsewhere = try_send(stage.client.get("https://example.com/"));
     assert!(elsewhere.unwrap_err().is_connect());
+}
+
+/// As axios does it with an agent of its own.
+#[test]
+fn a_request_that_a_program_sends_to_the_proxy_in_clear_is_answered_by_name() {
+    let stage = Stage::set();
+    let (proxy, token) = (address(&stage.server, "proxy"), stage.token());
+    let host = "us1.data.cloud.hpe.com";
+    let ask = |named: &str| {
+        let request = format!(
+            "GET {US1}{VOLUMES} HTTP/1.1\r\nHost: {named}\r\nAuthorization: Bearer {token}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        send_bytes(proxy, request.as_bytes())
+    };
+    let answer = ask(host);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(
+        answer.contains(&format!("\"requestUri\":\"{US1}{VOLUMES}\"")),
+        "{answer}"
+    );
+    assert!(ask("eu1.data.cloud.hpe.com").starts_with("HTTP/1.1 421 "));
 }
 
 #[test]
