@@ -34,9 +34,9 @@ pub(crate) use system::{System, open_store};
 /// Run the servers: tokens, credentials, and the API in each region
 ///
 /// The authorization server and the credential API listen on 127.0.0.1:8080, the resource APIs of
-/// eu1, jp1 and us1 on the three ports behind it, the metrics on 127.0.0.1:9090. All but those are on
-/// 127.0.0.1:8443 as well, over TLS and under the names of the real system; the proxy on 127.0.0.1:3128
-/// leads programs there. SIGTERM and SIGINT let requests under way end.
+/// eu1, jp1 and us1 on the three ports behind it, the metrics on 127.0.0.1:9090. All but the metrics
+/// are on 127.0.0.1:8443 as well, over TLS and under the names of the real system; the proxy on
+/// 127.0.0.1:3128 leads programs there. SIGTERM and SIGINT let requests under way end.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
