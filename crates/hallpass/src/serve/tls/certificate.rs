@@ -193,7 +193,7 @@ fn tell(data: &DataDirectory, objection: Option<&Objection>) {
     let file = data.ca_file();
     let file = file.display();
     match objection {
-        None => tracing::info!(%file, "a certificate authority was made"),
+        None => tracing::debug!(%file, "a certificate authority was made"),
         Some(why) => tracing::warn!(
             %file,
             why = %why,

@@ -26,7 +26,7 @@ impl Stage {
         ] {
             program.env(variable, &authority);
         }
-        let proxy = self.server.addresses["proxy"].as_str().unwrap();
+        let proxy = self.server.proxy();
         program
             .env_remove("NO_PROXY")
             .env("HTTPS_PROXY", proxy)
@@ -126,7 +126,7 @@ fn curl_by_name_without_variables() {
     }
     let stage = Stage::set();
     let authority = stage.authority();
-    let proxy = stage.server.addresses["proxy"].as_str().unwrap();
+    let proxy = stage.server.proxy();
     let status = stage.shell(&format!(
         "env -i PATH=\"$PATH\" curl -s -o /dev/null -w '%{{http_code}}' --proxy {proxy} --cacert {} {RESOURCE}",
         text(&authority)
