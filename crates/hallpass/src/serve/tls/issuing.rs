@@ -171,7 +171,6 @@ pub(super) mod tests {
 
     /// The same by another implementation, where there is one.
     #[test]
-    #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
     fn openssl_lets_the_authority_vouch_for_no_other_name() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, der: &[u8]| {
