@@ -8,6 +8,7 @@
 mod curl;
 mod newman;
 mod oauth2_crate;
+mod schemathesis;
 mod scripts;
 mod snippets;
 
