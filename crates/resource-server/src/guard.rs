@@ -68,6 +68,7 @@ impl ResourceServer {
     {
         let (head, body) = request.into_parts();
         let target = Target::read(&head.uri, head.headers.get(HOST))?;
+        let target = target.asked_by(head.extensions.get().cloned());
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;

@@ -6,6 +6,7 @@
 //! tests say that they skip; with `HALLPASS_FOREIGN=required`, as in `scripts/test`, they fail.
 
 mod curl;
+mod hosts;
 mod newman;
 mod oauth2_crate;
 mod schemathesis;
