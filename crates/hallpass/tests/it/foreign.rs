@@ -9,6 +9,7 @@ mod curl;
 mod hosts;
 mod newman;
 mod oauth2_crate;
+mod schemathesis;
 mod scripts;
 mod snippets;
 
