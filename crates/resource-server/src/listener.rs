@@ -173,8 +173,9 @@ async fn accept<T, S, F, B>(
         tokio::spawn(async move {
             let held = Held::new(place, site.clone());
             let established = tokio::select! {
-                () = stopped(&mut shutdown) => return,
+                biased;
                 established = transport.establish(arrival, limits.header_time) => established,
+                () = stopped(&mut shutdown) => return,
             };
             match established {
                 Ok(established) => {
