@@ -10,11 +10,15 @@
 //! secret or a private key.
 
 mod access_answers;
+mod answer;
+mod answer_body;
 mod audit_events;
+mod conditional;
 mod guard;
 pub mod listener;
 mod metrics;
 mod permitted;
+mod record;
 mod reply;
 mod sandboxes;
 mod target;
@@ -29,6 +33,7 @@ use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerH
 
 use tokio::sync::RwLock;
 
+pub use answer_body::{AnswerBody, CutShort};
 pub use metrics::Metrics;
 
 use sandboxes::Sandboxes;

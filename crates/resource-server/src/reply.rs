@@ -3,14 +3,11 @@
 use bytes::Bytes;
 use hallpass_oauth::Challenge;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::target::TargetError;
-
-/// The body of every answer.
-pub(crate) type Body = Full<Bytes>;
 
 /// Why a request got no answer from the API.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ impl From<Challenge> for Refusal {
 impl Refusal {
     /// The answer on the wire. Bodies have the three members that satisfy every client of the real
     /// system (domain facts, section 6.4).
-    pub(crate) fn response(&self, trace_id: &str) -> Response<Body> {
+    pub(crate) fn response(&self, trace_id: &str) -> Response<Full<Bytes>> {
         self.answer(trace_id).map(Full::new)
     }
 
@@ -65,10 +62,7 @@ impl Refusal {
                 }
             }
             Self::WrongMethod(allow) => {
-                let words: Vec<_> = allow.iter().map(Method::as_str).collect();
-                if let Ok(value) = HeaderValue::from_str(&words.join(", ")) {
-                    headers.insert(ALLOW, value);
-                }
+                headers.extend(allow_header(allow));
             }
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -131,12 +125,35 @@ impl Refusal {
     }
 }
 
-/// A JSON answer.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
-    json_answer(status, body).map(Full::new)
+/// What a path allows (RFC 9110 section 9.3.7): nothing else is to be said about it.
+pub(crate) fn allowed(methods: &[Method]) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.extend(allow_header(methods));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+/// The methods of a path as the definition has them, and those that are answered everywhere: HEAD where
+/// there is a GET, and OPTIONS.
+fn allow_header(methods: &[Method]) -> Option<(HeaderName, HeaderValue)> {
+    let mut words: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let implied = [
+        methods.contains(&Method::GET).then_some("HEAD"),
+        Some("OPTIONS"),
+    ];
+    for word in implied.into_iter().flatten() {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let value = HeaderValue::from_str(&words.join(", ")).ok()?;
+    Some((ALLOW, value))
+}
+
+/// A JSON answer.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -9,6 +9,7 @@ mod abandoned;
 mod access;
 mod audit;
 mod audit_list;
+mod conditional;
 mod connections;
 mod coverage;
 mod durability;
