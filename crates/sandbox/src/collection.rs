@@ -1,7 +1,8 @@
-//! Objects by id, in the order in which they were added, with a look-up by name.
+//! Objects by id, in the order in which they were added, with look-ups by some
+//! of their fields.
 //!
 //! The order is kept by a number per object, so that taking one away costs the same for ten objects
-//! and for ten thousand. The look-up is rebuilt when a snapshot is read and is never part of one.
+//! and for ten thousand. The look-ups are rebuilt when a snapshot is read and are never part of one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,12 +13,16 @@ use serde_json::Value;
 
 use crate::stored::{Shapes, Stored};
 
+/// The fields by which objects are found without looking at all of them, where they are texts.
+pub(crate) const INDEXED: [&str; 3] = ["name", "systemId", "poolId"];
+
 /// Objects by id, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Collection {
     objects: BTreeMap<u64, (Box<str>, Stored)>,
     places: HashMap<Box<str>, u64>,
-    names: HashMap<Box<str>, Vec<u64>>,
+    /// Per indexed field, the places of the objects by its text.
+    index: [HashMap<Box<str>, Vec<u64>>; INDEXED.len()],
     shapes: Shapes,
     next: u64,
 }
@@ -36,10 +41,16 @@ impl Collection {
         self.objects.values().map(|(id, value)| (&**id, value))
     }
 
-    /// The objects of that name, oldest first.
-    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = (&str, &Stored)> {
-        let places = self.names.get(name).map_or(&[][..], Vec::as_slice);
+    /// The objects whose indexed field is that text, oldest first; none when it is not indexed.
+    pub(crate) fn with<'s>(
+        &'s self,
+        field: &str,
+        text: &str,
+    ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
+        let index = INDEXED.iter().position(|indexed| *indexed == field);
+        let places = index.and_then(|index| self.index[index].get(text));
         places
+            .map_or(&[][..], Vec::as_slice)
             .iter()
             .filter_map(|place| self.objects.get(place))
             .map(|(id, value)| (&**id, value))
@@ -48,44 +59,49 @@ impl Collection {
     /// Adds the object at the end, or puts it in the place of the one that has its id.
     pub(crate) fn put(&mut self, id: &str, value: Value) {
         let place = self.places.get(id).copied().unwrap_or(self.next);
-        self.forget_name(place);
+        self.forget(place);
         if place == self.next {
             self.next += 1;
             self.places.insert(id.into(), place);
         }
         let stored = self.shapes.pack(value);
-        self.remember_name(place, &stored);
+        self.remember(place, &stored);
         self.objects.insert(place, (id.into(), stored));
     }
 
     pub(crate) fn remove(&mut self, id: &str) {
         if let Some(place) = self.places.remove(id) {
-            self.forget_name(place);
+            self.forget(place);
             self.objects.remove(&place);
         }
     }
 
-    fn remember_name(&mut self, place: u64, value: &Stored) {
-        if let Some(name) = value.get("name").and_then(Stored::as_str) {
-            let places = self.names.entry(name.into()).or_default();
-            let position = places.partition_point(|other| *other < place);
-            places.insert(position, place);
+    fn remember(&mut self, place: u64, value: &Stored) {
+        for (field, index) in INDEXED.iter().zip(&mut self.index) {
+            if let Some(text) = value.get(field).and_then(Stored::as_str) {
+                let places = index.entry(text.into()).or_default();
+                let position = places.partition_point(|other| *other < place);
+                places.insert(position, place);
+            }
         }
     }
 
-    fn forget_name(&mut self, place: u64) {
-        let Some(name) = self
-            .objects
-            .get(&place)
-            .and_then(|(_, value)| value.get("name"))
-            .and_then(Stored::as_str)
-        else {
+    fn forget(&mut self, place: u64) {
+        let Some((_, value)) = self.objects.get(&place) else {
             return;
         };
-        if let Some(places) = self.names.get_mut(name) {
-            places.retain(|other| *other != place);
+        for (field, index) in INDEXED.iter().zip(&mut self.index) {
+            let Some(text) = value.get(field).and_then(Stored::as_str) else {
+                continue;
+            };
+            let Some(places) = index.get_mut(text) else {
+                continue;
+            };
+            if let Ok(position) = places.binary_search(&place) {
+                places.remove(position);
+            }
             if places.is_empty() {
-                self.names.remove(name);
+                index.remove(text);
             }
         }
     }
@@ -146,8 +162,8 @@ mod tests {
         collection.put("b", json!({"name": "two"}));
         collection.put("a", json!({"name": "two"}));
         assert_eq!(names(&collection), ["a", "b"]);
-        assert_eq!(collection.named("one").count(), 0);
-        let two: Vec<&str> = collection.named("two").map(|(id, _)| id).collect();
+        assert_eq!(collection.with("name", "one").count(), 0);
+        let two: Vec<&str> = collection.with("name", "two").map(|(id, _)| id).collect();
         assert_eq!(two, ["a", "b"]);
     }
 
@@ -159,7 +175,7 @@ mod tests {
         collection.remove("a");
         collection.put("a", json!({"name": "one"}));
         assert_eq!(names(&collection), ["b", "a"]);
-        assert_eq!(collection.named("one").count(), 1);
+        assert_eq!(collection.with("name", "one").count(), 1);
         assert_eq!(collection.len(), 2);
     }
 
@@ -173,6 +189,6 @@ mod tests {
         assert_eq!(text, r#"[["a",{"name":"one"}]]"#);
         let back: Collection = serde_json::from_str(&text).unwrap();
         assert_eq!(back, collection);
-        assert_eq!(back.named("one").count(), 1);
+        assert_eq!(back.with("name", "one").count(), 1);
     }
 }

@@ -22,5 +22,5 @@ mod state;
 mod stored;
 
 pub use change::{Change, Check, Planned, Requirement};
-pub use sandbox::{Caller, Outcome, Request, Response, Sandbox, Settings};
+pub use sandbox::{Caller, Outcome, Request, Response, Sandbox, Settings, TaskFate, TaskUri};
 pub use state::State;

@@ -9,7 +9,7 @@ use rand_core::Rng;
 use serde_json::Value;
 
 use crate::change::Change;
-use crate::dscc::{self, Action};
+use crate::dscc::{self, Row};
 use crate::rest::{ListRules, Refusal};
 use crate::state::State;
 
@@ -35,6 +35,38 @@ pub struct Settings {
     pub kept_tasks: usize,
     /// How many volumes one call may create, so that no single body can fill the memory.
     pub volumes_per_call: usize,
+    /// How a 202 names its task.
+    pub task_uri: TaskUri,
+    /// How many volumes the seed makes on the device-type1 systems together; those that the
+    /// definition has as examples are made in any case.
+    pub volumes: usize,
+}
+
+/// What stands in the `taskUri` of a 202; sources disagree (domain.md 6.5). A task can be looked up
+/// by any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskUri {
+    /// The bare id, as the real service answers.
+    Id,
+    /// `/api/v1/tasks/<id>`, as its prose says.
+    Path,
+    /// `/rest/vega/v1/tasks/<id>`, as its definition gives for an example.
+    Definition,
+}
+
+/// What becomes of the task that a call starts. Everything but [`TaskFate::Normal`] is a fault that
+/// was asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TaskFate {
+    /// It does its work, unless a check fails.
+    #[default]
+    Normal,
+    /// It fails when it would have ended.
+    Fail,
+    /// It times out when it would have ended.
+    TimeOut,
+    /// It stops half way and never ends.
+    Hang,
 }
 
 impl Default for Settings {
@@ -45,6 +77,8 @@ impl Default for Settings {
             default_page: 500,
             kept_tasks: 10_000,
             volumes_per_call: 1000,
+            task_uri: TaskUri::Id,
+            volumes: 12,
         }
     }
 }
@@ -62,6 +96,8 @@ pub struct Request<'a> {
     pub body: Option<&'a [u8]>,
     /// Who asks.
     pub caller: Caller<'a>,
+    /// What becomes of the task that the request starts.
+    pub task_fate: TaskFate,
     /// The full URL asked for; lists and objects repeat it as `requestUri`.
     pub uri: &'a str,
 }
@@ -111,7 +147,7 @@ impl Outcome {
 
 #[derive(Debug)]
 struct Model {
-    action: Action,
+    row: &'static Row,
     list: ListRules,
 }
 
@@ -119,9 +155,9 @@ impl Sandbox {
     /// The rules for `definition`. Operations are recognised by method and path.
     pub fn new(definition: Arc<Definition>, settings: Settings) -> Self {
         let model = |operation: &Operation| {
-            let action = Action::of(operation)?;
-            let list = ListRules::of(&definition, operation, action.virtual_attributes());
-            Some(Model { action, list })
+            let row = Row::of(operation)?;
+            let list = ListRules::of(&definition, operation, row.virtual_attributes());
+            Some(Model { row, list })
         };
         let models = definition.operations().iter().map(model).collect();
         Self {
@@ -154,18 +190,15 @@ impl Sandbox {
         rng: &mut dyn Rng,
     ) -> Outcome {
         let answer = match self.model(request.operation) {
-            Some(model) => dscc::answer(
-                model.action,
-                &mut dscc::Call {
-                    definition: &self.definition,
-                    settings: &self.settings,
-                    rules: &model.list,
-                    state,
-                    request,
-                    now,
-                    rng,
-                },
-            ),
+            Some(model) => model.row.answer(&mut dscc::Call {
+                definition: &self.definition,
+                settings: &self.settings,
+                rules: &model.list,
+                state,
+                request,
+                now,
+                rng,
+            }),
             None => Err(Refusal::NotModelled(request.operation.id().to_owned())),
         };
         answer.unwrap_or_else(|refusal| Outcome {

@@ -93,15 +93,25 @@ impl State {
         collection.into_iter().flat_map(Collection::iter)
     }
 
-    pub(crate) fn named(
-        &self,
+    /// The objects whose field is that text, oldest first; the field must be one of those indexed.
+    pub(crate) fn with<'s>(
+        &'s self,
         collection: &str,
-        name: &str,
-    ) -> impl Iterator<Item = (&str, &Stored)> {
+        field: &str,
+        text: &str,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        self.found(collection, field, text).map(|(_, value)| value)
+    }
+
+    fn found<'s>(
+        &'s self,
+        collection: &str,
+        field: &str,
+        text: &str,
+    ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
         let collection = self.collections.get(collection);
-        collection
-            .into_iter()
-            .flat_map(move |collection| collection.named(name))
+        let found = collection.map(|collection| collection.with(field, text));
+        found.into_iter().flatten()
     }
 
     /// Whether the requirement holds in this state as it is now.
@@ -113,7 +123,7 @@ impl State {
                 name,
                 within,
                 except,
-            } => !self.named(collection, name).any(|(id, value)| {
+            } => !self.found(collection, "name", name).any(|(id, value)| {
                 except.as_deref() != Some(id)
                     && within.as_ref().is_none_or(|(field, text)| {
                         value.get(field).and_then(Stored::as_str) == Some(text)

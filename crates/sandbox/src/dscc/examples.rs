@@ -1,84 +1,115 @@
 //! The ids that a definition gives as examples of its path parameters. The seed makes objects of
 //! all of them, so that requests made from the examples find something.
 
+use std::collections::BTreeSet;
+
 use hallpass_openapi::{Definition, Location, Operation};
 use serde_json::Value;
 
-use super::action::{Action, Named};
+use super::routes::{Named, Row};
 
-/// Example ids, each once, in the order of the definition.
+/// The example paths of the modelled operations: what each parameter names, and its example.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Examples {
-    pub(super) device_type1: Vec<String>,
-    pub(super) device_type2: Vec<String>,
-    /// With the system of the same path.
-    pub(super) pools: Vec<(String, String)>,
-    /// With the system of the same path; nothing for those addressed without one.
-    pub(super) volumes: Vec<(Option<String>, String)>,
-    pub(super) hosts: Vec<String>,
-    pub(super) tasks: Vec<String>,
+    paths: Vec<Vec<(Named, String)>>,
+}
+
+/// An example id, and the ids before it in its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Example {
+    pub(super) id: String,
+    within: Vec<(Named, String)>,
 }
 
 impl Examples {
     pub(super) fn of(definition: &Definition) -> Self {
-        let mut examples = Self::default();
-        let paths: Vec<Vec<(Named, String)>> =
-            definition.operations().iter().filter_map(path).collect();
-        for (named, id) in paths.iter().flatten() {
-            examples.note_sure(*named, id);
-        }
-        // Only now is it known which of the systems of no particular type are device-type2.
-        for path in &paths {
-            examples.note_rest(path);
-        }
-        examples
-    }
-
-    fn note_sure(&mut self, named: Named, id: &str) {
-        match named {
-            Named::DeviceType1 => add(&mut self.device_type1, id.to_owned()),
-            Named::DeviceType2 => add(&mut self.device_type2, id.to_owned()),
-            Named::Host => add(&mut self.hosts, id.to_owned()),
-            Named::Task => add(&mut self.tasks, id.to_owned()),
-            Named::System | Named::Pool | Named::Volume => {}
+        Self {
+            paths: definition.operations().iter().filter_map(path).collect(),
         }
     }
 
-    fn note_rest(&mut self, path: &[(Named, String)]) {
-        let mut system = None;
-        for (named, id) in path {
-            match named {
-                Named::System | Named::DeviceType1 | Named::DeviceType2 => {
-                    if !self.device_type2.contains(id) {
-                        add(&mut self.device_type1, id.clone());
-                    }
-                    system = Some(id.clone());
+    /// What a parameter of that kind has as examples, each once within the same ids before it, in
+    /// the order of the definition.
+    pub(super) fn of_kind(&self, kind: Named) -> Vec<Example> {
+        let mut found = Vec::new();
+        for path in &self.paths {
+            for (index, (named, id)) in path.iter().enumerate() {
+                if *named == kind {
+                    let example = Example {
+                        id: id.clone(),
+                        within: path[..index].to_vec(),
+                    };
+                    add(&mut found, example);
                 }
-                Named::Pool => {
-                    if let Some(system) = system.clone() {
-                        add(&mut self.pools, (system, id.clone()));
-                    }
-                }
-                Named::Volume => self.note_volume(system.clone(), id),
-                Named::Host | Named::Task => {}
             }
         }
+        found
     }
 
-    /// The same volume is addressed with its system and without.
-    fn note_volume(&mut self, system: Option<String>, id: &str) {
-        match self.volumes.iter_mut().find(|(_, known)| known == id) {
-            Some((known @ None, _)) => *known = system,
-            Some(_) => {}
-            None => self.volumes.push((system, id.to_owned())),
+    /// The ids of a kind, each once.
+    pub(super) fn ids(&self, kind: Named) -> Vec<String> {
+        let mut ids = Vec::new();
+        for example in self.of_kind(kind) {
+            add(&mut ids, example.id);
         }
+        ids
+    }
+
+    /// The systems of device-type1, and those of no particular type that are none of device-type2.
+    pub(super) fn device_type1(&self) -> Vec<String> {
+        let device_type2 = self.ids(Named::DeviceType2);
+        let mut ids = self.ids(Named::DeviceType1);
+        for id in self.ids(Named::System) {
+            if !device_type2.contains(&id) {
+                add(&mut ids, id);
+            }
+        }
+        ids
+    }
+
+    /// Ids of a kind with the system of the same path, each id once; nothing for those that are
+    /// addressed without one everywhere.
+    pub(super) fn on_systems(&self, kind: Named) -> Vec<(Option<String>, String)> {
+        let mut found: Vec<(Option<String>, String)> = Vec::new();
+        for example in self.of_kind(kind) {
+            let system = example.system().map(str::to_owned);
+            match found.iter_mut().find(|(_, known)| *known == example.id) {
+                Some((known @ None, _)) => *known = system,
+                Some(_) => {}
+                None => found.push((system, example.id)),
+            }
+        }
+        found
+    }
+
+    /// Every id there is; new ones must be none of them.
+    pub(super) fn all(&self) -> BTreeSet<&str> {
+        let ids = self.paths.iter().flatten();
+        ids.map(|(_, id)| id.as_str()).collect()
+    }
+}
+
+impl Example {
+    /// The nearest id before this one that is of that kind.
+    pub(super) fn within(&self, kind: Named) -> Option<&str> {
+        let mut before = self.within.iter().rev();
+        before
+            .find(|(named, _)| *named == kind)
+            .map(|(_, id)| id.as_str())
+    }
+
+    /// The system of the same path, of whatever type.
+    pub(super) fn system(&self) -> Option<&str> {
+        [Named::DeviceType1, Named::DeviceType2, Named::System]
+            .into_iter()
+            .find_map(|kind| self.within(kind))
     }
 }
 
 /// What each path parameter of a modelled operation names, and its example; nothing when one of
 /// them has none.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let meanings = Action::of(operation)?.parameters();
+    let meanings = Row::of(operation)?.names();
     let names = operation
         .path()
         .split('/')

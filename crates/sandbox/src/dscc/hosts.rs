@@ -8,19 +8,30 @@ use std::borrow::Cow;
 use hallpass_query::{AttributePath, Lookup};
 use serde_json::{Map, Value, json};
 
+use super::routes::{Named, Row};
 use super::tasks::{self, Work, WorkCheck, merge, reference, still_there};
 use super::{Call, Owned, collection, elements, ids, link, not_found, set};
 use crate::change::{Change, Requirement};
-use crate::rest::{Envelope, Item, Refusal, body, flag};
+use crate::rest::{Envelope, Item, Refusal, Virtual, body, flag};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
 /// Attributes to filter by that are in no schema: they look into the lists (domain.md 6.2).
-pub(super) const VIRTUAL: &[&str] = &["hostGroupId", "initiatorId"];
+const VIRTUAL: &[&str] = &["hostGroupId", "initiatorId"];
 
 const IDLE: &str = "Not_Applicable";
 
-pub(super) fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+pub(super) const ROWS: &[Row] = &[
+    Row::new("GET", "host-initiators", &[], |call| list(call)).filtered_by(Virtual::These(VIRTUAL)),
+    Row::new("POST", "host-initiators", &[], create),
+    Row::new("GET", "host-initiators/{}", &[Named::Host], |call| {
+        get(call)
+    }),
+    Row::new("PUT", "host-initiators/{}", &[Named::Host], update),
+    Row::new("DELETE", "host-initiators/{}", &[Named::Host], delete),
+];
+
+fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let customer = call.request.caller.customer_id;
     let hosts = call
@@ -30,13 +41,13 @@ pub(super) fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::ok(question.answer(hosts, envelope)))
 }
 
-pub(super) fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let mut shown = shown(call, find(call)?);
     set(&mut shown, "requestUri", call.request.uri);
     call.one(shown)
 }
 
-pub(super) fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
     let name = named(&body, "name")?;
     let check = name_is_free(&name, None);
@@ -74,7 +85,7 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     })
 }
 
-pub(super) fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let stored = find(call)?;
     let id = stored.text("id");
     let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
@@ -114,7 +125,7 @@ pub(super) fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     tasks::start(call, work)
 }
 
-pub(super) fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let stored = find(call)?;
     let (name, id) = (stored.text("name"), stored.text("id"));
     let grouped = !elements(stored, "hostGroups").is_empty();

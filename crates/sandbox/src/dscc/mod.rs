@@ -4,11 +4,11 @@
 //! of it. That is how one volume is the same in the list of its system, in the fleet and in the
 //! numbers of its pool.
 
-mod action;
 mod examples;
 mod hosts;
 mod ids;
 mod pools;
+mod routes;
 mod seed;
 mod systems;
 mod tasks;
@@ -24,9 +24,10 @@ use jiff::Timestamp;
 use rand_core::Rng;
 use serde_json::{Value, json};
 
-pub(crate) use action::Action;
+pub(crate) use routes::Row;
 pub(crate) use seed::seed;
 
+use crate::collection::INDEXED;
 use crate::rest::{Item, ListRules, Question, Refusal};
 use crate::sandbox::{Outcome, Request, Settings};
 use crate::state::State;
@@ -56,32 +57,6 @@ pub(crate) struct Call<'a, 'r> {
     pub(crate) rng: &'r mut dyn Rng,
 }
 
-/// Answers a request.
-pub(crate) fn answer(action: Action, call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    match action {
-        Action::Systems(kind) => systems::list(call, kind),
-        Action::System(kind) => systems::get(call, kind),
-        Action::StorageTypes => systems::types(call),
-        Action::Pools(kind) => pools::list(call, kind),
-        Action::Pool(kind) => pools::get(call, kind),
-        Action::Volumes => volumes::fleet_list(call),
-        Action::Volume => volumes::fleet_get(call),
-        Action::SystemVolumes => volumes::system_list(call),
-        Action::DeviceVolumes => volumes::device_list(call),
-        Action::DeviceVolume => volumes::device_get(call),
-        Action::CreateVolume => volumes::create(call),
-        Action::EditVolume => volumes::edit(call),
-        Action::DeleteVolume => volumes::delete(call),
-        Action::Hosts => hosts::list(call),
-        Action::Host => hosts::get(call),
-        Action::CreateHost => hosts::create(call),
-        Action::UpdateHost => hosts::update(call),
-        Action::DeleteHost => hosts::delete(call),
-        Action::Tasks => tasks::list(call),
-        Action::Task => tasks::get(call),
-    }
-}
-
 impl<'a> Call<'a, '_> {
     /// The nth path parameter; what it is called differs between sibling paths (domain.md 7.5).
     fn path(&self, index: usize) -> &'a str {
@@ -102,8 +77,8 @@ impl<'a> Call<'a, '_> {
         self.now.as_millisecond().into()
     }
 
-    /// The objects of a collection that can match: all of them, or those with the name or the id
-    /// that the filter insists on. The filter still judges each.
+    /// The objects of a collection that can match: all of them, or those with the id or the indexed
+    /// attribute that the filter insists on. The filter still judges each.
     fn candidates(
         &self,
         collection: &'static str,
@@ -118,12 +93,8 @@ impl<'a> Call<'a, '_> {
             if path.is("id") {
                 return Box::new(state.get(collection, text).into_iter());
             }
-            if path.is("name") {
-                let named: Vec<&Stored> = state
-                    .named(collection, text)
-                    .map(|(_, value)| value)
-                    .collect();
-                return Box::new(named.into_iter());
+            if let Some(field) = INDEXED.iter().find(|field| path.is(field)) {
+                return Box::new(state.with(collection, field, text));
             }
         }
         Box::new(state.all(collection).map(|(_, value)| value))

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::action::PoolKind;
+use super::routes::{Named, Row};
 use super::systems::{self, Kind};
 use super::{Call, Rendered, collection, link, not_found, plain, rounded, set};
 use crate::rest::{Envelope, Refusal};
@@ -13,7 +13,43 @@ use crate::sandbox::Outcome;
 use crate::state::State;
 use crate::stored::{Fields, Stored};
 
-pub(super) fn list(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
+/// In which form pools are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PoolKind {
+    /// The form that all device types share.
+    Fleet,
+    /// As a device-type1 system describes its own.
+    DeviceType1,
+}
+
+pub(super) const ROWS: &[Row] = &[
+    Row::new(
+        "GET",
+        "storage-systems/{}/storage-pools",
+        &[Named::System],
+        |call| list(call, PoolKind::Fleet),
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/{}/storage-pools/{}",
+        &[Named::System, Named::Pool],
+        |call| get(call, PoolKind::Fleet),
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}/storage-pools",
+        &[Named::DeviceType1],
+        |call| list(call, PoolKind::DeviceType1),
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}/storage-pools/{}",
+        &[Named::DeviceType1, Named::Pool],
+        |call| get(call, PoolKind::DeviceType1),
+    ),
+];
+
+fn list(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let system = systems::find(call, call.path(0), kind.of_system())?;
     let pools = of_system(call.state, system.text("id"))
@@ -22,7 +58,7 @@ pub(super) fn list(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refus
     Ok(Outcome::ok(question.answer(pools, envelope)))
 }
 
-pub(super) fn get(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
+fn get(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), kind.of_system())?;
     let id = call.path(1);
     let pool = of_system(call.state, system.text("id"))
@@ -43,10 +79,7 @@ pub(super) fn get(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusa
 
 /// The pools of a system, oldest first.
 pub(super) fn of_system<'a>(state: &'a State, system: &'a str) -> impl Iterator<Item = &'a Stored> {
-    state
-        .all(collection::POOLS)
-        .map(|(_, pool)| pool)
-        .filter(move |pool| pool.text("systemId") == system)
+    state.with(collection::POOLS, "systemId", system)
 }
 
 /// The pool of that name, or a refusal that says which there are.
@@ -96,8 +129,7 @@ impl Usage {
             total_mib: pool.number("totalSizeMiB"),
             ..Self::default()
         };
-        let volumes = state.all(collection::VOLUMES).map(|(_, volume)| volume);
-        for volume in volumes.filter(|volume| volume.text("poolId") == id) {
+        for volume in state.with(collection::VOLUMES, "poolId", id) {
             usage.used_mib += volume.number("usedSizeMiB");
             usage.provisioned_mib += volume.number("sizeMiB");
             match volume.get("dataReduction") {

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::pools::Usage;
+use super::routes::{Named, Row};
 use super::{Call, Rendered, collection, link, not_found};
 use crate::rest::{Envelope, Refusal};
 use crate::sandbox::Outcome;
@@ -27,7 +28,37 @@ pub(crate) enum Kind {
     DeviceType2,
 }
 
-pub(super) fn list(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> {
+pub(super) const ROWS: &[Row] = &[
+    Row::new("GET", "storage-systems", &[], |call| {
+        list(call, Kind::Fleet)
+    }),
+    Row::new("GET", "storage-systems/{}", &[Named::System], |call| {
+        get(call, Kind::Fleet)
+    }),
+    Row::new("GET", "storage-systems/storage-types", &[], |call| {
+        types(call)
+    }),
+    Row::new("GET", "storage-systems/device-type1", &[], |call| {
+        list(call, Kind::DeviceType1)
+    }),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}",
+        &[Named::DeviceType1],
+        |call| get(call, Kind::DeviceType1),
+    ),
+    Row::new("GET", "storage-systems/device-type2", &[], |call| {
+        list(call, Kind::DeviceType2)
+    }),
+    Row::new(
+        "GET",
+        "storage-systems/device-type2/{}",
+        &[Named::DeviceType2],
+        |call| get(call, Kind::DeviceType2),
+    ),
+];
+
+fn list(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let systems = call
         .state
@@ -38,7 +69,7 @@ pub(super) fn list(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> 
     Ok(Outcome::ok(question.answer(systems, envelope)))
 }
 
-pub(super) fn get(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> {
+fn get(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> {
     let id = call.path(0);
     let system = find(call, id, kind)?;
     let mut shown = view(call, system, kind);
@@ -51,7 +82,7 @@ pub(super) fn get(call: &Call<'_, '_>, kind: Kind) -> Result<Outcome, Refusal> {
     call.one(shown)
 }
 
-pub(super) fn types(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn types(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let types = TYPES.iter().map(|(device_type, description)| {
         Rendered(json!({"deviceType": device_type, "description": description}))
     });

@@ -6,15 +6,19 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::routes::{Named, Row};
 use super::{Call, Owned, collection, ids};
 use crate::change::{Change, Check, Planned, Requirement};
-use crate::rest::{Envelope, Refusal};
-use crate::sandbox::{Outcome, Response};
+use crate::rest::{Envelope, Refusal, Virtual};
+use crate::sandbox::{Outcome, Response, TaskFate, TaskUri};
 use crate::stored::{Fields, Stored};
 use http::StatusCode;
 
 /// How far a task is, in percent of its way and of its time.
 const PROGRESS: [i32; 3] = [25, 50, 75];
+
+/// What to do about a fault that was asked for.
+const ASKED_FOR: &str = "Send the request without the fault.";
 
 /// What a task is to do.
 pub(super) struct Work {
@@ -41,7 +45,12 @@ pub(super) struct WorkCheck {
     pub(super) recommendation: &'static str,
 }
 
-pub(super) fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+pub(super) const ROWS: &[Row] = &[
+    Row::new("GET", "tasks", &[], |call| list(call)).filtered_by(Virtual::Everything),
+    Row::new("GET", "tasks/{}", &[Named::Task], |call| get(call)),
+];
+
+fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let customer = call.request.caller.customer_id;
     let tasks = call
@@ -51,7 +60,7 @@ pub(super) fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 }
 
 /// The id may be a whole path that ends in it: clients pass what they take for a URI verbatim.
-pub(super) fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let id = call.path(0).trim_end_matches('/');
     let id = id.rsplit('/').next().unwrap_or(id);
     let stored = call
@@ -91,16 +100,19 @@ pub(super) fn start(call: &mut Call<'_, '_>, work: Work) -> Result<Outcome, Refu
         field: "endedAt".to_owned(),
         keep: call.settings.kept_tasks,
     });
-    for percent in PROGRESS {
+    for percent in Task::stages(call.request.task_fate).iter().copied() {
         changes.push(Change::Schedule(Planned {
             at: share(call, percent),
             checks: Vec::new(),
             then: vec![task.running(share(call, percent), percent)],
         }));
     }
-    changes.push(Change::Schedule(task.ending(work, &trace)));
+    changes.extend(
+        task.ending(work, call.request.task_fate, &trace)
+            .map(Change::Schedule),
+    );
     let body = json!({
-        "taskUri": id,
+        "taskUri": uri(call.settings.task_uri, &id),
         "status": "SUBMITTED",
         "message": "Successfully submitted",
     });
@@ -143,6 +155,14 @@ pub(super) fn ended(
         object.extend(fields);
     }
     value
+}
+
+fn uri(form: TaskUri, id: &str) -> String {
+    match form {
+        TaskUri::Id => id.to_owned(),
+        TaskUri::Path => format!("/api/v1/tasks/{id}"),
+        TaskUri::Definition => format!("/rest/vega/v1/tasks/{id}"),
+    }
 }
 
 /// The moment at which a task that starts now will be so far.
@@ -251,23 +271,66 @@ impl Task {
         self.merge(Value::Object(self.over("SUCCEEDED", "OK", "completed")))
     }
 
-    fn failed(&self, check: &WorkCheck, trace: &str) -> Change {
-        let mut fields = self.over("FAILED", "ERROR", "failed");
+    fn failed(&self, complaint: &str, recommendation: &str, trace: &str) -> Change {
+        let fields = self.over("FAILED", "ERROR", "failed");
+        self.unsuccessful(fields, complaint, "BAD_REQUEST", recommendation, trace)
+    }
+
+    fn timed_out(&self, trace: &str) -> Change {
+        let fields = self.over("TIMEDOUT", "ERROR", "timed out");
+        let complaint = "the task took too long";
+        self.unsuccessful(fields, complaint, "TIMEOUT", ASKED_FOR, trace)
+    }
+
+    fn unsuccessful(
+        &self,
+        mut fields: Map<String, Value>,
+        complaint: &str,
+        code: &str,
+        recommendation: &str,
+        trace: &str,
+    ) -> Change {
         fields.insert(
             "error".to_owned(),
-            json!({"error": check.complaint, "errorCode": "BAD_REQUEST", "traceId": trace}),
+            json!({"error": complaint, "errorCode": code, "traceId": trace}),
         );
         fields.insert(
             "recommendations".to_owned(),
-            json!([{"message": check.recommendation}]),
+            json!([{"message": recommendation}]),
         );
         self.merge(Value::Object(fields))
     }
 
-    fn ending(&self, work: Work, trace: &str) -> Planned {
+    /// How far the task will be seen to be on its way.
+    fn stages(fate: TaskFate) -> &'static [i32] {
+        match fate {
+            TaskFate::Hang => &PROGRESS[..2],
+            TaskFate::Normal | TaskFate::Fail | TaskFate::TimeOut => &PROGRESS,
+        }
+    }
+
+    /// What happens when the time is over; nothing when the task hangs.
+    fn ending(&self, work: Work, fate: TaskFate, trace: &str) -> Option<Planned> {
+        let unsuccessful = |change: Change| Planned {
+            at: self.end,
+            checks: Vec::new(),
+            then: [work.on_failure.clone(), vec![change]].concat(),
+        };
+        match fate {
+            TaskFate::Normal => Some(self.work(work, trace)),
+            TaskFate::Fail => {
+                let complaint = "the task failed, as the request asked for";
+                Some(unsuccessful(self.failed(complaint, ASKED_FOR, trace)))
+            }
+            TaskFate::TimeOut => Some(unsuccessful(self.timed_out(trace))),
+            TaskFate::Hang => None,
+        }
+    }
+
+    fn work(&self, work: Work, trace: &str) -> Planned {
         let checks = work.checks.into_iter().map(|check| {
             let mut otherwise = work.on_failure.clone();
-            otherwise.push(self.failed(&check, trace));
+            otherwise.push(self.failed(&check.complaint, check.recommendation, trace));
             Check {
                 requirement: check.requirement,
                 otherwise,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::routes::{Named, Row};
 use super::systems::{self, Kind};
 use super::tasks::{self, Work, WorkCheck, merge, reference, still_there};
 use super::volume_input::{Creation, Edit};
@@ -12,23 +13,66 @@ use crate::rest::{Envelope, Item, Refusal, body, flag};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
-pub(super) fn fleet_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+pub(super) const ROWS: &[Row] = &[
+    Row::new("GET", "volumes", &[], |call| fleet_list(call)),
+    Row::new("GET", "volumes/{}", &[Named::Volume], |call| {
+        fleet_get(call)
+    }),
+    Row::new(
+        "GET",
+        "storage-systems/{}/volumes",
+        &[Named::System],
+        |call| system_list(call),
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}/volumes",
+        &[Named::DeviceType1],
+        |call| device_list(call),
+    ),
+    Row::new(
+        "POST",
+        "storage-systems/device-type1/{}/volumes",
+        &[Named::DeviceType1],
+        create,
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}/volumes/{}",
+        &[Named::DeviceType1, Named::Volume],
+        |call| device_get(call),
+    ),
+    Row::new(
+        "PUT",
+        "storage-systems/device-type1/{}/volumes/{}",
+        &[Named::DeviceType1, Named::Volume],
+        edit,
+    ),
+    Row::new(
+        "DELETE",
+        "storage-systems/device-type1/{}/volumes/{}",
+        &[Named::DeviceType1, Named::Volume],
+        delete,
+    ),
+];
+
+fn fleet_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     list(call, None, fleet)
 }
 
-pub(super) fn system_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn system_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::Fleet)?;
     list(call, Some(system.text("id")), fleet)
 }
 
-pub(super) fn device_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn device_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
     list(call, Some(system.text("id")), |call, stored| {
         Device(fleet(call, stored))
     })
 }
 
-pub(super) fn fleet_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn fleet_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let id = call.path(0);
     let stored = call
         .state
@@ -39,7 +83,7 @@ pub(super) fn fleet_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     call.one(shown)
 }
 
-pub(super) fn device_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn device_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (_, stored) = addressed(call)?;
     let device = fleet(call, stored);
     let console = device.render().get("consoleUri").cloned();
@@ -49,7 +93,7 @@ pub(super) fn device_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     call.one(shown)
 }
 
-pub(super) fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
     let system_id = system.text("id");
     let body = body(call.definition, call.request, call.settings.strict)?;
@@ -91,7 +135,7 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     tasks::start(call, work)
 }
 
-pub(super) fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, stored) = addressed(call)?;
     let (system_id, id) = (system.text("id"), stored.text("id"));
     let body = body(call.definition, call.request, call.settings.strict)?;
@@ -129,7 +173,7 @@ pub(super) fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 }
 
 /// There are no snapshots here, so `cascade` has nothing to take along.
-pub(super) fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, stored) = addressed(call)?;
     let (name, id) = (stored.text("name"), stored.text("id"));
     flag(call.request, "cascade")?;

@@ -1,6 +1,7 @@
 //! The project's own definition, and how the seed fits it.
 
 use hallpass_openapi::{Definition, Severity};
+use hallpass_sandbox::Settings;
 use http::Method;
 use serde_json::json;
 
@@ -171,6 +172,17 @@ fn the_seed_follows_from_its_number() {
     assert_eq!(world.sandbox.seed(1, world.now), world.state);
     assert_ne!(world.sandbox.seed(2, world.now), world.state);
     assert_eq!(world.state.next_due(), None);
+}
+
+#[test]
+fn the_seed_makes_as_many_volumes_as_were_asked_for() {
+    let settings = Settings {
+        volumes: 1001,
+        ..Settings::default()
+    };
+    let mut world = World::with(definition(), settings);
+    let (_, list) = world.get("volumes?limit=1&filter=startswith(name,'vol-')");
+    assert_eq!(list["total"], 1001);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tasks: from the 202 to the end, well or badly.
 
-use hallpass_sandbox::Settings;
+use hallpass_sandbox::{Settings, TaskFate, TaskUri};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -199,5 +199,64 @@ fn the_duration_is_a_setting_and_may_be_nothing() {
         world.later(wait);
         let (_, task) = world.get(&format!("tasks/{}", accepted["taskUri"].as_str().unwrap()));
         assert_eq!(task["state"], "SUCCEEDED", "{milliseconds}");
+    }
+}
+
+#[test]
+fn a_task_that_is_to_fail_ends_without_its_work() {
+    for (fate, state, code) in [
+        (TaskFate::Fail, "FAILED", "BAD_REQUEST"),
+        (TaskFate::TimeOut, "TIMEDOUT", "TIMEOUT"),
+    ] {
+        let mut world = World::new();
+        world.fate = fate;
+        let (_, accepted) = world.post(&volumes(), &new("v"));
+        world.later(5000);
+        let uri = accepted["taskUri"].as_str().unwrap();
+        let (_, task) = world.get(&format!("tasks/{uri}"));
+        assert_eq!(
+            (&task["state"], &task["progressPercent"]),
+            (&json!(state), &json!(100))
+        );
+        assert_eq!(task["error"]["errorCode"], code);
+        let (_, list) = world.get("volumes?filter=name eq v");
+        assert_eq!(list["total"], 0);
+    }
+}
+
+#[test]
+fn a_task_that_is_to_hang_never_ends() {
+    let mut world = World::new();
+    world.fate = TaskFate::Hang;
+    let (_, accepted) = world.post(&volumes(), &new("v"));
+    world.later(100_000);
+    let uri = accepted["taskUri"].as_str().unwrap();
+    let (_, task) = world.get(&format!("tasks/{uri}"));
+    assert_eq!(
+        (&task["state"], &task["progressPercent"]),
+        (&json!("RUNNING"), &json!(50))
+    );
+    assert!(task["endedAt"].is_null());
+    assert_eq!(world.state.next_due(), None);
+}
+
+#[test]
+fn a_task_is_named_in_the_form_that_is_set_and_found_by_it() {
+    for (form, before) in [
+        (TaskUri::Id, ""),
+        (TaskUri::Path, "/api/v1/tasks/"),
+        (TaskUri::Definition, "/rest/vega/v1/tasks/"),
+    ] {
+        let settings = Settings {
+            task_uri: form,
+            ..Settings::default()
+        };
+        let mut world = World::with(definition(), settings);
+        let (_, accepted) = world.post(&volumes(), &new("v"));
+        let uri = accepted["taskUri"].as_str().unwrap();
+        let id = uri.strip_prefix(before).unwrap();
+        assert_eq!(id.len(), 36);
+        let (status, task) = world.get(&format!("tasks/{}", uri.replace('/', "%2F")));
+        assert_eq!((status, &task["id"]), (200, &json!(id)));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use hallpass_openapi::{Definition, Location, Operation, Route};
-use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State};
+use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State, TaskFate};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha8Rng;
@@ -33,6 +33,7 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     pub(crate) journal: Vec<(Vec<Change>, Timestamp)>,
+    pub(crate) fate: TaskFate,
     rng: ChaCha8Rng,
 }
 
@@ -51,6 +52,7 @@ impl World {
             state,
             now,
             journal: Vec::new(),
+            fate: TaskFate::Normal,
             rng: ChaCha8Rng::seed_from_u64(2),
         }
     }
@@ -115,6 +117,7 @@ impl World {
                 email: EMAIL,
                 customer_id: CUSTOMER,
             },
+            task_fate: self.fate,
             uri: target,
         };
         let outcome = self

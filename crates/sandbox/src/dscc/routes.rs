@@ -1,0 +1,149 @@
+//! Which operation of a definition is what here. Operations are told by method and path, so that a
+//! definition with other operation ids or parameter names is understood, too.
+//!
+//! Each kind of resource has its rows beside its rules; this file only knows how to find them.
+
+use hallpass_openapi::Operation;
+use http::Method;
+
+use super::{Call, hosts, pools, systems, tasks, volumes};
+use crate::rest::{Refusal, Virtual};
+use crate::sandbox::Outcome;
+
+/// One operation: how it is told, and what answers it.
+#[derive(Debug)]
+pub(crate) struct Row {
+    method: &'static str,
+    /// Behind `/api/v1/`, parameters as `{}`.
+    path: &'static str,
+    /// What the path parameters name, in their order.
+    names: &'static [Named],
+    virtual_attributes: Virtual,
+    answer: Answer,
+}
+
+type Answer = fn(&mut Call<'_, '_>) -> Result<Outcome, Refusal>;
+
+/// What a path parameter names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Named {
+    /// A system of any device type.
+    System,
+    DeviceType1,
+    DeviceType2,
+    Pool,
+    Volume,
+    Host,
+    Task,
+}
+
+const RESOURCES: &[&[Row]] = &[
+    systems::ROWS,
+    pools::ROWS,
+    volumes::ROWS,
+    hosts::ROWS,
+    tasks::ROWS,
+];
+
+impl Row {
+    pub(super) const fn new(
+        method: &'static str,
+        path: &'static str,
+        names: &'static [Named],
+        answer: Answer,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            names,
+            virtual_attributes: Virtual::These(&[]),
+            answer,
+        }
+    }
+
+    /// With attributes to filter by that the schema does not name (domain.md 6.2).
+    pub(super) const fn filtered_by(self, virtual_attributes: Virtual) -> Self {
+        Self {
+            virtual_attributes,
+            ..self
+        }
+    }
+
+    /// The row of an operation, if it is modelled.
+    pub(crate) fn of(operation: &Operation) -> Option<&'static Self> {
+        Self::find(operation.method(), operation.path())
+    }
+
+    pub(crate) fn virtual_attributes(&self) -> Virtual {
+        self.virtual_attributes
+    }
+
+    pub(super) fn names(&self) -> &'static [Named] {
+        self.names
+    }
+
+    pub(crate) fn answer(&self, call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
+        (self.answer)(call)
+    }
+
+    fn find(method: &Method, path: &str) -> Option<&'static Self> {
+        let path: Vec<&str> = path
+            .strip_prefix("/api/v1/")?
+            .split('/')
+            .map(|segment| {
+                if segment.starts_with('{') {
+                    "{}"
+                } else {
+                    segment
+                }
+            })
+            .collect();
+        let path = path.join("/");
+        all().find(|row| row.method == method.as_str() && row.path == path)
+    }
+}
+
+fn all() -> impl Iterator<Item = &'static Row> {
+    RESOURCES.iter().flat_map(|rows| rows.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn an_operation_is_told_by_method_and_path_whatever_its_parameters_are_called() {
+        let find = |method, path| Row::find(&method, path).map(|row| row.path);
+        assert_eq!(
+            find(Method::GET, "/api/v1/tasks/{anything}"),
+            Some("tasks/{}")
+        );
+        assert_eq!(
+            find(Method::GET, "/api/v1/storage-systems/storage-types"),
+            Some("storage-systems/storage-types")
+        );
+        assert_eq!(
+            find(Method::GET, "/api/v1/storage-systems/{id}"),
+            Some("storage-systems/{}")
+        );
+        assert_eq!(find(Method::POST, "/api/v1/tasks/{id}"), None);
+        assert_eq!(find(Method::GET, "/api/v1/audit-events"), None);
+        assert_eq!(find(Method::GET, "/tasks/{id}"), None);
+    }
+
+    #[test]
+    fn each_path_parameter_is_named_and_no_row_stands_twice() {
+        let mut seen = BTreeSet::new();
+        for row in all() {
+            let holes = row.path.matches("{}").count();
+            assert_eq!(row.names.len(), holes, "{} {}", row.method, row.path);
+            assert!(
+                seen.insert((row.method, row.path)),
+                "{} {}",
+                row.method,
+                row.path
+            );
+        }
+    }
+}
