@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hallpass_oauth::Challenge;
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
 use hallpass_store::{AuditState, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
@@ -17,8 +18,9 @@ use tracing::Instrument as _;
 
 use crate::answer::Answer;
 use crate::answer_body::AnswerBody;
-use crate::listener::{BodyError, TraceContext};
-use crate::permitted::{Call, permit};
+use crate::faults::{Chosen, Instead, Marked};
+use crate::listener::{BodyError, NoAnswer, TraceContext};
+use crate::permitted::{Call, Permitted, permit};
 use crate::reply::{Refusal, allowed};
 use crate::target::Target;
 use crate::{ResourceServer, access_answers, audit_events};
@@ -51,7 +53,9 @@ impl ResourceServer {
                 refusal.answer(&trace_id).map(AnswerBody::from)
             }
         };
-        self.metrics.answered(response.status());
+        if response.extensions().get::<NoAnswer>().is_none() {
+            self.metrics.answered(response.status());
+        }
         response
     }
 
@@ -80,8 +84,10 @@ impl ResourceServer {
         if let Err(denied) = permitted {
             return Err(self.deny(&denied, &target, peer, now).await);
         }
+        let fault = self.fault(&head, &target, &presented, operation)?;
 
         let body = read_body(body).await?;
+        fault.wait().await;
         // Decided again: a body may take long to arrive, and whoever could do this when it began
         // may have lost the right since.
         let now = (self.clock)();
@@ -91,19 +97,46 @@ impl ResourceServer {
             Ok(permitted) => permitted,
             Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
         };
+        match fault.instead() {
+            Some(Instead::NoAnswer(response)) => return Ok(response),
+            Some(Instead::Status(status, retry_after)) => {
+                return Err(faulty(status, retry_after, &permitted));
+            }
+            None => {}
+        }
         let call = Call {
             permitted,
             path,
             target,
             body,
+            task_fate: fault.task(),
             peer,
         };
-        Ok(if is_safe(call.permitted.operation().method()) {
+        let response = if is_safe(call.permitted.operation().method()) {
             let answer = self.read(&call, now).await?;
             answer.into_reader_response(&head.headers, trace_id)
         } else {
             self.change(call, now).await?.into_response(trace_id)
-        })
+        };
+        Ok(fault.spoil(&head.method, response))
+    }
+
+    /// What goes wrong with this call because somebody wants it to.
+    fn fault(
+        &self,
+        head: &Parts,
+        target: &Target,
+        token: &PresentedToken,
+        operation: usize,
+    ) -> Result<Chosen, Refusal> {
+        let call = Marked {
+            method: &head.method,
+            path: target.path(),
+            headers: &head.headers,
+            token,
+        };
+        let operation = &self.definition.operations()[operation];
+        self.faults.choose(&call, operation, &self.metrics)
     }
 
     /// Answers a call that only reads. It is audited where that was asked for, and then not
@@ -263,6 +296,17 @@ enum Matched {
     Operation(usize, Vec<(String, String)>),
     /// What may be asked for there: the methods of the definition.
     Options(Vec<Method>),
+}
+
+/// A fault in the words that the error has otherwise: clients go by them.
+fn faulty(status: StatusCode, retry_after: Option<u32>, permitted: &Permitted) -> Refusal {
+    match status {
+        StatusCode::UNAUTHORIZED => Challenge::InvalidToken(TokenRefusal::Expired).into(),
+        StatusCode::FORBIDDEN => {
+            Challenge::InsufficientScope(permitted.permission().to_owned()).into()
+        }
+        _ => Refusal::Fault(status, retry_after),
+    }
 }
 
 fn is_safe(method: &Method) -> bool {

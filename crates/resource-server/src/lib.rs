@@ -14,6 +14,7 @@ mod answer;
 mod answer_body;
 mod audit_events;
 mod conditional;
+mod faults;
 mod guard;
 pub mod listener;
 mod metrics;
@@ -34,6 +35,7 @@ use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerH
 use tokio::sync::RwLock;
 
 pub use answer_body::{AnswerBody, CutShort};
+pub use faults::{FaultError, FaultRule, Faults, ListedRule, RuleRefused};
 pub use metrics::Metrics;
 
 use sandboxes::Sandboxes;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub sandbox: hallpass_sandbox::Settings,
     /// The number that the stand-in's first state is made from.
     pub seed: u64,
+    /// What goes wrong on request.
+    pub faults: Arc<Faults>,
     /// Whether permitted calls that only read are audited too.
     pub audit_reads: bool,
 }
@@ -70,6 +74,7 @@ pub struct ResourceServer {
     metrics: Metrics,
     /// Held for reading by each change under way.
     changes: Arc<RwLock<()>>,
+    faults: Arc<Faults>,
     audit_reads: bool,
 }
 
@@ -93,6 +98,7 @@ impl ResourceServer {
             definition,
             sandbox,
             seed,
+            faults,
             audit_reads,
         } = settings;
         Self {
@@ -113,6 +119,7 @@ impl ResourceServer {
             clock,
             metrics,
             changes: Arc::default(),
+            faults,
             audit_reads,
         }
     }

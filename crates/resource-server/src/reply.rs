@@ -26,6 +26,8 @@ pub(crate) enum Refusal {
     Head(StatusCode, &'static str),
     /// The body is too long or came too slowly.
     Body(StatusCode, &'static str),
+    /// A fault that was asked for, and how many seconds the caller is told to wait.
+    Fault(StatusCode, Option<u32>),
     /// Our fault, for the moment.
     Unavailable,
 }
@@ -64,6 +66,9 @@ impl Refusal {
             Self::WrongMethod(allow) => {
                 headers.extend(allow_header(allow));
             }
+            Self::Fault(_, Some(seconds)) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
@@ -85,6 +90,7 @@ impl Refusal {
             Self::BadRequest(_) => "bad_request",
             Self::Head(..) => "head",
             Self::Body(..) => "body",
+            Self::Fault(..) => "fault",
             Self::Unavailable => "unavailable",
         }
     }
@@ -116,12 +122,30 @@ impl Refusal {
             Self::Head(status, text) | Self::Body(status, text) => {
                 (*status, "BAD_REQUEST", (*text).to_owned())
             }
+            Self::Fault(status, _) => (
+                *status,
+                code_of(*status),
+                "a fault that was asked for (Hallpass-Fault, or a rule of this server)".to_owned(),
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
                 "the service cannot answer at the moment, try again".to_owned(),
             ),
         }
+    }
+}
+
+/// The word for a status that somebody chose.
+fn code_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "NOT_FOUND",
+        StatusCode::CONFLICT => "CONFLICT",
+        StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
+        StatusCode::SERVICE_UNAVAILABLE => "SERVICE_UNAVAILABLE",
+        StatusCode::GATEWAY_TIMEOUT => "GATEWAY_TIMEOUT",
+        status if status.is_server_error() => "INTERNAL_ERROR",
+        _ => "BAD_REQUEST",
     }
 }
 

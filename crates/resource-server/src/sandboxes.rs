@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
-use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, State, TaskFate};
+use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, State};
 use hallpass_store::{JournalEntry, SandboxJournals, StoreError};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
@@ -86,7 +86,7 @@ impl Sandboxes {
                 email: principal.email.as_str(),
                 customer_id: principal.customer.as_str(),
             },
-            task_fate: TaskFate::Normal,
+            task_fate: call.task_fate,
             uri: &uri,
         };
         if request.operation.method() == http::Method::GET {

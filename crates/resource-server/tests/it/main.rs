@@ -13,6 +13,7 @@ mod conditional;
 mod connections;
 mod coverage;
 mod durability;
+mod faults;
 mod operations;
 mod revocation;
 mod rfc9068;

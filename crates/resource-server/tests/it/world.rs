@@ -17,7 +17,7 @@ use hallpass_oauth::{
 };
 use hallpass_openapi::Definition;
 use hallpass_resource_server::listener::{self, Kind, Limits, Site, serve};
-use hallpass_resource_server::{Metrics, ResourceServer, Settings};
+use hallpass_resource_server::{Faults, Metrics, ResourceServer, Settings};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::{
     Actor, AuditEvent, AuditQuery, AuditState, Issue, MasterKey, Person, Policy, Store, Workspace,
@@ -51,6 +51,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) server: Arc<ResourceServer>,
     pub(crate) registry: Registry,
+    pub(crate) faults: Arc<Faults>,
     /// The workspace that people are in unless a test says otherwise.
     pub(crate) workspace: Arc<Workspace>,
     folder: tempfile::TempDir,
@@ -109,7 +110,8 @@ impl World {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let base_url = format!("http://{address}");
-        let server = Arc::new(server(&store, &base_url, clock.clone(), metrics));
+        let faults = Arc::new(Faults::new(definition(), true, 1, Vec::new()).unwrap());
+        let server = Arc::new(server(&store, &base_url, clock.clone(), metrics, &faults));
         let (running, shutdown) = watch::channel(false);
         let guard = server.clone();
         let site = Site::new(
@@ -132,6 +134,7 @@ impl World {
             store,
             server,
             registry,
+            faults,
             workspace,
             folder,
             master_key,
@@ -337,6 +340,7 @@ fn server(
     base_url: &str,
     clock: Arc<Mutex<Timestamp>>,
     metrics: Metrics,
+    faults: &Arc<Faults>,
 ) -> ResourceServer {
     let instance = store.workspaces().find_instance("us1").unwrap();
     let issuing = issuing(Profile::Greenlake);
@@ -350,6 +354,7 @@ fn server(
         definition: definition(),
         sandbox: hallpass_sandbox::Settings::default(),
         seed: 1,
+        faults: faults.clone(),
         audit_reads: false,
     };
     let clock = Arc::new(move || *clock.lock().unwrap());
