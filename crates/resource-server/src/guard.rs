@@ -22,6 +22,8 @@ use crate::faults::{Chosen, Instead, Marked};
 use crate::listener::{BodyError, NoAnswer, TraceContext};
 use crate::permitted::{Call, Permitted, permit};
 use crate::reply::{Refusal, allowed};
+use crate::stand_in::OriginError;
+use crate::state_calls::StateCall;
 use crate::target::Target;
 use crate::{ResourceServer, access_answers, audit_events};
 
@@ -76,6 +78,11 @@ impl ResourceServer {
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;
+        if StateCall::is_meant(&target) {
+            let call = StateCall::new(caller, target, peer);
+            let answer = self.state_call(call, &head, body, &presented, now);
+            return answer.await;
+        }
         let (operation, path) = match self.match_operation(&head.method, &target)? {
             Matched::Operation(operation, path) => (operation, path),
             Matched::Options(methods) => return Ok(allowed(&methods).map(AnswerBody::from)),
@@ -191,7 +198,7 @@ impl ResourceServer {
 
     /// The caller behind a token: its signature from memory or checked, everything that can change
     /// looked up now.
-    fn verified(
+    pub(crate) fn verified(
         &self,
         presented: &PresentedToken,
         peer: SocketAddr,
@@ -274,13 +281,9 @@ impl ResourceServer {
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let outcome = self.sandboxes.answer(call, &self.base_url, now).await;
+        let outcome = self.stand_ins.answer(call, &self.base_url, now).await;
         let response = outcome
-            .map_err(|error| {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(error, "the stand-in did not answer");
-                Refusal::Unavailable
-            })?
+            .map_err(|error| no_origin(error, Some(call)))?
             .response;
         Ok(Answer {
             status: response.status,
@@ -309,6 +312,30 @@ fn faulty(status: StatusCode, retry_after: Option<u32>, permitted: &Permitted) -
     }
 }
 
+/// Why the stand-in did not answer, for the caller; faults of ours are for the log.
+pub(crate) fn no_origin(error: OriginError, call: Option<&Call>) -> Refusal {
+    match error {
+        OriginError::Full(_) => {
+            let declared = call.is_some_and(|call| {
+                let mut responses = call.permitted.operation().responses().iter();
+                responses.any(|(status, _)| status == "507")
+            });
+            let status = if declared {
+                StatusCode::INSUFFICIENT_STORAGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            Refusal::Full(status, error.to_string())
+        }
+        OriginError::Unrestorable(error) => Refusal::BadRequest(error.to_string()),
+        error => {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "the stand-in did not answer");
+            Refusal::Unavailable
+        }
+    }
+}
+
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -323,14 +350,23 @@ where
         return Ok(None);
     }
     let collected = Limited::new(body, LONGEST_BODY).collect().await;
-    let collected = collected.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB")
-        } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow(_))) {
-            Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
-        } else {
-            Refusal::Body(StatusCode::BAD_REQUEST, "the body broke off")
-        }
-    })?;
+    let collected = collected.map_err(|error| body_refusal(&*error, "1 MiB"))?;
     Ok(Some(collected.to_bytes().to_vec()))
+}
+
+/// Why a body was not read, whose length is bounded.
+pub(crate) fn body_refusal(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+    most: &str,
+) -> Refusal {
+    let (status, words) = if error.is::<http_body_util::LengthLimitError>() {
+        let words = format!("the body is over {most}");
+        (StatusCode::PAYLOAD_TOO_LARGE, words)
+    } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow(_))) {
+        let words = "the body came too slowly".to_owned();
+        (StatusCode::REQUEST_TIMEOUT, words)
+    } else {
+        (StatusCode::BAD_REQUEST, "the body broke off".to_owned())
+    };
+    Refusal::Body(status, words)
 }

@@ -3,10 +3,10 @@
 
 use std::net::SocketAddr;
 
-use hallpass_oauth::Challenge;
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{Challenge, ClientId};
 use hallpass_store::audit::AuditResource;
-use hallpass_store::{AuditEvent, AuditState, StoreError};
+use hallpass_store::{AuditEvent, AuditState, Principal, StoreError};
 use jiff::Timestamp;
 
 use crate::ResourceServer;
@@ -30,23 +30,41 @@ impl ResourceServer {
         } else {
             operation.summary()
         };
+        let recorded = Recorded {
+            what,
+            name: operation.id(),
+            permission: permitted.permission(),
+            principal: permitted.principal(),
+            client_id: permitted.client_id(),
+            target: &call.target,
+            peer: call.peer,
+        };
+        self.write_down(&recorded, state, task, now).await
+    }
+
+    pub(crate) async fn write_down(
+        &self,
+        call: &Recorded<'_>,
+        state: AuditState,
+        task: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let word = match state {
             AuditState::Initiated => "Initiated",
             AuditState::Success => "Completed",
             AuditState::Failure | AuditState::PermissionDenied => "Failed",
         };
-        let mut event = self.event(state, &format!("{what} - {word}"), call.peer, now);
-        let owner = permitted.principal();
-        event.workspace = Some(owner.workspace.clone());
-        event.user_email = owner.email.to_string();
-        event.client_id = permitted.client_id().to_string();
-        permitted.permission().clone_into(&mut event.permission);
+        let mut event = self.event(state, &format!("{} - {word}", call.what), call.peer, now);
+        event.workspace = Some(call.principal.workspace.clone());
+        event.user_email = call.principal.email.to_string();
+        event.client_id = call.client_id.to_string();
+        call.permission.clone_into(&mut event.permission);
         event.task_id = task.unwrap_or_default();
         event.resource = AuditResource {
             id: call.target.uri_for_log(),
-            name: operation.id().to_owned(),
-            kind: permitted
-                .permission()
+            name: call.name.to_owned(),
+            kind: call
+                .permission
                 .split('.')
                 .next()
                 .unwrap_or_default()
@@ -108,6 +126,19 @@ impl ResourceServer {
         event.source_ip = peer.ip().to_string();
         event
     }
+}
+
+/// A call as the log has it.
+pub(crate) struct Recorded<'a> {
+    /// What is done, for people.
+    pub(crate) what: &'a str,
+    /// The operation.
+    pub(crate) name: &'a str,
+    pub(crate) permission: &'a str,
+    pub(crate) principal: &'a Principal,
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) target: &'a Target,
+    pub(crate) peer: SocketAddr,
 }
 
 fn unwritten(error: &StoreError) -> Refusal {

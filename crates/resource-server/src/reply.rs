@@ -25,9 +25,11 @@ pub(crate) enum Refusal {
     /// The head is too long or malformed.
     Head(StatusCode, &'static str),
     /// The body is too long or came too slowly.
-    Body(StatusCode, &'static str),
+    Body(StatusCode, String),
     /// A fault that was asked for, and how many seconds the caller is told to wait.
     Fault(StatusCode, Option<u32>),
+    /// The stand-in has no room for more.
+    Full(StatusCode, String),
     /// Our fault, for the moment.
     Unavailable,
 }
@@ -91,6 +93,7 @@ impl Refusal {
             Self::Head(..) => "head",
             Self::Body(..) => "body",
             Self::Fault(..) => "fault",
+            Self::Full(..) => "full",
             Self::Unavailable => "unavailable",
         }
     }
@@ -119,9 +122,9 @@ impl Refusal {
                 "the path exists, but not with this method".to_owned(),
             ),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", text.clone()),
-            Self::Head(status, text) | Self::Body(status, text) => {
-                (*status, "BAD_REQUEST", (*text).to_owned())
-            }
+            Self::Full(status, text) => (*status, "INSUFFICIENT_STORAGE", text.clone()),
+            Self::Head(status, text) => (*status, "BAD_REQUEST", (*text).to_owned()),
+            Self::Body(status, text) => (*status, "BAD_REQUEST", text.clone()),
             Self::Fault(status, _) => (
                 *status,
                 code_of(*status),
@@ -178,7 +181,12 @@ fn allow_header(methods: &[Method]) -> Option<(HeaderName, HeaderValue)> {
 
 /// A JSON answer.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+    json_text(status, body.to_string())
+}
+
+/// The same from its text.
+pub(crate) fn json_text(status: StatusCode, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -18,6 +18,7 @@ mod operations;
 mod revocation;
 mod rfc9068;
 mod spellings;
+mod state;
 mod tokens;
 mod traces;
 mod wire;

@@ -17,7 +17,7 @@ use hallpass_oauth::{
 };
 use hallpass_openapi::Definition;
 use hallpass_resource_server::listener::{self, Kind, Limits, Site, serve};
-use hallpass_resource_server::{Faults, Metrics, ResourceServer, Settings};
+use hallpass_resource_server::{Faults, Metrics, ResourceServer, Settings, StandInSettings};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::{
     Actor, AuditEvent, AuditQuery, AuditState, Issue, MasterKey, Person, Policy, Store, Workspace,
@@ -31,6 +31,9 @@ use tokio::sync::watch;
 use crate::wire::{Answer, exchange, parse};
 
 pub(crate) const ISSUER: &str = "https://sso.example.com";
+
+/// Most objects of a state.
+pub(crate) const OBJECTS: usize = 5_000;
 
 /// What the seed's objects are called; the examples of the definition.
 const SYSTEM: &str = "2M2042059T";
@@ -352,8 +355,11 @@ fn server(
         },
         base_url: base_url.to_owned(),
         definition: definition(),
-        sandbox: hallpass_sandbox::Settings::default(),
-        seed: 1,
+        stand_in: StandInSettings {
+            sandbox: hallpass_sandbox::Settings::default(),
+            seed: 1,
+            objects: OBJECTS,
+        },
         faults: faults.clone(),
         audit_reads: false,
     };
@@ -368,7 +374,8 @@ pub(crate) fn check(answer: &Answer, method: &str) {
     let bare = matches!(answer.status, 204 | 304);
     let kind = (!bare).then_some("application/json");
     assert_eq!(answer.header("content-type"), kind);
-    let read = matches!((method, answer.status), ("GET" | "HEAD", 200 | 304));
+    let saved = answer.body.starts_with("{\"format\"");
+    let read = !saved && matches!((method, answer.status), ("GET" | "HEAD", 200 | 304));
     assert_eq!(answer.header("etag").is_some(), read);
     let kept = if read {
         "private, no-cache"
