@@ -23,4 +23,5 @@ mod openmetrics;
 mod restart;
 mod secrets;
 mod server;
+mod stand_in;
 mod world;

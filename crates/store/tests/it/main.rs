@@ -328,9 +328,9 @@ async fn a_snapshot_of_many_parts_is_whole_and_an_older_one_changes_nothing() {
     let journals = world.store.sandbox_journals();
     let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
     assert_eq!((stored.state.as_str(), stored.includes), ("new", 8));
-    let pool = crate::world::database(world.folder.path()).await;
+    let mut connection = crate::world::database(world.folder.path()).await;
     let parts = sqlx::query("SELECT count(*) AS parts FROM sandbox_snapshot_part")
-        .fetch_one(&pool)
+        .fetch_one(&mut connection)
         .await
         .unwrap();
     assert_eq!(sqlx::Row::get::<i64, _>(&parts, "parts"), 1);
