@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, RwLock};
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::http::{bare_request, get_with, json_request, token_of, try_send};
 use crate::server::Server;
-use crate::world::{ANN, World, text};
+use crate::world::{ANN, World, eventually, text};
 
 const STATE: &str = "/.hallpass/sandbox/state";
 const VOLUMES: &str = "/api/v1/volumes?limit=5000";
@@ -195,7 +195,7 @@ fn faults_come_from_the_configuration_the_command_line_and_the_header() {
     assert!(send("drop").is_err());
     assert!(send("drop=body").is_err());
     assert_eq!(send("explode").unwrap().status, 400);
-    let metrics = crate::http::get(&format!("{}/metrics", running.server.metrics())).text;
+    let metrics = crate::http::get(running.server.metrics()).text;
     for kind in ["status", "drop"] {
         let counted = format!("hallpass_api_faults_total{{kind=\"{kind}\"}}");
         assert!(metrics.contains(&counted), "{metrics}");
@@ -253,12 +253,15 @@ fn a_token_can_live_for_a_second() {
         "1s",
     ]);
     let own = crate::world::Credential::read(&own);
+    let asked = std::time::Instant::now();
     for token in [running.token.clone(), token_of(&own)] {
-        crate::world::eventually("the end of a token", || {
+        eventually("the end of a token", || {
             let answer = get_with(&running.server.us1(VOLUMES), &token);
             (answer.status == 401).then_some(answer)
         });
     }
+    let took = asked.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
 }
 
 /// Hosts are made while the state is saved and restored, and the server is killed in the midst of it.
@@ -270,69 +273,31 @@ fn no_accepted_change_is_lost_and_no_restore_is_half_when_the_server_is_killed()
         .text;
     let base = running.hosts();
     for round in 0..4 {
-        let accepted = RwLock::new(running.hosts());
-        let (unknown, restoring) = (Mutex::new(BTreeSet::new()), AtomicBool::new(false));
-        let killed = AtomicBool::new(false);
+        let load = Load {
+            url: running.server.us1(""),
+            token: running.token.clone(),
+            accepted: Mutex::new(running.hosts()),
+            unknown: Mutex::default(),
+            quiet: RwLock::new(()),
+            killed: AtomicBool::new(false),
+        };
+        let restoring = round % 2 == 0;
+        let kill = running.server.process.killer();
         std::thread::scope(|scope| {
             for thread in 0..4 {
-                let (running, accepted, unknown, killed) = (&running, &accepted, &unknown, &killed);
-                scope.spawn(move || {
-                    for number in 0.. {
-                        let name = format!("host-{round}-{thread}-{number}");
-                        let body =
-                            json!({"name": name, "operatingSystem": "Linux", "userCreated": true});
-                        let url = running.server.us1(HOSTS);
-                        let request = json_request(&Method::POST, &url, &running.token, &body);
-                        // While nobody puts another state in its place.
-                        let begun = accepted.read().unwrap();
-                        let answer = try_send(request);
-                        drop(begun);
-                        if let Ok(answer) = answer {
-                            assert_eq!(answer.status, 200, "{}", answer.text);
-                            accepted.write().unwrap().insert(name);
-                        } else {
-                            unknown.lock().unwrap().insert(name);
-                        }
-                        if killed.load(Ordering::SeqCst) {
-                            return;
-                        }
-                    }
-                });
+                let load = &load;
+                scope.spawn(move || load.make_hosts(&format!("host-{round}-{thread}")));
             }
-            let (running, accepted, restoring, killed) = (&running, &accepted, &restoring, &killed);
-            let document = document.clone();
-            let (server, base) = (&running.server, &base);
-            let kill = server.process.killer();
-            scope.spawn(move || {
-                // Some hosts, a restore, some more, and the end: within a restore every other time.
-                let grown = |more: usize| {
-                    crate::world::eventually("some hosts", || {
-                        (accepted.read().unwrap().len() >= base.len() + more).then_some(())
-                    });
-                };
-                grown(20);
-                let url = server.us1(STATE);
-                let put = bare_request(&Method::PUT, &url, &running.token).body(document.clone());
-                {
-                    let mut accepted = accepted.write().unwrap();
-                    try_send(put).unwrap().is(200);
-                    accepted.clone_from(base);
-                }
-                grown(20);
-                if round % 2 == 0 {
-                    let _all = accepted.write().unwrap();
-                    restoring.store(true, Ordering::SeqCst);
-                    let put = bare_request(&Method::PUT, &url, &running.token).body(document);
-                    let sending = std::thread::spawn(move || try_send(put).is_ok());
-                    kill();
-                    killed.store(true, Ordering::SeqCst);
-                    let _ = sending.join().unwrap();
-                } else {
-                    kill();
-                    killed.store(true, Ordering::SeqCst);
-                }
+            scope.spawn(|| {
+                load.wait_for(base.len() + 20);
+                load.restore(&document, &base);
+                load.wait_for(base.len() + 20);
+                load.end(kill, restoring.then_some(&document));
             });
         });
+        let Load {
+            accepted, unknown, ..
+        } = load;
         let Running { world, server, .. } = running;
         server.kill();
         let server = Server::start(&world);
@@ -349,10 +314,74 @@ fn no_accepted_change_is_lost_and_no_restore_is_half_when_the_server_is_killed()
             && found
                 .difference(&accepted)
                 .all(|name| unknown.contains(name));
-        let restored =
-            restoring.into_inner() && found.difference(&base).all(|name| unknown.contains(name));
+        let restored = restoring && found.difference(&base).all(|name| unknown.contains(name));
         assert!(whole || restored, "found {found:?}, accepted {accepted:?}");
         // Whatever happened, the next change has its place.
         assert_eq!(running.make_host(&format!("after-{round}")), 200);
+    }
+}
+
+/// What several threads do to one server, and what they were answered.
+struct Load {
+    url: String,
+    token: String,
+    accepted: Mutex<BTreeSet<String>>,
+    /// Sent, and not answered.
+    unknown: Mutex<BTreeSet<String>>,
+    /// Held for writing while the whole state is replaced.
+    quiet: RwLock<()>,
+    killed: AtomicBool,
+}
+
+impl Load {
+    fn make_hosts(&self, prefix: &str) {
+        for number in 0.. {
+            if self.killed.load(Ordering::SeqCst) {
+                return;
+            }
+            let name = format!("{prefix}-{number}");
+            let body = json!({"name": name, "operatingSystem": "Linux", "userCreated": true});
+            let url = format!("{}{HOSTS}", self.url);
+            let _begun = self.quiet.read().unwrap();
+            match try_send(json_request(&Method::POST, &url, &self.token, &body)) {
+                Ok(answer) => {
+                    assert_eq!(answer.status, 200, "{}", answer.text);
+                    self.accepted.lock().unwrap().insert(name);
+                }
+                Err(_) => {
+                    self.unknown.lock().unwrap().insert(name);
+                }
+            }
+        }
+    }
+
+    fn wait_for(&self, accepted: usize) {
+        eventually("some hosts", || {
+            (self.accepted.lock().unwrap().len() >= accepted).then_some(())
+        });
+    }
+
+    fn put(&self, document: &str) -> RequestBuilder {
+        let url = format!("{}{STATE}", self.url);
+        bare_request(&Method::PUT, &url, &self.token).body(document.to_owned())
+    }
+
+    fn restore(&self, document: &str, base: &BTreeSet<String>) {
+        let _quiet = self.quiet.write().unwrap();
+        try_send(self.put(document)).unwrap().is(200);
+        self.accepted.lock().unwrap().clone_from(base);
+    }
+
+    /// Kills the server, while a document is on its way if there is one.
+    fn end(&self, kill: impl FnOnce(), document: Option<&String>) {
+        let quiet = document.map(|_| self.quiet.write().unwrap());
+        std::thread::scope(|scope| {
+            if let Some(document) = document {
+                scope.spawn(|| try_send(self.put(document)).is_ok());
+            }
+            kill();
+            self.killed.store(true, Ordering::SeqCst);
+        });
+        drop(quiet);
     }
 }
