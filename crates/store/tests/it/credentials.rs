@@ -316,7 +316,12 @@ async fn lifetimes_are_bounded_and_tokens_have_them() {
             "{out}"
         );
     }
-    for (seconds, expected) in [(Some(1), 1), (Some(60), 60), (Some(7200), 7200), (None, 7200)] {
+    for (seconds, expected) in [
+        (Some(1), 1),
+        (Some(60), 60),
+        (Some(7200), 7200),
+        (None, 7200),
+    ] {
         let changed = change(&world, &issued, lifetime(seconds), now()).await;
         let shown = changed.unwrap().token_lifetime;
         assert_eq!(shown, SignedDuration::from_secs(expected));
