@@ -1,5 +1,6 @@
 //! Faults that the server was told to make: which calls they are for, and to which of those they happen.
 
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hallpass_openapi::{Definition, Operation};
@@ -107,7 +108,7 @@ impl When {
     /// Whether it happens to the call with these places, both counted from 1: among those of its token,
     /// and among those of its rule.
     pub(super) fn happens(&self, of_token: u64, of_rule: u64, luck: impl Fn() -> f64) -> bool {
-        let times = self.times.map_or(u64::MAX, |times| times.get());
+        let times = self.times.map_or(u64::MAX, NonZeroU64::get);
         of_token > self.after
             && of_token - self.after <= times
             && self
