@@ -39,6 +39,7 @@ pub use answer_body::{AnswerBody, CutShort};
 pub use faults::{FaultError, FaultRule, Faults, ListedRule, RuleRefused};
 pub use metrics::Metrics;
 pub use stand_in::{OriginError, Saved, StandInSettings, StandIns, Unrestorable};
+pub use target::AskedUrl;
 
 use token_cache::TokenCache;
 

@@ -198,7 +198,7 @@ impl StandIns {
     ) -> Result<Outcome, OriginError> {
         let principal = call.permitted.principal();
         let room = self.0.room(&principal.workspace, now).await?;
-        let uri = format!("{base_url}{}", call.target.uri());
+        let uri = call.target.url(base_url);
         let request = Request {
             operation: call.permitted.operation(),
             path: &call.path,

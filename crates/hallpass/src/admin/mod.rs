@@ -70,6 +70,9 @@ pub(crate) enum AdminCommand {
     /// The stand-in: its state, and faults
     #[command(subcommand)]
     Sandbox(SandboxCommand),
+    /// The server's addresses. For `hallpass serve --trust`, which is about a server that may run.
+    #[command(skip)]
+    Addresses,
 }
 
 /// The roles, as the command line takes them.

@@ -19,6 +19,7 @@ mod revocation;
 mod rfc9068;
 mod spellings;
 mod state;
+mod tls;
 mod tokens;
 mod traces;
 mod wire;

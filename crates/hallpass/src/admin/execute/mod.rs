@@ -47,6 +47,7 @@ impl Administrator<'_> {
                 self.audit(*limit, only).await
             }
             AdminCommand::Sandbox(command) => self.sandbox(command).await,
+            AdminCommand::Addresses => Ok(json!(self.addresses)),
         }
     }
 
