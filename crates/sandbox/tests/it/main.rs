@@ -6,6 +6,7 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod acts;
 mod application_sets;
 mod capacity;
 mod clones;
