@@ -89,6 +89,13 @@ impl Stored {
         }
     }
 
+    pub(crate) fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_i64(),
+            _ => None,
+        }
+    }
+
     /// The elements of a list; nothing else has any.
     pub(crate) fn elements(&self) -> &[Self] {
         match self {

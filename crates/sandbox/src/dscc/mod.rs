@@ -5,13 +5,22 @@
 //! numbers of its pool.
 
 mod examples;
+mod host_family;
+mod host_groups;
+mod host_input;
+mod host_views;
+mod host_volumes;
 mod hosts;
 mod ids;
+mod initiators;
+mod issues;
 mod pools;
+mod relation;
 mod routes;
 mod seed;
 mod systems;
 mod tasks;
+mod type2;
 mod volume_input;
 mod volume_views;
 mod volumes;
@@ -41,6 +50,13 @@ mod collection {
     pub(super) const HOSTS: &str = "hosts";
     pub(super) const HOST_GROUPS: &str = "hostGroups";
     pub(super) const INITIATORS: &str = "initiators";
+    /// Snapshots of device-type2 volumes.
+    pub(super) const SNAPSHOTS2: &str = "deviceType2Snapshots";
+    /// Collections of device-type2 volumes.
+    pub(super) const VOLUME_COLLECTIONS: &str = "volumeCollections";
+    /// Arrays of device-type2 systems.
+    pub(super) const ARRAYS: &str = "arrays";
+    pub(super) const ISSUES: &str = "issues";
     pub(super) const TASKS: &str = "tasks";
     /// Per system, the number that its next volume gets.
     pub(super) const NUMBERS: &str = "numbers";

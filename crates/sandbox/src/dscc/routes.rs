@@ -6,7 +6,10 @@
 use hallpass_openapi::Operation;
 use http::Method;
 
-use super::{Call, hosts, pools, systems, tasks, volumes};
+use super::{
+    Call, host_groups, host_volumes, hosts, initiators, issues, pools, systems, tasks, type2,
+    volumes,
+};
 use crate::rest::{Refusal, Virtual};
 use crate::sandbox::Outcome;
 
@@ -33,7 +36,15 @@ pub(crate) enum Named {
     DeviceType2,
     Pool,
     Volume,
+    /// A snapshot of a device-type2 volume.
+    Snapshot2,
+    VolumeCollection,
+    /// An array of a device-type2 system.
+    Array,
     Host,
+    HostGroup,
+    Initiator,
+    Issue,
     Task,
 }
 
@@ -42,6 +53,18 @@ const RESOURCES: &[&[Row]] = &[
     pools::ROWS,
     volumes::ROWS,
     hosts::ROWS,
+    host_groups::ROWS,
+    initiators::ROWS,
+    host_volumes::ROWS,
+    type2::SYSTEM,
+    type2::POOLS,
+    type2::VOLUMES,
+    type2::EXPORTS,
+    type2::SNAPSHOTS,
+    type2::CLONES,
+    type2::COLLECTIONS,
+    type2::HANDOVERS,
+    issues::ROWS,
     tasks::ROWS,
 ];
 
@@ -76,6 +99,11 @@ impl Row {
 
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
+    }
+
+    /// Whether this is the row of that method and path, as they are written here.
+    pub(super) fn is(&self, method: &str, path: &str) -> bool {
+        self.method == method && self.path == path
     }
 
     pub(super) fn names(&self) -> &'static [Named] {

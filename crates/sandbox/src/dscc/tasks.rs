@@ -11,6 +11,7 @@ use super::{Call, Owned, collection, ids};
 use crate::change::{Change, Check, Planned, Requirement};
 use crate::rest::{Envelope, Refusal, Virtual};
 use crate::sandbox::{Outcome, Response, TaskFate, TaskUri};
+use crate::state::State;
 use crate::stored::{Fields, Stored};
 use http::StatusCode;
 
@@ -79,13 +80,7 @@ pub(super) fn end(call: &Call<'_, '_>) -> Timestamp {
 
 /// Accepts the work: a 202 that names a new task, or a refusal because a check fails already.
 pub(super) fn start(call: &mut Call<'_, '_>, work: Work) -> Result<Outcome, Refusal> {
-    if let Some(check) = work
-        .checks
-        .iter()
-        .find(|check| !call.state.holds(&check.requirement))
-    {
-        return Err(Refusal::BadRequest(check.complaint.clone()));
-    }
+    require(call.state, &work.checks)?;
     let id = ids::task(call.rng);
     let trace = ids::object(call.rng);
     let task = Task::new(&id, call, &work);
@@ -124,6 +119,14 @@ pub(super) fn start(call: &mut Call<'_, '_>, work: Work) -> Result<Outcome, Refu
         },
         changes,
     })
+}
+
+/// Refuses what a check already speaks against.
+pub(super) fn require(state: &State, checks: &[WorkCheck]) -> Result<(), Refusal> {
+    match checks.iter().find(|check| !state.holds(&check.requirement)) {
+        Some(check) => Err(Refusal::BadRequest(check.complaint.clone())),
+        None => Ok(()),
+    }
 }
 
 /// A reference to another resource.
