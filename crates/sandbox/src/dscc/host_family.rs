@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::host_input::IDLE;
 use super::host_views::{Kind, Member};
 use super::tasks::{self, Work, WorkCheck, merge, reference, still_there};
-use super::{Call, not_found, set};
+use super::{Call, not_found, remove, set};
 use crate::change::Change;
 use crate::rest::{Envelope, Item, Refusal};
 use crate::sandbox::Outcome;
@@ -82,10 +82,7 @@ pub(super) fn delete(
 ) -> Result<Outcome, Refusal> {
     let id = stored.text("id");
     checks.insert(0, still_there(kind.collection(), kind.word(), stored));
-    then.push(Change::Remove {
-        collection: kind.collection().to_owned(),
-        id: id.to_owned(),
-    });
+    then.push(remove(kind.collection(), id));
     let work = Work {
         title: format!("Delete {} {}", kind.word(), stored.text("name")),
         source: itself(kind, stored),

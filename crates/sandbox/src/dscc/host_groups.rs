@@ -4,12 +4,12 @@
 use serde_json::{Map, Value};
 
 use super::host_family::{self, find};
-use super::host_input::{Making, elements, group, name_is_free, named, put};
+use super::host_input::{Making, elements, group, name_is_free, named};
 use super::host_views::{self, Kind, OF_OTHERS, host_summary, initiators_of};
 use super::relation::MEMBERS;
 use super::routes::{Named, Row};
 use super::tasks::require;
-use super::{Call, host_volumes, ids};
+use super::{Call, host_volumes, ids, put};
 use crate::rest::{Refusal, Virtual, body, flag};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
@@ -60,7 +60,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     require(call.state, &making.checks)?;
     let kept = group(&id, &body, call.now.as_millisecond());
     let answer = host_views::group(&kept, &hosts, call.request.caller.customer_id);
-    making.changes.push(put(Kind::Group, &id, kept));
+    making.changes.push(put(Kind::Group.collection(), kept));
     Ok(Outcome {
         changes: making.changes,
         ..Outcome::ok(answer)

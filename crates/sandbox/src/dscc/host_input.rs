@@ -10,7 +10,7 @@ use super::host_views::{
 };
 use super::relation::{MEMBERS, PORTS};
 use super::tasks::WorkCheck;
-use super::{Call, ids};
+use super::{Call, ids, none_where, put};
 use crate::change::{Change, Requirement};
 use crate::rest::Refusal;
 use crate::state::State;
@@ -71,7 +71,8 @@ impl Making {
             self.changes.push(MEMBERS.add(group, &id));
         }
         let kept = host(&id, body, call.now.as_millisecond());
-        self.changes.push(put(Kind::Host, &id, kept.clone()));
+        self.changes
+            .push(put(Kind::Host.collection(), kept.clone()));
         Ok(NewHost {
             id,
             kept,
@@ -104,17 +105,17 @@ impl Making {
             )));
         }
         self.checks.push(WorkCheck {
-            requirement: Requirement::NoneWhere {
-                collection: Kind::Initiator.collection().to_owned(),
-                fields: vec![("address".to_owned(), address.clone())],
-                above: None,
-            },
+            requirement: none_where(
+                Kind::Initiator.collection(),
+                &[("address", address.as_str())],
+            ),
             complaint: format!("there is an initiator with the address {address} already"),
             recommendation: "Name the initiator that there is by its id.",
         });
         let id = ids::object(call.rng);
         let kept = initiator(&id, &address, protocol, body, call.now.as_millisecond());
-        self.changes.push(put(Kind::Initiator, &id, kept.clone()));
+        self.changes
+            .push(put(Kind::Initiator.collection(), kept.clone()));
         Ok(kept)
     }
 
@@ -227,14 +228,6 @@ pub(super) fn initiator(
         "systems": [],
         "generation": generation,
     })
-}
-
-pub(super) fn put(kind: Kind, id: &str, value: Value) -> Change {
-    Change::Put {
-        collection: kind.collection().to_owned(),
-        id: id.to_owned(),
-        value,
-    }
 }
 
 /// The text of a field that must not be blank.

@@ -10,7 +10,7 @@ use super::host_views::Kind;
 use super::relation::{ACCESS, MEMBERS, PORTS};
 use super::routes::{Named, Row};
 use super::tasks::WorkCheck;
-use super::{Call, Rendered, collection, systems};
+use super::{Call, Rendered, collection, exports, none_where, remove_where, systems};
 use crate::change::Change;
 use crate::rest::{Envelope, Refusal};
 use crate::sandbox::Outcome;
@@ -42,24 +42,31 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 /// without it there must be none.
 pub(super) fn withdrawal(group: &Stored, force: bool) -> (Vec<WorkCheck>, Vec<Change>) {
     let id = group.text("id");
+    let vluns = [("ofGroup", id)];
+    let gone = vec![
+        ACCESS.forget_to(id),
+        remove_where(collection::VLUNS, &vluns),
+    ];
     if force {
-        return (Vec::new(), vec![ACCESS.forget_to(id)]);
+        return (Vec::new(), gone);
     }
-    let check = WorkCheck {
-        requirement: ACCESS.none_to(id),
+    let none = [ACCESS.none_to(id), none_where(collection::VLUNS, &vluns)];
+    let checks = none.into_iter().map(|requirement| WorkCheck {
+        requirement,
         complaint: format!(
             "volumes are exported to the host group {}; withdraw them first or send force=true",
             group.text("name")
         ),
         recommendation: "Withdraw the volumes from the group, or delete it with force=true.",
-    };
-    (vec![check], Vec::new())
+    });
+    (checks.collect(), gone)
 }
 
-/// The volumes that are exported to a group.
+/// The volumes that are exported to a group, those of device-type1 first.
 fn exported<'s>(state: &'s State, group: &'s str) -> impl Iterator<Item = &'s Stored> {
-    ACCESS
-        .to(state, group)
+    exports::of_group(state, group)
+        .map(|vlun| vlun.text("ofVolume"))
+        .chain(ACCESS.to(state, group))
         .filter_map(|id| state.get(collection::VOLUMES, id))
 }
 

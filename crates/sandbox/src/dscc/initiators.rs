@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::host_family::{self, find};
 use super::host_input::Making;
 use super::host_views::{self, Kind, OF_OTHERS};
 use super::relation::PORTS;
 use super::routes::{Named, Row};
 use super::tasks::{WorkCheck, require};
-use crate::change::Change;
+use super::{Call, remove};
 use crate::rest::{Refusal, Virtual, body};
 use crate::sandbox::Outcome;
 use crate::stored::Fields;
@@ -51,10 +50,7 @@ fn delete(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     };
     require(call.state, &[unused])?;
     Ok(Outcome {
-        changes: vec![Change::Remove {
-            collection: Kind::Initiator.collection().to_owned(),
-            id: id.to_owned(),
-        }],
+        changes: vec![remove(Kind::Initiator.collection(), id)],
         ..Outcome::ok(json!({"deleteInitiator": true}))
     })
 }

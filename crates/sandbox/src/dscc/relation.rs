@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::set;
+use super::{none_where, remove, remove_where, set};
 use crate::change::{Change, Requirement};
 use crate::state::State;
 use crate::stored::{Fields, Stored};
@@ -54,10 +54,7 @@ impl Relation {
 
     /// Ends the relation of the two.
     pub(super) fn remove(self, from: &str, to: &str) -> Change {
-        Change::Remove {
-            collection: self.0.to_owned(),
-            id: Self::key(from, to),
-        }
+        remove(self.0, &Self::key(from, to))
     }
 
     /// Ends every relation that starts here.
@@ -72,12 +69,12 @@ impl Relation {
 
     /// That nothing leads here.
     pub(super) fn none_to(self, to: &str) -> Requirement {
-        self.none(&[(TO, to)])
+        none_where(self.0, &[(TO, to)])
     }
 
     /// That nothing starts here.
     pub(super) fn none_from(self, from: &str) -> Requirement {
-        self.none(&[(FROM, from)])
+        none_where(self.0, &[(FROM, from)])
     }
 
     /// What is kept about the relations that start here, oldest first.
@@ -100,7 +97,7 @@ impl Relation {
 
     /// That the two are not related.
     pub(super) fn unrelated(self, from: &str, to: &str) -> Requirement {
-        self.none(&[(FROM, from), (TO, to)])
+        none_where(self.0, &[(FROM, from), (TO, to)])
     }
 
     /// Ends every relation about which the record says this.
@@ -135,28 +132,12 @@ impl Relation {
     }
 
     fn forget(self, end: &str, id: &str) -> Change {
-        Change::RemoveWhere {
-            collection: self.0.to_owned(),
-            fields: owned(&[(end, id)]),
-        }
-    }
-
-    fn none(self, fields: &[(&str, &str)]) -> Requirement {
-        Requirement::NoneWhere {
-            collection: self.0.to_owned(),
-            fields: owned(fields),
-            above: None,
-        }
+        remove_where(self.0, &[(end, id)])
     }
 
     fn key(from: &str, to: &str) -> String {
         format!("{from} {to}")
     }
-}
-
-fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = |(field, text): &(&str, &str)| ((*field).to_owned(), (*text).to_owned());
-    fields.iter().map(owned).collect()
 }
 
 #[cfg(test)]

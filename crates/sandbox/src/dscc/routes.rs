@@ -7,8 +7,9 @@ use hallpass_openapi::Operation;
 use http::Method;
 
 use super::{
-    Call, host_groups, host_volumes, hosts, initiators, issues, pools, systems, tasks, type2,
-    volumes,
+    Call, application_set_exports, application_sets, capacity, clones, exports, host_groups,
+    host_volumes, hosts, initiators, issues, pools, snapsets, snapshots, systems, tasks, type2,
+    vluns, volume_changes, volume_sets, volumes,
 };
 use crate::rest::{Refusal, Virtual};
 use crate::sandbox::Outcome;
@@ -41,6 +42,11 @@ pub(crate) enum Named {
     VolumeCollection,
     /// An array of a device-type2 system.
     Array,
+    Vlun,
+    Snapshot,
+    Clone,
+    VolumeSet,
+    Snapset,
     Host,
     HostGroup,
     Initiator,
@@ -52,6 +58,16 @@ const RESOURCES: &[&[Row]] = &[
     systems::ROWS,
     pools::ROWS,
     volumes::ROWS,
+    volume_changes::ROWS,
+    exports::ROWS,
+    vluns::ROWS,
+    snapshots::ROWS,
+    clones::ROWS,
+    application_sets::ROWS,
+    application_set_exports::ROWS,
+    snapsets::ROWS,
+    volume_sets::ROWS,
+    capacity::ROWS,
     hosts::ROWS,
     host_groups::ROWS,
     initiators::ROWS,

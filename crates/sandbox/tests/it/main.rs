@@ -7,6 +7,7 @@
 )]
 
 mod definition;
+mod device_type1;
 mod hosts;
 mod lists;
 mod real_definition;

@@ -177,17 +177,21 @@ impl World {
         if method == Method::GET {
             return;
         }
-        let operation = self.definition.operation(id).unwrap();
+        let path = self.prepared(id, path);
+        let definition = Arc::clone(&self.definition);
+        let operation = definition.operation(id).unwrap();
         let body = match id {
             "VolumeCreate" => Some(json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"})),
             "VolumeEdit" => Some(json!({"name": "renamed"})),
             "HostCreate" => {
                 Some(json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}))
             }
-            _ => self.definition.example_body(operation, Fill::Shown),
+            id => self
+                .device_type1_body(id)
+                .or_else(|| definition.example_body(operation, Fill::Shown)),
         };
-        let body = body.map(|body| self.with_living_ids(body, path));
-        let answer = self.send(method, path, body.map(|body| body.to_string()).as_deref());
+        let body = body.map(|body| self.with_living_ids(body, &path));
+        let answer = self.send(method, &path, body.map(|body| body.to_string()).as_deref());
         if answer.0 != 200 {
             assert_eq!(answer.0, 202, "{id}: {}", answer.1);
             let task = self.done(answer);

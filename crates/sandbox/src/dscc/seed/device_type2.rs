@@ -12,13 +12,13 @@ use super::{Named, Seed, TIB, collection, ids};
 const VOLUMES: usize = 3;
 
 /// Name, kind of disk, capacity in TiB; each has an array of its own.
-const POOLS: [(&str, &str, u64); 2] = [
+const POOLS: [(&str, &str, u32); 2] = [
     ("default", "DEVICE_TYPE_SSD", 64),
     ("archive", "DEVICE_TYPE_NL", 128),
 ];
 
 /// What an array in no pool would bring, in TiB.
-const SPARE: u64 = 32;
+const SPARE: u32 = 32;
 
 impl Seed<'_> {
     pub(super) fn device_type2(&mut self, id: &str, index: usize) {
@@ -103,7 +103,7 @@ impl Seed<'_> {
         ids.len()
     }
 
-    fn array(&mut self, id: &str, system: &str, name: &str, tebibytes: u64) {
+    fn array(&mut self, id: &str, system: &str, name: &str, tebibytes: u32) {
         let array = json!({
             "id": id,
             "systemId": system,

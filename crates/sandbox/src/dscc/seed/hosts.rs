@@ -6,7 +6,6 @@ use super::super::host_views::Kind;
 use super::super::relation::{MEMBERS, PORTS};
 use super::super::{host_input, set};
 use super::{Named, Seed, collection, ids};
-use crate::stored::Fields;
 
 /// Name, operating system, protocol.
 const HOSTS: [(&str, &str, &str); 4] = [
@@ -21,7 +20,8 @@ const SPARE: usize = 2;
 
 impl Seed<'_> {
     /// The definition's hosts, groups and initiators come first and are related to nothing, so that
-    /// they can be deleted, but for hosts that an example body has in a group; two of the others form a group that reaches volumes.
+    /// they can be deleted, but for hosts that an example body has in a group; two of the others
+    /// form a group that reaches volumes.
     pub(super) fn hosts(&mut self) {
         let mut ids = self.examples.ids(Named::Host);
         let count = HOSTS.len().max(ids.len() + 2);
@@ -36,7 +36,6 @@ impl Seed<'_> {
             for host in &ids[count - 2..] {
                 self.commit(MEMBERS.add(cluster, host));
             }
-            self.export_last_volume(cluster);
             self.export_device_type2(cluster);
         }
         for example in self.examples.of_kind(Named::Host) {
@@ -101,30 +100,5 @@ impl Seed<'_> {
         let mut kept = host_input::initiator(id, &address, protocol, &body, generation);
         set(&mut kept, "systems", self.first_system());
         self.put(Kind::Initiator.collection(), kept);
-    }
-
-    /// The last volume of device-type1 is exported; the examples are not, as they come first.
-    fn export_last_volume(&mut self, group: &str) {
-        let name = self
-            .state
-            .get(collection::HOST_GROUPS, group)
-            .map(|group| group.field("name"));
-        let export = json!([{
-            "id": group,
-            "deviceDiscoveredName": name,
-            "type": "host-initiator-groups",
-            "resourceUri": Kind::Group.uri(group),
-        }]);
-        let examples = self.examples.all();
-        let last = self
-            .state
-            .all(collection::VOLUMES)
-            .filter(|(id, _)| id.len() == 32 && !examples.contains(id))
-            .last()
-            .map(|(_, volume)| volume.unpack());
-        if let Some(mut volume) = last {
-            set(&mut volume, "initiators", export);
-            self.put(collection::VOLUMES, volume);
-        }
     }
 }

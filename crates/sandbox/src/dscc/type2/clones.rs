@@ -36,7 +36,7 @@ pub(super) fn from_snapshot(
     work.checks
         .push(still_there(collection::SNAPSHOTS2, "snapshot", snapshot));
     work.then = vec![
-        put(collection::VOLUMES, &id, kept),
+        put(collection::VOLUMES, kept),
         CLONES.add(snapshot.text("ofVolume"), &id),
         BASES.add(snapshot.text("id"), &id),
     ];
@@ -61,12 +61,8 @@ fn from_volume(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     work.checks.push(free);
     let snapshot = snapshots::kept(&base, parent, &name, &json!({}), &serial, done);
     work.then = vec![
-        put(collection::SNAPSHOTS2, &base, snapshot),
-        put(
-            collection::VOLUMES,
-            &id,
-            copy(parent, &id, &name, &wwn, done),
-        ),
+        put(collection::SNAPSHOTS2, snapshot),
+        put(collection::VOLUMES, copy(parent, &id, &name, &wwn, done)),
         CLONES.add(parent.text("id"), &id),
         BASES.add(&base, &id),
     ];

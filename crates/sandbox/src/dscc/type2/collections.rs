@@ -147,7 +147,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         tasks::end(call).as_millisecond(),
     );
     let mut checks = vec![free(system, &name, None)];
-    let mut then = vec![put(collection::VOLUME_COLLECTIONS, &id, stored)];
+    let mut then = vec![put(collection::VOLUME_COLLECTIONS, stored)];
     take_in(
         call,
         system,

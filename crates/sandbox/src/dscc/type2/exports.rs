@@ -120,10 +120,11 @@ impl Grant<'_> {
         let counter = format!("lun {}", self.group);
         let free = free_lun(call.state, self.group, &counter);
         let lun = self.lun.unwrap_or(free);
-        let next = self
-            .lun
-            .is_none()
-            .then(|| super::put(collection::NUMBERS, &counter, json!((free + 1) % LUNS)));
+        let next = self.lun.is_none().then(|| Change::Put {
+            collection: collection::NUMBERS.to_owned(),
+            id: counter.clone(),
+            value: json!((free + 1) % LUNS),
+        });
         let record = json!({
             "id": ids::device_type2(call.rng),
             "ofVolume": self.volume,

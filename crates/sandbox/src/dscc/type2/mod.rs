@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 
 use super::systems::{self, Kind};
 use super::tasks::{Work, WorkCheck, reference};
-use super::{Call, collection, not_found};
-use crate::change::{Change, Requirement};
+use super::{Call, collection, none_where, not_found, put, remove, remove_where};
+use crate::change::Requirement;
 use crate::rest::{Refusal, body};
 use crate::stored::{Fields, Stored};
 
@@ -165,21 +165,6 @@ fn check(requirement: Requirement, complaint: String, recommendation: &'static s
         requirement,
         complaint,
         recommendation,
-    }
-}
-
-fn put(collection: &str, id: &str, value: Value) -> Change {
-    Change::Put {
-        collection: collection.to_owned(),
-        id: id.to_owned(),
-        value,
-    }
-}
-
-fn remove(collection: &str, id: &str) -> Change {
-    Change::Remove {
-        collection: collection.to_owned(),
-        id: id.to_owned(),
     }
 }
 

@@ -12,10 +12,10 @@ use super::super::systems;
 use super::super::tasks::{self, WorkCheck, merge, reference, still_there};
 use super::super::{Call, collection, ids, link, plain, pools};
 use super::{
-    check, known, name_is_free, named, of_system, on_system, put, read, remove, seconds, system,
-    truth, work,
+    check, known, name_is_free, named, none_where, of_system, on_system, put, read, remove,
+    seconds, system, truth, work,
 };
-use crate::change::{Change, Requirement};
+use crate::change::Change;
 use crate::rest::{Envelope, Item, Refusal};
 use crate::sandbox::Outcome;
 use crate::state::State;
@@ -116,7 +116,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         stored.extend(said(&body));
     }
     let mut work = work(system, format!("Create pool {name}"), resource, checks);
-    work.then.push(put(collection::POOLS, &id, stored));
+    work.then.push(put(collection::POOLS, stored));
     let assigned = arrays
         .iter()
         .map(|array| ASSIGNED.add(array.text("id"), &id));
@@ -335,11 +335,7 @@ fn unassigned(state: &State, array: &Stored, pool: &str) -> Option<WorkCheck> {
 
 fn empty(pool: &Stored) -> WorkCheck {
     check(
-        Requirement::NoneWhere {
-            collection: collection::VOLUMES.to_owned(),
-            fields: vec![("poolId".to_owned(), pool.text("id").to_owned())],
-            above: None,
-        },
+        none_where(collection::VOLUMES, &[("poolId", pool.text("id"))]),
         format!("the pool {} has volumes", pool.text("name")),
         "Delete or move its volumes first.",
     )

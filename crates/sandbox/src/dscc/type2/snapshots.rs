@@ -123,7 +123,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let done = tasks::end(call).as_millisecond();
     let mut work = work(system, title, reference("snapshot", &name, uri), checks);
     let snapshot = kept(&id, volume, &name, &body, &serial, done);
-    work.then.push(put(collection::SNAPSHOTS2, &id, snapshot));
+    work.then.push(put(collection::SNAPSHOTS2, snapshot));
     tasks::start(call, work)
 }
 

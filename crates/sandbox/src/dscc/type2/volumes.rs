@@ -8,8 +8,8 @@ use super::clones;
 use super::input::{Creation, Edit};
 use super::views::{Of, Volume};
 use super::{
-    check, is_offline, name_is_free, of_system, put, read, remove, system, volume,
-    volume_reference, volume_uri, work,
+    check, is_offline, name_is_free, none_where, of_system, put, read, remove, remove_where,
+    system, volume, volume_reference, volume_uri, work,
 };
 use crate::change::{Change, Requirement};
 use crate::rest::{Envelope, Item, Refusal, flag};
@@ -78,7 +78,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let checks = vec![free(system, name, None)];
     let mut work = work(system, format!("Create volume {name}"), resource, checks);
     let kept = creation.volume(&id, &wwn, done);
-    work.then.push(put(collection::VOLUMES, &id, kept));
+    work.then.push(put(collection::VOLUMES, kept));
     tasks::start(call, work)
 }
 
@@ -170,14 +170,10 @@ fn untouched(id: &str, name: &str) -> [WorkCheck; 3] {
             "Take the volume out of its collection, or send force=true.",
         ),
         check(
-            Requirement::NoneWhere {
-                collection: collection::SNAPSHOTS2.to_owned(),
-                fields: vec![
-                    ("ofVolume".to_owned(), id.to_owned()),
-                    ("state".to_owned(), super::ONLINE.to_owned()),
-                ],
-                above: None,
-            },
+            none_where(
+                collection::SNAPSHOTS2,
+                &[("ofVolume", id), ("state", super::ONLINE)],
+            ),
             format!("a snapshot of the volume {name} is online; send force=true"),
             "Take the snapshots offline, or send force=true.",
         ),
@@ -188,10 +184,7 @@ fn untouched(id: &str, name: &str) -> [WorkCheck; 3] {
 fn removal(id: &str) -> Vec<Change> {
     vec![
         ACCESS.forget_where("ofVolume", id),
-        Change::RemoveWhere {
-            collection: collection::SNAPSHOTS2.to_owned(),
-            fields: vec![("ofVolume".to_owned(), id.to_owned())],
-        },
+        remove_where(collection::SNAPSHOTS2, &[("ofVolume", id)]),
         COLLECTED.forget_from(id),
         CLONES.forget_to(id),
         BASES.forget_to(id),
