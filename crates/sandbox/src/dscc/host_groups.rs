@@ -47,7 +47,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     making.checks.push(name_is_free(Kind::Group, &name, None));
     let id = ids::object(call.rng);
     let mut hosts = Vec::new();
-    for known in making.known(&body, "hostIds", Kind::Host)? {
+    for known in making.known(&body, "hostIds", Kind::Host) {
         making.changes.push(MEMBERS.add(&id, &known));
         let found = call.state.get(Kind::Host.collection(), &known);
         hosts.extend(found.map(|host| host_summary(host, &initiators_of(call.state, &known))));
@@ -81,8 +81,8 @@ fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
             .push(name_is_free(Kind::Group, &name, Some(id)));
         fields.insert("name".to_owned(), name.into());
     }
-    let added = making.known(&body, "updatedHosts", Kind::Host)?;
-    let removed = making.known(&body, "removedHosts", Kind::Host)?;
+    let added = making.known(&body, "updatedHosts", Kind::Host);
+    let removed = making.known(&body, "removedHosts", Kind::Host);
     let here = |host: &String| MEMBERS.from(call.state, id).any(|member| member == host);
     if let Some(stranger) = removed.iter().find(|host| !here(host)) {
         return Err(refused(stored, "removedHosts", stranger, "is not in it"));

@@ -57,7 +57,7 @@ impl Making {
         self.checks.push(name_is_free(Kind::Host, &name, None));
         let id = ids::object(call.rng);
         let mut initiators = Vec::new();
-        for known in self.known(body, "initiatorIds", Kind::Initiator)? {
+        for known in self.known(body, "initiatorIds", Kind::Initiator) {
             self.changes.push(PORTS.add(&id, &known));
             let found = call.state.get(Kind::Initiator.collection(), &known);
             initiators.extend(found.map(initiator_summary));
@@ -66,7 +66,7 @@ impl Making {
             self.changes.push(PORTS.add(&id, made.text("id")));
             initiators.push(initiator_summary(&made));
         }
-        let groups = self.known(body, "hostGroupIds", Kind::Group)?;
+        let groups = self.known(body, "hostGroupIds", Kind::Group);
         for group in &groups {
             self.changes.push(MEMBERS.add(group, &id));
         }
@@ -120,12 +120,7 @@ impl Making {
     }
 
     /// The ids that the body lists under `key`, which must be there.
-    pub(super) fn known(
-        &mut self,
-        body: &Value,
-        key: &str,
-        kind: Kind,
-    ) -> Result<Vec<String>, Refusal> {
+    pub(super) fn known(&mut self, body: &Value, key: &str, kind: Kind) -> Vec<String> {
         let mut known: Vec<String> = Vec::new();
         for id in elements(body, key) {
             let id = id.as_str().unwrap_or_default();
@@ -141,7 +136,7 @@ impl Making {
                 known.push(id.to_owned());
             }
         }
-        Ok(known)
+        known
     }
 }
 
@@ -154,7 +149,7 @@ impl NewHost {
             .map(|group| {
                 let mut hosts = hosts_of(state, group.text("id"));
                 hosts.push(self.summary());
-                group_summary(group, systems_of(&hosts))
+                group_summary(group, &systems_of(&hosts))
             })
             .collect()
     }

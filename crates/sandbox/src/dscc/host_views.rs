@@ -261,7 +261,7 @@ pub(super) fn host_summary(kept: &impl Fields, initiators: &[Value]) -> Value {
 }
 
 /// What a host shows of a group whose systems are these.
-pub(super) fn group_summary(kept: &impl Fields, systems: Value) -> Value {
+pub(super) fn group_summary(kept: &impl Fields, systems: &Value) -> Value {
     json!({
         "id": kept.field("id"),
         "name": kept.field("name"),
@@ -304,7 +304,7 @@ pub(super) fn systems_of(known: &[Value]) -> Value {
 fn groups_of(state: &State, host: &str) -> Vec<Value> {
     let ids = MEMBERS.to(state, host);
     ids.filter_map(|id| state.get(collection::HOST_GROUPS, id))
-        .map(|group| group_summary(group, systems_of(&hosts_of(state, group.text("id")))))
+        .map(|group| group_summary(group, &systems_of(&hosts_of(state, group.text("id")))))
         .collect()
 }
 

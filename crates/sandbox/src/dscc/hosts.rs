@@ -60,7 +60,7 @@ fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     if !body.field("updatedInitiators").is_null() {
         making.changes.push(PORTS.forget_from(id));
     }
-    for initiator in making.known(&body, "updatedInitiators", Kind::Initiator)? {
+    for initiator in making.known(&body, "updatedInitiators", Kind::Initiator) {
         making.changes.push(PORTS.add(id, &initiator));
     }
     for initiator in making.initiators(call, &body)? {

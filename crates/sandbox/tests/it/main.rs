@@ -8,7 +8,9 @@
 
 mod definition;
 mod device_type1;
+mod host_family;
 mod hosts;
+mod issues;
 mod lists;
 mod real_definition;
 mod replay;

@@ -95,6 +95,11 @@ impl<'a> Creation<'a> {
         &self.name
     }
 
+    /// The pool that it is to be cut from.
+    pub(super) fn pool(&self) -> &'a str {
+        self.pool
+    }
+
     /// The snapshot that it is to be a clone of.
     pub(super) fn base(&self) -> Option<&'a Stored> {
         self.base
@@ -268,11 +273,11 @@ fn size(body: &Value) -> Result<Option<f64>, Refusal> {
 
 fn within_limits(body: &Value) -> Result<(), Refusal> {
     for (field, least, most) in LIMITS {
-        let unlimited = field.starts_with("limit_") && body.number(field) < 0.0;
         let Some(number) = body.get(*field).and_then(Value::as_i64) else {
             continue;
         };
-        if !(unlimited && number == -1) && !(*least..=*most).contains(&number) {
+        let unlimited = number == -1 && field.starts_with("limit_");
+        if !unlimited && !(*least..=*most).contains(&number) {
             let message = format!("{field}: {number} is not from {least} to {most}");
             return Err(Refusal::BadRequest(message));
         }

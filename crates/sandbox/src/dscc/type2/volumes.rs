@@ -75,7 +75,15 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let done = tasks::end(call).as_millisecond();
     let name = creation.name();
     let resource = tasks::reference("volume", name, volume_uri(system.text("id"), &id));
-    let checks = vec![free(system, name, None)];
+    let pool = check(
+        Requirement::Exists {
+            collection: collection::POOLS.to_owned(),
+            id: creation.pool().to_owned(),
+        },
+        "the pool is gone".to_owned(),
+        "Name another pool.",
+    );
+    let checks = vec![free(system, name, None), pool];
     let mut work = work(system, format!("Create volume {name}"), resource, checks);
     let kept = creation.volume(&id, &wwn, done);
     work.then.push(put(collection::VOLUMES, kept));
