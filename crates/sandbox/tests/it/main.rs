@@ -8,6 +8,7 @@
 
 mod definition;
 mod device_type1;
+mod device_type2;
 mod host_family;
 mod hosts;
 mod issues;
