@@ -19,8 +19,9 @@ use http::StatusCode;
 /// How far a task is, in percent of its way and of its time.
 const PROGRESS: [i32; 3] = [25, 50, 75];
 
-/// When the last part of a task is done, in percent of the time of the whole: before the task is.
-const PARTS_DONE: i32 = 90;
+/// When the first part of a task begins and the last is done, in percent of the time of the whole:
+/// no part begins before the task does, or ends after it.
+const PARTS: (i32, i32) = (10, 90);
 
 /// How far a part is said to be while it is worked on.
 const PART_RUNNING: i32 = 50;
@@ -101,6 +102,9 @@ pub(super) fn start_in_parts(
     }
     let trace = ids::object(call.rng);
     let mut task = whole(call, &work);
+    if !parts.is_empty() {
+        task.started = share(call, PARTS.0);
+    }
     let (mut first, mut steps) = (Vec::new(), Vec::new());
     for (index, part) in parts.iter().enumerate() {
         let child = part_of(call, &task, part, index, parts.len());
@@ -175,8 +179,8 @@ fn part_of(call: &mut Call<'_, '_>, parent: &Task, part: &Work, index: usize, of
     let parts = i32::try_from(of).unwrap_or(i32::MAX);
     let turn = |index: usize| {
         let index = i32::try_from(index).unwrap_or(i32::MAX);
-        let each = call.settings.task_duration / 100 * PARTS_DONE / parts;
-        later(call.now, each.saturating_mul(index))
+        let each = call.settings.task_duration / 100 * (PARTS.1 - PARTS.0) / parts;
+        later(share(call, PARTS.0), each * index)
     };
     let (started, end) = (turn(index), turn(index + 1));
     Task {
@@ -207,12 +211,19 @@ fn stages(call: &Call<'_, '_>, task: &Task) -> Vec<Change> {
         TaskFate::Hang => &PROGRESS[..2],
         TaskFate::Normal | TaskFate::Fail | TaskFate::TimeOut => &PROGRESS,
     };
-    let planned = |percent: &i32| Planned {
-        at: share(call, *percent),
-        checks: Vec::new(),
-        then: vec![task.running(share(call, *percent), *percent)],
+    let planned = |percent: i32| {
+        Change::Schedule(Planned {
+            at: share(call, percent),
+            checks: Vec::new(),
+            then: vec![task.running(share(call, percent), percent)],
+        })
     };
-    stages.iter().map(planned).map(Change::Schedule).collect()
+    let begin = (!task.children.is_empty()).then_some(PARTS.0);
+    begin
+        .into_iter()
+        .chain(stages.iter().copied())
+        .map(planned)
+        .collect()
 }
 
 /// Refuses what a check already speaks against.

@@ -13,7 +13,7 @@ impl World {
         let volumes = list["items"].as_array().unwrap();
         let mut reached = volumes
             .iter()
-            .flat_map(|volume| volume["initiators"].as_array());
+            .filter_map(|volume| volume["initiators"].as_array());
         let found = reached.find_map(|groups| groups.first()).unwrap();
         found["id"].as_str().unwrap().to_owned()
     }

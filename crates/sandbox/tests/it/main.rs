@@ -6,15 +6,25 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod acts;
+mod application_sets;
+mod capacity;
+mod clones;
 mod definition;
 mod device_type1;
 mod device_type2;
+mod device_type2_acts;
+mod device_type2_invariants;
+mod exports;
 mod host_family;
 mod hosts;
+mod invariants;
 mod issues;
 mod lists;
 mod real_definition;
 mod replay;
+mod snapshots;
+mod task_parts;
 mod tasks;
 mod volumes;
 mod world;

@@ -184,14 +184,16 @@ impl Edit {
         self.body.get("online") == Some(&Value::Bool(false))
     }
 
-    /// The changed fields of the volume as it is kept.
-    pub(super) fn fields(&self, at: i64) -> Value {
+    /// The changed fields of the volume as it is kept. What no longer fits is cut off.
+    pub(super) fn fields(&self, volume: &Stored, at: i64) -> Value {
         let mut fields = changed(&self.body);
         if let Some(name) = &self.name {
             fields.insert("name".to_owned(), name.as_str().into());
         }
         if let Some(size) = self.size_mib {
+            let used = volume.number("usedSizeMiB").min(size);
             fields.insert("sizeMiB".to_owned(), plain(size));
+            fields.insert("usedSizeMiB".to_owned(), plain(used));
         }
         fields.insert("modified".to_owned(), at.into());
         fields.insert("generation".to_owned(), at.into());

@@ -106,7 +106,7 @@ fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     );
     let title = format!("Edit volume {name}");
     let mut work = work(system, title, volume_reference(stored), checks);
-    let fields = edit.fields(tasks::end(call).as_millisecond());
+    let fields = edit.fields(stored, tasks::end(call).as_millisecond());
     work.then.push(merge(collection::VOLUMES, id, fields));
     tasks::start(call, work)
 }
