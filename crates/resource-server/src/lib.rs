@@ -30,6 +30,7 @@ use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerH
 use tokio::sync::RwLock;
 
 pub use metrics::Metrics;
+pub use target::AskedUrl;
 
 use sandboxes::Sandboxes;
 use token_cache::TokenCache;
