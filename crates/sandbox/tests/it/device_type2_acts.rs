@@ -4,9 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::acts::{Objects, text};
+use crate::device_type2::S2;
 use crate::world::World;
-
-const S2: &str = "storage-systems/device-type2/0006b878a5a008ec63000000000000000000000001";
 
 /// What somebody does; the numbers choose among what there is.
 #[derive(Debug, Clone)]

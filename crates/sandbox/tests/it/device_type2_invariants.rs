@@ -10,10 +10,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::acts::{Objects, text};
+use crate::device_type2::S2;
 use crate::device_type2_acts::{act, any_act};
 use crate::world::World;
-
-const S2: &str = "storage-systems/device-type2/0006b878a5a008ec63000000000000000000000001";
 
 /// A page with everything, by id.
 fn all(world: &mut World, list: &str) -> BTreeMap<String, Value> {

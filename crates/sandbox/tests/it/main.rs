@@ -15,6 +15,7 @@ mod device_type1;
 mod device_type2;
 mod device_type2_acts;
 mod device_type2_invariants;
+mod device_type2_sets;
 mod exports;
 mod host_family;
 mod hosts;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Call, collection, plain};
-use super::{OFFLINE, ONLINE, known, named, pools};
+use super::{OFFLINE, ONLINE, known, named, pool_view};
 use crate::rest::Refusal;
 use crate::stored::{Fields, Stored};
 
@@ -233,7 +233,7 @@ fn pool<'a>(
 ) -> Result<&'a str, Refusal> {
     match (body.text("pool_id"), parent) {
         ("", Some(parent)) => Ok(parent.text("poolId")),
-        ("", None) => pools::default_of(call.state, system.text("id"))
+        ("", None) => pool_view::default_of(call.state, system.text("id"))
             .map(|pool| pool.text("id"))
             .ok_or_else(|| Refusal::BadRequest("the system has no pool".to_owned())),
         (id, _) => known(call, system, collection::POOLS, id)

@@ -10,6 +10,7 @@ mod collections;
 mod exports;
 mod handover;
 mod input;
+mod pool_view;
 mod pools;
 mod snapshots;
 mod system;
