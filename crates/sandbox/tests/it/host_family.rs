@@ -270,32 +270,3 @@ fn each_kind_is_found_by_the_others_ids() {
         assert_eq!(world.get(&format!("{list}?filter=volumeId eq x")).0, 400);
     }
 }
-
-/// The order of calls of the Ansible collection (domain.md 8.3): look the host up by name, delete it
-/// by force, poll the task.
-#[test]
-fn a_playbook_deletes_a_host() {
-    let mut world = World::new();
-    let cluster = cluster(&mut world);
-    let name = cluster["hosts"][0]["name"].as_str().unwrap();
-    let (_, found) = world.get(&format!("host-initiators?filter=name eq '{name}'"));
-    let host = found["items"][0]["id"].as_str().unwrap().to_owned();
-    let (status, accepted) = world.delete(&format!("host-initiators/{host}?force=true"));
-    assert_eq!(status, 202);
-    let task = format!("tasks/{}", accepted["taskUri"].as_str().unwrap());
-    let mut polls = 0;
-    let ended = loop {
-        let (_, task) = world.get(&task);
-        if !["INITIALIZED", "RUNNING", "SUBMITTED"].contains(&task["state"].as_str().unwrap()) {
-            break task;
-        }
-        polls += 1;
-        world.later(300);
-    };
-    assert!(polls > 2);
-    assert_eq!(ended["state"], "SUCCEEDED");
-    let (_, found) = world.get(&format!("host-initiators?filter=name eq '{name}'"));
-    assert_eq!(found["total"], 0);
-    let (_, group) = world.get(&format!("host-initiator-groups/{}", id(&cluster)));
-    assert!(!ids(&group["hosts"]).contains(&host.as_str()));
-}

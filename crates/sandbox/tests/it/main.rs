@@ -22,6 +22,7 @@ mod hosts;
 mod invariants;
 mod issues;
 mod lists;
+mod playbook;
 mod real_definition;
 mod replay;
 mod snapshots;

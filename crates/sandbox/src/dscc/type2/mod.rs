@@ -18,7 +18,6 @@ mod views;
 mod volumes;
 
 use hallpass_query::Filter;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::systems::{self, Kind};
@@ -72,27 +71,14 @@ fn known<'a>(
     found.filter(|object| object.text("systemId") == system.text("id"))
 }
 
-/// The objects of a system that can match: the one with the id or those with the name that the
-/// filter insists on, or all. The filter still judges each.
+/// The objects of a system that can match. The filter still judges each.
 fn of_system<'a>(
     call: &Call<'a, '_>,
     collection: &'static str,
     system: &'a Stored,
     filter: Option<&Filter>,
 ) -> Box<dyn Iterator<Item = &'a Stored> + 'a> {
-    let id = system.text("id");
-    let asked = |name: &str| {
-        let mut equalities = filter.into_iter().flat_map(Filter::equalities);
-        equalities
-            .find(|(path, text)| path.is(name) && text.parse::<Timestamp>().is_err())
-            .map(|(_, text)| text)
-    };
-    let found: Box<dyn Iterator<Item = &'a Stored> + 'a> = match (asked("id"), asked("name")) {
-        (Some(asked), _) => Box::new(call.state.get(collection, asked).into_iter()),
-        (None, Some(asked)) => Box::new(call.state.with(collection, "name", asked)),
-        (None, None) => return Box::new(call.state.with(collection, "systemId", id)),
-    };
-    Box::new(found.filter(move |object| object.text("systemId") == id))
+    call.candidates_of(collection, ("systemId", system.text("id")), filter)
 }
 
 fn volume<'a>(call: &Call<'a, '_>) -> Result<(&'a Stored, &'a Stored), Refusal> {
