@@ -7,6 +7,7 @@
 mod examples;
 mod hosts;
 mod ids;
+mod neighbour;
 mod pools;
 mod routes;
 mod seed;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use rand_core::Rng;
 use serde_json::{Value, json};
 
+pub(crate) use neighbour::{accept, answers_with_task, has_tasks};
 pub(crate) use routes::Row;
 pub(crate) use seed::seed;
 

@@ -6,11 +6,14 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod any_definition;
 mod definition;
+mod every_operation;
 mod hosts;
 mod lists;
 mod real_definition;
 mod replay;
+mod stand;
 mod tasks;
 mod volumes;
 mod world;
