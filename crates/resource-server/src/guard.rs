@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use crate::listener::{BodyError, TraceContext};
+use crate::own::Own;
 use crate::permitted::{Call, Denied, permit};
 use crate::reply::{Body, Refusal, json_response};
 use crate::target::Target;
@@ -220,19 +221,19 @@ impl ResourceServer {
             permitted, target, ..
         } = call;
         let operation = permitted.operation();
-        let own = match (operation.method(), operation.path()) {
-            (&Method::GET, "/api/v1/access-controls") => {
+        let own = match Own::of(operation) {
+            Some(Own::AccessControls) => {
                 access_answers::access_controls(permitted, &self.permissions, target.query())?
             }
-            (&Method::GET, "/api/v1/resource-types") => {
+            Some(Own::ResourceTypes) => {
                 access_answers::resource_types(permitted, &self.permissions)
             }
-            (&Method::GET, "/api/v1/audit-events") => {
+            Some(Own::AuditEvents) => {
                 let owner = permitted.principal();
                 let (workspace, customer) = (&owner.workspace, &owner.customer);
                 audit_events::list(&self.audit, workspace, customer, target.query()).await?
             }
-            _ => return self.stand_in(call, now).await,
+            None => return self.stand_in(call, now).await,
         };
         Ok(Answer {
             status: StatusCode::OK,

@@ -14,6 +14,7 @@ mod audit_events;
 mod guard;
 pub mod listener;
 mod metrics;
+mod own;
 mod permitted;
 mod reply;
 mod sandboxes;
@@ -30,6 +31,7 @@ use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerH
 use tokio::sync::RwLock;
 
 pub use metrics::Metrics;
+pub use own::level;
 
 use sandboxes::Sandboxes;
 use token_cache::TokenCache;

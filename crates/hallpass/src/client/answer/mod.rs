@@ -38,6 +38,7 @@ use crate::output;
 pub(crate) use follow::{advance, progress_bar};
 use query::Query;
 use render::Renderer;
+pub(crate) use rows::record as csv_record;
 use text::{Json, JsonText};
 
 /// What to do with the answer.
