@@ -69,6 +69,7 @@ impl ResourceServer {
     {
         let (head, body) = request.into_parts();
         let target = Target::read(&head.uri, head.headers.get(HOST))?;
+        let target = target.asked_by(head.extensions.get().cloned());
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;
@@ -223,7 +224,7 @@ impl ResourceServer {
         let operation = permitted.operation();
         let own = match Own::of(operation) {
             Some(Own::AccessControls) => {
-                access_answers::access_controls(permitted, &self.permissions, target.query())?
+                access_answers::access_controls(permitted, &self.permissions, target.query())
             }
             Some(Own::ResourceTypes) => {
                 access_answers::resource_types(permitted, &self.permissions)

@@ -32,6 +32,7 @@ use tokio::sync::RwLock;
 
 pub use metrics::Metrics;
 pub use own::level;
+pub use target::AskedUrl;
 
 use sandboxes::Sandboxes;
 use token_cache::TokenCache;

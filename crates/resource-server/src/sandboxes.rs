@@ -76,7 +76,7 @@ impl Sandboxes {
     ) -> Result<Outcome, OriginError> {
         let principal = call.permitted.principal();
         let room = self.room(&principal.workspace, now).await?;
-        let uri = format!("{base_url}{}", call.target.uri());
+        let uri = call.target.url(base_url);
         let request = Request {
             operation: call.permitted.operation(),
             path: &call.path,

@@ -64,6 +64,9 @@ pub(crate) enum AdminCommand {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The server's addresses. For `hallpass serve --trust`, which is about a server that may run.
+    #[command(skip)]
+    Addresses,
 }
 
 /// The roles, as the command line takes them.

@@ -16,6 +16,7 @@ mod durability;
 mod finding;
 mod foreign;
 mod health;
+mod hosts;
 mod http;
 mod layers;
 mod logs;

@@ -16,6 +16,7 @@ mod operations;
 mod revocation;
 mod rfc9068;
 mod spellings;
+mod tls;
 mod tokens;
 mod traces;
 mod wire;

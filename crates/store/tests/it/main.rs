@@ -359,22 +359,35 @@ async fn earlier_issuers_are_trusted_while_their_tokens_may_live() {
     let world = World::new(Policy::default()).await;
     let issuer = |n: u16| Issuer::parse(&format!("http://127.0.0.1:{n}")).unwrap();
     let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
+    let store = &world.store;
+    let only = |n: u16| [issuer(n)];
     assert_eq!(
-        world.store.use_issuer(&issuer(1), at(0)).await.unwrap(),
+        store.use_issuers(&only(1), at(0)).await.unwrap(),
         [issuer(1)]
     );
-    let trusted = world.store.use_issuer(&issuer(2), at(600)).await.unwrap();
+    let trusted = store.use_issuers(&only(2), at(600)).await.unwrap();
     assert_eq!(
         trusted,
         [issuer(2), issuer(1)],
         "the first served until the second took over"
     );
-    let trusted = world
-        .store
-        .use_issuer(&issuer(3), at(600 + 121))
-        .await
-        .unwrap();
+    let trusted = store.use_issuers(&only(3), at(600 + 121)).await.unwrap();
     assert_eq!(trusted, [issuer(3), issuer(2)]);
+}
+
+#[tokio::test]
+async fn several_issuers_are_in_use_at_once_and_each_outlives_its_use() {
+    let world = World::new(Policy::default()).await;
+    let store = &world.store;
+    let own = Issuer::parse("http://127.0.0.1:1").unwrap();
+    let other = Issuer::parse("https://sso.example.com").unwrap();
+    let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
+    let both = [own.clone(), other.clone()];
+    assert_eq!(store.use_issuers(&both, at(0)).await.unwrap(), both);
+    // A day later its youngest token may still be alive.
+    let one = [own.clone()];
+    assert_eq!(store.use_issuers(&one, at(1440)).await.unwrap(), both);
+    assert_eq!(store.use_issuers(&one, at(1440 + 121)).await.unwrap(), one);
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ impl Administrator<'_> {
             AdminCommand::Audit(AuditCommand::List { limit, only }) => {
                 self.audit(*limit, only).await
             }
+            AdminCommand::Addresses => Ok(json!(self.addresses)),
         }
     }
 

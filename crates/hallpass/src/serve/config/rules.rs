@@ -186,8 +186,8 @@ impl Config {
                     address.port()
                 ))
                 .hint(
-                    "--listen HOST:PORT takes PORT, the three ports behind it and PORT + 1010; \
-                     choose a PORT below 64526, or set each one in hallpass.toml",
+                    "--listen HOST:PORT takes PORT, the three ports behind it, PORT + 363, PORT + 364 and \
+                     PORT + 1010; choose a PORT below 64526, or set each one in hallpass.toml",
                 ));
             }
         }
