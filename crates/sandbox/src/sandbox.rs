@@ -139,6 +139,15 @@ pub struct Response {
 }
 
 impl Outcome {
+    /// Where what a 201 has created can be found, for a request to this path or URL (RFC 9110 section
+    /// 15.3.2).
+    pub fn location(&self, uri: &str) -> Option<String> {
+        let is_created = self.response.status == StatusCode::CREATED;
+        (is_created && self.response.task.is_none())
+            .then(|| generic::location(uri, &self.changes))
+            .flatten()
+    }
+
     /// A 200 that changes nothing.
     pub(crate) fn ok(body: Value) -> Self {
         Self {
@@ -194,8 +203,21 @@ impl Sandbox {
     /// A state to begin with. It is the same for the same number and time, and every example of a
     /// path parameter in the definition names an object in it.
     pub fn seed(&self, seed: u64, now: Timestamp) -> State {
+        self.first_state(&self.settings, seed, now)
+    }
+
+    /// The same with another number of volumes than the settings have.
+    pub fn seed_sized(&self, seed: u64, volumes: usize, now: Timestamp) -> State {
+        let settings = Settings {
+            volumes,
+            ..self.settings.clone()
+        };
+        self.first_state(&settings, seed, now)
+    }
+
+    fn first_state(&self, settings: &Settings, seed: u64, now: Timestamp) -> State {
         let mut state = if self.models.iter().any(Option::is_some) {
-            dscc::seed(&self.definition, &self.settings, seed, now)
+            dscc::seed(&self.definition, settings, seed, now)
         } else {
             State::default()
         };
@@ -210,14 +232,6 @@ impl Sandbox {
             (None, None) => Level::Generic,
             (None, Some(reason)) => Level::Refused(reason),
         }
-    }
-
-    /// The URL of what a 201 has created (RFC 9110 section 15.3.2).
-    pub fn location(&self, request: &Request<'_>, outcome: &Outcome) -> Option<String> {
-        let is_created = outcome.response.status == StatusCode::CREATED;
-        (is_created && outcome.response.task.is_none())
-            .then(|| generic::location(request.uri, &outcome.changes))
-            .flatten()
     }
 
     /// Answers a request from `state`, which must have been brought to `now`.

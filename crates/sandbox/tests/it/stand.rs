@@ -93,7 +93,7 @@ impl Stand {
             .sandbox
             .apply(&self.state, &request, self.now, &mut self.rng);
         self.check(operation, target, &outcome);
-        let location = self.sandbox.location(&request, &outcome);
+        let location = outcome.location(request.uri);
         self.state.commit(&outcome.changes, self.now);
         (outcome, location)
     }
