@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
-use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State, TaskFate};
+use hallpass_sandbox::{
+    Caller, Change, Level, Outcome, Request, Sandbox, Settings, State, TaskFate,
+};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha8Rng;
@@ -238,7 +240,7 @@ impl World {
             .to_owned();
         let operations = self.definition.operations().iter();
         operations
-            .filter(|operation| self.sandbox.stateful(operation))
+            .filter(|operation| self.sandbox.level(operation) == Level::Stateful)
             .map(|operation| {
                 let mut path = operation.path().trim_start_matches("/api/v1/").to_owned();
                 for parameter in operation.parameters() {
