@@ -17,7 +17,6 @@ mod tls;
 mod trace_context;
 mod traffic;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -50,6 +49,11 @@ pub use traffic::{Kind, Metrics, Site};
 
 /// The header field of every answer that names the request, by the id of its trace.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// In the extensions of an answer: it is not sent, and the connection ends instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there was to be no answer")]
+pub struct NoAnswer;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -173,8 +177,9 @@ async fn accept<T, S, F, B>(
         tokio::spawn(async move {
             let held = Held::new(place, site.clone());
             let established = tokio::select! {
-                () = stopped(&mut shutdown) => return,
+                biased;
                 established = transport.establish(arrival, limits.header_time) => established,
+                () = stopped(&mut shutdown) => return,
             };
             match established {
                 Ok(established) => {
@@ -247,7 +252,10 @@ async fn connection<T, S, F, B>(
             let answer = answer(request, framing, trace, |request| service(request, peer));
             let response = exchange.answer(answer).await;
             activity.ended();
-            Ok::<_, Infallible>(response)
+            match response.extensions().get::<NoAnswer>() {
+                Some(none) => Err(*none),
+                None => Ok(response),
+            }
         }
     });
     let connection = http1::Builder::new()

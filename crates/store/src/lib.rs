@@ -43,7 +43,7 @@ use rand_core::CryptoRng;
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
-pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
+pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
 pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};

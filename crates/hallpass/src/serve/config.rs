@@ -170,12 +170,43 @@ pub(crate) struct Audit {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sandbox {
-    /// The number that the first state is made from.
+    /// The number that a first state is made from, and the luck of faults.
     pub(crate) seed: u64,
+    /// How many volumes a first state has.
+    pub(crate) volumes: usize,
+    /// Most objects of one state.
+    pub(crate) objects: usize,
     /// How long a task takes, in milliseconds.
     pub(crate) task_milliseconds: i64,
+    /// What a 202 puts into `taskUri`: `id`, `path` or `definition`.
+    pub(crate) task_uri: String,
+    /// How many items a page holds when the request does not say.
+    pub(crate) default_page: usize,
     /// Whether bodies are checked to the letter.
     pub(crate) strict: bool,
+    /// What goes wrong on request.
+    pub(crate) faults: Faults,
+}
+
+/// What goes wrong on request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Faults {
+    /// Whether anything does: without it the header `Hallpass-Fault` means nothing.
+    pub(crate) enabled: bool,
+    /// Faults of the server's own.
+    pub(crate) rules: Vec<FaultRule>,
+}
+
+/// Faults, and the calls that they happen to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaultRule {
+    /// The id of an operation, or a path such as `POST /api/v1/*`; every call without it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) on: String,
+    /// As the header has them.
+    pub(crate) faults: String,
 }
 
 /// The short names of the instances that have a resource API of their own, in the order of their
@@ -277,8 +308,22 @@ impl Default for Sandbox {
         let settings = hallpass_sandbox::Settings::default();
         Self {
             seed: 1,
+            volumes: settings.volumes,
+            objects: 1_000_000,
             task_milliseconds: i64::try_from(settings.task_duration.as_millis()).unwrap_or(1000),
+            task_uri: settings::TASK_URIS[0].0.to_owned(),
+            default_page: settings.default_page,
             strict: settings.strict,
+            faults: Faults::default(),
+        }
+    }
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            rules: Vec::new(),
         }
     }
 }

@@ -51,6 +51,13 @@ pub(crate) struct ServeArgs {
     /// Issuer that tokens name [default: the URL of the authorization server]
     #[arg(long, value_name = "URL", env = "HALLPASS_ISSUER")]
     issuer: Option<String>,
+    /// Number that the stand-in's first state is made from. What is there stays; `hallpass admin sandbox
+    /// reset` begins anew
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many volumes the stand-in's first state has
+    #[arg(long, value_name = "N")]
+    volumes: Option<usize>,
     /// Write the addresses to FILE, as JSON, once everything is ready
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -79,6 +86,12 @@ impl ServeArgs {
         }
         if let Some(api) = &self.api {
             config.api = Some(api.clone());
+        }
+        if let Some(seed) = self.seed {
+            config.sandbox.seed = seed;
+        }
+        if let Some(volumes) = self.volumes {
+            config.sandbox.volumes = volumes;
         }
         config.check()?;
         Ok(config)

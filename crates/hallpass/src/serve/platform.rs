@@ -152,3 +152,29 @@ impl Parts {
             .fallback(hallpass_pages::not_found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::config::Socket;
+
+    fn issuers(config: &Config) -> Vec<String> {
+        let issuers = Issuers::of(config, &Addresses::configured(config)).unwrap();
+        issuers.all().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn there_is_an_issuer_for_each_name_unless_one_is_configured_for_all() {
+        let mut config = Config::default();
+        let own = "http://127.0.0.1:8080";
+        assert_eq!(
+            issuers(&config),
+            [own, hosts::ISSUER, "https://localhost:8443"]
+        );
+        config.listen.tls = Socket::Off;
+        assert_eq!(issuers(&config), [own]);
+        config.listen = Config::default().listen;
+        config.tokens.issuer = Some("https://tokens.example.com".to_owned());
+        assert_eq!(issuers(&config), ["https://tokens.example.com"]);
+    }
+}

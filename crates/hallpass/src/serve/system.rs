@@ -56,9 +56,11 @@ impl System {
         let (bound, config) = Bound::bind(config).await?;
         let parts = Parts::gather(&config, store, clock).await?;
         let servers = parts.servers(&config, &bound, data)?;
+        let names = bound.instances().map(str::to_owned);
+        let running = names.zip(servers.instances.iter().cloned()).collect();
         let (stop, stopping) = watch::channel(false);
         let listeners = bound.serve(&servers, &stopping);
-        let admin = parts.administer(&config, data, stopping.clone())?;
+        let admin = parts.administer(&config, data, running, stopping.clone())?;
         let maintenance = maintenance::run(parts.store.clone(), parts.clock.clone(), stopping);
         lock.describe(&format!("at {}", parts.addresses.authorization_server));
         if config.is_public() {
@@ -182,6 +184,7 @@ impl Parts {
         &self,
         config: &Config,
         data: &DataDirectory,
+        running: Vec<(String, Arc<ResourceServer>)>,
         stopping: watch::Receiver<bool>,
     ) -> Result<JoinHandle<()>, CommandError> {
         let socket = admin_socket::bind(&data.admin_socket())?;
@@ -189,6 +192,8 @@ impl Parts {
             store: self.store.clone(),
             addresses: self.addresses.clone(),
             keys_max_age: config.keys_max_age(),
+            running,
+            config: config.clone(),
             clock: self.clock.clone(),
         });
         Ok(tokio::spawn(admin_socket::serve(
@@ -276,8 +281,8 @@ impl Parts {
                 .cloned()
                 .unwrap_or_default(),
             definition: self.definition.clone(),
-            sandbox: config.sandbox(),
-            seed: config.sandbox.seed,
+            stand_in: config.stand_in(),
+            faults: Arc::new(config.faults(&self.definition)?),
             audit_reads: config.audit.reads,
         };
         Ok(Arc::new(ResourceServer::new(

@@ -52,21 +52,14 @@ impl Stage {
 
     /// A token that was asked for by name.
     fn token(&self) -> String {
-        let url = format!("{SSO}/as/token.oauth2");
-        let Credential {
-            client_id,
-            client_secret,
-            ..
-        } = &self.credential;
-        let answer = self.post_form(&url, token_form(client_id, client_secret));
-        let answer = answer.is(200).json();
-        answer["access_token"].as_str().unwrap().to_owned()
+        self.token_of(&self.credential)
     }
 
-    /// The same for the platform's credential API.
-    fn platform_token(&self) -> String {
-        let credential = self.world.create_credential(ANN, "global", "platform");
-        token_of(&credential)
+    fn token_of(&self, credential: &Credential) -> String {
+        let form = token_form(&credential.client_id, &credential.client_secret);
+        let answer = self.post_form(&format!("{SSO}/as/token.oauth2"), form);
+        let answer = answer.is(200).json();
+        answer["access_token"].as_str().unwrap().to_owned()
     }
 }
 
@@ -180,6 +173,33 @@ fn each_name_has_metadata_of_its_own_and_knows_the_tokens_of_the_others() {
 }
 
 #[test]
+fn a_token_of_any_name_can_be_exchanged_under_any_other() {
+    let stage = Stage::set();
+    let create = ["workspace", "create", "Tenant", "--managed-by", "Main"];
+    let tenant = stage.world.admin(&create);
+    let plain = tenant["tokenUrl"].as_str().unwrap();
+    let path = plain.strip_prefix(stage.server.base()).unwrap();
+    let named = format!("https://global.api.greenlake.hpe.com{path}");
+    let form = |token: &str| {
+        format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={token}\
+             &subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+        )
+    };
+    let issuer_of = |answer: Reply| {
+        let answer = answer.is(200).json();
+        issuer(answer["access_token"].as_str().unwrap())
+    };
+    let token = token_of(&stage.credential);
+    assert_eq!(issuer_of(stage.post_form(&named, form(&token))), SSO);
+    let token = stage.token();
+    assert_eq!(
+        issuer_of(post_form(plain, &form(&token))),
+        stage.server.base()
+    );
+}
+
+#[test]
 fn the_console_the_credential_api_and_the_definition_have_their_names() {
     let stage = Stage::set();
     for host in ["common.cloud.hpe.com", "console-us1.data.cloud.hpe.com"] {
@@ -202,7 +222,9 @@ fn the_console_the_credential_api_and_the_definition_have_their_names() {
     assert!(json["paths"]["/api/v1/volumes"].is_object());
 
     let credentials = "https://global.api.greenlake.hpe.com/workspaces/v1/credentials";
-    let list = stage.get_with(credentials, &stage.platform_token()).is(200);
+    let platform = stage.world.create_credential(ANN, "global", "platform");
+    let list = stage.get_with(credentials, &stage.token_of(&platform));
+    let list = list.is(200);
     assert!(list.text.contains("by name"));
     stage.get(credentials).is(401);
 }

@@ -24,4 +24,5 @@ mod openmetrics;
 mod restart;
 mod secrets;
 mod server;
+mod stand_in;
 mod world;

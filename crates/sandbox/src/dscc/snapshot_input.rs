@@ -33,7 +33,8 @@ enum Naming {
 pub(super) type Keys = (&'static str, &'static str);
 
 impl Wish {
-    /// Times are counted from `created`, when the snapshots will be there.
+    /// Times are counted from `created`, when the snapshots will be there. What must be retained does
+    /// not go before that is over, though the published example has it the other way round.
     pub(super) fn parse(
         body: Map<String, Value>,
         (pattern, custom): Keys,
@@ -42,18 +43,12 @@ impl Wish {
         let body = &Value::Object(body);
         let expires = moment(body, "expireSecs", created)?;
         let retains = moment(body, "retainSecs", created)?;
-        if let (Some(expires), Some(retains)) = (expires, retains)
-            && expires < retains
-        {
-            let message = "retainSecs: is longer than expireSecs".to_owned();
-            return Err(Refusal::BadRequest(message));
-        }
         Ok(Self {
             naming: naming(body, pattern, custom)?,
             comment: optional(body, "comment"),
             read_only: body.get("readOnly") == Some(&Value::Bool(true)),
             created,
-            expires,
+            expires: expires.map(|expires| expires.max(retains.unwrap_or(expires))),
             retains,
         })
     }

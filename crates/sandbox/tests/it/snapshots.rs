@@ -68,10 +68,6 @@ fn a_snapshot_that_cannot_be_is_refused_in_words() {
             json!({"namePattern": "PARENT_TIMESTAMP", "retainSecs": i64::MAX}),
             "retainSecs",
         ),
-        (
-            json!({"namePattern": "PARENT_TIMESTAMP", "expireSecs": 10, "retainSecs": 20}),
-            "longer",
-        ),
     ] {
         let (status, answer) = world.post(&snapshots(), &body);
         assert_eq!(status, 400, "{body}");
@@ -87,6 +83,17 @@ fn a_snapshot_goes_by_the_clock() {
     let expires = snapshot["expirationTime"]["ms"].as_i64().unwrap();
     assert_eq!(expires, world.now.as_millisecond() + 60_000);
     world.later(59_999);
+    assert_eq!(world.get(&snapshots()).1["total"], 1);
+    world.later(1);
+    assert_eq!(world.get(&snapshots()).1["total"], 0);
+}
+
+#[test]
+fn a_retained_snapshot_does_not_go_before_its_time() {
+    let mut world = World::new();
+    let body = json!({"namePattern": "PARENT_TIMESTAMP", "expireSecs": 10, "retainSecs": 20});
+    made(&mut world, &body);
+    world.later(19_999);
     assert_eq!(world.get(&snapshots()).1["total"], 1);
     world.later(1);
     assert_eq!(world.get(&snapshots()).1["total"], 0);

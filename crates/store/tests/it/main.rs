@@ -300,6 +300,43 @@ async fn the_journal_is_read_back_in_order_behind_its_snapshot() {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_many_parts_is_whole_and_an_older_one_changes_nothing() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let (journals, us1) = (world.store.sandbox_journals(), world.us1());
+    // Letters of three bytes, so that no part ends where a letter does by chance.
+    let large = "\u{20ac}".repeat(700_001);
+    for (sequence, state) in [(7, large.as_str()), (7, "same"), (3, "older")] {
+        journals
+            .snapshot(&ann.workspace, &us1, sequence, state)
+            .await
+            .unwrap();
+        let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+        assert!(stored.state == large && stored.includes == 7);
+    }
+    let listed = journals.list().await.unwrap();
+    assert_eq!((listed.len(), listed[0].changes), (1, 7));
+    assert_eq!(listed[0].snapshot_bytes, 2_100_003);
+    let last = journals.last_sequence(&ann.workspace, &us1).await;
+    assert_eq!(last.unwrap(), Some(7));
+
+    journals
+        .snapshot(&ann.workspace, &us1, 8, "new")
+        .await
+        .unwrap();
+    let world = world.reopen(Policy::default()).await;
+    let journals = world.store.sandbox_journals();
+    let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+    assert_eq!((stored.state.as_str(), stored.includes), ("new", 8));
+    let mut connection = crate::world::database(world.folder.path()).await;
+    let parts = sqlx::query("SELECT count(*) AS parts FROM sandbox_snapshot_part")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(sqlx::Row::get::<i64, _>(&parts, "parts"), 1);
+}
+
+#[tokio::test]
 async fn audit_events_are_kept_counted_and_forgotten_in_time() {
     let policy = Policy {
         audit_retention: SignedDuration::from_hours(24),

@@ -170,7 +170,7 @@ impl Certificate {
 }
 
 /// RFC 7468 section 2.
-fn pem(label: &str, der: &[u8]) -> String {
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
     let body = Zeroizing::new(STANDARD.encode(der));
     let mut text = format!("-----BEGIN {label}-----\n");
     // Room for the whole: a buffer that grows leaves copies behind.

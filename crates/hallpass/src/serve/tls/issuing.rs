@@ -122,7 +122,7 @@ fn called(name: &str) -> DistinguishedName {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::certificate::Certificate;
+    use super::super::certificate::{Certificate, pem};
     use super::*;
 
     /// A day so long after the first.
@@ -131,31 +131,77 @@ pub(super) mod tests {
         first + SignedDuration::from_hours(24 * days)
     }
 
+    const WITHIN: [&str; 3] = ["us1.data.cloud.hpe.com", "127.9.9.9", "localhost"];
+    const OUTSIDE: [&str; 4] = ["www.hpe.com", "example.com", "192.0.2.1", "::2"];
+
+    /// What somebody could make who had kept the authority's key.
+    fn signed(authority: &CertifiedIssuer<'_, KeyPair>, name: &str, now: Timestamp) -> Issued {
+        let mut params = leaf(now).unwrap();
+        params.subject_alt_names = vec![match name.parse::<IpAddr>() {
+            Ok(address) => SanType::IpAddress(address),
+            Err(_) => SanType::DnsName(name.try_into().unwrap()),
+        }];
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.signed_by(&key, authority).unwrap();
+        Issued {
+            leaf: leaf.der().clone(),
+            authority: authority.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+
+    fn new_authority(now: Timestamp) -> CertifiedIssuer<'static, KeyPair> {
+        CertifiedIssuer::self_signed(authority(now), KeyPair::generate().unwrap()).unwrap()
+    }
+
     #[test]
     fn the_authority_can_vouch_for_no_other_name() {
-        let authority =
-            CertifiedIssuer::self_signed(authority(after(0)), KeyPair::generate().unwrap())
-                .unwrap();
-        let signed = |name: &str| {
-            let mut params = leaf(after(0)).unwrap();
-            params.subject_alt_names = vec![match name.parse::<IpAddr>() {
-                Ok(address) => SanType::IpAddress(address),
-                Err(_) => SanType::DnsName(name.try_into().unwrap()),
-            }];
-            let key = KeyPair::generate().unwrap();
-            let leaf = params.signed_by(&key, &authority).unwrap();
-            Certificate::from(Issued {
-                leaf: leaf.der().clone(),
-                authority: authority.der().clone(),
-                key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            })
+        let authority = new_authority(after(0));
+        let check = |name: &str| {
+            Certificate::from(signed(&authority, name, after(0))).check(name, after(0))
         };
-        for name in ["us1.data.cloud.hpe.com", "127.9.9.9", "localhost"] {
-            signed(name).check(name, after(0)).unwrap();
+        for name in WITHIN {
+            check(name).unwrap();
         }
-        for name in ["www.hpe.com", "example.com", "192.0.2.1", "::2"] {
-            let refused = signed(name).check(name, after(0)).unwrap_err().to_string();
+        for name in OUTSIDE {
+            let refused = check(name).unwrap_err().to_string();
             assert!(refused.contains("NameConstraint"), "{name}: {refused}");
+        }
+    }
+
+    /// The same by another implementation, where there is one.
+    #[test]
+    fn openssl_lets_the_authority_vouch_for_no_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, der: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, pem("CERTIFICATE", der)).unwrap();
+            path
+        };
+        // openssl goes by the clock.
+        let now = crate::serve::system_time();
+        let authority = new_authority(now);
+        let trusted = file("ca.pem", authority.der());
+        for name in [&WITHIN[..], &OUTSIDE].concat() {
+            let leaf = file("leaf.pem", &signed(&authority, name, now).leaf);
+            let mut verify = std::process::Command::new("openssl");
+            verify
+                .args(["verify", "-x509_strict", "-CAfile"])
+                .args([&trusted, &leaf]);
+            let Ok(said) = verify.output() else {
+                println!("skipped: there is no openssl");
+                return;
+            };
+            let why = String::from_utf8_lossy(&said.stderr);
+            assert_eq!(
+                said.status.success(),
+                WITHIN.contains(&name),
+                "{name}: {why}"
+            );
+            assert!(
+                said.status.success() || why.contains("permitted subtree violation"),
+                "{why}"
+            );
         }
     }
 }
