@@ -6,7 +6,10 @@
 use hallpass_openapi::Operation;
 use http::Method;
 
-use super::{Call, hosts, pools, systems, tasks, volumes};
+use super::{
+    Call, application_set_exports, application_sets, capacity, clones, exports, hosts, pools,
+    snapsets, snapshots, systems, tasks, vluns, volume_changes, volume_sets, volumes,
+};
 use crate::rest::{Refusal, Virtual};
 use crate::sandbox::Outcome;
 
@@ -33,6 +36,11 @@ pub(crate) enum Named {
     DeviceType2,
     Pool,
     Volume,
+    Vlun,
+    Snapshot,
+    Clone,
+    VolumeSet,
+    Snapset,
     Host,
     Task,
 }
@@ -41,6 +49,16 @@ const RESOURCES: &[&[Row]] = &[
     systems::ROWS,
     pools::ROWS,
     volumes::ROWS,
+    volume_changes::ROWS,
+    exports::ROWS,
+    vluns::ROWS,
+    snapshots::ROWS,
+    clones::ROWS,
+    application_sets::ROWS,
+    application_set_exports::ROWS,
+    snapsets::ROWS,
+    volume_sets::ROWS,
+    capacity::ROWS,
     hosts::ROWS,
     tasks::ROWS,
 ];

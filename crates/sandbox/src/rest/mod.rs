@@ -8,7 +8,7 @@ mod list;
 mod refusal;
 mod rules;
 
-pub(crate) use body::{body, flag};
+pub(crate) use body::{body, body_or_none, flag};
 pub(crate) use list::{Envelope, Item, Question};
 pub(crate) use refusal::Refusal;
 pub(crate) use rules::{ListRules, Virtual};

@@ -6,11 +6,20 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod acts;
+mod application_sets;
+mod capacity;
+mod clones;
 mod definition;
+mod device_type1;
+mod exports;
 mod hosts;
+mod invariants;
 mod lists;
 mod real_definition;
 mod replay;
+mod snapshots;
+mod task_parts;
 mod tasks;
 mod volumes;
 mod world;

@@ -173,16 +173,19 @@ impl World {
 
     /// Makes the change that an operation stands for, to the end; reads are left out.
     pub(crate) fn change(&mut self, method: &Method, id: &str, path: &str) {
+        if method == Method::GET {
+            return;
+        }
+        let path = self.prepared(id, path);
         let body = match id {
             "VolumeCreate" => json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"}),
             "HostCreate" => json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}),
             "VolumeEdit" | "HostUpdateById" => json!({"name": "renamed"}),
-            _ => Value::Null,
+            id => self.device_type1_body(id).unwrap_or_default(),
         };
-        let answer = match method {
-            &Method::GET => return,
-            &Method::DELETE => self.delete(path),
-            method => self.send(method, path, Some(&body.to_string())),
+        let answer = match *method {
+            Method::DELETE => self.delete(&path),
+            ref method => self.send(method, &path, Some(&body.to_string())),
         };
         if id == "HostCreate" {
             assert_eq!(answer.0, 200, "{id}");

@@ -1,10 +1,9 @@
-//! Hosts with an initiator each, and a host group that reaches a volume.
+//! Hosts with an initiator each, and a host group.
 
 use serde_json::{Value, json};
 
-use super::super::{hosts, set};
+use super::super::hosts;
 use super::{Named, Seed, collection, ids};
-use crate::stored::Fields;
 
 /// Name, operating system, protocol.
 const HOSTS: [(&str, &str, &str); 4] = [
@@ -16,7 +15,7 @@ const HOSTS: [(&str, &str, &str); 4] = [
 
 impl Seed<'_> {
     /// The definition's hosts come first and belong to no group, so that they can be deleted; two of
-    /// the others form a group that reaches a volume.
+    /// the others form a group.
     pub(super) fn hosts(&mut self) {
         let mut ids = self.examples.ids(Named::Host);
         let count = HOSTS.len().max(ids.len() + 2);
@@ -41,7 +40,6 @@ impl Seed<'_> {
             };
             self.host(id, number, groups, &systems);
         }
-        self.export_last_volume(&group);
     }
 
     fn host(&mut self, id: &str, number: usize, groups: &[Value], systems: &Value) {
@@ -79,26 +77,5 @@ impl Seed<'_> {
         );
         self.put(collection::INITIATORS, initiator);
         self.put(collection::HOSTS, host);
-    }
-
-    /// The last volume of device-type1 is exported; the examples are not, as they come first.
-    fn export_last_volume(&mut self, group: &Value) {
-        let export = json!([{
-            "id": group.field("id"),
-            "deviceDiscoveredName": group.field("name"),
-            "type": "host-initiator-groups",
-            "resourceUri": format!("/api/v1/host-initiator-groups/{}", group.text("id")),
-        }]);
-        let examples = self.examples.all();
-        let last = self
-            .state
-            .all(collection::VOLUMES)
-            .filter(|(id, _)| id.len() == 32 && !examples.contains(id))
-            .last()
-            .map(|(_, volume)| volume.unpack());
-        if let Some(mut volume) = last {
-            set(&mut volume, "initiators", export);
-            self.put(collection::VOLUMES, volume);
-        }
     }
 }
