@@ -91,7 +91,10 @@ impl State {
                     .map(|check| self.growth(&check.otherwise));
                 self.growth(&step.then).max(otherwise.max().unwrap_or(0))
             }
-            Change::Merge { .. } | Change::Remove { .. } | Change::Trim { .. } => 0,
+            Change::Merge { .. }
+            | Change::Remove { .. }
+            | Change::RemoveWhere { .. }
+            | Change::Trim { .. } => 0,
         };
         changes.iter().map(grows).sum()
     }
