@@ -36,6 +36,13 @@ pub enum Change {
         /// The object's id.
         id: String,
     },
+    /// Takes away every object whose fields have these texts. The first field must be indexed.
+    RemoveWhere {
+        /// The collection.
+        collection: String,
+        /// Fields and their texts; all must be the same.
+        fields: Vec<(String, String)>,
+    },
     /// Takes away the oldest objects whose `field` is set, until `keep` are left in the collection.
     Trim {
         /// The collection.
@@ -100,6 +107,44 @@ pub enum Requirement {
         collection: String,
         /// The object's id.
         id: String,
+        /// The field.
+        field: String,
+        /// The number.
+        limit: f64,
+    },
+    /// No object has these texts in its fields.
+    NoneWhere {
+        /// The collection.
+        collection: String,
+        /// Fields and their texts; all must be the same. The first field must be indexed.
+        fields: Vec<(String, String)>,
+        /// A numeric field and a number: only objects with more than that count.
+        above: Option<(String, f64)>,
+    },
+    /// Some object has these texts in its fields. The first field must be indexed.
+    SomeWhere {
+        /// The collection.
+        collection: String,
+        /// Fields and their texts; all must be the same.
+        fields: Vec<(String, String)>,
+    },
+    /// The object's field is another text than this, or the object is gone.
+    Differs {
+        /// The collection.
+        collection: String,
+        /// The object's id.
+        id: String,
+        /// The field.
+        field: String,
+        /// The text.
+        text: String,
+    },
+    /// The objects of a pool have at most this sum in a field that is added up.
+    SumAtMost {
+        /// The collection.
+        collection: String,
+        /// The pool.
+        pool: String,
         /// The field.
         field: String,
         /// The number.

@@ -11,10 +11,20 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::stored::{Shapes, Stored};
+use crate::stored::{Fields, Shapes, Stored};
 
-/// The fields by which objects are found without looking at all of them, where they are texts.
-pub(crate) const INDEXED: [&str; 3] = ["name", "systemId", "poolId"];
+/// The fields by which objects are found without looking at all of them, where they are texts. The
+/// `of…` fields are never shown: they name the object that another belongs to, or is a copy of.
+/// `from` and `to` are the ends of a relation.
+pub(crate) const INDEXED: [&str; 10] = [
+    "name", "systemId", "poolId", "ofVolume", "ofGroup", "ofSet", "copyOf", "address", "from", "to",
+];
+
+/// The field whose texts have sums kept, so that how full a pool is need not be added up.
+const SUMMED_BY: &str = "poolId";
+
+/// The fields that are added up; a yes counts one.
+const SUMMED: [&str; 3] = ["sizeMiB", "usedSizeMiB", "dataReduction"];
 
 /// Objects by id, oldest first.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +33,9 @@ pub(crate) struct Collection {
     places: HashMap<Box<str>, u64>,
     /// Per indexed field, the places of the objects by its text.
     index: [HashMap<Box<str>, Vec<u64>>; INDEXED.len()],
+    /// Per text of the field [`SUMMED_BY`], the sums over its objects. They are exact: what is added
+    /// up are whole numbers.
+    sums: HashMap<Box<str>, [f64; SUMMED.len()]>,
     shapes: Shapes,
     next: u64,
 }
@@ -56,6 +69,22 @@ impl Collection {
             .map(|(id, value)| (&**id, value))
     }
 
+    /// The sum of a field over the objects with that pool; nought when it is not added up.
+    pub(crate) fn sum(&self, pool: &str, field: &str) -> f64 {
+        let position = SUMMED.iter().position(|summed| *summed == field);
+        let sums = self.sums.get(pool);
+        position
+            .zip(sums)
+            .map_or(0.0, |(position, sums)| sums[position])
+    }
+
+    /// How many objects have that text in an indexed field.
+    pub(crate) fn count(&self, field: &str, text: &str) -> usize {
+        let index = INDEXED.iter().position(|indexed| *indexed == field);
+        let places = index.and_then(|index| self.index[index].get(text));
+        places.map_or(0, Vec::len)
+    }
+
     /// Adds the object at the end, or puts it in the place of the one that has its id.
     pub(crate) fn put(&mut self, id: &str, value: Value) {
         let place = self.places.get(id).copied().unwrap_or(self.next);
@@ -84,6 +113,7 @@ impl Collection {
                 places.insert(position, place);
             }
         }
+        add_up(&mut self.sums, value, 1.0);
     }
 
     fn forget(&mut self, place: u64) {
@@ -104,6 +134,21 @@ impl Collection {
                 index.remove(text);
             }
         }
+        add_up(&mut self.sums, value, -1.0);
+    }
+}
+
+fn add_up(sums: &mut HashMap<Box<str>, [f64; SUMMED.len()]>, value: &Stored, sign: f64) {
+    let Some(pool) = value.get(SUMMED_BY).and_then(Stored::as_str) else {
+        return;
+    };
+    let sums = sums.entry(pool.into()).or_default();
+    for (field, sum) in SUMMED.iter().zip(sums) {
+        let number = match value.get(field) {
+            Some(Stored::Bool(truth)) => f64::from(u8::from(*truth)),
+            _ => value.number(field),
+        };
+        *sum += sign * number;
     }
 }
 
@@ -181,6 +226,28 @@ mod tests {
         assert_eq!(names(&collection), ["b", "a"]);
         assert_eq!(collection.with("name", "one").count(), 1);
         assert_eq!(collection.len(), 2);
+    }
+
+    #[test]
+    fn sums_follow_what_is_added_replaced_and_taken_away() {
+        let mut collection = Collection::default();
+        collection.put("a", json!({"poolId": "p", "sizeMiB": 10, "usedSizeMiB": 4}));
+        collection.put(
+            "b",
+            json!({"poolId": "p", "sizeMiB": 5, "dataReduction": true}),
+        );
+        collection.put("c", json!({"sizeMiB": 100}));
+        let sums = |collection: &Collection, pool| {
+            ["sizeMiB", "usedSizeMiB", "dataReduction"]
+                .map(|field| collection.sum(pool, field).to_string())
+        };
+        assert_eq!(sums(&collection, "p"), ["15", "4", "1"]);
+        collection.put("a", json!({"poolId": "q", "sizeMiB": 11, "usedSizeMiB": 4}));
+        collection.remove("b");
+        assert_eq!(sums(&collection, "p"), ["0", "0", "0"]);
+        assert_eq!(sums(&collection, "q"), ["11", "4", "0"]);
+        assert_eq!(collection.count("poolId", "q"), 1);
+        assert_eq!(collection.count("poolId", "p"), 0);
     }
 
     #[test]

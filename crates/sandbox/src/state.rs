@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::change::{Change, Check, Requirement};
 use crate::collection::Collection;
 use crate::plan::Plan;
-use crate::stored::Stored;
+use crate::stored::{Fields, Stored};
 
 /// The objects and plans of one stand-in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -91,7 +91,10 @@ impl State {
                     .map(|check| self.growth(&check.otherwise));
                 self.growth(&step.then).max(otherwise.max().unwrap_or(0))
             }
-            Change::Merge { .. } | Change::Remove { .. } | Change::Trim { .. } => 0,
+            Change::Merge { .. }
+            | Change::Remove { .. }
+            | Change::RemoveWhere { .. }
+            | Change::Trim { .. } => 0,
         };
         changes.iter().map(grows).sum()
     }
@@ -169,7 +172,62 @@ impl State {
                 .and_then(|value| value.get(field))
                 .and_then(Stored::as_f64)
                 .is_some_and(|number| number <= *limit),
+            Requirement::NoneWhere {
+                collection,
+                fields,
+                above,
+            } => !self.matching(collection, fields).any(|(_, value)| {
+                above
+                    .as_ref()
+                    .is_none_or(|(field, number)| value.number(field) > *number)
+            }),
+            Requirement::SomeWhere { collection, fields } => {
+                self.matching(collection, fields).next().is_some()
+            }
+            Requirement::Differs {
+                collection,
+                id,
+                field,
+                text,
+            } => self
+                .get(collection, id)
+                .is_none_or(|value| value.text(field) != text),
+            Requirement::SumAtMost {
+                collection,
+                pool,
+                field,
+                limit,
+            } => self.sum(collection, pool, field) <= *limit,
         }
+    }
+
+    /// The sum of a field over the objects of a pool; only some fields are added up.
+    pub(crate) fn sum(&self, collection: &str, pool: &str, field: &str) -> f64 {
+        let collection = self.collections.get(collection);
+        collection.map_or(0.0, |collection| collection.sum(pool, field))
+    }
+
+    /// How many objects have that text in an indexed field.
+    pub(crate) fn count(&self, collection: &str, field: &str, text: &str) -> usize {
+        let collection = self.collections.get(collection);
+        collection.map_or(0, |collection| collection.count(field, text))
+    }
+
+    /// The objects with these texts in their fields, found by the first of them.
+    fn matching<'s>(
+        &'s self,
+        collection: &str,
+        fields: &'s [(String, String)],
+    ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
+        let (first, others) = match fields {
+            [(field, text), others @ ..] => (Some((field, text)), others),
+            [] => (None, fields),
+        };
+        let found = first.map(|(field, text)| self.found(collection, field, text));
+        found.into_iter().flatten().filter(|(_, value)| {
+            let mut others = others.iter();
+            others.all(|(field, text)| value.text(field) == text)
+        })
     }
 
     fn make(&mut self, changes: &[Change]) {
@@ -186,6 +244,13 @@ impl State {
                     fields,
                 } => self.merge(collection, id, fields),
                 Change::Remove { collection, id } => self.collection(collection).remove(id),
+                Change::RemoveWhere { collection, fields } => {
+                    let found = self.matching(collection, fields);
+                    let ids: Vec<String> = found.map(|(id, _)| id.to_owned()).collect();
+                    for id in ids {
+                        self.collection(collection).remove(&id);
+                    }
+                }
                 Change::Trim {
                     collection,
                     field,
@@ -347,6 +412,59 @@ mod tests {
         let expected = json!({"generation": 8, "kept": true, "size": 1});
         assert_eq!(seen(&state, "a"), Some(expected));
         assert_eq!(state.len(), 1);
+    }
+
+    #[test]
+    fn what_matches_several_fields_is_found_counted_and_taken_away() {
+        let mut state = State::default();
+        let object = |group, size| json!({"ofVolume": "v", "ofGroup": group, "size": size});
+        let changes = [put("a", object("g", 1)), put("b", object("h", 5))];
+        state.commit(&changes, at(0));
+        let fields = |group: &str| {
+            vec![
+                ("ofVolume".to_owned(), "v".to_owned()),
+                ("ofGroup".to_owned(), group.to_owned()),
+            ]
+        };
+        let none = |state: &State, group, above: Option<f64>| {
+            state.holds(&Requirement::NoneWhere {
+                collection: "things".to_owned(),
+                fields: fields(group),
+                above: above.map(|number| ("size".to_owned(), number)),
+            })
+        };
+        let some = |state: &State, group| {
+            state.holds(&Requirement::SomeWhere {
+                collection: "things".to_owned(),
+                fields: fields(group),
+            })
+        };
+        assert!(none(&state, "i", None) && !some(&state, "i"));
+        assert!(!none(&state, "g", None) && some(&state, "g"));
+        assert!(none(&state, "h", Some(5.0)) && !none(&state, "h", Some(4.0)));
+        assert_eq!(state.count("things", "ofVolume", "v"), 2);
+        let removal = Change::RemoveWhere {
+            collection: "things".to_owned(),
+            fields: fields("g"),
+        };
+        state.commit(&[removal], at(0));
+        assert!(state.get("things", "a").is_none() && state.get("things", "b").is_some());
+    }
+
+    #[test]
+    fn a_field_differs_when_it_has_another_text_or_its_object_is_gone() {
+        let mut state = State::default();
+        state.commit(&[put("a", json!({"state": "FAILED"}))], at(0));
+        let differs = |id: &str, text: &str| {
+            state.holds(&Requirement::Differs {
+                collection: "things".to_owned(),
+                id: id.to_owned(),
+                field: "state".to_owned(),
+                text: text.to_owned(),
+            })
+        };
+        assert!(!differs("a", "FAILED"));
+        assert!(differs("a", "SUCCEEDED") && differs("gone", "FAILED"));
     }
 
     #[test]

@@ -236,7 +236,7 @@ fn check_room(state: &State, changes: &[Change], most: usize) -> Result<(), Orig
 
 fn takes_away(change: &Change) -> bool {
     match change {
-        Change::Remove { .. } => true,
+        Change::Remove { .. } | Change::RemoveWhere { .. } => true,
         Change::Schedule(step) => step.then.iter().any(takes_away),
         Change::Put { .. } | Change::Merge { .. } | Change::Trim { .. } => false,
     }

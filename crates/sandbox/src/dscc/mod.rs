@@ -4,16 +4,38 @@
 //! of it. That is how one volume is the same in the list of its system, in the fleet and in the
 //! numbers of its pool.
 
+mod application_set_exports;
+mod application_set_input;
+mod application_sets;
+mod capacity;
+mod clones;
 mod examples;
+mod exports;
+mod host_family;
+mod host_groups;
+mod host_input;
+mod host_views;
+mod host_volumes;
 mod hosts;
 mod ids;
+mod initiators;
+mod issues;
 mod neighbour;
 mod pools;
+mod relation;
 mod routes;
 mod seed;
+mod snapsets;
+mod snapshot_input;
+mod snapshots;
 mod systems;
+mod task_object;
 mod tasks;
+mod type2;
+mod vluns;
+mod volume_changes;
 mod volume_input;
+mod volume_sets;
 mod volume_views;
 mod volumes;
 
@@ -29,11 +51,12 @@ pub(crate) use neighbour::{accept, answers_with_task, has_tasks};
 pub(crate) use routes::Row;
 pub(crate) use seed::seed;
 
+use crate::change::{Change, Requirement};
 use crate::collection::INDEXED;
 use crate::rest::{Item, ListRules, Question, Refusal};
 use crate::sandbox::{Outcome, Request, Settings};
 use crate::state::State;
-use crate::stored::Stored;
+use crate::stored::{Fields, Stored};
 
 /// The collections.
 mod collection {
@@ -43,8 +66,21 @@ mod collection {
     pub(super) const HOSTS: &str = "hosts";
     pub(super) const HOST_GROUPS: &str = "hostGroups";
     pub(super) const INITIATORS: &str = "initiators";
+    /// Snapshots of device-type2 volumes.
+    pub(super) const SNAPSHOTS2: &str = "deviceType2Snapshots";
+    /// Collections of device-type2 volumes.
+    pub(super) const VOLUME_COLLECTIONS: &str = "volumeCollections";
+    /// Arrays of device-type2 systems.
+    pub(super) const ARRAYS: &str = "arrays";
+    pub(super) const ISSUES: &str = "issues";
     pub(super) const TASKS: &str = "tasks";
-    /// Per system, the number that its next volume gets.
+    pub(super) const VLUNS: &str = "vluns";
+    pub(super) const SNAPSHOTS: &str = "snapshots";
+    pub(super) const SETS: &str = "applicationSets";
+    /// Which volume is in which set: `{id, ofSet, ofVolume}`, so that both are found quickly.
+    pub(super) const MEMBERS: &str = "setMembers";
+    pub(super) const SNAPSETS: &str = "snapsets";
+    /// Per system, the number that its next volume gets; per host group, its next LUN.
     pub(super) const NUMBERS: &str = "numbers";
 }
 
@@ -77,6 +113,21 @@ impl<'a> Call<'a, '_> {
 
     fn generation(&self) -> Value {
         self.now.as_millisecond().into()
+    }
+
+    /// The objects of a collection that belong to an owner, by an indexed field, and can match.
+    fn candidates_of(
+        &self,
+        collection: &'static str,
+        (field, owner): (&'static str, &'a str),
+        filter: Option<&Filter>,
+    ) -> Box<dyn Iterator<Item = &'a Stored> + 'a> {
+        let mut named = filter.into_iter().flat_map(Filter::equalities);
+        if !named.any(|(path, _)| path.is("id") || path.is("name")) {
+            return Box::new(self.state.with(collection, field, owner));
+        }
+        let found = self.candidates(collection, filter);
+        Box::new(found.filter(move |object| object.text(field) == owner))
     }
 
     /// The objects of a collection that can match: all of them, or those with the id or the indexed
@@ -154,9 +205,64 @@ impl Item for Rendered {
     }
 }
 
-/// The elements of a list field of a kept object; none when there is no such list.
-fn elements<'a>(stored: &'a Stored, field: &str) -> &'a [Stored] {
-    stored.get(field).map(Stored::elements).unwrap_or_default()
+/// An object that is only rendered when somebody asks for it.
+struct Lazy<F>(F);
+
+impl<F: Fn() -> Value> Lookup for Lazy<F> {
+    fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
+        let rendered = (self.0)();
+        let found = rendered.lookup(path)?;
+        Some(Cow::Owned(found.into_owned()))
+    }
+}
+
+impl<F: Fn() -> Value> Item for Lazy<F> {
+    fn render(&self) -> Value {
+        (self.0)()
+    }
+}
+
+/// Adds an object under its own id.
+fn put(collection: &str, value: Value) -> Change {
+    Change::Put {
+        collection: collection.to_owned(),
+        id: value.text("id").to_owned(),
+        value,
+    }
+}
+
+fn remove(collection: &str, id: &str) -> Change {
+    Change::Remove {
+        collection: collection.to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+fn remove_where(collection: &str, fields: &[(&str, &str)]) -> Change {
+    Change::RemoveWhere {
+        collection: collection.to_owned(),
+        fields: owned(fields),
+    }
+}
+
+fn none_where(collection: &str, fields: &[(&str, &str)]) -> Requirement {
+    Requirement::NoneWhere {
+        collection: collection.to_owned(),
+        fields: owned(fields),
+        above: None,
+    }
+}
+
+fn some_where(collection: &str, fields: &[(&str, &str)]) -> Requirement {
+    Requirement::SomeWhere {
+        collection: collection.to_owned(),
+        fields: owned(fields),
+    }
+}
+
+fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
+    let own = |(field, text): &(&str, &str)| ((*field).to_owned(), (*text).to_owned());
+    fields.iter().map(own).collect()
 }
 
 fn set(value: &mut Value, field: &str, to: impl Into<Value>) {
@@ -176,6 +282,16 @@ fn plain(number: f64) -> Value {
     } else {
         number.into()
     }
+}
+
+/// A moment as numeric fields keep it.
+fn milliseconds(moment: Timestamp) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the milliseconds of all times are within the exact range"
+    )]
+    let milliseconds = moment.as_millisecond() as f64;
+    milliseconds
 }
 
 /// Two digits behind the point are enough for a ratio or a percentage.

@@ -60,21 +60,28 @@ fn list(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
 
 fn get(call: &Call<'_, '_>, kind: PoolKind) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), kind.of_system())?;
-    let id = call.path(1);
-    let pool = of_system(call.state, system.text("id"))
-        .find(|pool| pool.text("id") == id)
-        .ok_or_else(|| not_found("pool of this system", id))?;
+    let pool = addressed(call, kind.of_system())?;
     let mut shown = view(call, system, pool, kind);
     let system_uri = systems::uri(system);
     let links = json!([
         link("storage-systems", system_uri.clone()),
         link(
             "volumes",
-            format!("{system_uri}/storage-pools/{id}/volumes")
+            format!("{system_uri}/storage-pools/{}/volumes", pool.text("id"))
         ),
     ]);
     set(&mut shown, "associatedLinks", links);
     call.one(shown)
+}
+
+/// The pool that the path names, on the system that it names.
+pub(super) fn addressed<'a>(call: &Call<'a, '_>, kind: Kind) -> Result<&'a Stored, Refusal> {
+    let system = systems::find(call, call.path(0), kind)?;
+    let id = call.path(1);
+    call.state
+        .get(collection::POOLS, id)
+        .filter(|pool| pool.text("systemId") == system.text("id"))
+        .ok_or_else(|| not_found("pool of this system", id))
 }
 
 /// The pools of a system, oldest first.
@@ -105,14 +112,18 @@ pub(super) fn by_name<'a>(
 pub(super) struct Usage {
     pub(super) total_mib: f64,
     pub(super) used_mib: f64,
-    provisioned_mib: f64,
-    thin: usize,
-    reduced: usize,
+    pub(super) provisioned_mib: f64,
+    thin: f64,
+    reduced: f64,
 }
 
 impl Usage {
     pub(super) fn of_system(state: &State, system: &str) -> Self {
-        of_system(state, system)
+        Self::of_pools(state, of_system(state, system))
+    }
+
+    pub(super) fn of_pools<'a>(state: &State, pools: impl Iterator<Item = &'a Stored>) -> Self {
+        pools
             .map(|pool| Self::of_pool(state, pool))
             .fold(Self::default(), |sum, pool| Self {
                 total_mib: sum.total_mib + pool.total_mib,
@@ -125,22 +136,28 @@ impl Usage {
 
     fn of_pool(state: &State, pool: &Stored) -> Self {
         let id = pool.text("id");
-        let mut usage = Self {
+        let sum = |field| state.sum(collection::VOLUMES, id, field);
+        let volumes = state.count(collection::VOLUMES, "poolId", id);
+        let reduced = sum("dataReduction");
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "as many volumes as that fit no memory"
+        )]
+        let volumes = volumes as f64;
+        Self {
             total_mib: pool.number("totalSizeMiB"),
-            ..Self::default()
-        };
-        for volume in state.with(collection::VOLUMES, "poolId", id) {
-            usage.used_mib += volume.number("usedSizeMiB");
-            usage.provisioned_mib += volume.number("sizeMiB");
-            match volume.get("dataReduction") {
-                Some(Stored::Bool(true)) => usage.reduced += 1,
-                _ => usage.thin += 1,
-            }
+            used_mib: sum("usedSizeMiB"),
+            provisioned_mib: sum("sizeMiB"),
+            thin: volumes - reduced,
+            reduced,
         }
-        usage
     }
 
-    fn over_provisioning(&self) -> f64 {
+    pub(super) fn free_mib(&self) -> f64 {
+        self.total_mib - self.used_mib
+    }
+
+    pub(super) fn over_provisioning(&self) -> f64 {
         if self.total_mib > 0.0 {
             self.provisioned_mib / self.total_mib
         } else {
@@ -214,8 +231,8 @@ fn device_type1(system: &Stored, pool: &Stored, usage: &Usage, customer: &str) -
         "totalReservedMiB": plain(usage.provisioned_mib),
         "freeForAllocationMiB": plain((usage.total_mib - usage.provisioned_mib).max(0.0)),
         "overProvRatio": rounded(usage.over_provisioning()),
-        "numberOfTPVV": usage.thin,
-        "numberOfTDVV": usage.reduced,
+        "numberOfTPVV": plain(usage.thin),
+        "numberOfTDVV": plain(usage.reduced),
         "dedupCapable": true,
         "warnPercent": pool.field("warnPercent"),
         "customerId": customer,

@@ -3,24 +3,31 @@
 //! What a call will check and change is described once, as [`Work`]. Checks that already fail refuse
 //! the call; they are made again when the task ends, and what happened in between makes it fail.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::routes::{Named, Row};
+use super::task_object::Task;
 use super::{Call, Owned, collection, ids};
-use crate::change::{Change, Check, Planned, Requirement};
+use crate::change::{Change, Planned, Requirement};
 use crate::rest::{Envelope, Refusal, Virtual};
 use crate::sandbox::{Outcome, Response, TaskFate, TaskUri};
+use crate::state::State;
 use crate::stored::{Fields, Stored};
 use http::StatusCode;
 
 /// How far a task is, in percent of its way and of its time.
 const PROGRESS: [i32; 3] = [25, 50, 75];
 
-/// What to do about a fault that was asked for.
-const ASKED_FOR: &str = "Send the request without the fault.";
+/// When the first part of a task begins and the last is done, in percent of the time of the whole:
+/// no part begins before the task does, or ends after it.
+const PARTS: (i32, i32) = (10, 90);
+
+/// How far a part is said to be while it is worked on.
+const PART_RUNNING: i32 = 50;
 
 /// What a task is to do.
+#[derive(Clone)]
 pub(super) struct Work {
     /// What it does, in words.
     pub(super) title: String,
@@ -39,6 +46,7 @@ pub(super) struct Work {
 }
 
 /// A requirement, and what to say when it does not hold.
+#[derive(Clone)]
 pub(super) struct WorkCheck {
     pub(super) requirement: Requirement,
     pub(super) complaint: String,
@@ -79,51 +87,151 @@ pub(super) fn end(call: &Call<'_, '_>) -> Timestamp {
 
 /// Accepts the work: a 202 that names a new task, or a refusal because a check fails already.
 pub(super) fn start(call: &mut Call<'_, '_>, work: Work) -> Result<Outcome, Refusal> {
-    if let Some(check) = work
-        .checks
-        .iter()
-        .find(|check| !call.state.holds(&check.requirement))
-    {
-        return Err(Refusal::BadRequest(check.complaint.clone()));
+    start_in_parts(call, work, Vec::new())
+}
+
+/// Accepts work that is done in parts, one after the other, each a task of its own below the one
+/// that the 202 names. The whole fails when a part does; the other parts are done all the same.
+pub(super) fn start_in_parts(
+    call: &mut Call<'_, '_>,
+    mut work: Work,
+    parts: Vec<Work>,
+) -> Result<Outcome, Refusal> {
+    for work in parts.iter().chain([&work]) {
+        require(call.state, &work.checks)?;
     }
-    let id = ids::task(call.rng);
     let trace = ids::object(call.rng);
-    let task = Task::new(&id, call, &work);
+    let mut task = whole(call, &work);
+    if !parts.is_empty() {
+        task.started = share(call, PARTS.0);
+    }
+    let (mut first, mut steps) = (Vec::new(), Vec::new());
+    for (index, part) in parts.iter().enumerate() {
+        let child = part_of(call, &task, part, index, parts.len());
+        task.children.push(child.reference());
+        work.checks.push(did_not_fail(&child));
+        first.push(put(&child));
+        steps.push(Change::Schedule(Planned {
+            at: child.started,
+            checks: Vec::new(),
+            then: vec![child.running(child.started, PART_RUNNING)],
+        }));
+        let ending = child.ending(part.clone(), call.request.task_fate, &trace);
+        steps.extend(ending.map(Change::Schedule));
+    }
     let mut changes = work.first.clone();
-    changes.push(Change::Put {
-        collection: collection::TASKS.to_owned(),
-        id: id.clone(),
-        value: task.initialized(),
-    });
+    changes.extend(parts.into_iter().flat_map(|part| part.first));
+    changes.push(put(&task));
+    changes.extend(first);
     changes.push(Change::Trim {
         collection: collection::TASKS.to_owned(),
         field: "endedAt".to_owned(),
         keep: call.settings.kept_tasks,
     });
-    for percent in Task::stages(call.request.task_fate).iter().copied() {
-        changes.push(Change::Schedule(Planned {
-            at: share(call, percent),
-            checks: Vec::new(),
-            then: vec![task.running(share(call, percent), percent)],
-        }));
-    }
-    changes.extend(
-        task.ending(work, call.request.task_fate, &trace)
-            .map(Change::Schedule),
-    );
+    changes.extend(steps);
+    changes.extend(stages(call, &task));
+    let ending = task.ending(work, call.request.task_fate, &trace);
+    changes.extend(ending.map(Change::Schedule));
+    Ok(accepted(call, task.id, changes))
+}
+
+fn accepted(call: &Call<'_, '_>, id: String, changes: Vec<Change>) -> Outcome {
     let body = json!({
         "taskUri": uri(call.settings.task_uri, &id),
         "status": "SUBMITTED",
         "message": "Successfully submitted",
     });
-    Ok(Outcome {
+    Outcome {
         response: Response {
             status: StatusCode::ACCEPTED,
             body: Some(body),
             task: Some(id),
         },
         changes,
-    })
+    }
+}
+
+fn put(task: &Task) -> Change {
+    Change::Put {
+        collection: collection::TASKS.to_owned(),
+        id: task.id.clone(),
+        value: task.initialized(),
+    }
+}
+
+fn whole(call: &mut Call<'_, '_>, work: &Work) -> Task {
+    Task {
+        id: ids::task(call.rng),
+        title: work.title.clone(),
+        user: call.request.caller.email.to_owned(),
+        source: work.source.clone(),
+        resources: work.resources.clone(),
+        created: call.now,
+        started: share(call, PROGRESS[0]),
+        end: share(call, 100),
+        parent: None,
+        children: Vec::new(),
+    }
+}
+
+/// The part with that index, which has its turn after those before it.
+fn part_of(call: &mut Call<'_, '_>, parent: &Task, part: &Work, index: usize, of: usize) -> Task {
+    let parts = i32::try_from(of).unwrap_or(i32::MAX);
+    let turn = |index: usize| {
+        let index = i32::try_from(index).unwrap_or(i32::MAX);
+        let each = call.settings.task_duration / 100 * (PARTS.1 - PARTS.0) / parts;
+        later(share(call, PARTS.0), each * index)
+    };
+    let (started, end) = (turn(index), turn(index + 1));
+    Task {
+        started,
+        end,
+        parent: Some(parent.reference()),
+        ..whole(call, part)
+    }
+}
+
+/// A part that is not kept any longer has ended well enough: the parent would know otherwise.
+fn did_not_fail(child: &Task) -> WorkCheck {
+    WorkCheck {
+        requirement: Requirement::Differs {
+            collection: collection::TASKS.to_owned(),
+            id: child.id.clone(),
+            field: "state".to_owned(),
+            text: "FAILED".to_owned(),
+        },
+        complaint: format!("a part of the task failed: {}", child.title),
+        recommendation: "Look at the error of the child task.",
+    }
+}
+
+/// How far the task will be seen to be on its way.
+fn stages(call: &Call<'_, '_>, task: &Task) -> Vec<Change> {
+    let stages = match call.request.task_fate {
+        TaskFate::Hang => &PROGRESS[..2],
+        TaskFate::Normal | TaskFate::Fail | TaskFate::TimeOut => &PROGRESS,
+    };
+    let planned = |percent: i32| {
+        Change::Schedule(Planned {
+            at: share(call, percent),
+            checks: Vec::new(),
+            then: vec![task.running(share(call, percent), percent)],
+        })
+    };
+    let begin = (!task.children.is_empty()).then_some(PARTS.0);
+    begin
+        .into_iter()
+        .chain(stages.iter().copied())
+        .map(planned)
+        .collect()
+}
+
+/// Refuses what a check already speaks against.
+pub(super) fn require(state: &State, checks: &[WorkCheck]) -> Result<(), Refusal> {
+    match checks.iter().find(|check| !state.holds(&check.requirement)) {
+        Some(check) => Err(Refusal::BadRequest(check.complaint.clone())),
+        None => Ok(()),
+    }
 }
 
 /// A reference to another resource.
@@ -149,6 +257,8 @@ pub(super) fn ended(
         created,
         started: created,
         end,
+        parent: None,
+        children: Vec::new(),
     };
     let mut value = task.initialized();
     if let (Value::Object(object), Change::Merge { fields, .. }) = (&mut value, task.succeeded()) {
@@ -167,188 +277,12 @@ fn uri(form: TaskUri, id: &str) -> String {
 
 /// The moment at which a task that starts now will be so far.
 fn share(call: &Call<'_, '_>, percent: i32) -> Timestamp {
-    let duration = call.settings.task_duration;
-    // A duration that ends beyond the end of time counts as no time at all.
-    call.now
-        .checked_add(duration / 100 * percent)
-        .unwrap_or(call.now)
-        .max(call.now)
+    later(call.now, call.settings.task_duration / 100 * percent)
 }
 
-struct Task {
-    id: String,
-    title: String,
-    user: String,
-    source: Value,
-    resources: Vec<Value>,
-    created: Timestamp,
-    started: Timestamp,
-    end: Timestamp,
-}
-
-impl Task {
-    fn new(id: &str, call: &Call<'_, '_>, work: &Work) -> Self {
-        Self {
-            id: id.to_owned(),
-            title: work.title.clone(),
-            user: call.request.caller.email.to_owned(),
-            source: work.source.clone(),
-            resources: work.resources.clone(),
-            created: call.now,
-            started: share(call, PROGRESS[0]),
-            end: share(call, 100),
-        }
-    }
-
-    fn uri(&self) -> String {
-        format!("/api/v1/tasks/{}", self.id)
-    }
-
-    fn initialized(&self) -> Value {
-        let seconds = self.end.duration_since(self.created).as_secs();
-        json!({
-            "id": self.id,
-            "name": self.title,
-            "type": "task",
-            "displayName": self.title,
-            "state": "INITIALIZED",
-            "healthStatus": "OK",
-            "progressPercent": 0,
-            "createdAt": ids::time(self.created),
-            "startedAt": null,
-            "updatedAt": ids::time(self.created),
-            "endedAt": null,
-            "parentTask": reference("task", &self.title, self.uri()),
-            "childTasks": [],
-            "sourceResource": self.source,
-            "associatedResources": self.resources,
-            "logMessages": [log("accepted", self.created)],
-            "recommendations": [],
-            "error": null,
-            "estimatedRunningDurationMinutes": seconds / 60 + 1,
-            "suggestedPollingIntervalSeconds": (seconds / 10).clamp(1, 30),
-            "userId": self.user,
-            "generation": self.created.as_millisecond(),
-            "resourceUri": self.uri(),
-            "additionalDetails": {"consoleUri": format!("/data-ops-manager/tasks/{}", self.id)},
-        })
-    }
-
-    fn running(&self, at: Timestamp, percent: i32) -> Change {
-        self.merge(json!({
-            "state": "RUNNING",
-            "progressPercent": percent,
-            "startedAt": ids::time(self.started),
-            "updatedAt": ids::time(at),
-            "logMessages": [log("accepted", self.created), log("started", self.started)],
-            "generation": at.as_millisecond(),
-        }))
-    }
-
-    /// Pollers wait for 100 percent, so a task that failed is there, too.
-    fn over(&self, state: &str, health: &str, word: &str) -> Map<String, Value> {
-        let fields = json!({
-            "state": state,
-            "healthStatus": health,
-            "progressPercent": 100,
-            "startedAt": ids::time(self.started),
-            "updatedAt": ids::time(self.end),
-            "endedAt": ids::time(self.end),
-            "logMessages": [
-                log("accepted", self.created),
-                log("started", self.started),
-                log(word, self.end),
-            ],
-            "generation": self.end.as_millisecond(),
-        });
-        match fields {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        }
-    }
-
-    fn succeeded(&self) -> Change {
-        self.merge(Value::Object(self.over("SUCCEEDED", "OK", "completed")))
-    }
-
-    fn failed(&self, complaint: &str, recommendation: &str, trace: &str) -> Change {
-        let fields = self.over("FAILED", "ERROR", "failed");
-        self.unsuccessful(fields, complaint, "BAD_REQUEST", recommendation, trace)
-    }
-
-    fn timed_out(&self, trace: &str) -> Change {
-        let fields = self.over("TIMEDOUT", "ERROR", "timed out");
-        let complaint = "the task took too long";
-        self.unsuccessful(fields, complaint, "TIMEOUT", ASKED_FOR, trace)
-    }
-
-    fn unsuccessful(
-        &self,
-        mut fields: Map<String, Value>,
-        complaint: &str,
-        code: &str,
-        recommendation: &str,
-        trace: &str,
-    ) -> Change {
-        fields.insert(
-            "error".to_owned(),
-            json!({"error": complaint, "errorCode": code, "traceId": trace}),
-        );
-        fields.insert(
-            "recommendations".to_owned(),
-            json!([{"message": recommendation}]),
-        );
-        self.merge(Value::Object(fields))
-    }
-
-    /// How far the task will be seen to be on its way.
-    fn stages(fate: TaskFate) -> &'static [i32] {
-        match fate {
-            TaskFate::Hang => &PROGRESS[..2],
-            TaskFate::Normal | TaskFate::Fail | TaskFate::TimeOut => &PROGRESS,
-        }
-    }
-
-    /// What happens when the time is over; nothing when the task hangs.
-    fn ending(&self, work: Work, fate: TaskFate, trace: &str) -> Option<Planned> {
-        let unsuccessful = |change: Change| Planned {
-            at: self.end,
-            checks: Vec::new(),
-            then: [work.on_failure.clone(), vec![change]].concat(),
-        };
-        match fate {
-            TaskFate::Normal => Some(self.work(work, trace)),
-            TaskFate::Fail => {
-                let complaint = "the task failed, as the request asked for";
-                Some(unsuccessful(self.failed(complaint, ASKED_FOR, trace)))
-            }
-            TaskFate::TimeOut => Some(unsuccessful(self.timed_out(trace))),
-            TaskFate::Hang => None,
-        }
-    }
-
-    fn work(&self, work: Work, trace: &str) -> Planned {
-        let checks = work.checks.into_iter().map(|check| {
-            let mut otherwise = work.on_failure.clone();
-            otherwise.push(self.failed(&check.complaint, check.recommendation, trace));
-            Check {
-                requirement: check.requirement,
-                otherwise,
-            }
-        });
-        let checks = checks.collect();
-        let mut then = work.then;
-        then.push(self.succeeded());
-        Planned {
-            at: self.end,
-            checks,
-            then,
-        }
-    }
-
-    fn merge(&self, fields: Value) -> Change {
-        merge(collection::TASKS, &self.id, fields)
-    }
+/// A duration that ends beyond the end of time counts as no time at all.
+pub(super) fn later(now: Timestamp, duration: SignedDuration) -> Timestamp {
+    now.checked_add(duration).unwrap_or(now).max(now)
 }
 
 /// A change of some fields of an object.
@@ -375,8 +309,4 @@ pub(super) fn still_there(collection: &str, what: &str, object: &Stored) -> Work
         complaint: format!("the {what} {} ({id}) is gone", object.text("name")),
         recommendation: "Look whether somebody else deleted it.",
     }
-}
-
-fn log(word: &str, at: Timestamp) -> Value {
-    json!({"message": format!("Task {word}"), "timestampAt": ids::time(at)})
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::volume_changes::within_pool;
 use super::{plain, pools};
 use crate::rest::Refusal;
 use crate::state::State;
-use crate::stored::Fields;
+use crate::stored::{Fields, Stored};
 
 /// What is to be created: one volume, or several that differ in their numbers only.
 pub(super) struct Creation {
@@ -34,13 +35,15 @@ impl Creation {
         if let Some(name) = &snap_cpg {
             pools::by_name(state, system, name)?;
         }
+        let size_mib =
+            size(body)?.ok_or_else(|| Refusal::BadRequest("sizeMib: is missing".to_owned()))?;
+        within_pool(state, pool.text("id"), size_mib)?;
         Ok(Self {
             system: system.to_owned(),
             pool: pool.text("id").to_owned(),
             name: name(body.text("name"))?,
             count: count(body, most)?,
-            size_mib: size(body)?
-                .ok_or_else(|| Refusal::BadRequest("sizeMib: is missing".to_owned()))?,
+            size_mib,
             data_reduction: body.get("dataReduction") == Some(&Value::Bool(true)),
             comment: optional(body, "comments"),
             snap_cpg,
@@ -103,17 +106,21 @@ impl Edit {
     pub(super) fn parse(
         state: &State,
         system: &str,
+        volume: &Stored,
         body: &Map<String, Value>,
     ) -> Result<Self, Refusal> {
         let body = &Value::Object(body.clone());
         let pool = optional(body, "userCpgName")
             .map(|name| pools::by_name(state, system, &name))
             .transpose()?;
+        let size_mib = size(body)?;
+        let home = pool.map_or(volume.text("poolId"), |pool| pool.text("id"));
+        within_pool(state, home, size_mib.unwrap_or(volume.number("sizeMiB")))?;
         // The older way to say it; the newer one wins.
         let conversion = optional(body, "conversionType").map(|kind| kind != "CONVERSIONTYPE_THIN");
         Ok(Self {
             name: optional(body, "name").as_deref().map(name).transpose()?,
-            size_mib: size(body)?,
+            size_mib,
             pool: pool.map(|pool| pool.text("id").to_owned()),
             data_reduction: body
                 .get("dataReduction")
@@ -130,6 +137,10 @@ impl Edit {
 
     pub(super) fn size_mib(&self) -> Option<f64> {
         self.size_mib
+    }
+
+    pub(super) fn pool(&self) -> Option<&str> {
+        self.pool.as_deref()
     }
 
     /// The changed fields of the volume as it is kept.
@@ -150,7 +161,8 @@ impl Edit {
     }
 }
 
-fn name(name: &str) -> Result<String, Refusal> {
+/// A name that is one.
+pub(super) fn name(name: &str) -> Result<String, Refusal> {
     if name.trim().is_empty() {
         return Err(Refusal::BadRequest("name: is empty".to_owned()));
     }
@@ -181,7 +193,8 @@ fn count(body: &Value, most: usize) -> Result<usize, Refusal> {
         .ok_or_else(|| Refusal::BadRequest(format!("count: is not from 1 to {most}")))
 }
 
-fn optional(body: &Value, field: &str) -> Option<String> {
+/// A text that may be missing.
+pub(super) fn optional(body: &Value, field: &str) -> Option<String> {
     let value = body.get(field)?.as_str()?;
     Some(value.to_owned())
 }

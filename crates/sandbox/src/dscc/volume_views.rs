@@ -1,7 +1,7 @@
 //! How a volume is shown: in the fleet's form, and as its device-type1 system describes it.
 //!
-//! A volume is kept as `{id, systemId, poolId, name, number, sizeMiB, usedSizeMiB, …}`, without what
-//! follows from it, so that ten thousand of them stay small. Filters find the attributes that are
+//! A volume is kept as `{id, systemId, poolId, name, number, sizeMiB, usedSizeMiB, …}`, and a clone
+//! with `copyOf`, the volume it was made from; without what follows from it, so that ten thousand of them stay small. Filters find the attributes that are
 //! marked for them without rendering the volume; only what is on the page is rendered.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use hallpass_query::{AttributePath, Lookup};
 use serde_json::{Value, json};
 
 use super::systems::{TYPE1, TYPE2};
-use super::{collection, link, plain, rounded};
+use super::{application_sets, collection, exports, link, plain, rounded, type2};
 use crate::rest::Item;
 use crate::state::State;
 use crate::stored::{Fields, Stored};
@@ -60,7 +60,7 @@ impl Lookup for Device<'_> {
             "hostWrittenMiB" => stored.get("writtenMiB").map(Stored::unpack),
             "usedCapacity" => Some(used_percent(stored)),
             "healthState" => Some(HEALTHY_NUMBER.into()),
-            "parentID" => Some(Value::Null),
+            "parentID" => Some(self.parent_number()),
             name => same(stored, name),
         });
         quick.or_else(|| in_rendered(self, path)).map(Cow::Owned)
@@ -72,8 +72,8 @@ impl Item for Fleet<'_> {
         let stored = self.stored;
         let id = stored.text("id");
         let system_id = stored.text("systemId");
-        let type2 = self.is_device_type2();
-        let segment = if type2 {
+        let is_type2 = self.is_device_type2();
+        let segment = if is_type2 {
             "device-type2"
         } else {
             "device-type1"
@@ -82,9 +82,9 @@ impl Item for Fleet<'_> {
             "id": id,
             "name": stored.field("name"),
             "type": "volume",
-            "volumeType": "VVTYPE_BASE",
+            "volumeType": kind(stored),
             "subType": provisioning(stored),
-            "productFamily": if type2 { TYPE2 } else { TYPE1 },
+            "productFamily": if is_type2 { TYPE2 } else { TYPE1 },
             "systemId": system_id,
             "sizeMiB": stored.field("sizeMiB"),
             "usedSizeMiB": stored.field("usedSizeMiB"),
@@ -96,7 +96,12 @@ impl Item for Fleet<'_> {
             "isInternal": false,
             "thinSavings": savings(stored),
             "wwn": stored.field("wwn"),
-            "initiators": initiators(stored),
+            "initiators": if is_type2 {
+                type2::reaching(self.state, id).into()
+            } else {
+                exports::initiators(self.state, id)
+            },
+            "volumeSetId": application_sets::first_of(self.state, id),
             "customerId": self.customer,
             "generation": stored.field("generation"),
             "resourceUri": format!("/api/v1/storage-systems/{segment}/{system_id}/volumes/{id}"),
@@ -128,12 +133,14 @@ impl Item for Device<'_> {
             "type": "volume",
             "devType": pool.map(|pool| pool.field("diskType")),
             "volumeId": stored.field("number"),
-            "volumeType": "VVTYPE_BASE",
+            "volumeType": kind(stored),
             "provType": provisioning(stored),
             "thinProvisioned": true,
             "dataReduction": if reduced { "YES" } else { "NO" },
             "systemId": stored.field("systemId"),
-            "parentID": null,
+            "parentID": self.parent_number(),
+            "copyOfID": self.parent_number(),
+            "physicalCopy": is_clone(stored),
             "userCpgID": pool.map(|pool| pool.field("number")),
             "userCpgName": pool.map(|pool| pool.field("name")),
             "snapshotCpgName": stored.field("snapCpg"),
@@ -150,7 +157,7 @@ impl Item for Device<'_> {
             "comment": stored.field("comment"),
             "wwn": stored.field("wwn"),
             "creationTime": {"ms": stored.field("created"), "tz": "UTC"},
-            "initiators": initiators(stored),
+            "initiators": exports::initiators(self.0.state, stored.text("id")),
             "customerId": self.0.customer,
             "generation": stored.field("generation"),
             "resourceUri": format!("{system}/volumes/{}", stored.text("id")),
@@ -159,6 +166,15 @@ impl Item for Device<'_> {
                 link("storage-pools", format!("{system}/storage-pools/{}", stored.text("poolId"))),
             ],
         })
+    }
+}
+
+impl Device<'_> {
+    /// The number of the volume that a clone was made from.
+    fn parent_number(&self) -> Value {
+        let parent = self.0.stored.text("copyOf");
+        let parent = self.0.state.get(collection::VOLUMES, parent);
+        parent.map_or(Value::Null, |parent| parent.field("number"))
     }
 }
 
@@ -218,8 +234,15 @@ fn savings(stored: &Stored) -> String {
     }
 }
 
-fn initiators(stored: &Stored) -> Value {
-    stored
-        .get("initiators")
-        .map_or_else(|| json!([]), Stored::unpack)
+/// Whether it was copied from a volume and has not been parted from it.
+pub(super) fn is_clone(stored: &Stored) -> bool {
+    !stored.text("copyOf").is_empty()
+}
+
+fn kind(stored: &Stored) -> &'static str {
+    if is_clone(stored) {
+        "VVTYPE_PCOPY"
+    } else {
+        "VVTYPE_BASE"
+    }
 }

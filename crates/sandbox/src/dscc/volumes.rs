@@ -1,19 +1,29 @@
-//! Volumes: seen across the fleet and on their system, created, edited and deleted on device-type1.
+//! Volumes as they are seen: across the fleet, on their system, in their pool.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::routes::{Named, Row};
 use super::systems::{self, Kind};
-use super::tasks::{self, Work, WorkCheck, merge, reference, still_there};
-use super::volume_input::{Creation, Edit};
+use super::tasks::reference;
 use super::volume_views::{Device, Fleet};
-use super::{Call, collection, elements, ids, not_found, set};
-use crate::change::{Change, Requirement};
-use crate::rest::{Envelope, Item, Refusal, body, flag};
+use super::{Call, collection, not_found, pools, set};
+use crate::rest::{Envelope, Item, Refusal};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
 pub(super) const ROWS: &[Row] = &[
+    Row::new(
+        "GET",
+        "storage-systems/{}/storage-pools/{}/volumes",
+        &[Named::System, Named::Pool],
+        |call| pool_list(call),
+    ),
+    Row::new(
+        "GET",
+        "storage-systems/device-type1/{}/storage-pools/{}/volumes",
+        &[Named::DeviceType1, Named::Pool],
+        |call| device_pool_list(call),
+    ),
     Row::new("GET", "volumes", &[], |call| fleet_list(call)),
     Row::new("GET", "volumes/{}", &[Named::Volume], |call| {
         fleet_get(call)
@@ -31,28 +41,10 @@ pub(super) const ROWS: &[Row] = &[
         |call| device_list(call),
     ),
     Row::new(
-        "POST",
-        "storage-systems/device-type1/{}/volumes",
-        &[Named::DeviceType1],
-        create,
-    ),
-    Row::new(
         "GET",
         "storage-systems/device-type1/{}/volumes/{}",
         &[Named::DeviceType1, Named::Volume],
         |call| device_get(call),
-    ),
-    Row::new(
-        "PUT",
-        "storage-systems/device-type1/{}/volumes/{}",
-        &[Named::DeviceType1, Named::Volume],
-        edit,
-    ),
-    Row::new(
-        "DELETE",
-        "storage-systems/device-type1/{}/volumes/{}",
-        &[Named::DeviceType1, Named::Volume],
-        delete,
     ),
 ];
 
@@ -62,14 +54,22 @@ fn fleet_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 
 fn system_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::Fleet)?;
-    list(call, Some(system.text("id")), fleet)
+    list(call, Some(("systemId", system.text("id"))), fleet)
 }
 
 fn device_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
-    list(call, Some(system.text("id")), |call, stored| {
-        Device(fleet(call, stored))
-    })
+    list(call, Some(("systemId", system.text("id"))), device)
+}
+
+fn pool_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+    let pool = pools::addressed(call, Kind::Fleet)?;
+    list(call, Some(("poolId", pool.text("id"))), fleet)
+}
+
+fn device_pool_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
+    let pool = pools::addressed(call, Kind::DeviceType1)?;
+    list(call, Some(("poolId", pool.text("id"))), device)
 }
 
 fn fleet_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
@@ -93,126 +93,24 @@ fn device_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     call.one(shown)
 }
 
-fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
-    let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
-    let creation = Creation::parse(call.state, system_id, &body, call.settings.volumes_per_call)?;
-    let names = creation.names();
-    let first_number = next_number(call, system_id);
-    let done = tasks::end(call).as_millisecond();
-
-    let mut then = Vec::with_capacity(names.len());
-    let mut resources = Vec::with_capacity(names.len());
-    for (number, name) in (first_number..).zip(&names) {
-        let id = ids::object(call.rng);
-        let wwn = ids::volume_wwn(call.rng);
-        let value = creation.volume(&id, name, number, &wwn, done);
-        resources.push(resource(system_id, name, &id));
-        then.push(Change::Put {
-            collection: collection::VOLUMES.to_owned(),
-            id,
-            value,
-        });
-    }
-    let following = first_number.saturating_add_unsigned(names.len() as u64);
-    let work = Work {
-        title: title("Create", &names),
-        source: system_reference(system),
-        resources,
-        checks: names
-            .iter()
-            .map(|name| name_is_free(system_id, name, None))
-            .collect(),
-        first: vec![Change::Put {
-            collection: collection::NUMBERS.to_owned(),
-            id: system_id.to_owned(),
-            value: json!(following),
-        }],
-        then,
-        on_failure: Vec::new(),
-    };
-    tasks::start(call, work)
-}
-
-fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let (system, stored) = addressed(call)?;
-    let (system_id, id) = (system.text("id"), stored.text("id"));
-    let body = body(call.definition, call.request, call.settings.strict)?;
-    let edit = Edit::parse(call.state, system_id, &body)?;
-    let mut checks = vec![still_there(collection::VOLUMES, "volume", stored)];
-    if let Some(name) = edit.name() {
-        checks.push(name_is_free(system_id, name, Some(id)));
-    }
-    if let Some(size) = edit.size_mib() {
-        checks.push(WorkCheck {
-            requirement: Requirement::AtMost {
-                collection: collection::VOLUMES.to_owned(),
-                id: id.to_owned(),
-                field: "sizeMiB".to_owned(),
-                limit: size,
-            },
-            complaint: format!("a volume can only grow, and this one is larger than {size} MiB"),
-            recommendation: "Ask for a larger size.",
-        });
-    }
-    let work = Work {
-        title: title("Edit", &[stored.text("name").to_owned()]),
-        source: system_reference(system),
-        resources: vec![resource(system_id, stored.text("name"), id)],
-        checks,
-        first: Vec::new(),
-        then: vec![merge(
-            collection::VOLUMES,
-            id,
-            edit.fields(tasks::end(call).as_millisecond()),
-        )],
-        on_failure: Vec::new(),
-    };
-    tasks::start(call, work)
-}
-
-/// There are no snapshots here, so `cascade` has nothing to take along.
-fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let (system, stored) = addressed(call)?;
-    let (name, id) = (stored.text("name"), stored.text("id"));
-    flag(call.request, "cascade")?;
-    let exported = !elements(stored, "initiators").is_empty();
-    if !flag(call.request, "unExport")? && exported {
-        return Err(Refusal::BadRequest(format!(
-            "the volume {name} is exported; withdraw it from its hosts first or send unExport=true"
-        )));
-    }
-    let work = Work {
-        title: title("Delete", &[name.to_owned()]),
-        source: system_reference(system),
-        resources: vec![resource(system.text("id"), name, id)],
-        checks: vec![still_there(collection::VOLUMES, "volume", stored)],
-        first: Vec::new(),
-        then: vec![Change::Remove {
-            collection: collection::VOLUMES.to_owned(),
-            id: id.to_owned(),
-        }],
-        on_failure: Vec::new(),
-    };
-    tasks::start(call, work)
-}
-
 fn list<'a, T: Item>(
     call: &Call<'a, '_>,
-    system: Option<&str>,
+    owner: Option<(&'static str, &'a str)>,
     view: impl Fn(&Call<'a, '_>, &'a Stored) -> T,
 ) -> Result<Outcome, Refusal> {
     let question = call.question()?;
-    let volumes = call
-        .candidates(collection::VOLUMES, question.filter.as_ref())
-        .filter(|volume| system.is_none_or(|system| volume.text("systemId") == system))
-        .map(|volume| view(call, volume));
+    let filter = question.filter.as_ref();
+    let volumes = match owner {
+        Some(owner) => call.candidates_of(collection::VOLUMES, owner, filter),
+        None => call.candidates(collection::VOLUMES, filter),
+    };
     let envelope = Envelope::WithUri(call.request.uri);
-    Ok(Outcome::ok(question.answer(volumes, envelope)))
+    let shown = volumes.map(|volume| view(call, volume));
+    Ok(Outcome::ok(question.answer(shown, envelope)))
 }
 
-fn fleet<'a>(call: &Call<'a, '_>, stored: &'a Stored) -> Fleet<'a> {
+/// The volume in the fleet's form.
+pub(super) fn fleet<'a>(call: &Call<'a, '_>, stored: &'a Stored) -> Fleet<'a> {
     Fleet {
         stored,
         state: call.state,
@@ -220,8 +118,13 @@ fn fleet<'a>(call: &Call<'a, '_>, stored: &'a Stored) -> Fleet<'a> {
     }
 }
 
+/// The volume as its device-type1 system describes it.
+pub(super) fn device<'a>(call: &Call<'a, '_>, stored: &'a Stored) -> Device<'a> {
+    Device(fleet(call, stored))
+}
+
 /// The device-type1 system and its volume that the path names.
-fn addressed<'a>(call: &Call<'a, '_>) -> Result<(&'a Stored, &'a Stored), Refusal> {
+pub(super) fn addressed<'a>(call: &Call<'a, '_>) -> Result<(&'a Stored, &'a Stored), Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
     let id = call.path(1);
     let volume = call
@@ -232,40 +135,21 @@ fn addressed<'a>(call: &Call<'a, '_>) -> Result<(&'a Stored, &'a Stored), Refusa
     Ok((system, volume))
 }
 
-/// Numbers are given out when a creation is accepted, so that two that overlap get different ones.
-fn next_number(call: &Call<'_, '_>, system: &str) -> i64 {
-    call.state
-        .get(collection::NUMBERS, system)
-        .and_then(|next| next.unpack().as_i64())
-        .unwrap_or_default()
+/// How other resources refer to a volume of device-type1.
+pub(super) fn resource(volume: &Stored) -> Value {
+    resource_of(
+        volume.text("systemId"),
+        volume.text("name"),
+        volume.text("id"),
+    )
 }
 
-fn name_is_free(system: &str, name: &str, except: Option<&str>) -> WorkCheck {
-    WorkCheck {
-        requirement: Requirement::NameIsFree {
-            collection: collection::VOLUMES.to_owned(),
-            name: name.to_owned(),
-            within: Some(("systemId".to_owned(), system.to_owned())),
-            except: except.map(str::to_owned),
-        },
-        complaint: format!("the system {system} has a volume named {name} already"),
-        recommendation: "Choose another name.",
-    }
-}
-
-fn title(verb: &str, names: &[String]) -> String {
-    match names {
-        [name] => format!("{verb} volume {name}"),
-        [first, .., last] => format!("{verb} {} volumes {first} to {last}", names.len()),
-        [] => format!("{verb} no volume"),
-    }
-}
-
-fn resource(system: &str, name: &str, id: &str) -> Value {
+/// The same for a volume that is still to be made.
+pub(super) fn resource_of(system: &str, name: &str, id: &str) -> Value {
     let uri = format!("/api/v1/storage-systems/device-type1/{system}/volumes/{id}");
     reference("volume", name, uri)
 }
 
-fn system_reference(system: &Stored) -> Value {
+pub(super) fn system_reference(system: &Stored) -> Value {
     reference("storage-system", system.text("name"), systems::uri(system))
 }

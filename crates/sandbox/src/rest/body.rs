@@ -47,6 +47,19 @@ pub(crate) fn body(
     }
 }
 
+/// The body, or no fields when there is none and the definition does not ask for one.
+pub(crate) fn body_or_none(
+    definition: &Definition,
+    request: &Request<'_>,
+    strict: bool,
+) -> Result<Map<String, Value>, Refusal> {
+    let absent = request.body.unwrap_or_default().is_empty();
+    if absent && !request.operation.needs_body() {
+        return Ok(Map::new());
+    }
+    body(definition, request, strict)
+}
+
 /// Whether a query parameter says yes; one that is absent or empty says no.
 pub(crate) fn flag(request: &Request<'_>, name: &'static str) -> Result<bool, Refusal> {
     let given = request.query.iter().find(|(key, _)| key == name);

@@ -9,7 +9,7 @@ mod refusal;
 mod rules;
 mod said;
 
-pub(crate) use body::{body, flag};
+pub(crate) use body::{body, body_or_none, flag};
 pub(crate) use list::{Envelope, Item, Question};
 pub(crate) use refusal::Refusal;
 pub(crate) use rules::{ListRules, Virtual};

@@ -16,6 +16,8 @@ fn the_definition_has_nothing_wrong_but_what_its_paths_bring() {
         .filter(|problem| problem.severity != Severity::Note)
         // The paths are the real system's: a literal segment goes before a parameter there.
         .filter(|problem| problem.rule != "path-ambiguous")
+        // So are the operation ids, and two of them differ in the case of a letter.
+        .filter(|problem| problem.rule != "operation-id-case")
         .map(|p| {
             format!(
                 "{}:{} {} {} ({})",
@@ -123,37 +125,27 @@ fn ids_that_nobody_has_are_not_found() {
     let mut world = World::new();
     let mut tried = 0;
     for (method, id, path) in world.examples() {
-        if !world
-            .definition
-            .operation(&id)
-            .unwrap()
-            .path()
-            .contains('{')
-        {
-            continue;
+        let template = world.definition.operation(&id).unwrap().path().to_owned();
+        let template = template.trim_start_matches("/api/v1/").split('/');
+        let holes: Vec<usize> = template
+            .enumerate()
+            .filter(|(_, segment)| segment.starts_with('{'))
+            .map(|(index, _)| index)
+            .collect();
+        for hole in holes {
+            let mut wrong: Vec<&str> = path.split('/').collect();
+            wrong[hole] = "no-such-id";
+            let body = json!({"name": "n", "sizeMib": 1, "userCpg": "SSD_r6"}).to_string();
+            let (status, body) = world.send(&method, &wrong.join("/"), Some(&body));
+            assert_eq!(
+                (status, &body["errorCode"]),
+                (404, &json!("NOT_FOUND")),
+                "{id}"
+            );
+            tried += 1;
         }
-        let (parent, _) = path.rsplit_once('/').unwrap();
-        let wrong = if world
-            .definition
-            .operation(&id)
-            .unwrap()
-            .path()
-            .ends_with('}')
-        {
-            format!("{parent}/no-such-id")
-        } else {
-            path.replace("2M2042059T", "no-such-id")
-        };
-        let body = json!({"name": "n", "sizeMib": 1, "userCpg": "SSD_r6"}).to_string();
-        let (status, body) = world.send(&method, &wrong, Some(&body));
-        assert_eq!(
-            (status, &body["errorCode"]),
-            (404, &json!("NOT_FOUND")),
-            "{id}"
-        );
-        tried += 1;
     }
-    assert!(tried > 15);
+    assert!(tried > 70);
 }
 
 #[test]

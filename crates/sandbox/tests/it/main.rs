@@ -6,14 +6,30 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod acts;
 mod any_definition;
+mod application_sets;
+mod capacity;
+mod clones;
 mod definition;
+mod device_type1;
+mod device_type2;
+mod device_type2_acts;
+mod device_type2_invariants;
+mod device_type2_sets;
 mod every_operation;
+mod exports;
+mod host_family;
 mod hosts;
+mod invariants;
+mod issues;
 mod lists;
+mod playbook;
 mod real_definition;
 mod replay;
+mod snapshots;
 mod stand;
+mod task_parts;
 mod tasks;
 mod volumes;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hallpass_openapi::{Definition, Location, Operation, Route};
+use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
 use hallpass_sandbox::{
     Caller, Change, Level, Outcome, Request, Sandbox, Settings, State, TaskFate,
 };
@@ -173,28 +173,66 @@ impl World {
         task
     }
 
-    /// Makes the change that an operation stands for, to the end; reads are left out.
+    /// Makes the change that an operation stands for, to the end; reads are left out. The bodies are
+    /// those that the definition shows, but for what only the seed knows.
     pub(crate) fn change(&mut self, method: &Method, id: &str, path: &str) {
-        let body = match id {
-            "VolumeCreate" => json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"}),
-            "HostCreate" => json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}),
-            "VolumeEdit" | "HostUpdateById" => json!({"name": "renamed"}),
-            _ => Value::Null,
-        };
-        let answer = match method {
-            &Method::GET => return,
-            &Method::DELETE => self.delete(path),
-            method => self.send(method, path, Some(&body.to_string())),
-        };
-        if id == "HostCreate" {
-            assert_eq!(answer.0, 200, "{id}");
-        } else {
-            assert_eq!(self.done(answer)["state"], "SUCCEEDED", "{id}");
+        if method == Method::GET {
+            return;
         }
+        let path = self.prepared(id, path);
+        let definition = Arc::clone(&self.definition);
+        let operation = definition.operation(id).unwrap();
+        let body = match id {
+            "VolumeCreate" => Some(json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"})),
+            "VolumeEdit" => Some(json!({"name": "renamed"})),
+            "HostCreate" => {
+                Some(json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}))
+            }
+            id => self
+                .device_type1_body(id)
+                .or_else(|| definition.example_body(operation, Fill::Shown)),
+        };
+        let body = body.map(|body| self.with_living_ids(body, &path));
+        let answer = self.send(method, &path, body.map(|body| body.to_string()).as_deref());
+        if answer.0 != 200 {
+            assert_eq!(answer.0, 202, "{id}: {}", answer.1);
+            let task = self.done(answer);
+            assert_eq!(task["state"], "SUCCEEDED", "{id}: {}", task["error"]);
+        }
+    }
+
+    /// Bodies that name objects of device-type2 have them from the seed where the definition shows
+    /// none; what is to be taken back is done first.
+    fn with_living_ids(&mut self, mut body: Value, path: &str) -> Value {
+        let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let (key, list, opposite) = match last {
+            "export" | "un-export" => ("hostGroups", "host-initiator-groups".to_owned(), "export"),
+            "add-volumes" | "remove-volumes" => {
+                let (system, _) = path.split_once("/volume-collections").unwrap();
+                ("volume_ids", format!("{system}/volumes"), "add-volumes")
+            }
+            _ => return body,
+        };
+        if path.contains("device-type2") {
+            if body[key].is_null() {
+                body[key] = json!([self.get(&list).1["items"][0]["id"]]);
+            }
+            if last != opposite {
+                let done = self.post(&format!("{parent}/{opposite}"), &body);
+                self.done(done);
+            }
+        }
+        body
     }
 
     /// Every operation that is modelled, with the address that its examples make.
     pub(crate) fn examples(&self) -> Vec<(Method, String, String)> {
+        // The service's definition shows no id of an issue.
+        let state = serde_json::to_value(&self.state).unwrap();
+        let living = state["collections"]["issues"][0][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let operations = self.definition.operations().iter();
         operations
             .filter(|operation| self.sandbox.level(operation) == Level::Stateful)
@@ -202,7 +240,8 @@ impl World {
                 let mut path = operation.path().trim_start_matches("/api/v1/").to_owned();
                 for parameter in operation.parameters() {
                     if parameter.location == Location::Path {
-                        let example = parameter.example.as_ref().unwrap().as_str().unwrap();
+                        let example = parameter.example.as_ref().and_then(Value::as_str);
+                        let example = example.unwrap_or(&living);
                         path = path.replace(&format!("{{{}}}", parameter.name), example);
                     }
                 }

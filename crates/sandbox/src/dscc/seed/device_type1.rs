@@ -50,6 +50,11 @@ impl Seed<'_> {
         self.put(collection::SYSTEMS, system);
         let pools = self.pools(id, &POOLS);
         let mut ids = self.examples_on(Named::Volume, id, index);
+        for clone in self.examples_on(Named::Clone, id, index) {
+            if !ids.contains(&clone) {
+                ids.push(clone);
+            }
+        }
         while ids.len() < volumes {
             ids.push(ids::object(&mut self.rng));
         }
@@ -58,6 +63,7 @@ impl Seed<'_> {
             let pool = &pools[number % pools.len()];
             self.volume(volume, id, pool, &name, number);
         }
+        self.enlarge_pools(&pools);
         self.put_raw(collection::NUMBERS, id, json!(ids.len()));
     }
 }

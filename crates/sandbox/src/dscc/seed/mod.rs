@@ -7,6 +7,8 @@
 mod device_type1;
 mod device_type2;
 mod hosts;
+mod issues;
+mod storage;
 mod tasks;
 
 use hallpass_openapi::Definition;
@@ -17,14 +19,14 @@ use serde_json::{Value, json};
 
 use super::examples::Examples;
 use super::routes::Named;
-use super::{collection, ids};
+use super::{collection, ids, plain, set};
 use crate::change::Change;
 use crate::sandbox::Settings;
 use crate::state::State;
 use crate::stored::{Fields, Stored};
 
 const DEVICE_TYPE1_SYSTEMS: usize = 2;
-const TIB: u64 = 1024 * 1024;
+const TIB: u32 = 1024 * 1024;
 
 /// What a pool is like: name, RAID level, kind of disk, set size, capacity in TiB.
 type PoolKind = (&'static str, &'static str, &'static str, &'static str, u64);
@@ -45,7 +47,9 @@ pub(crate) fn seed(
     };
     seed.systems();
     seed.hosts();
+    seed.storage();
     seed.tasks();
+    seed.issues();
     seed.state.advance(now);
     seed.state
 }
@@ -101,7 +105,7 @@ impl Seed<'_> {
                 "systemId": system,
                 "name": name,
                 "number": number,
-                "totalSizeMiB": tebibytes * TIB,
+                "totalSizeMiB": tebibytes * u64::from(TIB),
                 "raidType": raid,
                 "diskType": disk,
                 "setSize": set,
@@ -111,6 +115,22 @@ impl Seed<'_> {
             self.put(collection::POOLS, pool);
         }
         ids
+    }
+
+    /// Makes pools larger that could not hold what their volumes use already, as when there are
+    /// many; a fifth stays free.
+    fn enlarge_pools(&mut self, pools: &[String]) {
+        for pool in pools {
+            let used = self.state.sum(collection::VOLUMES, pool, "usedSizeMiB");
+            let Some(mut pool) = self.state.get(collection::POOLS, pool).map(Stored::unpack) else {
+                continue;
+            };
+            let wanted = (used * 1.25 / f64::from(TIB)).ceil() * f64::from(TIB);
+            if pool.number("totalSizeMiB") < wanted {
+                set(&mut pool, "totalSizeMiB", plain(wanted));
+                self.put(collection::POOLS, pool);
+            }
+        }
     }
 
     fn volume(&mut self, id: &str, system: &str, pool: &str, name: &str, number: usize) {
@@ -168,11 +188,14 @@ impl Seed<'_> {
     }
 
     fn put_raw(&mut self, collection: &str, id: &str, value: Value) {
-        let change = Change::Put {
+        self.commit(Change::Put {
             collection: collection.to_owned(),
             id: id.to_owned(),
             value,
-        };
+        });
+    }
+
+    fn commit(&mut self, change: Change) {
         self.state.commit(&[change], self.now);
     }
 }

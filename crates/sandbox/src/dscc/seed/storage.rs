@@ -1,0 +1,214 @@
+//! What is done with the volumes of device-type1: exports, snapshots, clones and volume sets.
+//!
+//! The definition's examples decide what there is. Sets have volumes for members that are no
+//! examples themselves, so that a volume can be deleted by its example.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::super::application_sets::joined;
+use super::super::exports::lun_name;
+use super::super::snapshot_input::{New, Wish, extend};
+use super::super::systems::TYPE1;
+use super::super::{put, set};
+use super::{Named, Seed, collection, earlier, ids};
+use crate::stored::{Fields, Stored};
+
+/// How many members a set has.
+const MEMBERS: usize = 2;
+
+/// What sets are used for, in turn.
+const APPLICATIONS: [(&str, &str); 2] = [("ORACLE_DATA", "HIGH"), ("OTHER", "MEDIUM")];
+
+impl Seed<'_> {
+    pub(super) fn storage(&mut self) {
+        self.exports();
+        self.snapshots();
+        self.clones();
+        self.volume_sets();
+        self.snapsets();
+    }
+
+    /// The example VLUNs, and the last volume that is no example.
+    fn exports(&mut self) {
+        let mut wanted: Vec<(String, String)> = self
+            .examples
+            .of_kind(Named::Vlun)
+            .into_iter()
+            .filter_map(|vlun| Some((vlun.within(Named::Volume)?.to_owned(), vlun.id)))
+            .collect();
+        if let Some(last) = self.others(None).pop() {
+            wanted.push((last, ids::object(&mut self.rng)));
+        }
+        let group = self.first(collection::HOST_GROUPS).map(Stored::unpack);
+        let Some(group) = group else { return };
+        for (lun, (volume, id)) in (0_i64..).zip(&wanted) {
+            self.vlun(id, volume, group.text("id"), lun);
+        }
+        self.put_raw(collection::NUMBERS, group.text("id"), json!(wanted.len()));
+    }
+
+    fn vlun(&mut self, id: &str, volume: &str, group: &str, lun: i64) {
+        let created = self.days_ago(10);
+        let Some(volume) = self.state.get(collection::VOLUMES, volume) else {
+            return;
+        };
+        let vlun = json!({
+            "id": id,
+            "systemId": volume.field("systemId"),
+            "ofVolume": volume.field("id"),
+            "ofGroup": group,
+            "ofSet": null,
+            "name": lun_name(group, lun),
+            "lun": lun,
+            "proximity": "PRIMARY",
+            "position": null,
+            "created": created,
+            "generation": created,
+        });
+        self.put(collection::VLUNS, vlun);
+    }
+
+    fn snapshots(&mut self) {
+        for example in self.examples.of_kind(Named::Snapshot) {
+            if let Some(volume) = example.within(Named::Volume) {
+                self.snapshot(example.id.clone(), volume, None);
+            }
+        }
+    }
+
+    fn snapshot(&mut self, id: String, volume: &str, snapset: Option<&str>) {
+        let Some(volume) = self.state.get(collection::VOLUMES, volume).cloned() else {
+            return;
+        };
+        let wish = self.yesterday();
+        let new = New {
+            id,
+            wwn: ids::volume_wwn(&mut self.rng),
+            name: wish.name_of(volume.text("name")),
+            number: self.number(volume.text("systemId")),
+            snapset,
+        };
+        self.put(collection::SNAPSHOTS, wish.snapshot(&volume, &new));
+    }
+
+    /// An example clone that has the id of its parent is made a clone of another volume.
+    fn clones(&mut self) {
+        for example in self.examples.of_kind(Named::Clone) {
+            let parent = example.within(Named::Volume).map(str::to_owned);
+            let other = self.others(example.system()).into_iter().next();
+            let parent = parent.filter(|parent| *parent != example.id).or(other);
+            let clone = self.state.get(collection::VOLUMES, &example.id);
+            let clone = clone.map(Stored::unpack);
+            if let (Some(mut clone), Some(parent)) = (clone, parent) {
+                set(&mut clone, "copyOf", parent);
+                self.put(collection::VOLUMES, clone);
+            }
+        }
+    }
+
+    fn volume_sets(&mut self) {
+        let examples = self.examples.on_systems(Named::VolumeSet).into_iter();
+        let first = self.first(collection::SYSTEMS);
+        let first = first.map(|system| system.text("id").to_owned());
+        let wanted: Vec<(String, String)> = examples
+            .filter_map(|(system, id)| Some((system.or_else(|| first.clone())?, id)))
+            .collect();
+        for (index, (system, id)) in wanted.iter().enumerate() {
+            let members = self
+                .others(Some(system))
+                .into_iter()
+                .take(MEMBERS)
+                .collect();
+            self.volume_set(id, system, index, members);
+        }
+    }
+
+    fn volume_set(&mut self, id: &str, system: &str, index: usize, members: Vec<String>) {
+        let (kind, importance) = APPLICATIONS[index % APPLICATIONS.len()];
+        let created = self.days_ago(10);
+        let set = json!({
+            "id": id,
+            "systemId": system,
+            "name": format!("set-{}", index + 1),
+            "number": self.number(system),
+            "appType": kind,
+            "comment": "Made up by the seed",
+            "importance": importance,
+            "businessUnit": null,
+            "created": created,
+            "generation": created,
+        });
+        self.put(collection::SETS, set);
+        for member in members {
+            let volume = self.state.get(collection::VOLUMES, &member);
+            if let Some(change) = volume.map(|volume| joined(id, volume)) {
+                self.state.commit(&[change], self.now);
+            }
+        }
+    }
+
+    fn snapsets(&mut self) {
+        for example in self.examples.of_kind(Named::Snapset) {
+            let parent = example.within(Named::VolumeSet).unwrap_or_default();
+            let Some(parent) = self.state.get(collection::SETS, parent).cloned() else {
+                continue;
+            };
+            let wish = self.yesterday();
+            let mut snapset = json!({
+                "id": example.id,
+                "systemId": parent.field("systemId"),
+                "ofSet": parent.field("id"),
+                "name": wish.name_of(parent.text("name")),
+                "number": self.number(parent.text("systemId")),
+            });
+            extend(&mut snapset, wish.lifetime());
+            self.state
+                .commit(&[put(collection::SNAPSETS, snapset)], self.now);
+            let members: Vec<String> = self
+                .state
+                .with(collection::MEMBERS, "ofSet", parent.text("id"))
+                .map(|member| member.text("ofVolume").to_owned())
+                .collect();
+            for volume in members {
+                let id = ids::object(&mut self.rng);
+                self.snapshot(id, &volume, Some(&example.id));
+            }
+        }
+    }
+
+    /// How the seed's snapshots are: a day old, and without a date at which they end.
+    fn yesterday(&self) -> Wish {
+        Wish::of(earlier(self.now, SignedDuration::from_hours(24)))
+    }
+
+    /// The volumes of device-type1, on one system or on all, that are no examples.
+    fn others(&self, system: Option<&str>) -> Vec<String> {
+        let examples = self.examples.all();
+        let systems: Vec<&Stored> = self
+            .state
+            .all(collection::SYSTEMS)
+            .map(|(_, found)| found)
+            .filter(|found| found.text("deviceType") == TYPE1)
+            .filter(|found| system.is_none_or(|system| found.text("id") == system))
+            .collect();
+        systems
+            .iter()
+            .flat_map(|system| {
+                self.state
+                    .with(collection::VOLUMES, "systemId", system.text("id"))
+            })
+            .map(|volume| volume.text("id").to_owned())
+            .filter(|id| !examples.contains(id.as_str()))
+            .collect()
+    }
+
+    /// The next number of an object on a system.
+    fn number(&mut self, system: &str) -> i64 {
+        let next = self.state.get(collection::NUMBERS, system);
+        let next = next.map_or(Value::Null, Stored::unpack);
+        let next = next.as_i64().unwrap_or_default();
+        self.put_raw(collection::NUMBERS, system, json!(next + 1));
+        next
+    }
+}
