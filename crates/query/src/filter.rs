@@ -70,6 +70,14 @@ impl Filter {
             .map(|attribute| &attribute.path)
     }
 
+    /// The equality with a text that is all of this filter, if it is one.
+    pub fn only_equality(&self) -> Option<(&AttributePath, &str)> {
+        match &self.expression {
+            Expression::All(_) => None,
+            _ => self.equalities().next(),
+        }
+    }
+
     /// Equalities that every passing item fulfils: the `a eq b` terms that are joined by nothing
     /// but `and`. An index can narrow a list by one of them before [`Filter::matches`] judges the
     /// rest; it must expect that `b` equals numbers and instants by value, and elements of arrays.
@@ -291,6 +299,9 @@ mod tests {
                 pair("endTime", "1605186000")
             ]
         );
+        let only = |text: &str| Filter::parse(text).unwrap().only_equality().is_some();
+        assert!(only("name eq 'V 1'"));
+        assert!(!only("name eq a and id eq b"));
         for none in [
             "a eq 1 or b eq 2",
             "not a eq 1",

@@ -2,18 +2,19 @@
 //! there must be none.
 
 use bytes::Bytes;
+use hallpass_sandbox::Body;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use crate::answer_body::AnswerBody;
 use crate::conditional::{entity_tag, has_it};
-use crate::reply::{empty, json_answer};
+use crate::reply::{empty, json_answer, json_text};
 
 /// What the origin answered.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) body: Option<Value>,
+    pub(crate) body: Option<Body>,
     /// The task that was started.
     pub(crate) task: Option<String>,
     /// Where what was created can be found.
@@ -25,7 +26,7 @@ impl Answer {
     pub(crate) fn ok(body: Value) -> Self {
         Self {
             status: StatusCode::OK,
-            body: Some(body),
+            body: Some(body.into()),
             task: None,
             location: None,
         }
@@ -35,12 +36,14 @@ impl Answer {
     /// stands in the answer and in the log, whoever wrote the body.
     pub(crate) fn into_response(mut self, trace_id: &str) -> Response<AnswerBody> {
         if !self.status.is_success()
-            && let Some(id) = self.body.as_mut().and_then(|body| body.get_mut("traceId"))
+            && let Some(Body::Value(body)) = &mut self.body
+            && let Some(id) = body.get_mut("traceId")
         {
             *id = trace_id.into();
         }
-        let mut response = match &self.body {
-            Some(body) => json_answer(self.status, body),
+        let mut response = match self.body {
+            Some(Body::Value(body)) => json_answer(self.status, &body),
+            Some(Body::Written(text)) => json_text(self.status, text),
             None => empty(self.status),
         };
         let location = self.location.as_deref().map(HeaderValue::from_str);

@@ -185,8 +185,8 @@ pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
 }
 
 /// The same from its text.
-pub(crate) fn json_text(status: StatusCode, body: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
+pub(crate) fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

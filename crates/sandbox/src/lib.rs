@@ -27,5 +27,5 @@ mod stored;
 
 pub use change::{Change, Check, Planned, Requirement};
 pub use level::{Level, Reason};
-pub use sandbox::{Caller, Outcome, Request, Response, Sandbox, Settings, TaskFate, TaskUri};
+pub use sandbox::{Body, Caller, Outcome, Request, Response, Sandbox, Settings, TaskFate, TaskUri};
 pub use state::State;

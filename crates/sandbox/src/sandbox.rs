@@ -133,9 +133,34 @@ pub struct Response {
     /// Its status.
     pub status: StatusCode,
     /// Its JSON body.
-    pub body: Option<Value>,
+    pub body: Option<Body>,
     /// The id of the task that a 202 started.
     pub task: Option<String>,
+}
+
+/// The JSON body of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// As a value.
+    Value(Value),
+    /// Written down already, in UTF-8. Lists are, because nobody looks into their pages again.
+    Written(Vec<u8>),
+}
+
+impl Body {
+    /// The value; what was written is read again.
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Written(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
 }
 
 impl Outcome {
@@ -149,11 +174,11 @@ impl Outcome {
     }
 
     /// A 200 that changes nothing.
-    pub(crate) fn ok(body: Value) -> Self {
+    pub(crate) fn ok(body: impl Into<Body>) -> Self {
         Self {
             response: Response {
                 status: StatusCode::OK,
-                body: Some(body),
+                body: Some(body.into()),
                 task: None,
             },
             changes: Vec::new(),

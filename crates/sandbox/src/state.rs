@@ -207,6 +207,11 @@ impl State {
         collection.map_or(0.0, |collection| collection.sum(pool, field))
     }
 
+    /// How many objects a collection has.
+    pub(crate) fn size(&self, collection: &str) -> usize {
+        self.collections.get(collection).map_or(0, Collection::len)
+    }
+
     /// How many objects have that text in an indexed field.
     pub(crate) fn count(&self, collection: &str, field: &str, text: &str) -> usize {
         let collection = self.collections.get(collection);

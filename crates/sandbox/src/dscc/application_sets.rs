@@ -86,6 +86,7 @@ fn members_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (_, found) = addressed(call)?;
     let volumes = members(call.state, found.text("id")).map(|one| volumes::device(call, one));
     let page = question.answer(volumes, Envelope::WithUri(call.request.uri));
+    let page = page.into_value();
     Ok(Outcome::ok(
         json!({"volumes": page, "requestUri": call.request.uri}),
     ))

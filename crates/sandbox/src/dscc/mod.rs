@@ -130,6 +130,30 @@ impl<'a> Call<'a, '_> {
         Box::new(found.filter(move |object| object.text(field) == owner))
     }
 
+    /// How many objects of a collection match, when an index tells it: all of them, those of an owner,
+    /// or those with the one text that is asked for. `shown` are the indexed attributes that are shown
+    /// as they are kept.
+    fn known_total(
+        &self,
+        collection: &'static str,
+        owner: Option<(&'static str, &'a str)>,
+        filter: Option<&Filter>,
+        shown: &[&str],
+    ) -> Option<usize> {
+        match (owner, filter) {
+            (None, None) => Some(self.state.size(collection)),
+            (Some((field, owner)), None) => Some(self.state.count(collection, field, owner)),
+            (None, Some(filter)) => {
+                let (path, text) = filter.only_equality()?;
+                let field = INDEXED.iter().find(|field| path.is(field))?;
+                // Two spellings of one instant are equal without being the same text.
+                let exact = shown.contains(field) && text.parse::<Timestamp>().is_err();
+                exact.then(|| self.state.count(collection, field, text))
+            }
+            (Some(_), Some(_)) => None,
+        }
+    }
+
     /// The objects of a collection that can match: all of them, or those with the id or the indexed
     /// attribute that the filter insists on. The filter still judges each.
     fn candidates(

@@ -144,7 +144,7 @@ fn accepted(call: &Call<'_, '_>, id: String, changes: Vec<Change>) -> Outcome {
     Outcome {
         response: Response {
             status: StatusCode::ACCEPTED,
-            body: Some(body),
+            body: Some(body.into()),
             task: Some(id),
         },
         changes,

@@ -85,7 +85,8 @@ fn members_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let found = found(call, call.path(0))?;
     let volumes = members(call.state, found.text("id")).map(|one| volumes::fleet(call, one));
-    let mut shown = question.answer(volumes, Envelope::WithUri(call.request.uri));
+    let page = question.answer(volumes, Envelope::WithUri(call.request.uri));
+    let mut shown = page.into_value();
     if let Value::Object(fields) = with_members(call, found) {
         for (field, value) in fields {
             set(&mut shown, &field, value);

@@ -5,13 +5,15 @@
 //! marked for them without rendering the volume; only what is on the page is rendered.
 
 use std::borrow::Cow;
+use std::fmt::Arguments;
 
 use hallpass_query::{AttributePath, Lookup};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::systems::{TYPE1, TYPE2};
 use super::{application_sets, collection, exports, link, plain, rounded, type2};
-use crate::rest::Item;
+use crate::rest::{Item, write};
 use crate::state::State;
 use crate::stored::{Fields, Stored};
 
@@ -69,52 +71,53 @@ impl Lookup for Device<'_> {
 
 impl Item for Fleet<'_> {
     fn render(&self) -> Value {
-        let stored = self.stored;
-        let id = stored.text("id");
-        let system_id = stored.text("systemId");
-        let is_type2 = self.is_device_type2();
-        let segment = if is_type2 {
-            "device-type2"
-        } else {
-            "device-type1"
-        };
-        json!({
-            "id": id,
-            "name": stored.field("name"),
-            "type": "volume",
-            "volumeType": kind(stored),
-            "subType": provisioning(stored),
-            "productFamily": if is_type2 { TYPE2 } else { TYPE1 },
-            "systemId": system_id,
-            "sizeMiB": stored.field("sizeMiB"),
-            "usedSizeMiB": stored.field("usedSizeMiB"),
-            "usedCapacityPercent": used_percent(stored),
-            "hostWrittenCapacityMiB": stored.field("writtenMiB"),
-            "spaceWarning": stored.field("userAllocWarning"),
-            "healthState": HEALTHY,
-            "isSystemVolume": false,
-            "isInternal": false,
-            "thinSavings": savings(stored),
-            "wwn": stored.field("wwn"),
-            "initiators": if is_type2 {
-                type2::reaching(self.state, id).into()
-            } else {
-                exports::initiators(self.state, id)
-            },
-            "volumeSetId": application_sets::first_of(self.state, id),
-            "customerId": self.customer,
-            "generation": stored.field("generation"),
-            "resourceUri": format!("/api/v1/storage-systems/{segment}/{system_id}/volumes/{id}"),
-            "consoleUri": format!("/data-ops-manager/storage-systems/{segment}/{system_id}/volumes/{id}"),
-            "associatedLinks": [
-                link("storage-systems", format!("/api/v1/storage-systems/{system_id}")),
-                link(
-                    "storage-pools",
-                    format!("/api/v1/storage-systems/{system_id}/storage-pools/{}", stored.text("poolId")),
-                ),
-            ],
-        })
+        self.shown(|shown| serde_json::to_value(shown).unwrap_or_default())
     }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        self.shown(|shown| write(out, shown));
+    }
+}
+
+/// The fields of a volume in the fleet's form. They are written as they stand here, without a value
+/// of their own in between: lists of volumes are what a stand-in is asked for most.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FleetVolume<'a> {
+    id: &'a str,
+    name: Option<&'a Stored>,
+    r#type: &'static str,
+    volume_type: &'static str,
+    sub_type: &'static str,
+    product_family: &'static str,
+    system_id: &'a str,
+    #[serde(rename = "sizeMiB")]
+    size: Option<&'a Stored>,
+    #[serde(rename = "usedSizeMiB")]
+    used_size: Option<&'a Stored>,
+    used_capacity_percent: Value,
+    #[serde(rename = "hostWrittenCapacityMiB")]
+    host_written_capacity: Option<&'a Stored>,
+    space_warning: Option<&'a Stored>,
+    health_state: &'static str,
+    is_system_volume: bool,
+    is_internal: bool,
+    thin_savings: String,
+    wwn: Option<&'a Stored>,
+    initiators: Value,
+    volume_set_id: Value,
+    customer_id: &'a str,
+    generation: Option<&'a Stored>,
+    resource_uri: Arguments<'a>,
+    console_uri: Arguments<'a>,
+    associated_links: [Link<'a>; 2],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Link<'a> {
+    r#type: &'static str,
+    resource_uri: Arguments<'a>,
 }
 
 impl Item for Device<'_> {
@@ -179,6 +182,59 @@ impl Device<'_> {
 }
 
 impl Fleet<'_> {
+    fn shown<R>(&self, take: impl FnOnce(&FleetVolume<'_>) -> R) -> R {
+        let stored = self.stored;
+        let (id, system, pool) = (
+            stored.text("id"),
+            stored.text("systemId"),
+            stored.text("poolId"),
+        );
+        let is_type2 = self.is_device_type2();
+        let (segment, initiators) = if is_type2 {
+            ("device-type2", type2::reaching(self.state, id).into())
+        } else {
+            ("device-type1", exports::initiators(self.state, id))
+        };
+        let systems = "/api/v1/storage-systems";
+        take(&FleetVolume {
+            id,
+            name: stored.get("name"),
+            r#type: "volume",
+            volume_type: kind(stored),
+            sub_type: provisioning(stored),
+            product_family: if is_type2 { TYPE2 } else { TYPE1 },
+            system_id: system,
+            size: stored.get("sizeMiB"),
+            used_size: stored.get("usedSizeMiB"),
+            used_capacity_percent: used_percent(stored),
+            host_written_capacity: stored.get("writtenMiB"),
+            space_warning: stored.get("userAllocWarning"),
+            health_state: HEALTHY,
+            is_system_volume: false,
+            is_internal: false,
+            thin_savings: savings(stored),
+            wwn: stored.get("wwn"),
+            initiators,
+            volume_set_id: application_sets::first_of(self.state, id),
+            customer_id: self.customer,
+            generation: stored.get("generation"),
+            resource_uri: format_args!("{systems}/{segment}/{system}/volumes/{id}"),
+            console_uri: format_args!(
+                "/data-ops-manager/storage-systems/{segment}/{system}/volumes/{id}"
+            ),
+            associated_links: [
+                Link {
+                    r#type: "storage-systems",
+                    resource_uri: format_args!("{systems}/{system}"),
+                },
+                Link {
+                    r#type: "storage-pools",
+                    resource_uri: format_args!("{systems}/{system}/storage-pools/{pool}"),
+                },
+            ],
+        })
+    }
+
     fn is_device_type2(&self) -> bool {
         self.state
             .get(collection::SYSTEMS, self.stored.text("systemId"))

@@ -7,7 +7,7 @@ use super::systems::{self, Kind};
 use super::tasks::reference;
 use super::volume_views::{Device, Fleet};
 use super::{Call, collection, not_found, pools, set};
-use crate::rest::{Envelope, Item, Refusal};
+use crate::rest::{Envelope, Found, Item, Refusal};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
@@ -93,6 +93,9 @@ fn device_get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     call.one(shown)
 }
 
+/// Attributes that are indexed, and that all forms of a volume show as they are kept.
+const AS_KEPT: &[&str] = &["name", "systemId"];
+
 fn list<'a, T: Item>(
     call: &Call<'a, '_>,
     owner: Option<(&'static str, &'a str)>,
@@ -105,8 +108,12 @@ fn list<'a, T: Item>(
         None => call.candidates(collection::VOLUMES, filter),
     };
     let envelope = Envelope::WithUri(call.request.uri);
+    let total = call.known_total(collection::VOLUMES, owner, filter, AS_KEPT);
     let shown = volumes.map(|volume| view(call, volume));
-    Ok(Outcome::ok(question.answer(shown, envelope)))
+    Ok(Outcome::ok(match total {
+        Some(total) => question.answer(Found::all_match(shown, total), envelope),
+        None => question.answer(shown, envelope),
+    }))
 }
 
 /// The volume in the fleet's form.

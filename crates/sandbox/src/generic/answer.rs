@@ -12,7 +12,7 @@ use super::view::View;
 use super::{Call, Work, names, schema, store};
 use crate::change::Change;
 use crate::rest::Refusal;
-use crate::sandbox::{Outcome, Response};
+use crate::sandbox::{Body, Outcome, Response};
 
 /// The answer, and the changes that it promises. With a task they happen when it ends.
 pub(super) fn give(
@@ -36,7 +36,7 @@ pub(super) fn give(
     Ok(Outcome {
         response: Response {
             status: status(reply),
-            body,
+            body: body.map(Body::from),
             task: None,
         },
         changes,

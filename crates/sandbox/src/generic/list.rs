@@ -77,6 +77,7 @@ pub(super) fn answer(
                 .all(|(name, text)| has(&item.0, name, text))
         });
     let found = question.answer(items, Envelope::WithUri(request.uri));
+    let found = found.into_value();
     Ok(envelope(call, view, &found))
 }
 

@@ -3,15 +3,21 @@
 use std::cmp::Ordering;
 
 use hallpass_query::{Filter, Lookup, Page, Select, Sort};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::rest::{ListRules, Refusal};
-use crate::sandbox::Request;
+use crate::sandbox::{Body, Request};
 
 /// Something that can be listed. It is only rendered when it is on the page.
 pub(crate) trait Item: Lookup {
     /// The item as the answer shows it.
     fn render(&self) -> Value;
+
+    /// The same as JSON text.
+    fn write(&self, out: &mut Vec<u8>) {
+        write(out, &self.render());
+    }
 }
 
 /// What a request asks of a list.
@@ -69,29 +75,45 @@ impl Question {
         })
     }
 
-    /// The page that was asked for, of those `items` that match.
-    pub(crate) fn answer<T: Item>(
+    /// The page that was asked for, of those `found` that match.
+    pub(crate) fn answer<T: Item, I: Iterator<Item = T>>(
         &self,
-        items: impl Iterator<Item = T>,
+        found: impl Into<Found<I>>,
         envelope: Envelope<'_>,
-    ) -> Value {
-        let matching = items.filter(|item| self.filter.as_ref().is_none_or(|f| f.matches(item)));
-        let (total, shown) = match &self.sort {
-            Some(sort) => {
-                let mut matching: Vec<T> = matching.collect();
-                matching.sort_by(|a, b| -> Ordering { sort.compare(a, b) });
-                (
-                    matching.len(),
-                    self.page
-                        .of(&matching)
-                        .iter()
-                        .map(|item| self.show(item))
-                        .collect(),
-                )
+    ) -> Body {
+        let Found { items, total } = found.into();
+        let mut page = Written::begin();
+        let total = match (&self.sort, total) {
+            (None, Some(total)) => {
+                let shown = items.skip(self.page.offset).take(self.page.limit);
+                shown.for_each(|item| self.show(&item, &mut page));
+                total
             }
-            None => self.window(matching),
+            (None, None) => {
+                let end = self.page.offset.saturating_add(self.page.limit);
+                let mut total = 0;
+                for item in self.matching(items) {
+                    if (self.page.offset..end).contains(&total) {
+                        self.show(&item, &mut page);
+                    }
+                    total += 1;
+                }
+                total
+            }
+            (Some(sort), _) => {
+                let mut matching: Vec<T> = self.matching(items).collect();
+                matching.sort_by(|a, b| -> Ordering { sort.compare(a, b) });
+                let shown = self.page.of(&matching).iter();
+                shown.for_each(|item| self.show(item, &mut page));
+                matching.len()
+            }
         };
-        self.envelope(total, shown, envelope)
+        Body::Written(page.end(total, self.page, envelope))
+    }
+
+    fn matching<T: Item>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        let filter = self.filter.as_ref();
+        items.filter(move |item| filter.is_none_or(|filter| filter.matches(item)))
     }
 
     /// One object, with the fields that were selected.
@@ -109,39 +131,78 @@ impl Question {
         })
     }
 
-    /// Counts all and renders only those on the page.
-    fn window<T: Item>(&self, items: impl Iterator<Item = T>) -> (usize, Vec<Value>) {
-        let end = self.page.offset.saturating_add(self.page.limit);
-        let mut shown = Vec::new();
-        let mut total = 0;
-        for item in items {
-            if (self.page.offset..end).contains(&total) {
-                shown.push(self.show(&item));
-            }
-            total += 1;
-        }
-        (total, shown)
-    }
-
-    fn show(&self, item: &impl Item) -> Value {
-        let rendered = item.render();
+    fn show(&self, item: &impl Item, page: &mut Written) {
         match &self.select {
-            Some(select) => select.project(&rendered),
-            None => rendered,
+            Some(select) => page.add(|out| write(out, &select.project(&item.render()))),
+            None => page.add(|out| item.write(out)),
         }
+    }
+}
+
+/// What may be in a list.
+pub(crate) struct Found<I> {
+    items: I,
+    /// How many there are, when it is known that all of them match.
+    total: Option<usize>,
+}
+
+impl<I> Found<I> {
+    /// Things that match, all of them, and how many that are.
+    pub(crate) fn all_match(items: I, total: usize) -> Self {
+        Self {
+            items,
+            total: Some(total),
+        }
+    }
+}
+
+/// The filter has yet to judge each.
+impl<I: Iterator> From<I> for Found<I> {
+    fn from(items: I) -> Self {
+        Self { items, total: None }
+    }
+}
+
+/// A list as JSON text, as far as it is written.
+struct Written(Vec<u8>);
+
+impl Written {
+    fn begin() -> Self {
+        let mut text = Vec::with_capacity(1024);
+        text.extend_from_slice(br#"{"items":["#);
+        Self(text)
     }
 
-    fn envelope(&self, total: usize, items: Vec<Value>, envelope: Envelope<'_>) -> Value {
-        let mut object = Map::new();
-        object.insert("items".to_owned(), Value::Array(items));
-        object.insert("total".to_owned(), total.into());
-        object.insert("pageLimit".to_owned(), self.page.limit.into());
-        object.insert("pageOffset".to_owned(), self.page.offset.into());
-        if let Envelope::WithUri(uri) = envelope {
-            object.insert("requestUri".to_owned(), uri.into());
+    fn add(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
+        if !self.0.ends_with(b"[") {
+            self.0.push(b',');
         }
-        Value::Object(object)
+        item(&mut self.0);
     }
+
+    fn end(self, total: usize, page: Page, envelope: Envelope<'_>) -> Vec<u8> {
+        let Self(mut text) = self;
+        text.push(b']');
+        for (name, number) in [
+            ("total", total),
+            ("pageLimit", page.limit),
+            ("pageOffset", page.offset),
+        ] {
+            text.extend_from_slice(format!(",\"{name}\":{number}").as_bytes());
+        }
+        if let Envelope::WithUri(uri) = envelope {
+            text.extend_from_slice(br#","requestUri":"#);
+            write(&mut text, uri);
+        }
+        text.push(b'}');
+        text
+    }
+}
+
+/// Writes a value as JSON.
+pub(crate) fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    // Into memory, and every key is a text: it cannot fail.
+    let _ = serde_json::to_writer(out, value);
 }
 
 fn sort(request: &Request<'_>, rules: &ListRules) -> Result<Option<Sort>, Refusal> {

@@ -64,7 +64,7 @@ impl Refusal {
         };
         Response {
             status,
-            body: Some(said.body(definition, operation)),
+            body: Some(said.body(definition, operation).into()),
             task: None,
         }
     }

@@ -59,7 +59,7 @@ fn what_is_created_says_where_it_is_and_stays_until_it_is_deleted() {
     let body = json!({"name": "Central", "city": "Porto", "rooms": 3});
     let (outcome, location) = stand.apply(&Method::POST, "/libraries?x=y", Some(&body));
     assert_eq!(outcome.response.status, 201);
-    let made = outcome.response.body.unwrap();
+    let made = outcome.response.body.unwrap().into_value();
     assert_eq!(
         (&made["name"], &made["city"], &made["rooms"]),
         (&json!("Central"), &json!("Porto"), &json!(3))

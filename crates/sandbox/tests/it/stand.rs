@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
-use hallpass_sandbox::{Caller, Outcome, Request, Sandbox, Settings, State, TaskFate};
+use hallpass_sandbox::{Body, Caller, Outcome, Request, Sandbox, Settings, State, TaskFate};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha8Rng;
@@ -46,7 +46,11 @@ impl Stand {
         let (outcome, _) = self.apply(method, target, body);
         (
             outcome.response.status.as_u16(),
-            outcome.response.body.unwrap_or_default(),
+            outcome
+                .response
+                .body
+                .map(Body::into_value)
+                .unwrap_or_default(),
         )
     }
 
@@ -100,7 +104,8 @@ impl Stand {
 
     fn check(&mut self, operation: &Operation, target: &str, outcome: &Outcome) {
         let status = outcome.response.status.as_u16();
-        let Some(body) = &outcome.response.body else {
+        let body = outcome.response.body.clone().map(Body::into_value);
+        let Some(body) = &body else {
             assert!(status < 300, "{} {target} {status}", operation.id());
             return;
         };

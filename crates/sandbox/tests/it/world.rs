@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
 use hallpass_sandbox::{
-    Caller, Change, Level, Outcome, Request, Sandbox, Settings, State, TaskFate,
+    Body, Caller, Change, Level, Outcome, Request, Sandbox, Settings, State, TaskFate,
 };
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -88,7 +88,14 @@ impl World {
             self.journal.push((outcome.changes, self.now));
         }
         let status = outcome.response.status.as_u16();
-        (status, outcome.response.body.unwrap_or_default())
+        (
+            status,
+            outcome
+                .response
+                .body
+                .map(Body::into_value)
+                .unwrap_or_default(),
+        )
     }
 
     /// What would happen; nothing is committed.
@@ -136,9 +143,10 @@ impl World {
         let body = outcome
             .response
             .body
-            .as_ref()
-            .expect("every answer has a body");
-        let violations = self.definition.check_response(operation, status, body);
+            .clone()
+            .expect("every answer has a body")
+            .into_value();
+        let violations = self.definition.check_response(operation, status, &body);
         let told: Vec<String> = violations
             .iter()
             .map(|v| format!("{} {}", v.pointer, v.message))
