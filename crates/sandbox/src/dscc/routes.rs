@@ -92,6 +92,10 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
+    pub(super) fn is(&self, method: &str, path: &str) -> bool {
+        (self.method, self.path) == (method, path)
+    }
+
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
     }
