@@ -1,6 +1,6 @@
 //! Permissions on the platform itself: the workspace, and with it the credentials of its people.
 //!
-//! They belong to no operation of a storage definition, so they are named here. What the roles
+//! They, and the one on the stand-in, belong to no operation of a storage definition, so they are named here. What the roles
 //! allow follows from [`Role::permits`](crate::Role::permits): everybody sees the workspace, only
 //! administrators change it.
 
@@ -19,6 +19,9 @@ pub const WORKSPACE_UPDATE: Permission = Permission::of(WORKSPACE, Verb::Update)
 /// `workspace.delete`: delete credentials.
 pub const WORKSPACE_DELETE: Permission = Permission::of(WORKSPACE, Verb::Delete);
 
+/// `sandbox.update`: save, restore and reset the state of a workspace's stand-in.
+pub const SANDBOX_UPDATE: Permission = Permission::of(Cow::Borrowed("sandbox"), Verb::Update);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,12 +34,18 @@ mod tests {
             assert!(role.permits(&WORKSPACE_READ));
             assert_eq!(role.permits(&WORKSPACE_UPDATE), administrator, "{role}");
             assert_eq!(role.permits(&WORKSPACE_DELETE), administrator, "{role}");
+            assert_eq!(role.permits(&SANDBOX_UPDATE), administrator, "{role}");
         }
     }
 
     #[test]
     fn they_are_ordinary_permissions() {
-        for permission in [WORKSPACE_READ, WORKSPACE_UPDATE, WORKSPACE_DELETE] {
+        for permission in [
+            WORKSPACE_READ,
+            WORKSPACE_UPDATE,
+            WORKSPACE_DELETE,
+            SANDBOX_UPDATE,
+        ] {
             assert_eq!(permission.to_string().parse(), Ok(permission));
         }
     }

@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
+use hallpass_oauth::Issuer;
 use hallpass_oauth::metadata::Document;
 use hallpass_oauth::verify::LEEWAY;
 use hallpass_store::{
@@ -59,7 +60,8 @@ pub const REVOCATION_PATH: &str = "/as/revoke_token.oauth2";
 /// The usual paths of the published keys.
 pub const JWKS_PATHS: [&str; 2] = ["/.well-known/jwks.json", "/pf/JWKS"];
 
-/// The server's parts. Built once, shared by all requests.
+/// The server's parts. Built once, shared by all requests, and by all names that it answers under.
+#[derive(Clone)]
 pub struct AuthorizationServer {
     clients: ClientRegistrations,
     sequences: TokenSequences,
@@ -71,13 +73,13 @@ pub struct AuthorizationServer {
     settings: Settings,
     clock: Clock,
     /// The latest time that a token was issued at, in seconds since 1970.
-    latest: AtomicI64,
-    failures: FailureLimits,
-    mints: MintLimits,
-    questions: MintLimits,
-    admission: Admission,
-    signer: Signer,
-    metrics: Metrics,
+    latest: Arc<AtomicI64>,
+    failures: Arc<FailureLimits>,
+    mints: Arc<MintLimits>,
+    questions: Arc<MintLimits>,
+    admission: Arc<Admission>,
+    signer: Arc<Signer>,
+    metrics: Arc<Metrics>,
 }
 
 impl AuthorizationServer {
@@ -108,17 +110,29 @@ impl AuthorizationServer {
             revocations,
             audit,
             clock,
-            latest: AtomicI64::new(i64::MIN),
-            failures: FailureLimits::new(limits.failures(), &hasher),
-            mints: MintLimits::new(limits.mints(), &hasher),
-            questions: MintLimits::new(limits.questions(), &hasher),
-            admission: Admission::new(limits.under_way),
-            signer: Signer::start(limits.signing_threads, limits.signing_queue)?,
-            metrics: Metrics::new(registry),
+            latest: Arc::new(AtomicI64::new(i64::MIN)),
+            failures: Arc::new(FailureLimits::new(limits.failures(), &hasher)),
+            mints: Arc::new(MintLimits::new(limits.mints(), &hasher)),
+            questions: Arc::new(MintLimits::new(limits.questions(), &hasher)),
+            admission: Arc::new(Admission::new(limits.under_way)),
+            signer: Arc::new(Signer::start(limits.signing_threads, limits.signing_queue)?),
+            metrics: Arc::new(Metrics::new(registry)),
             settings,
         });
         metrics::observe(&server, registry);
         Ok(server)
+    }
+
+    /// The same server under another name: tokens that are asked for there carry `issuer`, and the
+    /// addresses that its answers tell begin with `base_url`. Limits, counters, signing threads and
+    /// the times of tokens are shared. Whoever verifies must trust the issuer, this server too: it
+    /// has to be among [`Settings::issuers`].
+    #[must_use]
+    pub fn under(&self, issuer: Issuer, base_url: &str) -> Arc<Self> {
+        let mut server = self.clone();
+        server.settings.issuing.issuer = issuer;
+        base_url.clone_into(&mut server.settings.base_url);
+        Arc::new(server)
     }
 
     /// The routes.

@@ -40,7 +40,8 @@ impl Default for Retries {
     }
 }
 
-/// A number from 0 up to 1 by chance, so that many clients do not come back at once.
+/// A number from 0 up to 1 by chance, so that many clients do not come back at once. It is drawn only
+/// when there is a pause: the first random number of a process may take longer than a call.
 pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// Before the first repetition when the server does not say how long; doubled each time.
@@ -57,7 +58,7 @@ impl Retries {
         answer: &Response,
         repeated: u32,
         now: Timestamp,
-        chance: f64,
+        jitter: &Jitter,
     ) -> Option<Duration> {
         let has_not_acted = match answer.status() {
             StatusCode::TOO_MANY_REQUESTS => true,
@@ -69,9 +70,9 @@ impl Retries {
         }
         match retry_after(answer, now) {
             // Never earlier than the server asked for.
-            Some(asked) if asked <= self.longest => Some(asked + asked.mul_f64(chance / 10.0)),
+            Some(asked) if asked <= self.longest => Some(asked + asked.mul_f64(jitter() / 10.0)),
             Some(_) => None,
-            None => Some(self.doubled(FIRST_PAUSE, repeated, chance)),
+            None => Some(self.doubled(FIRST_PAUSE, repeated, jitter)),
         }
     }
 
@@ -80,18 +81,18 @@ impl Retries {
         &self,
         failure: &TransportError,
         repeated: u32,
-        chance: f64,
+        jitter: &Jitter,
     ) -> Option<Duration> {
         let again = failure.nothing_was_sent() && repeated < self.most;
-        again.then(|| self.doubled(FIRST_RECONNECT, repeated, chance))
+        again.then(|| self.doubled(FIRST_RECONNECT, repeated, jitter))
     }
 
     /// From half of the doubled pause to all of it.
-    fn doubled(&self, first: Duration, repeated: u32, chance: f64) -> Duration {
+    fn doubled(&self, first: Duration, repeated: u32, jitter: &Jitter) -> Duration {
         let pause = first
             .saturating_mul(2_u32.saturating_pow(repeated))
             .min(self.longest);
-        pause.mul_f64(0.5 + chance / 2.0)
+        pause.mul_f64(0.5 + jitter() / 2.0)
     }
 }
 
@@ -113,7 +114,11 @@ mod tests {
         }
         let answer = Response::new(StatusCode::from_u16(status).unwrap(), headers, Vec::new());
         let now = "1994-11-06T08:49:37Z".parse().unwrap();
-        Retries::default().after_answer(method, &answer, repeated, now, 0.0)
+        Retries::default().after_answer(method, &answer, repeated, now, &always(0.0))
+    }
+
+    fn always(number: f64) -> Jitter {
+        Arc::new(move || number)
     }
 
     #[test]
@@ -160,19 +165,23 @@ mod tests {
         };
         let retries = Retries::default();
         assert_eq!(
-            retries.after_failure(&refused, 0, 1.0),
+            retries.after_failure(&refused, 0, &always(1.0)),
             Some(Duration::from_millis(200))
         );
-        assert_eq!(retries.after_failure(&refused, 3, 1.0), None);
+        assert_eq!(retries.after_failure(&refused, 3, &always(1.0)), None);
         let broken = TransportError::Broken {
             server: "s".to_owned(),
             reason: "reset".to_owned(),
         };
-        assert_eq!(retries.after_failure(&broken, 0, 1.0), None);
+        let drawn: Jitter = Arc::new(|| panic!("drawn, and there is no pause"));
+        assert_eq!(retries.after_failure(&broken, 0, &drawn), None);
         let long = Retries {
             most: 100,
             ..retries
         };
-        assert_eq!(long.after_failure(&refused, 90, 1.0), Some(long.longest));
+        assert_eq!(
+            long.after_failure(&refused, 90, &always(1.0)),
+            Some(long.longest)
+        );
     }
 }

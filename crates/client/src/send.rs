@@ -256,14 +256,14 @@ impl Client {
         answer: &Result<Response, Error>,
         repeated: u32,
     ) -> Option<(String, Duration)> {
-        let (retries, chance) = (self.0.retries, (self.0.jitter)());
+        let (retries, jitter) = (self.0.retries, &self.0.jitter);
         match answer {
             Ok(answer) => {
-                let delay = retries.after_answer(method, answer, repeated, self.now(), chance)?;
+                let delay = retries.after_answer(method, answer, repeated, self.now(), jitter)?;
                 Some((format!("the API answered HTTP {}", answer.status()), delay))
             }
             Err(Error::Transport(failure)) => {
-                let delay = retries.after_failure(failure, repeated, chance)?;
+                let delay = retries.after_failure(failure, repeated, jitter)?;
                 Some((failure.to_string(), delay))
             }
             Err(_) => None,

@@ -39,7 +39,8 @@ pub const SETUP_PATH: &str = "/setup/";
 /// Names this part of the system in the audit log.
 const SOURCE: &str = "console";
 
-/// The console's parts. Built once, shared by all requests.
+/// The console's parts. Built once, shared by all requests, and by all names that it answers under.
+#[derive(Clone)]
 pub struct Console {
     published_keys: PublishedKeys,
     principals: Principals,
@@ -101,6 +102,15 @@ impl Console {
             },
             addresses: settings.addresses,
             clock,
+        }
+    }
+
+    /// The same console under other addresses.
+    #[must_use]
+    pub fn under(&self, addresses: Addresses) -> Self {
+        Self {
+            addresses,
+            ..self.clone()
         }
     }
 

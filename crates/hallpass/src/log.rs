@@ -136,6 +136,10 @@ struct EscapingWriter<'a, W>(&'a mut W);
 
 impl<W: fmt::Write> fmt::Write for EscapingWriter<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Nearly always; no character has to be looked at by itself.
+        if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return self.0.write_str(text);
+        }
         let mut rest = text;
         while let Some(place) = rest.find(is_obeyed) {
             self.0.write_str(&rest[..place])?;

@@ -13,6 +13,8 @@ mod command;
 mod completion;
 mod definition;
 mod demo;
+#[cfg(test)]
+mod documents;
 mod log;
 mod manual;
 mod output;

@@ -14,7 +14,8 @@ use crate::scope::ScopeSet;
 use crate::token_id::{Fingerprint, Link, TokenId, fingerprint};
 use crate::{ApplicationInstanceId, Audience, ClientId, Issuer, JwkSet, KeyId, WorkspaceId};
 
-/// How far two clocks may differ before a token is refused.
+/// How far two clocks may differ before a token is refused; at its end no more than a tenth of its
+/// lifetime, so that one of a few seconds ends after those.
 pub const LEEWAY: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a resource server asks of every token.
@@ -202,7 +203,7 @@ pub fn check(
 ) -> Result<SignedToken, TokenRefusal> {
     let key = keys.find(token.key_id()).ok_or(TokenRefusal::UnknownKey)?;
     let claims = token.claims();
-    check_times(claims.exp, claims.nbf, now)?;
+    check_times(claims.iat, claims.exp, claims.nbf, now)?;
     let signed = SignedToken::read(key.id().clone(), token)?;
     signed.check_parties(expectation)?;
     if !token.verify_with(key) {
@@ -305,7 +306,7 @@ impl SignedToken {
         if keys.find(self.key_id.as_str()).is_none() {
             return Err(TokenRefusal::UnknownKey);
         }
-        check_times(self.expires_at, self.not_before, now)?;
+        check_times(self.issued_at, self.expires_at, self.not_before, now)?;
         self.check_parties(expectation)?;
         let live = match self.token_id.link() {
             Link::Place { sequence, .. } => sequence >= standing.live_from,
@@ -335,10 +336,11 @@ impl SignedToken {
     }
 }
 
-fn check_times(exp: i64, nbf: Option<i64>, now: Timestamp) -> Result<(), TokenRefusal> {
+fn check_times(iat: i64, exp: i64, nbf: Option<i64>, now: Timestamp) -> Result<(), TokenRefusal> {
     let (now, leeway) = (now.as_second(), LEEWAY.as_secs());
+    let lifetime = exp.saturating_sub(iat).max(0);
     // RFC 7519 section 4.1.4: on or after `exp` it must not be accepted, but for the leeway.
-    if now >= exp.saturating_add(leeway) {
+    if now >= exp.saturating_add(leeway.min(lifetime / 10)) {
         return Err(TokenRefusal::Expired);
     }
     if nbf.is_some_and(|nbf| nbf > now.saturating_add(leeway)) {

@@ -25,7 +25,7 @@ use crate::operation::Operation;
 use format::{Reader, Span, Writer};
 use parts::Parts;
 
-pub use format::Digest;
+pub use format::{Bytes, Digest};
 
 /// A definition in its compiled form.
 #[derive(Debug)]
@@ -192,11 +192,11 @@ impl Compiled {
     /// Opens the compiled form of a definition whose text has this digest. `is_unchanged` says
     /// whether another file that it was read from is still the same.
     pub fn read(
-        bytes: Vec<u8>,
+        bytes: impl Bytes + 'static,
         text: Digest,
         is_unchanged: impl FnMut(&Source) -> bool,
     ) -> Result<Self, Distrust> {
-        let (reader, head): (Reader, Head) = Reader::open(bytes)?;
+        let (reader, head): (Reader, Head) = Reader::open(Box::new(bytes))?;
         if head.made_by != MADE_BY {
             return Err(Distrust::Version);
         }

@@ -6,6 +6,7 @@
 
 mod alternatives;
 mod explain;
+mod plain;
 #[cfg(test)]
 pub(crate) mod properties;
 #[cfg(test)]
@@ -99,6 +100,9 @@ impl Checks {
         let Some(index) = parameters.iter().position(|one| one.name == name) else {
             return Vec::new();
         };
+        if plain::certainly_fits(&parameters[index].schema, value) {
+            return Vec::new();
+        }
         slot(&self.parameters, operation, index)
             .and_then(|slot| {
                 self.compiled(root, slot, &parameters[index].schema, Direction::Request)

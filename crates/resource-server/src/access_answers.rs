@@ -5,29 +5,27 @@ use hallpass_access::{OperationPermissions, PermissionPattern, granted};
 use serde_json::{Value, json};
 
 use crate::permitted::Permitted;
-use crate::reply::Refusal;
 
-/// Which of the asked permissions the caller has; all of theirs when none is asked.
+/// Which of the asked permissions the caller has; all of theirs when none is asked. A word that is no
+/// permission is one that nobody has: the operation declares no answer that would say more.
 pub(crate) fn access_controls(
     permitted: &Permitted,
     permissions: &OperationPermissions,
     query: &[(String, String)],
-) -> Result<Value, Refusal> {
-    let asked = query
+) -> Value {
+    let words: Vec<&str> = query
         .iter()
         .filter(|(name, _)| name == "permission")
-        .map(|(_, word)| word.parse::<PermissionPattern>())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Refusal::BadRequest(error.to_string()))?;
-    let items: Vec<String> = granted(
-        permitted.principal().roles,
-        &asked,
-        &permissions.permissions(),
-    )
-    .iter()
-    .map(ToString::to_string)
-    .collect();
-    Ok(json!({ "items": items }))
+        .map(|(_, word)| word.as_str())
+        .collect();
+    let asked: Vec<PermissionPattern> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    if asked.is_empty() && !words.is_empty() {
+        return json!({ "items": [] });
+    }
+    let roles = permitted.principal().roles;
+    let granted = granted(roles, &asked, &permissions.permissions());
+    let items: Vec<String> = granted.iter().map(ToString::to_string).collect();
+    json!({ "items": items })
 }
 
 /// The kinds of resources the caller has any permission for.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use hallpass_oauth::Challenge;
 use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
-use hallpass_store::audit::AuditResource;
-use hallpass_store::{AuditEvent, AuditState, StoreError, VerifiedCaller};
+use hallpass_store::{AuditState, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -16,9 +16,14 @@ use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use crate::listener::{BodyError, TraceContext};
-use crate::permitted::{Call, Denied, permit};
-use crate::reply::{Body, Refusal, json_response};
+use crate::answer::Answer;
+use crate::answer_body::AnswerBody;
+use crate::faults::{Chosen, Instead, Marked};
+use crate::listener::{BodyError, NoAnswer, TraceContext};
+use crate::permitted::{Call, Permitted, permit};
+use crate::reply::{Refusal, allowed};
+use crate::stand_in::OriginError;
+use crate::state_calls::StateCall;
 use crate::target::Target;
 use crate::{ResourceServer, access_answers, audit_events};
 
@@ -31,7 +36,7 @@ impl ResourceServer {
         self: &Arc<Self>,
         request: Request<B>,
         peer: SocketAddr,
-    ) -> Response<Body>
+    ) -> Response<AnswerBody>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -47,10 +52,12 @@ impl ResourceServer {
             Err(refusal) => {
                 self.metrics.refused(refusal.reason());
                 tracing::debug!(reason = refusal.reason(), "request refused");
-                refusal.response(&trace_id)
+                refusal.answer(&trace_id).map(AnswerBody::from)
             }
         };
-        self.metrics.answered(response.status());
+        if response.extensions().get::<NoAnswer>().is_none() {
+            self.metrics.answered(response.status());
+        }
         response
     }
 
@@ -60,7 +67,7 @@ impl ResourceServer {
         peer: SocketAddr,
         now: Timestamp,
         trace_id: &str,
-    ) -> Result<Response<Body>, Refusal>
+    ) -> Result<Response<AnswerBody>, Refusal>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -68,16 +75,27 @@ impl ResourceServer {
     {
         let (head, body) = request.into_parts();
         let target = Target::read(&head.uri, head.headers.get(HOST))?;
+        let target = target.asked_by(head.extensions.get().cloned());
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;
-        let (operation, path) = self.match_operation(&head.method, &target)?;
+        if StateCall::is_meant(&target) {
+            let call = StateCall::new(caller, target, peer);
+            let answer = self.state_call(call, &head, body, &presented, now);
+            return answer.await;
+        }
+        let (operation, path) = match self.match_operation(&head.method, &target)? {
+            Matched::Operation(operation, path) => (operation, path),
+            Matched::Options(methods) => return Ok(allowed(&methods).map(AnswerBody::from)),
+        };
         let permitted = permit(caller, &self.definition, operation, &self.permissions);
         if let Err(denied) = permitted {
             return Err(self.deny(&denied, &target, peer, now).await);
         }
+        let fault = self.fault(&head, &target, &presented, operation)?;
 
         let body = read_body(body).await?;
+        fault.wait().await;
         // Decided again: a body may take long to arrive, and whoever could do this when it began
         // may have lost the right since.
         let now = (self.clock)();
@@ -87,19 +105,46 @@ impl ResourceServer {
             Ok(permitted) => permitted,
             Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
         };
+        match fault.instead() {
+            Some(Instead::NoAnswer(response)) => return Ok(response),
+            Some(Instead::Status(status, retry_after)) => {
+                return Err(faulty(status, retry_after, &permitted));
+            }
+            None => {}
+        }
         let call = Call {
             permitted,
             path,
             target,
             body,
+            task_fate: fault.task(),
             peer,
         };
-        let answer = if is_safe(call.permitted.operation().method()) {
-            self.read(&call, now).await?
+        let response = if is_safe(call.permitted.operation().method()) {
+            let answer = self.read(&call, now).await?;
+            answer.into_reader_response(&head.headers, trace_id)
         } else {
-            self.change(call, now).await?
+            self.change(call, now).await?.into_response(trace_id)
         };
-        Ok(json_response(answer.status, &answer.traced(trace_id).body))
+        Ok(fault.spoil(&head.method, response))
+    }
+
+    /// What goes wrong with this call because somebody wants it to.
+    fn fault(
+        &self,
+        head: &Parts,
+        target: &Target,
+        token: &PresentedToken,
+        operation: usize,
+    ) -> Result<Chosen, Refusal> {
+        let call = Marked {
+            method: &head.method,
+            path: target.path(),
+            headers: &head.headers,
+            token,
+        };
+        let operation = &self.definition.operations()[operation];
+        self.faults.choose(&call, operation, &self.metrics)
     }
 
     /// Answers a call that only reads. It is audited where that was asked for, and then not
@@ -154,7 +199,7 @@ impl ResourceServer {
 
     /// The caller behind a token: its signature from memory or checked, everything that can change
     /// looked up now.
-    fn verified(
+    pub(crate) fn verified(
         &self,
         presented: &PresentedToken,
         peer: SocketAddr,
@@ -201,13 +246,12 @@ impl ResourceServer {
 
     /// No match is a refusal. It comes after the token, so a stranger learns nothing about which
     /// paths exist.
-    fn match_operation(
-        &self,
-        method: &Method,
-        target: &Target,
-    ) -> Result<(usize, Vec<(String, String)>), Refusal> {
+    fn match_operation(&self, method: &Method, target: &Target) -> Result<Matched, Refusal> {
         match self.definition.routes().find(method, target.path()) {
-            Route::Found { operation, path } => Ok((operation, path)),
+            Route::Found { operation, path } => Ok(Matched::Operation(operation, path)),
+            Route::WrongMethod { allow } if *method == Method::OPTIONS => {
+                Ok(Matched::Options(allow))
+            }
             Route::WrongMethod { allow } => Err(Refusal::WrongMethod(allow)),
             Route::Unknown => Err(Refusal::UnknownOperation),
         }
@@ -222,7 +266,7 @@ impl ResourceServer {
         let operation = permitted.operation();
         let own = match (operation.method(), operation.path()) {
             (&Method::GET, "/api/v1/access-controls") => {
-                access_answers::access_controls(permitted, &self.permissions, target.query())?
+                access_answers::access_controls(permitted, &self.permissions, target.query())
             }
             (&Method::GET, "/api/v1/resource-types") => {
                 access_answers::resource_types(permitted, &self.permissions)
@@ -234,21 +278,13 @@ impl ResourceServer {
             }
             _ => return self.stand_in(call, now).await,
         };
-        Ok(Answer {
-            status: StatusCode::OK,
-            body: own,
-            task: None,
-        })
+        Ok(Answer::ok(own))
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let outcome = self.sandboxes.answer(call, &self.base_url, now).await;
+        let outcome = self.stand_ins.answer(call, &self.base_url, now).await;
         let response = outcome
-            .map_err(|error| {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(error, "the stand-in did not answer");
-                Refusal::Unavailable
-            })?
+            .map_err(|error| no_origin(error, Some(call)))?
             .response;
         Ok(Answer {
             status: response.status,
@@ -256,122 +292,49 @@ impl ResourceServer {
             task: response.task,
         })
     }
+}
 
-    /// Writes down that a call begins, or how it ended.
-    async fn record(
-        &self,
-        call: &Call,
-        state: AuditState,
-        task: Option<String>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let permitted = &call.permitted;
-        let operation = permitted.operation();
-        let what = if operation.summary().is_empty() {
-            operation.id()
-        } else {
-            operation.summary()
-        };
-        let word = match state {
-            AuditState::Initiated => "Initiated",
-            AuditState::Success => "Completed",
-            AuditState::Failure | AuditState::PermissionDenied => "Failed",
-        };
-        let mut event = self.event(state, &format!("{what} - {word}"), call.peer, now);
-        let owner = permitted.principal();
-        event.workspace = Some(owner.workspace.clone());
-        event.user_email = owner.email.to_string();
-        event.client_id = permitted.client_id().to_string();
-        permitted.permission().clone_into(&mut event.permission);
-        event.task_id = task.unwrap_or_default();
-        event.resource = AuditResource {
-            id: call.target.uri_for_log(),
-            name: operation.id().to_owned(),
-            kind: permitted
-                .permission()
-                .split('.')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-        };
-        self.audit
-            .record(event)
-            .await
-            .map_err(|error| unwritten(&error))
+/// What a method and a path ask for.
+enum Matched {
+    /// The position of the operation, and its path parameters.
+    Operation(usize, Vec<(String, String)>),
+    /// What may be asked for there: the methods of the definition.
+    Options(Vec<Method>),
+}
+
+/// A fault in the words that the error has otherwise: clients go by them.
+fn faulty(status: StatusCode, retry_after: Option<u32>, permitted: &Permitted) -> Refusal {
+    match status {
+        StatusCode::UNAUTHORIZED => Challenge::InvalidToken(TokenRefusal::Expired).into(),
+        StatusCode::FORBIDDEN => {
+            Challenge::InsufficientScope(permitted.permission().to_owned()).into()
+        }
+        _ => Refusal::Fault(status, retry_after),
     }
+}
 
-    /// Writes the refusal of a verified identity down (domain facts, section 4.4).
-    async fn deny(
-        &self,
-        denied: &Denied,
-        target: &Target,
-        peer: SocketAddr,
-        now: Timestamp,
-    ) -> Refusal {
-        let state = AuditState::PermissionDenied;
-        let mut event = self.event(state, "Unauthorized user access", peer, now);
-        "Unauthorized privilege".clone_into(&mut event.code);
-        event.workspace = Some(denied.caller.principal().workspace.clone());
-        event.user_email = denied.caller.principal().email.to_string();
-        event.client_id = denied.caller.client_id().to_string();
-        event.permission.clone_from(&denied.permission);
-        event.resource.id = target.uri_for_log();
-        match self.audit.record(event).await {
-            Ok(()) => denied.challenge().into(),
-            Err(error) => unwritten(&error),
+/// Why the stand-in did not answer, for the caller; faults of ours are for the log.
+pub(crate) fn no_origin(error: OriginError, call: Option<&Call>) -> Refusal {
+    match error {
+        OriginError::Full(_) => {
+            let declared = call.is_some_and(|call| {
+                let mut responses = call.permitted.operation().responses().iter();
+                responses.any(|(status, _)| status == "507")
+            });
+            let status = if declared {
+                StatusCode::INSUFFICIENT_STORAGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            Refusal::Full(status, error.to_string())
+        }
+        OriginError::Unrestorable(error) => Refusal::BadRequest(error.to_string()),
+        error => {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "the stand-in did not answer");
+            Refusal::Unavailable
         }
     }
-
-    /// Counts the refusal of a stranger, per reason and address.
-    fn count_refusal(&self, challenge: Challenge, peer: SocketAddr, now: Timestamp) -> Refusal {
-        let refusal = Refusal::Challenge(challenge);
-        let reason = refusal.reason();
-        let message = format!("API request refused: {reason}");
-        let event = self.event(AuditState::Failure, &message, peer, now);
-        self.audit
-            .count(event.per_minute(&format!("{} {reason} {}", self.base_url, peer.ip())));
-        refusal
-    }
-
-    fn event(
-        &self,
-        state: AuditState,
-        message: &str,
-        peer: SocketAddr,
-        now: Timestamp,
-    ) -> AuditEvent {
-        let source = self.base_url.as_str();
-        let mut event = AuditEvent::new(state, message, source, now, &mut SystemRandom);
-        event.source_ip = peer.ip().to_string();
-        event
-    }
-}
-
-/// What the origin answered.
-struct Answer {
-    status: StatusCode,
-    body: serde_json::Value,
-    /// The task that was started.
-    task: Option<String>,
-}
-
-impl Answer {
-    /// The same with this call's id in an error body, so that one id stands in the answer and in
-    /// the log, whoever wrote the body.
-    fn traced(mut self, trace_id: &str) -> Self {
-        if !self.status.is_success()
-            && let Some(id) = self.body.get_mut("traceId")
-        {
-            *id = trace_id.into();
-        }
-        self
-    }
-}
-
-fn unwritten(error: &StoreError) -> Refusal {
-    let error: &(dyn std::error::Error + 'static) = error;
-    tracing::error!(error, "an audit event was not written");
-    Refusal::Unavailable
 }
 
 fn is_safe(method: &Method) -> bool {
@@ -388,14 +351,23 @@ where
         return Ok(None);
     }
     let collected = Limited::new(body, LONGEST_BODY).collect().await;
-    let collected = collected.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Refusal::Body(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB")
-        } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow(_))) {
-            Refusal::Body(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")
-        } else {
-            Refusal::Body(StatusCode::BAD_REQUEST, "the body broke off")
-        }
-    })?;
+    let collected = collected.map_err(|error| body_refusal(&*error, "1 MiB"))?;
     Ok(Some(collected.to_bytes().to_vec()))
+}
+
+/// Why a body was not read, whose length is bounded.
+pub(crate) fn body_refusal(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+    most: &str,
+) -> Refusal {
+    let (status, words) = if error.is::<http_body_util::LengthLimitError>() {
+        let words = format!("the body is over {most}");
+        (StatusCode::PAYLOAD_TOO_LARGE, words)
+    } else if matches!(error.downcast_ref(), Some(BodyError::TooSlow(_))) {
+        let words = "the body came too slowly".to_owned();
+        (StatusCode::REQUEST_TIMEOUT, words)
+    } else {
+        (StatusCode::BAD_REQUEST, "the body broke off".to_owned())
+    };
+    Refusal::Body(status, words)
 }

@@ -10,13 +10,19 @@
 //! secret or a private key.
 
 mod access_answers;
+mod answer;
+mod answer_body;
 mod audit_events;
+mod conditional;
+mod faults;
 mod guard;
 pub mod listener;
 mod metrics;
 mod permitted;
+mod record;
 mod reply;
-mod sandboxes;
+mod stand_in;
+mod state_calls;
 mod target;
 mod token_cache;
 
@@ -27,11 +33,14 @@ use hallpass_oauth::Expectation;
 use hallpass_openapi::Definition;
 use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerHandles};
 
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 
+pub use answer_body::{AnswerBody, CutShort};
+pub use faults::{FaultError, FaultRule, Faults, ListedRule, RuleRefused};
 pub use metrics::Metrics;
+pub use stand_in::{OriginError, Saved, StandInSettings, StandIns, Unrestorable};
+pub use target::AskedUrl;
 
-use sandboxes::Sandboxes;
 use token_cache::TokenCache;
 
 /// What one resource server guards.
@@ -42,10 +51,10 @@ pub struct Settings {
     pub base_url: String,
     /// The API.
     pub definition: Arc<Definition>,
-    /// How the stand-in behaves.
-    pub sandbox: hallpass_sandbox::Settings,
-    /// The number that the stand-in's first state is made from.
-    pub seed: u64,
+    /// The stand-in.
+    pub stand_in: StandInSettings,
+    /// What goes wrong on request.
+    pub faults: Arc<Faults>,
     /// Whether permitted calls that only read are audited too.
     pub audit_reads: bool,
 }
@@ -59,12 +68,15 @@ pub struct ResourceServer {
     keys: PublishedKeys,
     principals: Principals,
     audit: AuditLog,
-    sandboxes: Sandboxes,
+    stand_ins: StandIns,
     verified: TokenCache,
     clock: Clock,
     metrics: Metrics,
     /// Held for reading by each change under way.
     changes: Arc<RwLock<()>>,
+    faults: Arc<Faults>,
+    /// Whoever saves, restores or resets a state.
+    state_calls: Arc<Semaphore>,
     audit_reads: bool,
 }
 
@@ -86,8 +98,8 @@ impl ResourceServer {
             expectation,
             base_url,
             definition,
-            sandbox,
-            seed,
+            stand_in,
+            faults,
             audit_reads,
         } = settings;
         Self {
@@ -95,11 +107,11 @@ impl ResourceServer {
             keys: published_keys,
             principals,
             audit,
-            sandboxes: Sandboxes::new(
-                hallpass_sandbox::Sandbox::new(definition.clone(), sandbox),
+            stand_ins: StandIns::new(
+                definition.clone(),
+                stand_in,
                 sandbox_journals,
                 expectation.instance.clone(),
-                seed,
             ),
             verified: TokenCache::new(),
             expectation,
@@ -108,7 +120,19 @@ impl ResourceServer {
             clock,
             metrics,
             changes: Arc::default(),
+            faults,
+            state_calls: Arc::new(Semaphore::new(1)),
             audit_reads,
         }
+    }
+
+    /// The stand-ins behind it.
+    pub fn stand_ins(&self) -> &StandIns {
+        &self.stand_ins
+    }
+
+    /// What goes wrong on request.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 }

@@ -1,53 +1,59 @@
 //! The accept loop: HTTP/1.1 connections with bounds on everything that a peer can hold.
 //!
-//! hyper's own header time-out does nothing without a timer, and with one it takes the silence
-//! between two requests for a slow head; this loop tells them apart. It also refuses requests that
-//! servers could read in two ways. It serves any function from request to answer, so every listener
-//! of the program is bounded, traced, logged and counted alike.
+//! It refuses requests that servers could read in two ways. It serves any function from request to
+//! answer, so every listener of the program is bounded, traced, logged and counted alike, with TLS
+//! ([`serve_tls`]) or without ([`serve`]).
 
+mod activity;
 mod admission;
+mod arrival;
 mod bare;
 mod body;
 mod exchange;
 mod heads;
 mod logged_path;
 mod stream;
+mod tls;
 mod trace_context;
 mod traffic;
 
-use std::convert::Infallible;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hallpass_oauth::random::SystemRandom;
 use http::header::{CONNECTION, HOST, HeaderName};
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::reply::Refusal;
+use activity::Activity;
 use admission::Admission;
+use arrival::{Arrivals, Established, Held, Plain, Transport};
+pub use arrival::{Handed, HandedOver, take_over};
 pub use body::{Body, BodyError};
 use exchange::{Exchange, log_refused};
-use heads::{Framing, Heads};
+use heads::Framing;
 use stream::Stream;
+pub use tls::{ServerName, Tls};
 pub use trace_context::{SpanId, TraceContext, TraceId};
 pub use traffic::{Kind, Metrics, Site};
 
 /// The header field of every answer that names the request, by the id of its trace.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// In the extensions of an answer: it is not sent, and the connection ends instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there was to be no answer")]
+pub struct NoAnswer;
 
 /// Bounds of a listener.
 #[derive(Debug, Clone)]
@@ -91,7 +97,7 @@ pub async fn serve<S, F, B>(
     listener: TcpListener,
     site: Site,
     limits: Limits,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
     service: S,
 ) where
     S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
@@ -99,14 +105,52 @@ pub async fn serve<S, F, B>(
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let arrivals = Arrivals::at(listener, None);
+    accept(arrivals, Plain, site, limits, shutdown, service).await;
+}
+
+/// The same over TLS. Each request has the [`ServerName`] that its connection was opened for among
+/// its extensions. A handshake may take as long as a head; nobody else waits for it.
+pub async fn serve_tls<S, F, B>(
+    listener: TcpListener,
+    tls: Tls,
+    site: Site,
+    limits: Limits,
+    shutdown: watch::Receiver<bool>,
+    service: S,
+) where
+    S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let arrivals = Arrivals::at(listener, tls.handed);
+    let transport = tls::Handshake::new(tls.config);
+    accept(arrivals, transport, site, limits, shutdown, service).await;
+}
+
+async fn accept<T, S, F, B>(
+    mut arrivals: Arrivals,
+    transport: T,
+    site: Site,
+    limits: Limits,
+    mut shutdown: watch::Receiver<bool>,
+    service: S,
+) where
+    T: Transport,
+    S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let admission = Admission::new(limits.connections, limits.connections_per_address);
     loop {
-        let accepted = tokio::select! {
+        let arrived = tokio::select! {
             () = stopped(&mut shutdown) => break,
-            accepted = listener.accept() => accepted,
+            arrived = arrivals.next() => arrived,
         };
-        let (socket, peer) = match accepted {
-            Ok(accepted) => accepted,
+        let arrival = match arrived {
+            Ok(arrival) => arrival,
             Err(error) => {
                 // Out of file descriptors, most likely: let connections end before the next try.
                 tracing::warn!(error = %error, listener = site.name(), "a connection was not accepted");
@@ -114,25 +158,40 @@ pub async fn serve<S, F, B>(
                 continue;
             }
         };
+        let peer = arrival.peer();
         let place = match admission.admit(peer.ip()) {
             Ok(place) => place,
             Err(full) => {
                 site.turned_away(full);
                 let trace = TraceContext::new(&mut SystemRandom);
                 log_refused(&site, peer, &trace, 503);
-                admission.turn_away(socket, &trace);
+                if T::SPEAKS_HTTP_AT_ONCE {
+                    admission.turn_away(arrival.into_socket(), &trace);
+                }
                 continue;
             }
         };
         let (site, limits) = (site.clone(), limits.clone());
-        let (shutdown, service) = (shutdown.clone(), service.clone());
+        let (mut shutdown, service) = (shutdown.clone(), service.clone());
+        let transport = transport.clone();
         tokio::spawn(async move {
-            let _place = place;
-            let _open = Open::at(site.clone());
-            connection(socket, peer, site, limits, shutdown, service).await;
+            let held = Held::new(place, site.clone());
+            let established = tokio::select! {
+                biased;
+                established = transport.establish(arrival, limits.header_time) => established,
+                () = stopped(&mut shutdown) => return,
+            };
+            match established {
+                Ok(established) => {
+                    connection(established, held, site, limits, shutdown, service).await;
+                }
+                Err(error) => {
+                    tracing::debug!(error = %error, %peer, listener = site.name(), "a handshake failed");
+                }
+            }
         });
     }
-    drop(listener);
+    drop(arrivals);
     if tokio::time::timeout(limits.drain_time, admission.empty())
         .await
         .is_err()
@@ -144,22 +203,6 @@ pub async fn serve<S, F, B>(
     }
 }
 
-/// A connection in the counters.
-struct Open(Site);
-
-impl Open {
-    fn at(site: Site) -> Self {
-        site.connected();
-        Self(site)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.disconnected();
-    }
-}
-
 /// How long to wait after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -168,121 +211,59 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-/// What a connection is doing, for its deadline.
-struct Activity {
-    limits: Limits,
-    started: Instant,
-    under_way: AtomicUsize,
-    /// Milliseconds from `started` to the end of the last request.
-    last_end: AtomicU64,
-    heads: Arc<Mutex<Heads>>,
-}
-
-impl Activity {
-    fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            started: Instant::now(),
-            under_way: AtomicUsize::new(0),
-            last_end: AtomicU64::new(0),
-            heads: Arc::new(Mutex::new(Heads::new())),
-        }
-    }
-
-    fn heads(&self) -> MutexGuard<'_, Heads> {
-        self.heads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// When the connection has been silent, or its head on the way, for too long; `None` while a
-    /// request is being answered.
-    fn deadline(&self, head_since: &mut Option<Instant>) -> Option<Instant> {
-        if self.under_way.load(Ordering::Acquire) > 0 {
-            *head_since = None;
-            return None;
-        }
-        if self.heads().in_head() {
-            return Some(*head_since.get_or_insert_with(Instant::now) + self.limits.header_time);
-        }
-        *head_since = None;
-        let last_end = Duration::from_millis(self.last_end.load(Ordering::Acquire));
-        Some(self.started + last_end + self.limits.idle_time)
-    }
-
-    fn begun(&self) -> Framing {
-        self.under_way.fetch_add(1, Ordering::AcqRel);
-        self.heads().next()
-    }
-
-    fn ended(&self) {
-        let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_end.store(since, Ordering::Release);
-        self.under_way.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    /// Resolves at the deadline. To be polled after the connection, which moves it.
-    async fn overdue(&self) {
-        let mut head_since = None;
-        let mut timer = pin!(tokio::time::sleep_until(
-            self.started + self.limits.idle_time
-        ));
-        poll_fn(|cx| {
-            loop {
-                let Some(deadline) = self.deadline(&mut head_since) else {
-                    return Poll::Pending;
-                };
-                // A deadline that moved away is looked at again when the timer fires: most
-                // connections never come to that, and setting a timer per request costs.
-                if deadline < timer.deadline() {
-                    timer.as_mut().reset(deadline);
-                }
-                ready!(timer.as_mut().poll(cx));
-                if deadline <= timer.deadline() {
-                    return Poll::Ready(());
-                }
-                timer.as_mut().reset(deadline);
-            }
-        })
-        .await;
-    }
-}
-
-async fn connection<S, F, B>(
-    socket: TcpStream,
-    peer: SocketAddr,
+async fn connection<T, S, F, B>(
+    established: Established<T>,
+    held: Held,
     site: Site,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,
     service: S,
 ) where
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     S: Fn(Request<Body>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    // Small answers must not wait for the peer's acknowledgement of the one before.
-    let _ = socket.set_nodelay(true);
+    let Established {
+        stream,
+        peer,
+        name,
+        handed_by: _handed_by,
+    } = established;
     let activity = Arc::new(Activity::new(limits));
-    let stream = Stream::new(socket, activity.heads.clone(), site.clone(), peer);
+    let stream = Stream::new(stream, activity.heads.clone(), site.clone(), peer);
     let tracked = activity.clone();
     let answering = service_fn(move |request: Request<Incoming>| {
         let (service, activity, site) = (service.clone(), tracked.clone(), site.clone());
+        let (name, held) = (name.clone(), held.clone());
         let framing = activity.begun();
         let body_time = activity.limits.body_time;
         async move {
             let mut request = Request::map(request, |body| Body::new(body, body_time));
+            if let Some(name) = name {
+                request.extensions_mut().insert(name);
+            }
+            if request.method() == Method::CONNECT {
+                request.extensions_mut().insert(held);
+            }
             let exchange = Exchange::begin(&mut request, peer, &site);
             let trace = exchange.trace();
             let answer = answer(request, framing, trace, |request| service(request, peer));
             let response = exchange.answer(answer).await;
             activity.ended();
-            Ok::<_, Infallible>(response)
+            match response.extensions().get::<NoAnswer>() {
+                Some(none) => Err(*none),
+                None => Ok(response),
+            }
         }
     });
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(activity.limits.head_bytes)
         .max_headers(activity.limits.headers)
-        .serve_connection(TokioIo::new(stream), answering);
+        .serve_connection(TokioIo::new(stream), answering)
+        .with_upgrades();
     let mut connection = pin!(connection);
     let mut overdue = pin!(activity.overdue());
     let mut stopping = false;

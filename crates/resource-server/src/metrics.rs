@@ -11,6 +11,7 @@ use prometheus_client::registry::Registry;
 pub struct Metrics {
     answers: Family<Answer, Counter>,
     refusals: Family<Refusal, Counter>,
+    faults: Family<Fault, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,6 +22,11 @@ struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fault {
+    kind: &'static str,
 }
 
 impl Metrics {
@@ -37,6 +43,11 @@ impl Metrics {
             "Requests refused before they reached the API, by reason",
             metrics.refusals.clone(),
         );
+        registry.register(
+            "hallpass_api_faults",
+            "Faults that were asked for and happened, by kind",
+            metrics.faults.clone(),
+        );
         metrics
     }
 
@@ -50,5 +61,9 @@ impl Metrics {
 
     pub(crate) fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&Refusal { reason }).inc();
+    }
+
+    pub(crate) fn faulted(&self, kind: &'static str) {
+        self.faults.get_or_create(&Fault { kind }).inc();
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hallpass_access::{OperationPermissions, Requirement};
 use hallpass_oauth::{Challenge, ClientId};
 use hallpass_openapi::{Definition, Operation};
+use hallpass_sandbox::TaskFate;
 use hallpass_store::{Principal, VerifiedCaller};
 
 use crate::target::Target;
@@ -32,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) target: Target,
     /// The body, if one came.
     pub(crate) body: Option<Vec<u8>>,
+    /// What becomes of the task that it starts.
+    pub(crate) task_fate: TaskFate,
     /// Where it came from.
     pub(crate) peer: SocketAddr,
 }

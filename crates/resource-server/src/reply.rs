@@ -3,14 +3,11 @@
 use bytes::Bytes;
 use hallpass_oauth::Challenge;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
 use crate::target::TargetError;
-
-/// The body of every answer.
-pub(crate) type Body = Full<Bytes>;
 
 /// Why a request got no answer from the API.
 #[derive(Debug)]
@@ -28,7 +25,11 @@ pub(crate) enum Refusal {
     /// The head is too long or malformed.
     Head(StatusCode, &'static str),
     /// The body is too long or came too slowly.
-    Body(StatusCode, &'static str),
+    Body(StatusCode, String),
+    /// A fault that was asked for, and how many seconds the caller is told to wait.
+    Fault(StatusCode, Option<u32>),
+    /// The stand-in has no room for more.
+    Full(StatusCode, String),
     /// Our fault, for the moment.
     Unavailable,
 }
@@ -48,7 +49,7 @@ impl From<Challenge> for Refusal {
 impl Refusal {
     /// The answer on the wire. Bodies have the three members that satisfy every client of the real
     /// system (domain facts, section 6.4).
-    pub(crate) fn response(&self, trace_id: &str) -> Response<Body> {
+    pub(crate) fn response(&self, trace_id: &str) -> Response<Full<Bytes>> {
         self.answer(trace_id).map(Full::new)
     }
 
@@ -65,10 +66,10 @@ impl Refusal {
                 }
             }
             Self::WrongMethod(allow) => {
-                let words: Vec<_> = allow.iter().map(Method::as_str).collect();
-                if let Ok(value) = HeaderValue::from_str(&words.join(", ")) {
-                    headers.insert(ALLOW, value);
-                }
+                headers.extend(allow_header(allow));
+            }
+            Self::Fault(_, Some(seconds)) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -91,6 +92,8 @@ impl Refusal {
             Self::BadRequest(_) => "bad_request",
             Self::Head(..) => "head",
             Self::Body(..) => "body",
+            Self::Fault(..) => "fault",
+            Self::Full(..) => "full",
             Self::Unavailable => "unavailable",
         }
     }
@@ -119,9 +122,14 @@ impl Refusal {
                 "the path exists, but not with this method".to_owned(),
             ),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "BAD_REQUEST", text.clone()),
-            Self::Head(status, text) | Self::Body(status, text) => {
-                (*status, "BAD_REQUEST", (*text).to_owned())
-            }
+            Self::Full(status, text) => (*status, "INSUFFICIENT_STORAGE", text.clone()),
+            Self::Head(status, text) => (*status, "BAD_REQUEST", (*text).to_owned()),
+            Self::Body(status, text) => (*status, "BAD_REQUEST", text.clone()),
+            Self::Fault(status, _) => (
+                *status,
+                code_of(*status),
+                "a fault that was asked for (Hallpass-Fault, or a rule of this server)".to_owned(),
+            ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "SERVICE_UNAVAILABLE",
@@ -131,13 +139,54 @@ impl Refusal {
     }
 }
 
-/// A JSON answer.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Body> {
-    json_answer(status, body).map(Full::new)
+/// The word for a status that somebody chose.
+fn code_of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "NOT_FOUND",
+        StatusCode::CONFLICT => "CONFLICT",
+        StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
+        StatusCode::SERVICE_UNAVAILABLE => "SERVICE_UNAVAILABLE",
+        StatusCode::GATEWAY_TIMEOUT => "GATEWAY_TIMEOUT",
+        status if status.is_server_error() => "INTERNAL_ERROR",
+        _ => "BAD_REQUEST",
+    }
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+/// What a path allows (RFC 9110 section 9.3.7): nothing else is to be said about it.
+pub(crate) fn allowed(methods: &[Method]) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.extend(allow_header(methods));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The methods of a path as the definition has them, and those that are answered everywhere: HEAD where
+/// there is a GET, and OPTIONS.
+fn allow_header(methods: &[Method]) -> Option<(HeaderName, HeaderValue)> {
+    let mut words: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let implied = [
+        methods.contains(&Method::GET).then_some("HEAD"),
+        Some("OPTIONS"),
+    ];
+    for word in implied.into_iter().flatten() {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let value = HeaderValue::from_str(&words.join(", ")).ok()?;
+    Some((ALLOW, value))
+}
+
+/// A JSON answer.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    json_text(status, body.to_string())
+}
+
+/// The same from its text.
+pub(crate) fn json_text(status: StatusCode, body: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -2,12 +2,20 @@
 //! that looks at one spelling of a path and a server that acts on another is how guards are
 //! walked around.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
+
+/// The URL by which a request was asked, without a slash at the end. Whoever serves a resource server
+/// under other names than its own puts it among the request's extensions; answers then name that one.
+#[derive(Debug, Clone)]
+pub struct AskedUrl(pub Arc<str>);
 
 /// A path in its only accepted spelling, and the decoded query.
 #[derive(Debug)]
 pub(crate) struct Target {
+    asked: Option<AskedUrl>,
     path: String,
     query: Vec<(String, String)>,
     uri: String,
@@ -50,10 +58,22 @@ impl Target {
             .path_and_query()
             .map_or_else(|| path.to_owned(), ToString::to_string);
         Ok(Self {
+            asked: None,
             path: path.to_owned(),
             query,
             uri,
         })
+    }
+
+    /// The same for a request that was asked by that URL.
+    pub(crate) fn asked_by(self, asked: Option<AskedUrl>) -> Self {
+        Self { asked, ..self }
+    }
+
+    /// The URL of the whole request: below the one that it was asked by, else below `own`.
+    pub(crate) fn url(&self, own: &str) -> String {
+        let base = self.asked.as_ref().map_or(own, |AskedUrl(url)| url);
+        format!("{base}{}", self.uri)
     }
 
     /// The path, still percent-encoded.
@@ -69,11 +89,6 @@ impl Target {
     /// Path and query for the audit log, cut to a length that nobody can fill it with.
     pub(crate) fn uri_for_log(&self) -> String {
         self.uri.chars().take(LONGEST_LOGGED).collect()
-    }
-
-    /// Path and query as they came.
-    pub(crate) fn uri(&self) -> &str {
-        &self.uri
     }
 }
 
@@ -155,7 +170,11 @@ mod tests {
 
     #[test]
     fn the_absolute_form_must_name_the_host_that_was_asked() {
-        assert_eq!(read("http://here:8081/api?x=1").unwrap().uri(), "/api?x=1");
+        let target = read("http://here:8081/api?x=1").unwrap();
+        assert_eq!(target.url("https://own"), "https://own/api?x=1");
+        let asked = AskedUrl("https://asked".into());
+        let target = target.asked_by(Some(asked));
+        assert_eq!(target.url("https://own"), "https://asked/api?x=1");
         for foreign in [
             "http://elsewhere/api",
             "http://here:8082/api",

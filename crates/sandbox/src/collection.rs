@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -15,8 +15,9 @@ use crate::stored::{Fields, Shapes, Stored};
 
 /// The fields by which objects are found without looking at all of them, where they are texts. The
 /// `of…` fields are never shown: they name the object that another belongs to, or is a copy of.
-pub(crate) const INDEXED: [&str; 7] = [
-    "name", "systemId", "poolId", "ofVolume", "ofGroup", "ofSet", "copyOf",
+/// `from` and `to` are the ends of a relation.
+pub(crate) const INDEXED: [&str; 10] = [
+    "name", "systemId", "poolId", "ofVolume", "ofGroup", "ofSet", "copyOf", "address", "from", "to",
 ];
 
 /// The field whose texts have sums kept, so that how full a pool is need not be added up.
@@ -184,6 +185,10 @@ impl<'de> Visitor<'de> for Pairs {
     fn visit_seq<A: SeqAccess<'de>>(self, mut pairs: A) -> Result<Collection, A::Error> {
         let mut collection = Collection::default();
         while let Some((id, value)) = pairs.next_element::<(String, Value)>()? {
+            // A state may come from outside.
+            if collection.get(&id).is_some() {
+                return Err(A::Error::custom(format!("`{id}` comes twice")));
+            }
             collection.put(&id, value);
         }
         Ok(collection)
@@ -256,5 +261,16 @@ mod tests {
         let back: Collection = serde_json::from_str(&text).unwrap();
         assert_eq!(back, collection);
         assert_eq!(back.with("name", "one").count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_list_or_has_an_id_twice_is_not_read() {
+        for (text, said) in [
+            (r#"[["a", {}], ["a", {}]]"#, "`a` comes twice"),
+            (r#"{"a": {}}"#, "list of pairs"),
+        ] {
+            let error = serde_json::from_str::<Collection>(text).unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+        }
     }
 }

@@ -173,6 +173,15 @@ impl Sandbox {
         dscc::seed(&self.definition, &self.settings, seed, now)
     }
 
+    /// The same with another number of volumes than the settings have.
+    pub fn seed_sized(&self, seed: u64, volumes: usize, now: Timestamp) -> State {
+        let settings = Settings {
+            volumes,
+            ..self.settings.clone()
+        };
+        dscc::seed(&self.definition, &settings, seed, now)
+    }
+
     /// Whether the operation is modelled; [`Sandbox::apply`] answers 501 to the others.
     pub fn stateful(&self, operation: &Operation) -> bool {
         self.model(operation).is_some()

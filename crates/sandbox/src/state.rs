@@ -79,6 +79,32 @@ impl State {
         self.collections.values().map(Collection::len).sum()
     }
 
+    /// How many objects the changes would add, those of later steps included; at most so many, since
+    /// what goes meanwhile is not known.
+    pub fn growth(&self, changes: &[Change]) -> usize {
+        let grows = |change: &Change| match change {
+            Change::Put { collection, id, .. } => usize::from(self.get(collection, id).is_none()),
+            Change::Schedule(step) => {
+                let otherwise = step
+                    .checks
+                    .iter()
+                    .map(|check| self.growth(&check.otherwise));
+                self.growth(&step.then).max(otherwise.max().unwrap_or(0))
+            }
+            Change::Merge { .. }
+            | Change::Remove { .. }
+            | Change::RemoveWhere { .. }
+            | Change::Trim { .. } => 0,
+        };
+        changes.iter().map(grows).sum()
+    }
+
+    /// Forgets how far the clock was seen to be. For a state that comes from a machine whose clock may
+    /// be ahead, and whose journal begins anew.
+    pub fn forget_time(&mut self) {
+        self.reached = None;
+    }
+
     /// Whether there is no object at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -460,6 +486,30 @@ mod tests {
         assert_eq!(state.not_before(at(60)), at(60));
         let back: State = serde_json::from_value(serde_json::to_value(&state).unwrap()).unwrap();
         assert_eq!(back.not_before(at(40)), at(50));
+    }
+
+    #[test]
+    fn growth_counts_what_is_new_now_and_later() {
+        let mut state = State::default();
+        state.commit(&[put("a", json!({}))], at(0));
+        let later = |then| {
+            Change::Schedule(Planned {
+                at: at(9),
+                checks: vec![Check {
+                    requirement: name_is_free("2"),
+                    otherwise: vec![put("y", json!({})), put("z", json!({}))],
+                }],
+                then,
+            })
+        };
+        assert_eq!(state.growth(&[put("a", json!({}))]), 0);
+        assert_eq!(
+            state.growth(&[put("b", json!({})), merge("a", json!({}))]),
+            1
+        );
+        assert_eq!(state.growth(&[later(vec![put("b", json!({}))])]), 2);
+        let three = ["b", "c", "d"].map(|id| put(id, json!({}))).to_vec();
+        assert_eq!(state.growth(&[later(three), put("e", json!({}))]), 4);
     }
 
     fn any_change() -> impl Strategy<Value = Vec<Change>> {

@@ -184,7 +184,7 @@ impl From<sqlx::Error> for CredentialError {
 }
 
 /// Shortest lifetime of a token.
-const SHORTEST_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+const SHORTEST_LIFETIME: SignedDuration = SignedDuration::from_secs(1);
 
 impl Credentials {
     pub(crate) fn new(store: Store) -> Self {

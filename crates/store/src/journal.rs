@@ -36,6 +36,21 @@ impl StoredSandbox {
     }
 }
 
+/// A stand-in in a list of them.
+#[derive(Debug, Clone)]
+pub struct ListedSandbox {
+    /// Whose it is.
+    pub workspace: String,
+    /// The instance it stands in for.
+    pub instance: String,
+    /// How many changes were made, restores and resets included.
+    pub changes: u64,
+    /// Bytes of the snapshot.
+    pub snapshot_bytes: u64,
+    /// Changes that are not in the snapshot.
+    pub journal_entries: u64,
+}
+
 /// One accepted change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
@@ -59,7 +74,7 @@ impl SandboxJournals {
         instance: &ApplicationInstanceId,
     ) -> Result<Option<StoredSandbox>, StoreError> {
         let snapshot = sqlx::query(
-            "SELECT sequence, state FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2",
+            "SELECT sequence, bytes FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2",
         )
         .bind(workspace.as_str())
         .bind(instance.as_str())
@@ -69,6 +84,22 @@ impl SandboxJournals {
             return Ok(None);
         };
         let since: i64 = snapshot.try_get("sequence")?;
+        let bytes: i64 = snapshot.try_get("bytes")?;
+        let mut state = String::with_capacity(usize::try_from(bytes).unwrap_or(0));
+        for part in 0.. {
+            let row = sqlx::query(
+                "SELECT state FROM sandbox_snapshot_part \
+                 WHERE workspace_id = $1 AND instance_id = $2 AND sequence = $3 AND part = $4",
+            )
+            .bind(workspace.as_str())
+            .bind(instance.as_str())
+            .bind(since)
+            .bind(part)
+            .fetch_optional(self.database.reader())
+            .await?;
+            let Some(row) = row else { break };
+            state.push_str(row.try_get("state")?);
+        }
         let rows = sqlx::query(
             "SELECT sequence, at, changes FROM sandbox_journal \
              WHERE workspace_id = $1 AND instance_id = $2 AND sequence > $3 ORDER BY sequence",
@@ -87,7 +118,7 @@ impl SandboxJournals {
             });
         }
         Ok(Some(StoredSandbox {
-            state: snapshot.try_get("state")?,
+            state,
             includes: u64::try_from(since).unwrap_or(0),
             entries,
         }))
@@ -111,8 +142,11 @@ impl SandboxJournals {
             .await
     }
 
-    /// Replaces the snapshot with the state after the change at `sequence` (0 before the first)
-    /// and drops the changes it includes.
+    /// Replaces the snapshot with the state after the change at `sequence` (0 before the first); the
+    /// changes it includes count no more. That happens in one moment, whenever the process is killed.
+    /// Nothing happens when there is a snapshot of that change or of a later one.
+    ///
+    /// It is written in small pieces, between which others have their turn.
     pub async fn snapshot(
         &self,
         workspace: &WorkspaceId,
@@ -120,30 +154,167 @@ impl SandboxJournals {
         sequence: u64,
         state: &str,
     ) -> Result<(), StoreError> {
+        let place = Place {
+            workspace: workspace.as_str(),
+            instance: instance.as_str(),
+        };
         let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        let present = self.snapshot_sequence(&place).await?;
+        if present.is_some_and(|present| present >= sequence) {
+            return Ok(());
+        }
+        // Of a write of the same snapshot that was broken off. Another snapshot may be on its way too:
+        // its parts are not touched.
+        self.forget(PARTS_OF, &place, Some(sequence)).await?;
+        for (part, text) in (0_i64..).zip(parts(state)) {
+            let mut transaction = self.database.begin().await?;
+            sqlx::query(
+                "INSERT INTO sandbox_snapshot_part (workspace_id, instance_id, sequence, part, state) \
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(place.workspace)
+            .bind(place.instance)
+            .bind(sequence)
+            .bind(part)
+            .bind(text)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+        }
         let mut transaction = self.database.begin().await?;
         sqlx::query(
-            "INSERT INTO sandbox_snapshot (workspace_id, instance_id, sequence, state) \
+            "INSERT INTO sandbox_snapshot (workspace_id, instance_id, sequence, bytes) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, instance_id) \
-             DO UPDATE SET sequence = excluded.sequence, state = excluded.state",
+             DO UPDATE SET sequence = excluded.sequence, bytes = excluded.bytes \
+             WHERE excluded.sequence > sandbox_snapshot.sequence",
         )
-        .bind(workspace.as_str())
-        .bind(instance.as_str())
+        .bind(place.workspace)
+        .bind(place.instance)
         .bind(sequence)
-        .bind(state)
+        .bind(i64::try_from(state.len()).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await?;
-        sqlx::query(
-            "DELETE FROM sandbox_journal \
-             WHERE workspace_id = $1 AND instance_id = $2 AND sequence <= $3",
-        )
-        .bind(workspace.as_str())
-        .bind(instance.as_str())
-        .bind(sequence)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        let present = self.snapshot_sequence(&place).await?;
+        self.forget(PARTS_BEFORE, &place, present).await?;
+        self.forget(ENTRIES_TO, &place, present).await
     }
+
+    /// The place of the last change that was made; `None` where nothing is kept. For whoever cannot
+    /// read what is kept, and is to replace it.
+    pub async fn last_sequence(
+        &self,
+        workspace: &WorkspaceId,
+        instance: &ApplicationInstanceId,
+    ) -> Result<Option<u64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(sequence) AS last FROM (\
+             SELECT sequence FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2 \
+             UNION ALL \
+             SELECT sequence FROM sandbox_journal WHERE workspace_id = $1 AND instance_id = $2)",
+        )
+        .bind(workspace.as_str())
+        .bind(instance.as_str())
+        .fetch_one(self.database.reader())
+        .await?;
+        let last: Option<i64> = row.try_get("last")?;
+        Ok(last.and_then(|last| u64::try_from(last).ok()))
+    }
+
+    /// All stand-ins of which something is kept.
+    pub async fn list(&self) -> Result<Vec<ListedSandbox>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT s.workspace_id, s.instance_id, s.sequence, s.bytes, count(j.sequence) AS entries, \
+             coalesce(max(j.sequence), s.sequence) AS last \
+             FROM sandbox_snapshot s LEFT JOIN sandbox_journal j \
+             ON j.workspace_id = s.workspace_id AND j.instance_id = s.instance_id \
+             AND j.sequence > s.sequence \
+             GROUP BY s.workspace_id, s.instance_id ORDER BY s.workspace_id, s.instance_id",
+        )
+        .fetch_all(self.database.reader())
+        .await?;
+        let number = |row: &sqlx::sqlite::SqliteRow, name: &str| {
+            let number: Result<i64, sqlx::Error> = row.try_get(name);
+            number.map(|number| u64::try_from(number).unwrap_or(0))
+        };
+        rows.iter()
+            .map(|row| {
+                Ok(ListedSandbox {
+                    workspace: row.try_get("workspace_id")?,
+                    instance: row.try_get("instance_id")?,
+                    changes: number(row, "last")?,
+                    snapshot_bytes: number(row, "bytes")?,
+                    journal_entries: number(row, "entries")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn snapshot_sequence(&self, place: &Place<'_>) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT sequence FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2",
+        )
+        .bind(place.workspace)
+        .bind(place.instance)
+        .fetch_optional(self.database.reader())
+        .await?;
+        Ok(row.map(|row| row.try_get("sequence")).transpose()?)
+    }
+
+    /// Deletes some rows at a time until there are none.
+    async fn forget(
+        &self,
+        statement: &'static str,
+        place: &Place<'_>,
+        sequence: Option<i64>,
+    ) -> Result<(), StoreError> {
+        loop {
+            let mut transaction = self.database.begin().await?;
+            let gone = sqlx::query(statement)
+                .bind(place.workspace)
+                .bind(place.instance)
+                .bind(sequence)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            if gone.rows_affected() == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The parts of one snapshot.
+const PARTS_OF: &str = "DELETE FROM sandbox_snapshot_part WHERE rowid IN (SELECT rowid FROM \
+     sandbox_snapshot_part WHERE workspace_id = $1 AND instance_id = $2 AND sequence = $3 LIMIT 2)";
+
+/// The parts of all snapshots before one.
+const PARTS_BEFORE: &str = "DELETE FROM sandbox_snapshot_part WHERE rowid IN (SELECT rowid FROM \
+     sandbox_snapshot_part WHERE workspace_id = $1 AND instance_id = $2 AND sequence < $3 LIMIT 2)";
+
+/// The changes that a snapshot includes.
+const ENTRIES_TO: &str = "DELETE FROM sandbox_journal WHERE rowid IN (SELECT rowid FROM \
+     sandbox_journal WHERE workspace_id = $1 AND instance_id = $2 AND sequence <= $3 LIMIT 500)";
+
+/// Bytes of a part: some milliseconds of the one writing connection.
+const PART_BYTES: usize = 512 * 1024;
+
+/// Whose stand-in.
+struct Place<'a> {
+    workspace: &'a str,
+    instance: &'a str,
+}
+
+/// A text in parts that are texts.
+fn parts(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let (part, rest) = text.split_at(text.floor_char_boundary(PART_BYTES));
+        text = rest;
+        Some(part)
+    })
 }
 
 /// A change on its way into the database.

@@ -440,27 +440,29 @@ impl KeyRow {
     }
 }
 
-/// Notes an issuer name and gives all that living tokens may carry, the present one first.
-pub(crate) async fn use_issuer(
+/// Notes the issuer names in use and gives all that living tokens may carry, those first.
+pub(crate) async fn use_issuers(
     database: &Database,
-    issuer: &Issuer,
+    issuers: &[Issuer],
     longest_lifetime: SignedDuration,
     now: Timestamp,
 ) -> Result<Vec<Issuer>, StoreError> {
     let mut transaction = database.begin().await?;
-    // The name in use so far served until now; its youngest tokens may be that young.
+    // The names in use so far served until now; their youngest tokens may be that young.
     sqlx::query("UPDATE issuer SET present = 0, last_used = $1 WHERE present = 1")
         .bind(nanoseconds(now))
         .execute(&mut *transaction)
         .await?;
-    sqlx::query(
-        "INSERT INTO issuer (url, present, last_used) VALUES ($1, 1, $2) \
-         ON CONFLICT (url) DO UPDATE SET present = 1, last_used = excluded.last_used",
-    )
-    .bind(issuer.as_str())
-    .bind(nanoseconds(now))
-    .execute(&mut *transaction)
-    .await?;
+    for issuer in issuers {
+        sqlx::query(
+            "INSERT INTO issuer (url, present, last_used) VALUES ($1, 1, $2) \
+             ON CONFLICT (url) DO UPDATE SET present = 1, last_used = excluded.last_used",
+        )
+        .bind(issuer.as_str())
+        .bind(nanoseconds(now))
+        .execute(&mut *transaction)
+        .await?;
+    }
     let oldest = now
         .checked_sub(longest_lifetime + LEEWAY)
         .unwrap_or(Timestamp::MIN);
@@ -468,14 +470,13 @@ pub(crate) async fn use_issuer(
         .bind(nanoseconds(oldest))
         .execute(&mut *transaction)
         .await?;
-    let urls: Vec<String> = sqlx::query_scalar("SELECT url FROM issuer WHERE url <> $1")
-        .bind(issuer.as_str())
+    let past: Vec<String> = sqlx::query_scalar("SELECT url FROM issuer WHERE present = 0")
         .fetch_all(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    let mut issuers = vec![issuer.clone()];
-    for url in urls {
-        issuers.push(read("issuer", &url)?);
+    let mut trusted = issuers.to_vec();
+    for url in past {
+        trusted.push(read("issuer", &url)?);
     }
-    Ok(issuers)
+    Ok(trusted)
 }

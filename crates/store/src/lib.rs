@@ -43,7 +43,7 @@ use rand_core::CryptoRng;
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
-pub use journal::{JournalEntry, SandboxJournals, StoredSandbox};
+pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
 pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};
@@ -263,14 +263,14 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that tokens carry `issuer` from now on and gives every name that a token still alive
-    /// may carry.
-    pub async fn use_issuer(
+    /// Notes that tokens carry one of `issuers` from now on and gives every name that a token still
+    /// alive may carry, those first.
+    pub async fn use_issuers(
         &self,
-        issuer: &Issuer,
+        issuers: &[Issuer],
         now: Timestamp,
     ) -> Result<Vec<Issuer>, StoreError> {
-        keys::use_issuer(&self.database, issuer, self.policy.longest_lifetime(), now).await
+        keys::use_issuers(&self.database, issuers, self.policy.longest_lifetime(), now).await
     }
 
     /// Clients as the token endpoint sees them.

@@ -91,6 +91,12 @@ pub enum ProfileError {
         /// Which one, from 1.
         position: usize,
     },
+    /// The profile is no longer as it was when the change began.
+    #[error("profile `{name}` was changed or removed meanwhile")]
+    Changed {
+        /// Its name.
+        name: String,
+    },
     /// It is there already.
     #[error("a profile `{name}` exists already")]
     Exists {
@@ -207,6 +213,7 @@ impl ProfileError {
             }
             Self::NotShared { .. } => "put the profile into your own file: `hallpass profile add`",
             Self::Resource { .. } => "write it as in https://api.example.com/ (RFC 8707 section 2)",
+            Self::Changed { .. } => "look at it with `hallpass profile show`, and try again",
             Self::Exists { .. } => "choose another name, or replace the profile with --replace",
             Self::Unknown { known, .. } | Self::NoneChosen { known } if known.is_empty() => {
                 "add one with `hallpass profile add`"

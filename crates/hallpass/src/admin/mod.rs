@@ -7,8 +7,10 @@ mod execute;
 mod file_text;
 mod key;
 mod readable;
+mod sandbox;
 mod typed;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,12 +23,13 @@ use crate::command::CommandError;
 use crate::output;
 use crate::serve::{self, Addresses, Config, DataDirectory};
 use file_text::FileText;
+use sandbox::SandboxCommand;
 
 pub(crate) use credential::{CredentialCommand, NewCredential};
 pub(crate) use execute::{Administrator, actor as local_administrator};
 pub(crate) use key::KeyCommand;
 
-/// Administer people, roles, credentials and signing keys
+/// Administer people, roles, credentials, signing keys and the stand-in
 #[derive(Debug, Args)]
 pub(crate) struct AdminArgs {
     #[command(flatten)]
@@ -64,6 +67,12 @@ pub(crate) enum AdminCommand {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The stand-in: its state, and faults
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// The server's addresses. For `hallpass serve --trust`, which is about a server that may run.
+    #[command(skip)]
+    Addresses,
 }
 
 /// The roles, as the command line takes them.
@@ -194,6 +203,7 @@ impl AdminCommand {
             Self::Credential(CredentialCommand::Change { wanted, .. }) => {
                 read(wanted.jwks.as_mut())
             }
+            Self::Sandbox(SandboxCommand::Restore { file, .. }) => file.read(),
             _ => Ok(()),
         }
     }
@@ -210,7 +220,22 @@ pub(crate) async fn run(mut args: AdminArgs) -> Result<(), CommandError> {
     args.command.read_files()?;
     confirm(&args.command)?;
     let data = DataDirectory::create(&config.data)?;
-    let answer = send_or_execute(&args.command, &config, &data).await?;
+    let mut answer = send_or_execute(&args.command, &config, &data).await?;
+    if let AdminCommand::Sandbox(SandboxCommand::Save { file, .. }) = &args.command {
+        let document = answer
+            .as_object_mut()
+            .and_then(|members| members.remove("document"));
+        sandbox::write(
+            document
+                .as_ref()
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+            file,
+        )?;
+        if file == Path::new("-") {
+            return Ok(());
+        }
+    }
     if args.json {
         return output::data(&serde_json::to_string_pretty(&answer).unwrap_or_default());
     }
@@ -268,6 +293,8 @@ async fn send_or_execute(
                 store: &store,
                 addresses: &addresses,
                 keys_max_age: config.keys_max_age(),
+                running: &[],
+                config,
                 now: clock(),
             };
             let outcome = administrator.execute(command).await;

@@ -6,6 +6,7 @@
 
 mod kept;
 mod meant;
+mod seen;
 mod text;
 
 use std::path::Path;
@@ -25,7 +26,7 @@ pub(crate) use text::beside;
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
-    Ok(Text::of(file)?.read()?.0)
+    Ok(Text::of(file, &Kept::nowhere())?.read()?.0)
 }
 
 /// The operation of this name in a definition that was read whole.
@@ -58,7 +59,7 @@ impl Known {
     }
 
     fn open_with(api: Option<&Path>, kept: Kept) -> Result<Self, CommandError> {
-        let text = Text::of(api)?;
+        let text = Text::of(api, &kept)?;
         let why = match kept.get(&text.key()) {
             Ok(bytes) => {
                 match Compiled::read(bytes, text.digest(), |source| text.is_unchanged(source)) {
@@ -232,9 +233,13 @@ mod tests {
         let kept = Kept::at(folder.path().join("cache"));
         let api = folder.path().join("api.yaml");
         fs::write(&api, ONE).unwrap();
-        let key = Text::of(Some(&api)).unwrap().key();
+        let key = Text::of(Some(&api), &Kept::nowhere()).unwrap().key();
         drop(Known::open_with(Some(&api), kept.clone()).unwrap());
-        let good = kept.get(&key).unwrap();
+        let all = || {
+            let path = folder.path().join(format!("cache/{key}.compiled"));
+            fs::read(path).unwrap()
+        };
+        let good = all();
         let mut changed = good.clone();
         changed[60] ^= 1;
         for bad in [b"" as &[u8], b"openapi: 3.0.3", &good[..100], &changed] {
@@ -242,7 +247,7 @@ mod tests {
             let known = Known::open_with(Some(&api), kept.clone()).unwrap();
             assert!(matches!(known.form, Form::Whole(..)));
             assert_eq!(first_operation(&known), "one");
-            assert_eq!(kept.get(&key).unwrap(), good, "it is written anew");
+            assert_eq!(all(), good, "it is written anew");
         }
     }
 

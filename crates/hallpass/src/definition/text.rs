@@ -1,12 +1,15 @@
 //! The text of a definition and, when it is written in several files, those beside it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use hallpass_openapi::{Definition, Digest, Reading, Source};
 use percent_encoding::percent_decode_str;
 
+use super::kept::Kept;
+use super::seen;
 use crate::command::{CommandError, Exit};
 
 /// The definition that is used unless another is named: the core of the storage API, written for
@@ -16,43 +19,65 @@ const BUILT_IN: &str = include_str!("../../../../api/storage-api.yaml");
 /// A definition that is not read yet.
 pub(super) struct Text {
     name: String,
+    /// Where the text is; nothing for the built-in one.
+    file: Option<PathBuf>,
     /// The file's own name; other files are named from where it is.
     location: String,
     /// Where other files may be. The built-in definition has none.
     folder: Option<PathBuf>,
-    bytes: Cow<'static, [u8]>,
+    bytes: OnceCell<Cow<'static, [u8]>>,
     digest: Digest,
+    kept: Kept,
 }
 
 impl Text {
-    /// The text in `file`, or the built-in one.
-    pub(super) fn of(file: Option<&Path>) -> Result<Self, CommandError> {
+    /// The text in `file`, or the built-in one. What `kept` says of the file spares looking into it.
+    pub(super) fn of(file: Option<&Path>, kept: &Kept) -> Result<Self, CommandError> {
         let Some(file) = file else {
             let bytes = BUILT_IN.as_bytes();
             return Ok(Self {
                 name: "the built-in definition".to_owned(),
+                file: None,
                 location: String::new(),
                 folder: None,
-                bytes: Cow::Borrowed(bytes),
+                bytes: OnceCell::from(Cow::Borrowed(bytes)),
                 digest: Digest::of(bytes),
+                kept: kept.clone(),
             });
         };
         let name = file.display().to_string();
-        let unreadable = |error: std::io::Error| {
-            CommandError::usage(format!("the API definition {name} cannot be read: {error}"))
-        };
-        let bytes = fs::read(file).map_err(unreadable)?;
-        let path = std::path::absolute(file).map_err(unreadable)?;
+        let path = std::path::absolute(file).map_err(|error| unreadable(&name, &error))?;
         let own_name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
+        let (digest, bytes) =
+            seen::digest(&path, kept).map_err(|error| unreadable(&name, &error))?;
         Ok(Self {
             location: own_name.unwrap_or_default(),
             folder: path.parent().map(Path::to_owned),
-            digest: Digest::of(&bytes),
-            bytes: Cow::Owned(bytes),
+            file: Some(path),
+            digest,
+            kept: kept.clone(),
+            bytes: bytes
+                .map(Cow::Owned)
+                .map(OnceCell::from)
+                .unwrap_or_default(),
             name,
         })
+    }
+
+    /// The text itself, which must be what the digest says.
+    fn bytes(&self) -> Result<&[u8], CommandError> {
+        if let Some(bytes) = self.bytes.get() {
+            return Ok(bytes);
+        }
+        let path = self.file.as_deref().unwrap_or(Path::new(""));
+        let bytes = fs::read(path).map_err(|error| unreadable(&self.name, &error))?;
+        if Digest::of(&bytes) != self.digest {
+            seen::forget(path, &self.kept);
+            return Err(super::changed());
+        }
+        Ok(self.bytes.get_or_init(|| Cow::Owned(bytes)))
     }
 
     /// What to call it.
@@ -94,7 +119,7 @@ impl Text {
             });
             bytes
         };
-        let reading = Definition::read_from(&self.location, &self.bytes, &mut load);
+        let reading = Definition::read_from(&self.location, self.bytes()?, &mut load);
         let reading = reading.map_err(|error| {
             CommandError::caused(Exit::Usage, &self.name, &error).maybe_hint(error.hint.clone())
         })?;
@@ -112,6 +137,10 @@ impl Text {
         };
         beside(folder, location)
     }
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> CommandError {
+    CommandError::usage(format!("the API definition {name} cannot be read: {error}"))
 }
 
 /// Another file of the definition. It must be in the definition's folder, links followed: a
@@ -160,7 +189,7 @@ mod tests {
         fs::write(folder.join("below/part.yaml"), "x").unwrap();
         fs::write(folder.join("api.yaml"), "openapi: 3.0.3").unwrap();
         std::os::unix::fs::symlink(outer.path().join("secret"), folder.join("link")).unwrap();
-        let text = Text::of(Some(&folder.join("api.yaml"))).unwrap();
+        let text = Text::of(Some(&folder.join("api.yaml")), &Kept::nowhere()).unwrap();
         assert!(text.beside("below/part.yaml").is_ok());
         assert!(text.beside("./below/p%61rt.yaml").is_ok());
         for outside in [
@@ -175,7 +204,12 @@ mod tests {
         ] {
             assert!(text.beside(outside).is_err(), "{outside}");
         }
-        assert!(Text::of(None).unwrap().beside("Cargo.toml").is_err());
+        assert!(
+            Text::of(None, &Kept::nowhere())
+                .unwrap()
+                .beside("Cargo.toml")
+                .is_err()
+        );
     }
 
     #[test]
@@ -187,7 +221,9 @@ mod tests {
                 let folder = outer.path().join(folder);
                 fs::create_dir_all(&folder).unwrap();
                 fs::write(folder.join("api.yaml"), text).unwrap();
-                Text::of(Some(&folder.join("api.yaml"))).unwrap().key()
+                Text::of(Some(&folder.join("api.yaml")), &Kept::nowhere())
+                    .unwrap()
+                    .key()
             })
             .collect();
         assert!(keys[0] != keys[1] && keys[0] != keys[2] && keys[1] != keys[2]);

@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::command::CommandError;
-use crate::serve::Config;
+use crate::serve::config::Socket;
+use crate::serve::{Config, DataDirectory};
 
-/// The address file (design, section 3.1). Members that this version has no part for are null.
+/// The address file (design, section 3.1). Members whose part is switched off are null.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Addresses {
@@ -52,11 +53,17 @@ impl Addresses {
             console: format!("{base}/"),
             authorization_server: base,
             instances,
-            tls: None,
-            proxy: None,
+            tls: at("https", config.listen.tls),
+            proxy: at("http", config.listen.proxy()),
             metrics: format!("http://{}/metrics", config.listen.metrics),
-            ca_file: None,
+            ca_file: ca_file(config),
         }
+    }
+
+    /// The URL of the TLS listener under this machine's own name.
+    pub(crate) fn local_tls(&self) -> Option<String> {
+        let (_, port) = self.tls.as_deref()?.rsplit_once(':')?;
+        Some(format!("https://localhost:{port}"))
     }
 
     /// Name and value, for people.
@@ -73,6 +80,15 @@ impl Addresses {
             format!("{global}/workspaces/v1/credentials"),
         ));
         lines.push(("metrics".to_owned(), self.metrics.clone()));
+        let by_name = [
+            ("TLS, by host name", &self.tls),
+            ("proxy to that", &self.proxy),
+            ("CA of that", &self.ca_file),
+        ];
+        let by_name = by_name
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        lines.extend(by_name);
         lines
     }
 
@@ -94,4 +110,21 @@ impl Addresses {
         draft.persist(file).map_err(|error| failed(error.error))?;
         Ok(())
     }
+}
+
+/// A listener that takes every address is reached under this machine's own name.
+fn at(scheme: &str, socket: Socket) -> Option<String> {
+    let address = socket.address()?;
+    Some(if address.ip().is_unspecified() {
+        format!("{scheme}://localhost:{}", address.port())
+    } else {
+        format!("{scheme}://{address}")
+    })
+}
+
+fn ca_file(config: &Config) -> Option<String> {
+    config.listen.tls.address()?;
+    let file = DataDirectory::ca_file_in(&config.data);
+    let file = std::path::absolute(&file).unwrap_or(file);
+    Some(file.display().to_string())
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hallpass_resource_server::ResourceServer;
 use hallpass_store::{Clock, Store};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -21,10 +22,10 @@ use zeroize::Zeroizing;
 
 use crate::admin::{AdminCommand, Administrator};
 use crate::command::{CommandError, Exit};
-use crate::serve::Addresses;
+use crate::serve::{Addresses, Config};
 
-/// Longest command or answer, in bytes.
-const LONGEST_LINE: usize = 64 * 1024 * 1024;
+/// Longest command or answer, in bytes: the state of a stand-in, with its quotes escaped.
+const LONGEST_LINE: usize = 512 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 enum Answer {
@@ -41,6 +42,9 @@ pub(super) struct Administration {
     pub(super) store: Store,
     pub(super) addresses: Addresses,
     pub(super) keys_max_age: SignedDuration,
+    /// The guards, by the short name of their instance.
+    pub(super) running: Vec<(String, Arc<ResourceServer>)>,
+    pub(super) config: Config,
     pub(super) clock: Clock,
 }
 
@@ -122,6 +126,8 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
                 store: &administration.store,
                 addresses: &administration.addresses,
                 keys_max_age: administration.keys_max_age,
+                running: &administration.running,
+                config: &administration.config,
                 now: (administration.clock)(),
             };
             match administrator.execute(&command).await {

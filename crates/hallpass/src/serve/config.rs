@@ -6,6 +6,7 @@
 
 mod rules;
 mod settings;
+mod socket;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::DataArgs;
 use crate::command::CommandError;
+pub(crate) use socket::Socket;
 
 /// Everything a server can be told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +56,10 @@ pub(crate) struct Listen {
     pub(crate) authorization_server: SocketAddr,
     /// Metrics.
     pub(crate) metrics: SocketAddr,
+    /// All of them over TLS, under the names of the real system.
+    pub(crate) tls: Socket,
+    /// The CONNECT proxy that leads there; without TLS there is none.
+    pub(crate) proxy: Socket,
     /// The resource API of each instance, by its short name.
     pub(crate) instances: BTreeMap<String, SocketAddr>,
 }
@@ -164,12 +170,43 @@ pub(crate) struct Audit {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sandbox {
-    /// The number that the first state is made from.
+    /// The number that a first state is made from, and the luck of faults.
     pub(crate) seed: u64,
+    /// How many volumes a first state has.
+    pub(crate) volumes: usize,
+    /// Most objects of one state.
+    pub(crate) objects: usize,
     /// How long a task takes, in milliseconds.
     pub(crate) task_milliseconds: i64,
+    /// What a 202 puts into `taskUri`: `id`, `path` or `definition`.
+    pub(crate) task_uri: String,
+    /// How many items a page holds when the request does not say.
+    pub(crate) default_page: usize,
     /// Whether bodies are checked to the letter.
     pub(crate) strict: bool,
+    /// What goes wrong on request.
+    pub(crate) faults: Faults,
+}
+
+/// What goes wrong on request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Faults {
+    /// Whether anything does: without it the header `Hallpass-Fault` means nothing.
+    pub(crate) enabled: bool,
+    /// Faults of the server's own.
+    pub(crate) rules: Vec<FaultRule>,
+}
+
+/// Faults, and the calls that they happen to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FaultRule {
+    /// The id of an operation, or a path such as `POST /api/v1/*`; every call without it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) on: String,
+    /// As the header has them.
+    pub(crate) faults: String,
 }
 
 /// The short names of the instances that have a resource API of their own, in the order of their
@@ -195,7 +232,7 @@ impl Default for Config {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self::at(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 8080))
+        Self::at(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT))
     }
 }
 
@@ -271,8 +308,22 @@ impl Default for Sandbox {
         let settings = hallpass_sandbox::Settings::default();
         Self {
             seed: 1,
+            volumes: settings.volumes,
+            objects: 1_000_000,
             task_milliseconds: i64::try_from(settings.task_duration.as_millis()).unwrap_or(1000),
+            task_uri: settings::TASK_URIS[0].0.to_owned(),
+            default_page: settings.default_page,
             strict: settings.strict,
+            faults: Faults::default(),
+        }
+    }
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            rules: Vec::new(),
         }
     }
 }
@@ -291,6 +342,11 @@ impl Listen {
         Self {
             authorization_server: first,
             metrics: on(METRICS_OFFSET),
+            tls: Socket::At(on(TLS_OFFSET)),
+            proxy: Socket::At(match first.port() {
+                PORT => SocketAddr::new(first.ip(), PROXY_PORT),
+                _ => on(PROXY_OFFSET),
+            }),
             instances: (1..)
                 .zip(INSTANCES)
                 .map(|(n, name)| (name.to_owned(), on(n)))
@@ -299,14 +355,31 @@ impl Listen {
     }
 
     fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        let by_name = [self.tls, self.proxy()];
         [self.authorization_server, self.metrics]
             .into_iter()
             .chain(self.instances.values().copied())
+            .chain(by_name.into_iter().filter_map(Socket::address))
+    }
+
+    /// The proxy, which has nowhere to lead to without TLS.
+    pub(crate) fn proxy(&self) -> Socket {
+        self.proxy.off_with(self.tls)
     }
 }
 
-/// From the authorization server's port to that of the metrics: 8080 and 9090.
+/// The port of the authorization server.
+const PORT: u16 = 8080;
+
+/// From there to that of the metrics: 8080 and 9090.
 const METRICS_OFFSET: u16 = 1010;
+
+/// From there to that of the TLS listener: 8080 and 8443.
+const TLS_OFFSET: u16 = 363;
+
+/// The port of the proxy, the customary one of proxies, and where it is when the others move.
+const PROXY_PORT: u16 = 3128;
+const PROXY_OFFSET: u16 = 364;
 
 impl Config {
     /// Reads the configuration file that applies. One that was named must exist.
@@ -372,7 +445,11 @@ impl Config {
             CommandError::usage(format!("`{address}` is no address to listen on"))
                 .hint("write HOST:PORT with an IP address, such as 127.0.0.1:8080 or 127.0.0.1:0")
         })?;
+        let (tls, proxy) = (self.listen.tls, self.listen.proxy);
         self.listen = Listen::at(first);
+        // What was switched off is not wanted elsewhere either.
+        self.listen.tls = self.listen.tls.off_with(tls);
+        self.listen.proxy = self.listen.proxy.off_with(proxy);
         Ok(())
     }
 
@@ -429,17 +506,28 @@ mod tests {
             (ports, config.listen.metrics.port()),
             (vec![8081, 8082, 8083], 9090)
         );
+        let by_name = [config.listen.tls, config.listen.proxy].map(|socket| socket.to_string());
+        assert_eq!(by_name, ["127.0.0.1:8443", "127.0.0.1:3128"]);
         config.listen("[::1]:0").unwrap();
-        let all = config
-            .listen
-            .instances
-            .values()
-            .chain([&config.listen.metrics]);
-        assert!(
-            all.clone()
-                .all(|address| address.port() == 0 && address.ip().is_loopback())
-        );
+        let mut all = config.listen.all();
+        assert!(all.all(|address| address.port() == 0 && address.ip().is_loopback()));
         assert!(!config.is_public());
+    }
+
+    #[test]
+    fn what_is_switched_off_stays_off_when_the_others_move() {
+        let off = "[listen]\ntls = \"off\"\n";
+        let mut config = Config::parse(off, Path::new("h.toml")).unwrap();
+        config.listen("127.0.0.1:9000").unwrap();
+        assert_eq!(config.listen.tls, Socket::Off);
+        assert_eq!(config.listen.proxy(), Socket::Off, "it leads nowhere");
+        let proxy_off = "[listen]\nproxy = \"off\"\n";
+        let mut config = Config::parse(proxy_off, Path::new("h.toml")).unwrap();
+        config.listen("127.0.0.1:9000").unwrap();
+        assert_eq!(config.listen.tls.to_string(), "127.0.0.1:9363");
+        assert_eq!(config.listen.proxy(), Socket::Off);
+        let neither = Config::parse("[listen]\ntls = \"no\"\n", Path::new("h.toml"));
+        assert!(neither.unwrap_err().message().contains("nor `off`"));
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The data directory: private to its owner, one server at a time, the master key in it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::MasterKey;
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::command::CommandError;
@@ -77,9 +78,49 @@ impl DataDirectory {
         Ok(path)
     }
 
+    /// The certificate of the TLS listener with its key and its authority.
+    pub(crate) fn tls_file(&self) -> PathBuf {
+        self.0.join("tls.pem")
+    }
+
+    /// The certificate authority, for the programs that are to trust it.
+    pub(crate) fn ca_file(&self) -> PathBuf {
+        Self::ca_file_in(&self.0)
+    }
+
+    /// The same for a directory that need not exist yet.
+    pub(crate) fn ca_file_in(directory: &Path) -> PathBuf {
+        directory.join("ca.pem")
+    }
+
+    /// Puts a file in place of another or of none, whole and on disk or not at all.
+    pub(crate) fn replace(
+        &self,
+        path: &Path,
+        mode: u32,
+        content: &[u8],
+    ) -> Result<(), CommandError> {
+        let written = draft(&self.0, |file| {
+            file.write_all(content)?;
+            file.set_permissions(Permissions::from_mode(mode))
+        });
+        let kept = written.and_then(|draft| {
+            draft.persist(path)?;
+            sync(&self.0)
+        });
+        kept.map_err(|error| {
+            CommandError::usage(format!("{} cannot be written: {error}", path.display()))
+        })
+    }
+
     /// The socket that takes administrative commands while a server runs.
     pub(crate) fn admin_socket(&self) -> PathBuf {
-        self.0.join("admin.sock")
+        Self::admin_socket_in(&self.0)
+    }
+
+    /// The same for a directory that need not exist yet.
+    pub(crate) fn admin_socket_in(directory: &Path) -> PathBuf {
+        directory.join("admin.sock")
     }
 
     /// Takes the lock. While another process has it, the error names that one.
@@ -178,11 +219,23 @@ fn write_new(
     write: impl FnOnce(&mut File) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft(folder, write)?.persist_noclobber(path)?;
+    sync(folder)
+}
+
+/// A file without a name yet, whose content is on disk.
+fn draft(
+    folder: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> std::io::Result<NamedTempFile> {
+    let mut draft = NamedTempFile::new_in(folder)?;
     write(draft.as_file_mut())?;
     draft.as_file().sync_all()?;
-    draft.persist_noclobber(path)?;
-    // The name is kept by the folder.
+    Ok(draft)
+}
+
+/// The names of files are kept by their folder.
+fn sync(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

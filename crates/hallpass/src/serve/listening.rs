@@ -7,15 +7,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use hallpass_resource_server::listener::{Kind, Limits, Metrics, Site};
+use axum::response::Response;
+use hallpass_resource_server::listener::{Kind, Limits, Metrics, Site, Tls};
 use hallpass_resource_server::{ResourceServer, listener};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::command::CommandError;
 use crate::serve::Config;
+use crate::serve::config::Socket;
+use crate::serve::connect_proxy::ConnectProxy;
+use crate::serve::tls::ByName;
 
 /// What is served where.
 pub(super) struct Servers {
@@ -24,6 +29,8 @@ pub(super) struct Servers {
     pub(super) metrics: Router,
     /// The guard of each instance that has a listener, in the order of [`Bound::instances`].
     pub(super) instances: Vec<Arc<ResourceServer>>,
+    /// Everything by name, and the certificate for it, if there is TLS.
+    pub(super) by_name: Option<(ByName, Arc<ServerConfig>)>,
     /// Connections and requests, counted for every listener.
     pub(super) counted: Metrics,
 }
@@ -33,6 +40,8 @@ pub(super) struct Bound {
     authorization_server: TcpListener,
     metrics: TcpListener,
     instances: Vec<(String, TcpListener)>,
+    tls: Option<TcpListener>,
+    proxy: Option<TcpListener>,
 }
 
 impl Bound {
@@ -45,10 +54,13 @@ impl Bound {
         for (name, address) in &mut config.listen.instances {
             instances.push((name.clone(), bind(address).await?));
         }
+        config.listen.proxy = config.listen.proxy();
         let bound = Self {
             authorization_server,
             metrics,
             instances,
+            tls: bind_if_wanted(&mut config.listen.tls, "tls").await?,
+            proxy: bind_if_wanted(&mut config.listen.proxy, "proxy").await?,
         };
         Ok((bound, config))
     }
@@ -60,7 +72,8 @@ impl Bound {
 
     /// Serves everything until `stopping` says so.
     pub(super) fn serve(self, servers: &Servers, stopping: &watch::Receiver<bool>) -> JoinSet<()> {
-        let limits = limits(2 + self.instances.len());
+        let by_name = usize::from(self.tls.is_some()) + usize::from(self.proxy.is_some());
+        let limits = limits(2 + self.instances.len() + by_name);
         let site = |name: &str, kind| Site::new(name, kind, &servers.counted);
         let mut listeners = JoinSet::new();
         for (socket, site, router) in [
@@ -99,9 +112,46 @@ impl Bound {
                 answer,
             ));
         }
+        if let (Some(socket), Some((by_name, config))) = (self.tls, servers.by_name.clone()) {
+            let (hand_over, handed) = mpsc::channel(HANDED_AT_ONCE);
+            let tls = Tls {
+                config,
+                handed: Some(handed),
+            };
+            let proxy = ConnectProxy::new(hand_over, by_name.clone());
+            let answer = move |request, peer| {
+                let by_name = by_name.clone();
+                async move { by_name.answer(request, peer).await }
+            };
+            listeners.spawn(listener::serve_tls(
+                socket,
+                tls,
+                site("tls", Kind::Tls),
+                limits.clone(),
+                stopping.clone(),
+                answer,
+            ));
+            if let Some(socket) = self.proxy {
+                let answer = move |request, peer| {
+                    let proxy = proxy.clone();
+                    async move { proxy.answer(request, peer).await }
+                };
+                let site = site("proxy", Kind::Proxy);
+                listeners.spawn(listener::serve(
+                    socket,
+                    site,
+                    limits,
+                    stopping.clone(),
+                    answer,
+                ));
+            }
+        }
         listeners
     }
 }
+
+/// Connections on their way from the proxy to the TLS listener, which takes them at once.
+const HANDED_AT_ONCE: usize = 64;
 
 /// Serves a router through the bounded accept loop.
 pub(super) async fn serve_router(
@@ -111,16 +161,40 @@ pub(super) async fn serve_router(
     limits: Limits,
     stopping: watch::Receiver<bool>,
 ) {
-    let answer = move |mut request: axum::http::Request<listener::Body>, peer: SocketAddr| {
-        use tower_service::Service as _;
-        let mut router = router.clone();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        async move {
-            let answered: Result<_, Infallible> = router.call(request).await;
-            answered.unwrap_or_else(|never| match never {})
-        }
+    let answer = move |request, peer| {
+        let router = router.clone();
+        async move { answer_by(&router, request, peer).await }
     };
     listener::serve(socket, site, limits, stopping, answer).await;
+}
+
+/// A router's answer.
+pub(super) async fn answer_by(
+    router: &Router,
+    mut request: axum::http::Request<listener::Body>,
+    peer: SocketAddr,
+) -> Response {
+    use tower_service::Service as _;
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let answered: Result<_, Infallible> = router.clone().call(request).await;
+    answered.unwrap_or_else(|never| match never {})
+}
+
+/// Binds a listener that can be switched off.
+async fn bind_if_wanted(
+    socket: &mut Socket,
+    setting: &str,
+) -> Result<Option<TcpListener>, CommandError> {
+    let Some(address) = socket.address_mut() else {
+        return Ok(None);
+    };
+    let bound = bind(address).await.map_err(|error| {
+        error.hint(format!(
+            "stop what listens there, choose another address, or switch this listener off, with \
+             `{setting} = \"off\"` under [listen] in hallpass.toml"
+        ))
+    })?;
+    Ok(Some(bound))
 }
 
 async fn bind(address: &mut SocketAddr) -> Result<TcpListener, CommandError> {

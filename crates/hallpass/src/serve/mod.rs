@@ -3,11 +3,16 @@
 mod addresses;
 mod admin_socket;
 mod config;
+mod connect_proxy;
 mod data_directory;
+mod documents;
 mod listening;
 mod maintenance;
 mod operations;
+mod platform;
 mod system;
+mod tls;
+mod trust;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,8 +34,9 @@ pub(crate) use system::{System, open_store};
 /// Run the servers: tokens, credentials, and the API in each region
 ///
 /// The authorization server and the credential API listen on 127.0.0.1:8080, the resource APIs of
-/// eu1, jp1 and us1 on the three ports behind it, the metrics on 127.0.0.1:9090. SIGTERM and SIGINT
-/// let requests under way end.
+/// eu1, jp1 and us1 on the three ports behind it, the metrics on 127.0.0.1:9090. All but the metrics
+/// are on 127.0.0.1:8443 as well, over TLS and under the names of the real system; the proxy on
+/// 127.0.0.1:3128 leads programs there. SIGTERM and SIGINT let requests under way end.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
@@ -45,6 +51,13 @@ pub(crate) struct ServeArgs {
     /// Issuer that tokens name [default: the URL of the authorization server]
     #[arg(long, value_name = "URL", env = "HALLPASS_ISSUER")]
     issuer: Option<String>,
+    /// Number that the stand-in's first state is made from. What is there stays; `hallpass admin sandbox
+    /// reset` begins anew
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How many volumes the stand-in's first state has
+    #[arg(long, value_name = "N")]
+    volumes: Option<usize>,
     /// Write the addresses to FILE, as JSON, once everything is ready
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
@@ -55,6 +68,10 @@ pub(crate) struct ServeArgs {
     /// Print the configuration that results from file, environment and flags, and stop
     #[arg(long)]
     print_config: bool,
+    /// Print how programs are told to trust the certificate and to come here for the names of the real
+    /// system, and stop
+    #[arg(long)]
+    trust: bool,
 }
 
 impl ServeArgs {
@@ -70,6 +87,12 @@ impl ServeArgs {
         if let Some(api) = &self.api {
             config.api = Some(api.clone());
         }
+        if let Some(seed) = self.seed {
+            config.sandbox.seed = seed;
+        }
+        if let Some(volumes) = self.volumes {
+            config.sandbox.volumes = volumes;
+        }
         config.check()?;
         Ok(config)
     }
@@ -80,6 +103,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     let config = args.config()?;
     if args.print_config {
         return output::data(config.to_toml().trim_end());
+    }
+    if args.trust {
+        return trust::tell(&config).await;
     }
     // Secrets that pass through the memory must not end up in a file when the process crashes.
     let _ = setrlimit(Resource::Core, NO_BYTES);
@@ -138,6 +164,10 @@ fn announce(addresses: &Addresses, flags: &str) {
     output::words(&format!(
         "  hallpass admin credential create{flags} --owner YOU@EXAMPLE.COM --instance us1 --name first"
     ));
+    if addresses.tls.is_some() {
+        output::words("Let programs that know only the real names come here:");
+        output::words(&format!("  hallpass serve{flags} --trust"));
+    }
 }
 
 /// SIGTERM and SIGINT, which ask a server to stop. From the moment this exists they do not kill the

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use hallpass_authorization_server::AuthorizationServer;
 use hallpass_console::Console;
 use hallpass_oauth::claims::AUDIENCE;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation, Issuer};
+use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation};
 use hallpass_openapi::{Definition, Severity};
 use hallpass_resource_server::{ResourceServer, listener};
 use hallpass_store::{Clock, Store};
@@ -22,6 +21,8 @@ use crate::serve::admin_socket::{self, Administration};
 use crate::serve::listening::{Bound, Servers};
 use crate::serve::maintenance;
 use crate::serve::operations::{Readiness, health, metrics, register_process};
+use crate::serve::platform::{self, Issuers, Platform};
+use crate::serve::tls::{ByName, Certificate, hosts};
 use crate::serve::{Addresses, Config, DataDirectory, Lock};
 
 /// The name of the workspace that a first start makes.
@@ -54,10 +55,12 @@ impl System {
         maintenance::once(&store, &clock).await;
         let (bound, config) = Bound::bind(config).await?;
         let parts = Parts::gather(&config, store, clock).await?;
-        let servers = parts.servers(&config, &bound)?;
+        let servers = parts.servers(&config, &bound, data)?;
+        let names = bound.instances().map(str::to_owned);
+        let running = names.zip(servers.instances.iter().cloned()).collect();
         let (stop, stopping) = watch::channel(false);
         let listeners = bound.serve(&servers, &stopping);
-        let admin = parts.administer(&config, data, stopping.clone())?;
+        let admin = parts.administer(&config, data, running, stopping.clone())?;
         let maintenance = maintenance::run(parts.store.clone(), parts.clock.clone(), stopping);
         lock.describe(&format!("at {}", parts.addresses.authorization_server));
         if config.is_public() {
@@ -119,6 +122,7 @@ const STORE_TIME: Duration = Duration::from_secs(2);
 /// What the servers are built from.
 struct Parts {
     definition: Arc<Definition>,
+    issuers: Issuers,
     expectation: Expectation,
     store: Store,
     addresses: Addresses,
@@ -129,9 +133,11 @@ struct Parts {
 impl Parts {
     async fn gather(config: &Config, store: Store, clock: Clock) -> Result<Self, CommandError> {
         let addresses = Addresses::configured(config);
+        let issuers = Issuers::of(config, &addresses)?;
         Ok(Self {
             definition: Arc::new(load_definition(config)?),
-            expectation: expectation(config, &store, &addresses, clock()).await?,
+            expectation: expectation(&issuers, &store, clock()).await?,
+            issuers,
             store,
             addresses,
             clock,
@@ -140,20 +146,35 @@ impl Parts {
     }
 
     /// What is served; everything that counts is registered before the metrics are.
-    fn servers(&self, config: &Config, bound: &Bound) -> Result<Servers, CommandError> {
+    fn servers(
+        &self,
+        config: &Config,
+        bound: &Bound,
+        data: &DataDirectory,
+    ) -> Result<Servers, CommandError> {
         let mut registry = Registry::default();
         register_process(&mut registry, (self.clock)());
         let counted = listener::Metrics::new(&mut registry);
-        let platform = self.platform(config, &mut registry)?;
+        let Platform { plain, named } = self.platform(config, &mut registry)?;
         let calls = hallpass_resource_server::Metrics::new(&mut registry);
         let instances = bound
             .instances()
             .map(|name| self.resource_server(name, config, calls.clone()))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let by_name = match named {
+            None => None,
+            Some(named) => {
+                let names = bound.instances().map(str::to_owned);
+                let servers = names.zip(instances.iter().cloned()).collect();
+                let certificate = Certificate::of(data, (self.clock)())?;
+                Some((ByName::new(named, servers), certificate.server_config()?))
+            }
+        };
         Ok(Servers {
-            platform,
+            platform: plain,
             metrics: metrics(registry),
             instances,
+            by_name,
             counted,
         })
     }
@@ -163,6 +184,7 @@ impl Parts {
         &self,
         config: &Config,
         data: &DataDirectory,
+        running: Vec<(String, Arc<ResourceServer>)>,
         stopping: watch::Receiver<bool>,
     ) -> Result<JoinHandle<()>, CommandError> {
         let socket = admin_socket::bind(&data.admin_socket())?;
@@ -170,6 +192,8 @@ impl Parts {
             store: self.store.clone(),
             addresses: self.addresses.clone(),
             keys_max_age: config.keys_max_age(),
+            running,
+            config: config.clone(),
             clock: self.clock.clone(),
         });
         Ok(tokio::spawn(admin_socket::serve(
@@ -179,8 +203,8 @@ impl Parts {
         )))
     }
 
-    /// Authorization server, console and health on one listener.
-    fn platform(&self, config: &Config, registry: &mut Registry) -> Result<Router, CommandError> {
+    /// Authorization server, console and health, under each name.
+    fn platform(&self, config: &Config, registry: &mut Registry) -> Result<Platform, CommandError> {
         let base_url = &self.addresses.authorization_server;
         let authorization_server = AuthorizationServer::start(
             self.store.for_authorization_server(),
@@ -191,28 +215,33 @@ impl Parts {
         .map_err(|error| {
             CommandError::caused(Exit::Refused, "the signing threads did not start", &error)
         })?;
-        let console = Console::new(
-            self.store.for_console(),
-            self.console_settings(config),
-            self.clock.clone(),
-        );
-        Ok(authorization_server
-            .router()
-            .merge(console.router())
-            .merge(self.health())
-            .fallback(hallpass_pages::not_found))
+        let real = |name: &str| hosts::base_url_of(name);
+        let real_instances = self.instances(real);
+        let settings = self.console_settings(config);
+        let addresses = settings.addresses.clone();
+        let parts = platform::Parts {
+            authorization_server,
+            console: Console::new(self.store.for_console(), settings, self.clock.clone()),
+            addresses,
+            real_instances,
+            health: self.health(),
+            definition: self.definition.clone(),
+        };
+        Ok(parts.routers(&self.issuers, &self.addresses))
     }
 
-    fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
+    /// The titles of the instances that there is an address of.
+    fn instances(&self, address: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
         let instances = self.store.workspaces().instances();
         let platform = ApplicationInstanceId::platform();
         let services = instances.iter().filter(|instance| instance.id != platform);
-        let known = services.filter_map(|instance| {
-            Some((
-                instance.title.clone(),
-                self.addresses.instances.get(&instance.name)?.clone(),
-            ))
-        });
+        services
+            .filter_map(|instance| Some((instance.title.clone(), address(&instance.name)?)))
+            .collect()
+    }
+
+    fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
+        let known = self.instances(|name| self.addresses.instances.get(name).cloned());
         let base_url = &self.addresses.authorization_server;
         hallpass_console::Settings {
             expectation: self.expectation.clone(),
@@ -220,12 +249,12 @@ impl Parts {
                 console: base_url.clone(),
                 token_url: self.addresses.token_url.clone(),
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
-                instances: known.collect(),
+                instances: known,
             },
         }
     }
 
-    fn health(&self) -> Router {
+    fn health(&self) -> axum::Router {
         let store = self.store.clone();
         health(self.readiness.clone(), STORE_TIME, move || {
             let store = store.clone();
@@ -252,8 +281,8 @@ impl Parts {
                 .cloned()
                 .unwrap_or_default(),
             definition: self.definition.clone(),
-            sandbox: config.sandbox(),
-            seed: config.sandbox.seed,
+            stand_in: config.stand_in(),
+            faults: Arc::new(config.faults(&self.definition)?),
             audit_reads: config.audit.reads,
         };
         Ok(Arc::new(ResourceServer::new(
@@ -315,22 +344,15 @@ fn load_definition(config: &Config) -> Result<Definition, CommandError> {
 
 /// What every verifier asks for; the instance is filled in per server.
 async fn expectation(
-    config: &Config,
+    issuers: &Issuers,
     store: &Store,
-    addresses: &Addresses,
     now: jiff::Timestamp,
 ) -> Result<Expectation, CommandError> {
-    let url = config
-        .tokens
-        .issuer
-        .as_deref()
-        .unwrap_or(&addresses.authorization_server);
     let wrong = |error: &dyn std::error::Error| {
         CommandError::caused(Exit::Usage, "the issuer cannot be used", error)
     };
-    let issuer = Issuer::parse(url).map_err(|error| wrong(&error))?;
     let issuers = store
-        .use_issuer(&issuer, now)
+        .use_issuers(&issuers.all(), now)
         .await
         .map_err(|error| wrong(&error))?;
     let audience = Audience::parse(AUDIENCE).map_err(|error| wrong(&error))?;

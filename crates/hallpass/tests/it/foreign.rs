@@ -6,8 +6,10 @@
 //! tests say that they skip; with `HALLPASS_FOREIGN=required`, as in `scripts/test`, they fail.
 
 mod curl;
+mod hosts;
 mod newman;
 mod oauth2_crate;
+mod schemathesis;
 mod scripts;
 mod snippets;
 

@@ -182,6 +182,15 @@ impl Server {
         self.addresses["metrics"].as_str().unwrap()
     }
 
+    pub(crate) fn tls(&self) -> &str {
+        self.addresses["tls"].as_str().unwrap()
+    }
+
+    /// The proxy that leads programs to the TLS listener.
+    pub(crate) fn proxy(&self) -> &str {
+        self.addresses["proxy"].as_str().unwrap()
+    }
+
     /// What it said when it was ready.
     pub(crate) fn words(&self) -> String {
         eventually("its last word", || {

@@ -8,7 +8,9 @@
 //! its digest, so that opening one operation needs no look at all the others, and yet nothing is
 //! read that is not as it was written.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::{DeserializeOwned, Error as _};
@@ -118,45 +120,57 @@ impl Writer {
     }
 }
 
+/// Where the bytes of a compiled form are; they need not be in memory.
+pub trait Bytes: Send + Sync {
+    /// The bytes in this range; `None` when there are not so many, or they cannot be read.
+    fn range(&self, range: Range<usize>) -> Option<Cow<'_, [u8]>>;
+}
+
+impl Bytes for Vec<u8> {
+    fn range(&self, range: Range<usize>) -> Option<Cow<'_, [u8]>> {
+        self.get(range).map(Cow::Borrowed)
+    }
+}
+
 /// Reads records.
 pub(super) struct Reader {
-    bytes: Vec<u8>,
+    bytes: Box<dyn Bytes>,
     /// Where the records begin.
     start: usize,
 }
 
 impl Reader {
     /// Checks the header and reads the head.
-    pub(super) fn open<H: DeserializeOwned>(bytes: Vec<u8>) -> Result<(Self, H), Distrust> {
-        if !bytes.starts_with(&MAGIC) {
+    pub(super) fn open<H: DeserializeOwned>(bytes: Box<dyn Bytes>) -> Result<(Self, H), Distrust> {
+        let magic = bytes.range(0..MAGIC.len()).ok_or(Distrust::Foreign)?;
+        if *magic != MAGIC {
             return Err(Distrust::Foreign);
         }
-        if number(&bytes, MAGIC.len())? != FORMAT {
+        let header = bytes.range(0..HEADER).ok_or(Distrust::Damaged)?;
+        if number(&header, MAGIC.len())? != FORMAT {
             return Err(Distrust::Version);
         }
-        let length = number(&bytes, MAGIC.len() + 4)? as usize;
-        let expected = bytes
-            .get(HEADER - DIGEST..HEADER)
-            .ok_or(Distrust::Damaged)?;
+        let length = number(&header, MAGIC.len() + 4)? as usize;
         let start = HEADER + length;
-        let head = bytes.get(HEADER..start).ok_or(Distrust::Damaged)?;
-        if Digest::of(head).0 != *expected {
+        let head = bytes.range(HEADER..start).ok_or(Distrust::Damaged)?;
+        if Digest::of(&head).0 != header[HEADER - DIGEST..] {
             return Err(Distrust::Damaged);
         }
         // Its digest is right, so what it holds was written by another build.
-        let head = serde_json::from_slice(head).map_err(|_| Distrust::Version)?;
-        Ok((Self { bytes, start }, head))
+        let read = serde_json::from_slice(&head).map_err(|_| Distrust::Version)?;
+        drop((magic, header, head));
+        Ok((Self { bytes, start }, read))
     }
 
     /// One record.
     pub(super) fn get<R: DeserializeOwned>(&self, span: Span) -> Result<R, Distrust> {
         let record = || {
             let at = self.start.checked_add(span.0 as usize)?;
-            let begin = at.checked_add(MARK)?;
-            let end = begin.checked_add(span.1 as usize)?;
-            Some((self.bytes.get(at..begin)?, self.bytes.get(begin..end)?))
+            let end = at.checked_add(MARK)?.checked_add(span.1 as usize)?;
+            self.bytes.range(at..end)
         };
-        let (mark, bytes) = record().ok_or(Distrust::Damaged)?;
+        let record = record().ok_or(Distrust::Damaged)?;
+        let (mark, bytes) = record.split_at_checked(MARK).ok_or(Distrust::Damaged)?;
         if Digest::of(bytes).0[..MARK] != *mark {
             return Err(Distrust::Damaged);
         }
@@ -166,7 +180,7 @@ impl Reader {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.bytes.len())
+        write!(f, "records from byte {}", self.start)
     }
 }
 
@@ -205,7 +219,7 @@ mod tests {
         let one = writer.add(&"one").unwrap();
         let two = writer.add(&"two").unwrap();
         let bytes = writer.finish(&()).unwrap();
-        let open = |bytes: Vec<u8>| Reader::open::<()>(bytes).map(|(reader, ())| reader);
+        let open = |bytes: Vec<u8>| Reader::open::<()>(Box::new(bytes)).map(|(reader, ())| reader);
         let reader = open(bytes.clone()).unwrap();
         assert_eq!(reader.get::<String>(two).unwrap(), "two");
         assert_eq!(reader.get::<String>(Span(9, 9)), Err(Distrust::Damaged));

@@ -110,7 +110,10 @@ fn variables(findings: &mut Findings<'_>, node: &Node<'_, '_>, url: &str) {
         }
         let allowed = variable.get("enum").and_then(Value::as_array);
         let default = variable.get("default");
-        if allowed.is_some_and(|allowed| default.is_none_or(|default| !allowed.contains(default))) {
+        // That there is none is another finding.
+        if let (Some(allowed), Some(default)) = (allowed, default)
+            && !allowed.contains(default)
+        {
             findings.add(
                 &SERVER_VARIABLE_DEFAULT,
                 at(),

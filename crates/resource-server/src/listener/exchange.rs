@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::logged_path::logged_path;
 use super::trace_context::TraceContext;
 use super::traffic::{Site, method_word};
-use super::{Body, REQUEST_ID};
+use super::{Body, NoAnswer, REQUEST_ID};
 
 /// What the lines about requests are filtered by.
 const TARGET: &str = "hallpass::requests";
@@ -70,6 +70,9 @@ impl Exchange {
         let mut response = answering.instrument(span).await;
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, self.trace.trace_id().header());
+        if response.extensions().get::<NoAnswer>().is_some() {
+            return response;
+        }
         self.is_answered = true;
         let time = self.began.elapsed();
         self.site.answered(response.status(), time.as_secs_f64());

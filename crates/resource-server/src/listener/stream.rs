@@ -1,4 +1,4 @@
-//! The stream between a socket and hyper: shows what comes in to [`Heads`], gives hyper's own answers
+//! The stream between a connection and hyper: shows what comes in to [`Heads`], gives hyper's own answers
 //! a body and an id, and ends a connection without taking its last answer back.
 
 use std::io;
@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 
 use hallpass_oauth::random::SystemRandom;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::bare;
 use super::exchange::log_refused;
@@ -17,8 +16,8 @@ use super::heads::Heads;
 use super::trace_context::TraceContext;
 use super::traffic::Site;
 
-pub(super) struct Stream {
-    socket: TcpStream,
+pub(super) struct Stream<T> {
+    socket: T,
     heads: Arc<Mutex<Heads>>,
     site: Site,
     peer: SocketAddr,
@@ -27,13 +26,8 @@ pub(super) struct Stream {
     write_ended: bool,
 }
 
-impl Stream {
-    pub(super) fn new(
-        socket: TcpStream,
-        heads: Arc<Mutex<Heads>>,
-        site: Site,
-        peer: SocketAddr,
-    ) -> Self {
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
+    pub(super) fn new(socket: T, heads: Arc<Mutex<Heads>>, site: Site, peer: SocketAddr) -> Self {
         Self {
             socket,
             heads,
@@ -42,6 +36,11 @@ impl Stream {
             replacement: None,
             write_ended: false,
         }
+    }
+
+    /// The connection itself, for whoever goes on with it when it is no HTTP any more.
+    pub(super) fn into_inner(self) -> T {
+        self.socket
     }
 
     fn in_message(&self) -> bool {
@@ -76,7 +75,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -92,7 +91,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -39,9 +39,10 @@ impl TraceContext {
             (Some(value), None) => trace_of(value.as_bytes()),
             _ => None,
         };
+        let (fresh, span_id) = not_zero(rng);
         Self {
-            trace_id: named.unwrap_or_else(|| TraceId(not_zero(rng))),
-            span_id: SpanId(not_zero(rng)),
+            trace_id: named.unwrap_or(fresh),
+            span_id,
         }
     }
 
@@ -79,13 +80,17 @@ impl fmt::Display for SpanId {
     }
 }
 
-/// All zeros would say that there is none (section 3.2.2.3).
-fn not_zero<const N: usize>(rng: &mut dyn CryptoRng) -> [u8; N] {
+/// A new trace and our part in it, drawn together. All zeros would say that there is none (section
+/// 3.2.2.3).
+fn not_zero(rng: &mut dyn CryptoRng) -> (TraceId, SpanId) {
     loop {
-        let mut bytes = [0; N];
+        let mut bytes = [0; 24];
         rng.fill_bytes(&mut bytes);
-        if bytes != [0; N] {
-            return bytes;
+        let (mut trace_id, mut span_id) = ([0; 16], [0; 8]);
+        trace_id.copy_from_slice(&bytes[..16]);
+        span_id.copy_from_slice(&bytes[16..]);
+        if trace_id != [0; 16] && span_id != [0; 8] {
+            return (TraceId(trace_id), SpanId(span_id));
         }
     }
 }

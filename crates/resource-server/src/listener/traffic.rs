@@ -36,7 +36,9 @@ pub enum Kind {
     ResourceServer,
     /// The metrics themselves.
     Metrics,
-    /// The command line's local proxy.
+    /// Both of them by name, over TLS.
+    Tls,
+    /// A proxy.
     Proxy,
 }
 
@@ -46,6 +48,7 @@ impl Kind {
             Self::AuthorizationServer => "authorization_server",
             Self::ResourceServer => "resource_server",
             Self::Metrics => "metrics",
+            Self::Tls => "tls",
             Self::Proxy => "proxy",
         }
     }

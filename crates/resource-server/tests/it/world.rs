@@ -17,7 +17,7 @@ use hallpass_oauth::{
 };
 use hallpass_openapi::Definition;
 use hallpass_resource_server::listener::{self, Kind, Limits, Site, serve};
-use hallpass_resource_server::{Metrics, ResourceServer, Settings};
+use hallpass_resource_server::{Faults, Metrics, ResourceServer, Settings, StandInSettings};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::{
     Actor, AuditEvent, AuditQuery, AuditState, Issue, MasterKey, Person, Policy, Store, Workspace,
@@ -31,6 +31,9 @@ use tokio::sync::watch;
 use crate::wire::{Answer, exchange, parse};
 
 pub(crate) const ISSUER: &str = "https://sso.example.com";
+
+/// Most objects of a state.
+pub(crate) const OBJECTS: usize = 5_000;
 
 /// What the seed's objects are called; the examples of the definition.
 const SYSTEM: &str = "2M2042059T";
@@ -51,6 +54,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) server: Arc<ResourceServer>,
     pub(crate) registry: Registry,
+    pub(crate) faults: Arc<Faults>,
     /// The workspace that people are in unless a test says otherwise.
     pub(crate) workspace: Arc<Workspace>,
     folder: tempfile::TempDir,
@@ -109,7 +113,8 @@ impl World {
         let mut registry = Registry::default();
         let metrics = Metrics::new(&mut registry);
         let base_url = format!("http://{address}");
-        let server = Arc::new(server(&store, &base_url, clock.clone(), metrics));
+        let faults = Arc::new(Faults::new(definition(), true, 1, Vec::new()).unwrap());
+        let server = Arc::new(server(&store, &base_url, clock.clone(), metrics, &faults));
         let (running, shutdown) = watch::channel(false);
         let guard = server.clone();
         let site = Site::new(
@@ -132,6 +137,7 @@ impl World {
             store,
             server,
             registry,
+            faults,
             workspace,
             folder,
             master_key,
@@ -337,6 +343,7 @@ fn server(
     base_url: &str,
     clock: Arc<Mutex<Timestamp>>,
     metrics: Metrics,
+    faults: &Arc<Faults>,
 ) -> ResourceServer {
     let instance = store.workspaces().find_instance("us1").unwrap();
     let issuing = issuing(Profile::Greenlake);
@@ -348,19 +355,34 @@ fn server(
         },
         base_url: base_url.to_owned(),
         definition: definition(),
-        sandbox: hallpass_sandbox::Settings::default(),
-        seed: 1,
+        stand_in: StandInSettings {
+            sandbox: hallpass_sandbox::Settings::default(),
+            seed: 1,
+            objects: OBJECTS,
+        },
+        faults: faults.clone(),
         audit_reads: false,
     };
     let clock = Arc::new(move || *clock.lock().unwrap());
     ResourceServer::new(store.for_resource_server(), settings, clock, metrics)
 }
 
-/// What holds for every answer: an id, JSON that nobody keeps, a challenge with every 401 and 403 (RFC
-/// 6750 section 3), and errors with the members of domain facts, section 6.4.
+/// What holds for every answer: an id, JSON unless there is no body, a tag on whatever may be asked for
+/// again and no place in any cache for the rest, a challenge with every 401 and 403 (RFC 6750 section 3),
+/// and errors with the members of domain facts, section 6.4.
 pub(crate) fn check(answer: &Answer, method: &str) {
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let bare = matches!(answer.status, 204 | 304);
+    let kind = (!bare).then_some("application/json");
+    assert_eq!(answer.header("content-type"), kind);
+    let saved = answer.body.starts_with("{\"format\"");
+    let read = !saved && matches!((method, answer.status), ("GET" | "HEAD", 200 | 304));
+    assert_eq!(answer.header("etag").is_some(), read);
+    let kept = if read {
+        "private, no-cache"
+    } else {
+        "no-store"
+    };
+    assert_eq!(answer.header("cache-control"), Some(kept));
     let id = answer.header("x-request-id").unwrap();
     let challenge = answer.header("www-authenticate");
     match answer.status {
@@ -368,9 +390,10 @@ pub(crate) fn check(answer: &Answer, method: &str) {
         400 => {}
         _ => assert_eq!(challenge, None),
     }
-    assert_eq!(answer.header("allow").is_some(), answer.status == 405);
+    let allows = matches!(answer.status, 204 | 405);
+    assert_eq!(answer.header("allow").is_some(), allows);
     assert_eq!(answer.header("retry-after").is_some(), answer.status == 503);
-    if method == "HEAD" {
+    if method == "HEAD" || bare {
         assert_eq!(answer.body, "");
         return;
     }

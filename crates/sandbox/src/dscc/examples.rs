@@ -1,5 +1,6 @@
-//! The ids that a definition gives as examples of its path parameters. The seed makes objects of
-//! all of them, so that requests made from the examples find something.
+//! The ids that a definition gives as examples of its path parameters, and some that it gives in
+//! bodies. The seed makes objects of all of them, so that requests made from the examples find
+//! something.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,34 @@ use serde_json::Value;
 
 use super::routes::{Named, Row};
 use crate::stored::Fields;
+
+/// Where an example body names an object: the operation, the place in its body, and what is named.
+const IN_BODIES: &[(&str, &str, &str, Named)] = &[
+    (
+        "PUT",
+        "host-initiator-groups/{}",
+        "/hostProximityValues/0/hostId",
+        Named::Host,
+    ),
+    (
+        "POST",
+        "storage-systems/device-type2/{}/volumes",
+        "/pool_id",
+        Named::Pool,
+    ),
+    (
+        "POST",
+        "storage-systems/device-type2/{}/volumes/{}/clone",
+        "/host_group_id",
+        Named::HostGroup,
+    ),
+    (
+        "POST",
+        "storage-systems/device-type2/{}/storage-pools",
+        "/array_list/0/id",
+        Named::Array,
+    ),
+];
 
 /// The example paths of the modelled operations: what each parameter names, and its example.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,9 +53,10 @@ pub(super) struct Example {
 
 impl Examples {
     pub(super) fn of(definition: &Definition) -> Self {
-        Self {
-            paths: definition.operations().iter().filter_map(path).collect(),
-        }
+        let operations = definition.operations().iter();
+        let mut paths: Vec<_> = operations.clone().filter_map(path).collect();
+        paths.extend(operations.filter_map(|operation| in_body(definition, operation)));
+        Self { paths }
     }
 
     /// What a parameter of that kind has as examples, each once within the same ids before it, in
@@ -122,7 +152,7 @@ fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
 }
 
 /// The texts that the example body of a modelled operation has in a field: one, or a list of them.
-pub(super) fn in_body(
+pub(super) fn texts_in_body(
     definition: &Definition,
     (method, path): (&str, &str),
     field: &str,
@@ -138,6 +168,18 @@ pub(super) fn in_body(
     };
     let texts = values.iter().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
+}
+
+/// As the path of the operation, and behind it what its example body names.
+fn in_body(definition: &Definition, operation: &Operation) -> Option<Vec<(Named, String)>> {
+    let row = Row::of(operation)?;
+    let mut places = IN_BODIES.iter();
+    let (_, _, place, named) = places.find(|(method, path, ..)| row.is(method, path))?;
+    let body = definition.example_body(operation, Fill::Shown)?;
+    let id = body.pointer(place)?.as_str()?.to_owned();
+    let mut path = path(operation)?;
+    path.push((*named, id));
+    Some(path)
 }
 
 fn example(operation: &Operation, name: &str) -> Option<String> {

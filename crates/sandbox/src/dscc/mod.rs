@@ -11,9 +11,17 @@ mod capacity;
 mod clones;
 mod examples;
 mod exports;
+mod host_family;
+mod host_groups;
+mod host_input;
+mod host_views;
+mod host_volumes;
 mod hosts;
 mod ids;
+mod initiators;
+mod issues;
 mod pools;
+mod relation;
 mod routes;
 mod seed;
 mod snapsets;
@@ -22,6 +30,7 @@ mod snapshots;
 mod systems;
 mod task_object;
 mod tasks;
+mod type2;
 mod vluns;
 mod volume_changes;
 mod volume_input;
@@ -55,6 +64,13 @@ mod collection {
     pub(super) const HOSTS: &str = "hosts";
     pub(super) const HOST_GROUPS: &str = "hostGroups";
     pub(super) const INITIATORS: &str = "initiators";
+    /// Snapshots of device-type2 volumes.
+    pub(super) const SNAPSHOTS2: &str = "deviceType2Snapshots";
+    /// Collections of device-type2 volumes.
+    pub(super) const VOLUME_COLLECTIONS: &str = "volumeCollections";
+    /// Arrays of device-type2 systems.
+    pub(super) const ARRAYS: &str = "arrays";
+    pub(super) const ISSUES: &str = "issues";
     pub(super) const TASKS: &str = "tasks";
     pub(super) const VLUNS: &str = "vluns";
     pub(super) const SNAPSHOTS: &str = "snapshots";
@@ -245,11 +261,6 @@ fn some_where(collection: &str, fields: &[(&str, &str)]) -> Requirement {
 fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {
     let own = |(field, text): &(&str, &str)| ((*field).to_owned(), (*text).to_owned());
     fields.iter().map(own).collect()
-}
-
-/// The elements of a list field of a kept object; none when there is no such list.
-fn elements<'a>(stored: &'a Stored, field: &str) -> &'a [Stored] {
-    stored.get(field).map(Stored::elements).unwrap_or_default()
 }
 
 fn set(value: &mut Value, field: &str, to: impl Into<Value>) {

@@ -7,8 +7,9 @@ use hallpass_openapi::Operation;
 use http::Method;
 
 use super::{
-    Call, application_set_exports, application_sets, capacity, clones, exports, hosts, pools,
-    snapsets, snapshots, systems, tasks, vluns, volume_changes, volume_sets, volumes,
+    Call, application_set_exports, application_sets, capacity, clones, exports, host_groups,
+    host_volumes, hosts, initiators, issues, pools, snapsets, snapshots, systems, tasks, type2,
+    vluns, volume_changes, volume_sets, volumes,
 };
 use crate::rest::{Refusal, Virtual};
 use crate::sandbox::Outcome;
@@ -36,12 +37,20 @@ pub(crate) enum Named {
     DeviceType2,
     Pool,
     Volume,
+    /// A snapshot of a device-type2 volume.
+    Snapshot2,
+    VolumeCollection,
+    /// An array of a device-type2 system.
+    Array,
     Vlun,
     Snapshot,
     Clone,
     VolumeSet,
     Snapset,
     Host,
+    HostGroup,
+    Initiator,
+    Issue,
     Task,
 }
 
@@ -60,6 +69,18 @@ const RESOURCES: &[&[Row]] = &[
     volume_sets::ROWS,
     capacity::ROWS,
     hosts::ROWS,
+    host_groups::ROWS,
+    initiators::ROWS,
+    host_volumes::ROWS,
+    type2::SYSTEM,
+    type2::POOLS,
+    type2::VOLUMES,
+    type2::EXPORTS,
+    type2::SNAPSHOTS,
+    type2::CLONES,
+    type2::COLLECTIONS,
+    type2::HANDOVERS,
+    issues::ROWS,
     tasks::ROWS,
 ];
 
@@ -92,12 +113,13 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
-    pub(super) fn is(&self, method: &str, path: &str) -> bool {
-        (self.method, self.path) == (method, path)
-    }
-
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
+    }
+
+    /// Whether this is the row of that method and path, as they are written here.
+    pub(super) fn is(&self, method: &str, path: &str) -> bool {
+        self.method == method && self.path == path
     }
 
     pub(super) fn names(&self) -> &'static [Named] {

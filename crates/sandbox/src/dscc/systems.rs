@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::pools::Usage;
 use super::routes::{Named, Row};
-use super::{Call, Rendered, collection, link, not_found};
+use super::{Call, Rendered, collection, link, not_found, type2};
 use crate::rest::{Envelope, Refusal};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
@@ -220,7 +220,7 @@ fn device_type2(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
     let usage = Usage::of_system(call.state, system.text("id"));
     let array = system.field("arrays").get(0).cloned();
     let uri = uri(system);
-    json!({
+    let mut shown = json!({
         "id": system.field("id"),
         "name": system.field("name"),
         "version_current": system.field("softwareVersion"),
@@ -243,5 +243,9 @@ fn device_type2(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
         "generation": system.field("generation"),
         "resourceUri": uri,
         "associated_links": [link("storage-pools", format!("{uri}/storage-pools"))],
-    })
+    });
+    if let Value::Object(shown) = &mut shown {
+        shown.extend(type2::settings(system, call.now));
+    }
+    shown
 }

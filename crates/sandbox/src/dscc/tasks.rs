@@ -12,6 +12,7 @@ use super::{Call, Owned, collection, ids};
 use crate::change::{Change, Planned, Requirement};
 use crate::rest::{Envelope, Refusal, Virtual};
 use crate::sandbox::{Outcome, Response, TaskFate, TaskUri};
+use crate::state::State;
 use crate::stored::{Fields, Stored};
 use http::StatusCode;
 
@@ -97,7 +98,7 @@ pub(super) fn start_in_parts(
     parts: Vec<Work>,
 ) -> Result<Outcome, Refusal> {
     for work in parts.iter().chain([&work]) {
-        refuse_what_fails(call, work)?;
+        require(call.state, &work.checks)?;
     }
     let trace = ids::object(call.rng);
     let mut task = whole(call, &work);
@@ -132,14 +133,6 @@ pub(super) fn start_in_parts(
     let ending = task.ending(work, call.request.task_fate, &trace);
     changes.extend(ending.map(Change::Schedule));
     Ok(accepted(call, task.id, changes))
-}
-
-fn refuse_what_fails(call: &Call<'_, '_>, work: &Work) -> Result<(), Refusal> {
-    let mut checks = work.checks.iter();
-    match checks.find(|check| !call.state.holds(&check.requirement)) {
-        Some(check) => Err(Refusal::BadRequest(check.complaint.clone())),
-        None => Ok(()),
-    }
 }
 
 fn accepted(call: &Call<'_, '_>, id: String, changes: Vec<Change>) -> Outcome {
@@ -231,6 +224,14 @@ fn stages(call: &Call<'_, '_>, task: &Task) -> Vec<Change> {
         .chain(stages.iter().copied())
         .map(planned)
         .collect()
+}
+
+/// Refuses what a check already speaks against.
+pub(super) fn require(state: &State, checks: &[WorkCheck]) -> Result<(), Refusal> {
+    match checks.iter().find(|check| !state.holds(&check.requirement)) {
+        Some(check) => Err(Refusal::BadRequest(check.complaint.clone())),
+        None => Ok(()),
+    }
 }
 
 /// A reference to another resource.

@@ -10,7 +10,7 @@ use hallpass_query::{AttributePath, Lookup};
 use serde_json::{Value, json};
 
 use super::systems::{TYPE1, TYPE2};
-use super::{application_sets, collection, exports, link, plain, rounded};
+use super::{application_sets, collection, exports, link, plain, rounded, type2};
 use crate::rest::Item;
 use crate::state::State;
 use crate::stored::{Fields, Stored};
@@ -72,8 +72,8 @@ impl Item for Fleet<'_> {
         let stored = self.stored;
         let id = stored.text("id");
         let system_id = stored.text("systemId");
-        let type2 = self.is_device_type2();
-        let segment = if type2 {
+        let is_type2 = self.is_device_type2();
+        let segment = if is_type2 {
             "device-type2"
         } else {
             "device-type1"
@@ -84,7 +84,7 @@ impl Item for Fleet<'_> {
             "type": "volume",
             "volumeType": kind(stored),
             "subType": provisioning(stored),
-            "productFamily": if type2 { TYPE2 } else { TYPE1 },
+            "productFamily": if is_type2 { TYPE2 } else { TYPE1 },
             "systemId": system_id,
             "sizeMiB": stored.field("sizeMiB"),
             "usedSizeMiB": stored.field("usedSizeMiB"),
@@ -96,7 +96,11 @@ impl Item for Fleet<'_> {
             "isInternal": false,
             "thinSavings": savings(stored),
             "wwn": stored.field("wwn"),
-            "initiators": exports::initiators(self.state, id),
+            "initiators": if is_type2 {
+                type2::reaching(self.state, id).into()
+            } else {
+                exports::initiators(self.state, id)
+            },
             "volumeSetId": application_sets::first_of(self.state, id),
             "customerId": self.customer,
             "generation": stored.field("generation"),

@@ -39,9 +39,13 @@ impl Question {
         let filter = Filter::parse_all(values(request, "filter"))
             .map_err(|error| Refusal::invalid("filter", &error))?;
         if let Some(filter) = &filter {
-            filter
-                .check(&rules.filterable)
-                .map_err(|error| Refusal::invalid("filter", &error))?;
+            filter.check(&rules.filterable).map_err(|error| {
+                if rules.unknown_is_missing {
+                    Refusal::NotFound(format!("filter: {error}"))
+                } else {
+                    Refusal::invalid("filter", &error)
+                }
+            })?;
         }
         let sort = rules
             .takes_sort

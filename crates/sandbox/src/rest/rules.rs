@@ -9,6 +9,8 @@ use serde_json::Value;
 pub(crate) struct ListRules {
     pub(crate) filterable: Attributes,
     pub(crate) sortable: Attributes,
+    /// An attribute that nothing can be filtered by is answered 404 and not 400.
+    pub(crate) unknown_is_missing: bool,
     /// Parameters that the operation does not have are ignored, as the service does.
     pub(crate) takes_sort: bool,
     pub(crate) takes_select: bool,
@@ -36,6 +38,7 @@ impl ListRules {
         }
         let filterable = match virtual_attributes {
             Virtual::Everything => Attributes::any(),
+            Virtual::Only(names) => known(names.iter().map(|name| (*name).to_owned()).collect()),
             Virtual::These(_) if marks.filterable.is_empty() => known(properties.clone()),
             Virtual::These(more) => {
                 let more = more.iter().map(|name| (*name).to_owned());
@@ -50,6 +53,7 @@ impl ListRules {
         Self {
             filterable,
             sortable: known(properties),
+            unknown_is_missing: matches!(virtual_attributes, Virtual::Only(_)),
             takes_sort: takes("sort"),
             takes_select: takes("select"),
         }
@@ -61,6 +65,9 @@ impl ListRules {
 pub(crate) enum Virtual {
     /// These names.
     These(&'static [&'static str]),
+    /// These names and no property of the schema; a filter that names another finds nothing to
+    /// look at (domain.md 6.2, of issues).
+    Only(&'static [&'static str]),
     /// Whatever one asks for.
     Everything,
 }

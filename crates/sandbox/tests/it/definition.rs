@@ -16,6 +16,8 @@ fn the_definition_has_nothing_wrong_but_what_its_paths_bring() {
         .filter(|problem| problem.severity != Severity::Note)
         // The paths are the real system's: a literal segment goes before a parameter there.
         .filter(|problem| problem.rule != "path-ambiguous")
+        // So are the operation ids, and two of them differ in the case of a letter.
+        .filter(|problem| problem.rule != "operation-id-case")
         .map(|p| {
             format!(
                 "{}:{} {} {} ({})",

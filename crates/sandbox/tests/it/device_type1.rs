@@ -50,7 +50,7 @@ impl World {
     /// Brings about what the operation needs, and gives its address back with the query parameters
     /// that it needs: those that the definition has examples of.
     pub(crate) fn prepared(&mut self, id: &str, path: &str) -> String {
-        if path.ends_with("/un-export") {
+        if path.contains("/device-type1/") && path.ends_with("/un-export") {
             let export = path.replace("un-export", "export");
             let mut body = json!({"hostGroupIds": [self.group()], "proximity": "ALL"});
             if id == "DeviceType1VlunUnexport" {

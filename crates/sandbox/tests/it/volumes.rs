@@ -253,7 +253,8 @@ fn an_exported_volume_is_deleted_only_with_un_export() {
     let mut world = World::new();
     let (_, list) = world.get("volumes");
     let items = list["items"].as_array().unwrap();
-    let mut exported = items.iter().filter(|v| v["initiators"] != json!([]));
+    let of_type1 = items.iter().filter(|v| v["productFamily"] == "deviceType1");
+    let mut exported = of_type1.filter(|v| v["initiators"] != json!([]));
     let exported = exported.next_back().unwrap();
     let path = format!(
         "storage-systems/device-type1/{}/volumes/{}",

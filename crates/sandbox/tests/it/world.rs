@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hallpass_openapi::{Definition, Location, Operation, Route};
+use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
 use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State, TaskFate};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -171,31 +171,71 @@ impl World {
         task
     }
 
-    /// Makes the change that an operation stands for, to the end; reads are left out.
+    /// Makes the change that an operation stands for, to the end; reads are left out. The bodies are
+    /// those that the definition shows, but for what only the seed knows.
     pub(crate) fn change(&mut self, method: &Method, id: &str, path: &str) {
         if method == Method::GET {
             return;
         }
         let path = self.prepared(id, path);
+        let definition = Arc::clone(&self.definition);
+        let operation = definition.operation(id).unwrap();
         let body = match id {
-            "VolumeCreate" => json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"}),
-            "HostCreate" => json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}),
-            "VolumeEdit" | "HostUpdateById" => json!({"name": "renamed"}),
-            id => self.device_type1_body(id).unwrap_or_default(),
+            "VolumeCreate" => Some(json!({"name": "new", "sizeMib": 1024, "userCpg": "SSD_r6"})),
+            "VolumeEdit" => Some(json!({"name": "renamed"})),
+            "HostCreate" => {
+                Some(json!({"name": "new", "operatingSystem": "AIX", "userCreated": true}))
+            }
+            id => self
+                .device_type1_body(id)
+                .or_else(|| definition.example_body(operation, Fill::Shown)),
         };
-        let answer = match *method {
-            Method::DELETE => self.delete(&path),
-            ref method => self.send(method, &path, Some(&body.to_string())),
-        };
-        if id == "HostCreate" {
-            assert_eq!(answer.0, 200, "{id}");
-        } else {
-            assert_eq!(self.done(answer)["state"], "SUCCEEDED", "{id}");
+        let body = body.map(|body| self.with_living_ids(body, &path));
+        let answer = self.send(method, &path, body.map(|body| body.to_string()).as_deref());
+        if answer.0 != 200 {
+            assert_eq!(answer.0, 202, "{id}: {}", answer.1);
+            let task = self.done(answer);
+            assert_eq!(task["state"], "SUCCEEDED", "{id}: {}", task["error"]);
         }
+    }
+
+    /// Bodies that name objects need the seed's; what is to be taken back is done first.
+    fn with_living_ids(&mut self, mut body: Value, path: &str) -> Value {
+        let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let (key, list, opposite) = match last {
+            "export" | "un-export" => ("hostGroups", "host-initiator-groups", "export"),
+            "add-volumes" | "remove-volumes" => {
+                let system = path.split('/').nth(2).unwrap();
+                let list = format!("storage-systems/device-type2/{system}/volumes");
+                let example = self.get(&list).1["items"][0]["id"].clone();
+                let ids = json!({"volume_ids": [example]});
+                if last == "remove-volumes" {
+                    let added = self.post(&format!("{parent}/add-volumes"), &ids);
+                    self.done(added);
+                }
+                return ids;
+            }
+            _ => return body,
+        };
+        if path.contains("device-type2") {
+            let id = self.get(list).1["items"][0]["id"].clone();
+            body[key] = json!([id]);
+            if last == "un-export" {
+                let exported = self.post(&format!("{parent}/{opposite}"), &body);
+                self.done(exported);
+            }
+        }
+        body
     }
 
     /// Every operation that is modelled, with the address that its examples make.
     pub(crate) fn examples(&self) -> Vec<(Method, String, String)> {
+        // The service's definition shows no id of an issue.
+        let state = serde_json::to_value(&self.state).unwrap();
+        let living = state["collections"]["issues"][0][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let operations = self.definition.operations().iter();
         operations
             .filter(|operation| self.sandbox.stateful(operation))
@@ -203,7 +243,8 @@ impl World {
                 let mut path = operation.path().trim_start_matches("/api/v1/").to_owned();
                 for parameter in operation.parameters() {
                     if parameter.location == Location::Path {
-                        let example = parameter.example.as_ref().unwrap().as_str().unwrap();
+                        let example = parameter.example.as_ref().and_then(Value::as_str);
+                        let example = example.unwrap_or(&living);
                         path = path.replace(&format!("{{{}}}", parameter.name), example);
                     }
                 }

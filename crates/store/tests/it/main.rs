@@ -300,6 +300,43 @@ async fn the_journal_is_read_back_in_order_behind_its_snapshot() {
 }
 
 #[tokio::test]
+async fn a_snapshot_of_many_parts_is_whole_and_an_older_one_changes_nothing() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let (journals, us1) = (world.store.sandbox_journals(), world.us1());
+    // Letters of three bytes, so that no part ends where a letter does by chance.
+    let large = "\u{20ac}".repeat(700_001);
+    for (sequence, state) in [(7, large.as_str()), (7, "same"), (3, "older")] {
+        journals
+            .snapshot(&ann.workspace, &us1, sequence, state)
+            .await
+            .unwrap();
+        let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+        assert!(stored.state == large && stored.includes == 7);
+    }
+    let listed = journals.list().await.unwrap();
+    assert_eq!((listed.len(), listed[0].changes), (1, 7));
+    assert_eq!(listed[0].snapshot_bytes, 2_100_003);
+    let last = journals.last_sequence(&ann.workspace, &us1).await;
+    assert_eq!(last.unwrap(), Some(7));
+
+    journals
+        .snapshot(&ann.workspace, &us1, 8, "new")
+        .await
+        .unwrap();
+    let world = world.reopen(Policy::default()).await;
+    let journals = world.store.sandbox_journals();
+    let stored = journals.load(&ann.workspace, &us1).await.unwrap().unwrap();
+    assert_eq!((stored.state.as_str(), stored.includes), ("new", 8));
+    let mut connection = crate::world::database(world.folder.path()).await;
+    let parts = sqlx::query("SELECT count(*) AS parts FROM sandbox_snapshot_part")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(sqlx::Row::get::<i64, _>(&parts, "parts"), 1);
+}
+
+#[tokio::test]
 async fn audit_events_are_kept_counted_and_forgotten_in_time() {
     let policy = Policy {
         audit_retention: SignedDuration::from_hours(24),
@@ -359,22 +396,35 @@ async fn earlier_issuers_are_trusted_while_their_tokens_may_live() {
     let world = World::new(Policy::default()).await;
     let issuer = |n: u16| Issuer::parse(&format!("http://127.0.0.1:{n}")).unwrap();
     let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
+    let store = &world.store;
+    let only = |n: u16| [issuer(n)];
     assert_eq!(
-        world.store.use_issuer(&issuer(1), at(0)).await.unwrap(),
+        store.use_issuers(&only(1), at(0)).await.unwrap(),
         [issuer(1)]
     );
-    let trusted = world.store.use_issuer(&issuer(2), at(600)).await.unwrap();
+    let trusted = store.use_issuers(&only(2), at(600)).await.unwrap();
     assert_eq!(
         trusted,
         [issuer(2), issuer(1)],
         "the first served until the second took over"
     );
-    let trusted = world
-        .store
-        .use_issuer(&issuer(3), at(600 + 121))
-        .await
-        .unwrap();
+    let trusted = store.use_issuers(&only(3), at(600 + 121)).await.unwrap();
     assert_eq!(trusted, [issuer(3), issuer(2)]);
+}
+
+#[tokio::test]
+async fn several_issuers_are_in_use_at_once_and_each_outlives_its_use() {
+    let world = World::new(Policy::default()).await;
+    let store = &world.store;
+    let own = Issuer::parse("http://127.0.0.1:1").unwrap();
+    let other = Issuer::parse("https://sso.example.com").unwrap();
+    let at = |minutes: i64| now() + SignedDuration::from_mins(minutes);
+    let both = [own.clone(), other.clone()];
+    assert_eq!(store.use_issuers(&both, at(0)).await.unwrap(), both);
+    // A day later its youngest token may still be alive.
+    let one = [own.clone()];
+    assert_eq!(store.use_issuers(&one, at(1440)).await.unwrap(), both);
+    assert_eq!(store.use_issuers(&one, at(1440 + 121)).await.unwrap(), one);
 }
 
 #[tokio::test]

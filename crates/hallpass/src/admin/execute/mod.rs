@@ -6,15 +6,19 @@ mod credentials;
 mod keys;
 mod people;
 mod refusals;
+mod sandboxes;
 mod workspaces;
 
+use std::sync::Arc;
+
+use hallpass_resource_server::ResourceServer;
 use hallpass_store::{Actor, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::admin::{AdminCommand, AuditCommand, InstanceCommand};
 use crate::command::CommandError;
-use crate::serve::Addresses;
+use crate::serve::{Addresses, Config};
 
 /// What commands work on, and the time they are executed at.
 pub(crate) struct Administrator<'a> {
@@ -22,6 +26,9 @@ pub(crate) struct Administrator<'a> {
     pub(crate) addresses: &'a Addresses,
     /// How long verifiers may keep the published keys.
     pub(crate) keys_max_age: SignedDuration,
+    /// The guards that run in this process, by the short name of their instance.
+    pub(crate) running: &'a [(String, Arc<ResourceServer>)],
+    pub(crate) config: &'a Config,
     pub(crate) now: Timestamp,
 }
 
@@ -39,6 +46,8 @@ impl Administrator<'_> {
             AdminCommand::Audit(AuditCommand::List { limit, only }) => {
                 self.audit(*limit, only).await
             }
+            AdminCommand::Sandbox(command) => self.sandbox(command).await,
+            AdminCommand::Addresses => Ok(json!(self.addresses)),
         }
     }
 

@@ -40,6 +40,14 @@ use query::Query;
 use render::Renderer;
 use text::{Json, JsonText};
 
+/// A JSON text as YAML. `None` when it is no JSON, and when it is nested deeper than any answer is.
+pub(crate) fn yaml_of(json: &str) -> Option<String> {
+    let mut text = Vec::new();
+    let value = JsonText::read(json.as_bytes())?.value();
+    yaml::write(&mut text, &value).ok()?;
+    String::from_utf8(text).ok()
+}
+
 /// What to do with the answer.
 #[derive(Debug, Args)]
 pub(crate) struct AnswerArgs {

@@ -76,13 +76,15 @@ pub(super) async fn add(args: AddArgs) -> Result<(), CommandError> {
     if kept_elsewhere || !profile.authentication().needs_secret() {
         let source = credential(&profile)?;
         args.secret.test(&profile, source, None).await?;
-        return keep(&profile, None, existing, args.secret.is_tried());
+        let place = Place::New(existing);
+        return keep(&profile, None, place, args.secret.is_tried());
     }
     let (secret, instance) = args.secret.secret(download.as_ref())?;
     let given = CredentialSource::Given(secret.clone());
     args.secret.test(&profile, given, instance).await?;
     let profile = profile.with_secret(SecretPlace::Kept(args.secret.store()?));
-    keep(&profile, Some(&secret), existing, args.secret.is_tried())?;
+    let place = Place::New(existing);
+    keep(&profile, Some(&secret), place, args.secret.is_tried())?;
     args.secret.clear_up(download.as_ref())
 }
 
@@ -114,14 +116,24 @@ pub(super) async fn set_secret(args: SetSecretArgs) -> Result<(), CommandError> 
         keep_shared(&profile, &secret)?;
         return args.secret.clear_up(download.as_ref());
     }
-    let profile = profile.with_secret(SecretPlace::Kept(args.secret.store()?));
+    let with_secret = SecretPlace::Kept(args.secret.store()?);
+    let changed = profile.clone().with_secret(with_secret);
     keep(
-        &profile,
+        &changed,
         Some(&secret),
-        Existing::Replace,
+        Place::Of(&profile),
         args.secret.is_tried(),
     )?;
     args.secret.clear_up(download.as_ref())
+}
+
+/// Where a profile goes.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// Under a name of its own.
+    New(Existing),
+    /// Where this one is, if it is still the same: somebody may have taken their time over a secret.
+    Of(&'a Profile),
 }
 
 /// Keeps the profile, and its secret in the same step: of two that add one name at a time, one gets
@@ -129,7 +141,7 @@ pub(super) async fn set_secret(args: SetSecretArgs) -> Result<(), CommandError> 
 fn keep(
     profile: &Profile,
     secret: Option<&Secret>,
-    existing: Existing,
+    meant: Place<'_>,
     tried: bool,
 ) -> Result<(), CommandError> {
     let slot = Slot::of(profile);
@@ -140,6 +152,14 @@ fn keep(
     let name = profile.name().clone();
     let (before, stored) = Profiles::update(&config_directory()?, |profiles| {
         let before = profiles.iter().find(|known| *known.name() == name).cloned();
+        let existing = match meant {
+            Place::New(existing) => existing,
+            Place::Of(known) if before.as_ref() == Some(known) => Existing::Replace,
+            Place::Of(known) => {
+                let name = known.name().to_string();
+                return Err(ProfileError::Changed { name });
+            }
+        };
         profiles.add(profile.clone(), existing)?;
         let stored = match (&place, secret) {
             (Some(place), Some(secret)) => place.keep(secret, &mut SystemRandom),

@@ -6,12 +6,15 @@ use std::ops::RangeInclusive;
 
 use hallpass_oauth::{Issuer, KeySpec, Profile};
 
-use super::settings::WORDINGS;
+use super::settings::{TASK_URIS, WORDINGS, fault_rule};
 use super::{Config, INSTANCES};
 use crate::command::CommandError;
 
 /// The most that any number of seconds or days may be: a year, in seconds.
 const LONGEST: i64 = 31_536_000;
+
+/// Most objects of a state that can be asked for: some 10 GB.
+const MOST_OBJECTS: usize = 10_000_000;
 
 impl Config {
     /// Checks what types cannot.
@@ -22,6 +25,7 @@ impl Config {
         self.check_key_paths()?;
         self.check_names()?;
         self.check_limits()?;
+        self.check_sandbox()?;
         self.check_instances()?;
         self.check_ports()?;
         self.check_urls()
@@ -160,6 +164,37 @@ impl Config {
         Ok(())
     }
 
+    fn check_sandbox(&self) -> Result<(), CommandError> {
+        let sandbox = &self.sandbox;
+        if self.task_uri().is_none() {
+            let known = TASK_URIS.map(|(word, _)| word).join(", ");
+            return Err(CommandError::usage(format!(
+                "sandbox.task_uri is `{}`; the words are {known}",
+                sandbox.task_uri
+            )));
+        }
+        let most = i64::try_from(MOST_OBJECTS).unwrap_or(i64::MAX);
+        for (name, value, range) in [
+            ("sandbox.objects", sandbox.objects, 1..=most),
+            ("sandbox.volumes", sandbox.volumes, 0..=most),
+            ("sandbox.default_page", sandbox.default_page, 1..=10_000),
+        ] {
+            within(name, i64::try_from(value).unwrap_or(i64::MAX), range)?;
+        }
+        if sandbox.volumes > sandbox.objects {
+            return Err(CommandError::usage(format!(
+                "sandbox.volumes is {}, more than sandbox.objects allows ({})",
+                sandbox.volumes, sandbox.objects
+            )));
+        }
+        for rule in &sandbox.faults.rules {
+            fault_rule(rule)
+                .check()
+                .map_err(|error| CommandError::usage(format!("sandbox.faults.rules: {error}")))?;
+        }
+        Ok(())
+    }
+
     fn check_instances(&self) -> Result<(), CommandError> {
         let listen = self.listen.instances.keys();
         let public = self.public.instances.keys();
@@ -186,8 +221,8 @@ impl Config {
                     address.port()
                 ))
                 .hint(
-                    "--listen HOST:PORT takes PORT, the three ports behind it and PORT + 1010; \
-                     choose a PORT below 64526, or set each one in hallpass.toml",
+                    "--listen HOST:PORT takes PORT, the three ports behind it, PORT + 363, PORT + 364 and \
+                     PORT + 1010; choose a PORT below 64526, or set each one in hallpass.toml",
                 ));
             }
         }
@@ -316,6 +351,17 @@ mod tests {
             (
                 "[sandbox]\ntask_milliseconds = -1",
                 "sandbox.task_milliseconds",
+            ),
+            ("[sandbox]\ntask_uri = \"url\"", "sandbox.task_uri"),
+            ("[sandbox]\nobjects = 0", "sandbox.objects"),
+            ("[sandbox]\ndefault_page = 0", "sandbox.default_page"),
+            (
+                "[sandbox]\nvolumes = 11\nobjects = 10",
+                "sandbox.volumes is 11",
+            ),
+            (
+                "[[sandbox.faults.rules]]\nfaults = \"status=200\"",
+                "sandbox.faults.rules: `status=200`",
             ),
             (
                 "[listen.instances]\nmoon = \"127.0.0.1:1\"",

@@ -2,22 +2,42 @@
 //! the rules before.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use hallpass_authorization_server::JWKS_PATHS;
 use hallpass_oauth::client_authentication::TwoCredentials;
 use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
 use hallpass_oauth::{Expectation, Profile};
+use hallpass_openapi::Definition;
+use hallpass_resource_server::{FaultRule, Faults, StandInSettings};
+use hallpass_sandbox::TaskUri;
 use hallpass_store::{KeyPolicy, Policy};
 use jiff::SignedDuration;
 
 use super::Config;
+use crate::command::CommandError;
 
 /// The words for how error bodies are written; the first is the default.
 pub(super) const WORDINGS: [(&str, Wording); 2] = [
     ("ping-federate", Wording::PingFederate),
     ("rfc6749", Wording::Rfc6749),
 ];
+
+/// The words for what a 202 puts into `taskUri`; the first is the default.
+pub(super) const TASK_URIS: [(&str, TaskUri); 3] = [
+    ("id", TaskUri::Id),
+    ("path", TaskUri::Path),
+    ("definition", TaskUri::Definition),
+];
+
+/// A rule in the words of the resource server.
+pub(super) fn fault_rule(rule: &super::FaultRule) -> FaultRule {
+    FaultRule {
+        on: rule.on.clone(),
+        faults: rule.faults.clone(),
+    }
+}
 
 impl Config {
     /// What the store enforces.
@@ -104,13 +124,36 @@ impl Config {
         }
     }
 
-    /// How the stand-in behaves.
-    pub(crate) fn sandbox(&self) -> hallpass_sandbox::Settings {
-        hallpass_sandbox::Settings {
-            task_duration: SignedDuration::from_millis(self.sandbox.task_milliseconds),
-            strict: self.sandbox.strict,
-            ..hallpass_sandbox::Settings::default()
+    /// The stand-in: how it behaves, how it begins, how large it may become.
+    pub(crate) fn stand_in(&self) -> StandInSettings {
+        let sandbox = &self.sandbox;
+        StandInSettings {
+            sandbox: hallpass_sandbox::Settings {
+                task_duration: SignedDuration::from_millis(sandbox.task_milliseconds),
+                strict: sandbox.strict,
+                default_page: sandbox.default_page,
+                task_uri: self.task_uri().unwrap_or(TaskUri::Id),
+                volumes: sandbox.volumes,
+                ..hallpass_sandbox::Settings::default()
+            },
+            seed: sandbox.seed,
+            objects: sandbox.objects,
         }
+    }
+
+    /// What goes wrong on request, for one instance.
+    pub(crate) fn faults(&self, definition: &Arc<Definition>) -> Result<Faults, CommandError> {
+        let faults = &self.sandbox.faults;
+        let rules = faults.rules.iter().map(fault_rule).collect();
+        Faults::new(definition.clone(), faults.enabled, self.sandbox.seed, rules)
+            .map_err(|error| CommandError::usage(format!("sandbox.faults.rules: {error}")))
+    }
+
+    /// What a 202 puts into `taskUri`.
+    pub(super) fn task_uri(&self) -> Option<TaskUri> {
+        let known = TASK_URIS.into_iter();
+        let mut known = known.filter(|(word, _)| *word == self.sandbox.task_uri);
+        known.next().map(|(_, uri)| uri)
     }
 
     /// How error bodies are written.

@@ -32,7 +32,7 @@ fn audit_40_plain_http_stays_on_the_machine_unless_it_is_asked_to_leave() {
     let mut addresses: Vec<&str> = listen.values().filter_map(toml::Value::as_str).collect();
     let instances = listen["instances"].as_table().unwrap();
     addresses.extend(instances.values().filter_map(toml::Value::as_str));
-    assert_eq!(addresses.len(), 5);
+    assert_eq!(addresses.len(), 7);
     assert!(
         addresses
             .iter()
@@ -62,7 +62,8 @@ fn audit_40_plain_http_stays_on_the_machine_unless_it_is_asked_to_leave() {
     let config = data.join("hallpass.toml");
     let known = std::fs::read_to_string(&config).unwrap();
     let listen = "authorization_server = \"0.0.0.0:0\"\n";
-    let known = known.replace(listen, &format!("{listen}metrics = \"127.0.0.1:0\"\n"));
+    let free = ["metrics", "tls", "proxy"].map(|name| format!("{name} = \"127.0.0.1:0\"\n"));
+    let known = known.replace(listen, &format!("{listen}{}", free.concat()));
     std::fs::write(&config, format!("{known}{ports}")).unwrap();
     let mut server = crate::server::Running::start(&mut open.command(&arguments));
     server.stderr.wait_for("plain HTTP");

@@ -18,7 +18,7 @@ use hallpass_oauth::{
 };
 use hallpass_openapi::Definition;
 use hallpass_resource_server::listener::{self, Kind, Site};
-use hallpass_resource_server::{ResourceServer, listener::serve};
+use hallpass_resource_server::{Faults, ResourceServer, StandInSettings, listener::serve};
 use hallpass_store::audit::StoredEvent;
 use hallpass_store::credentials::{CredentialChange, CredentialOptions};
 use hallpass_store::{
@@ -356,12 +356,17 @@ impl Parts<'_> {
 
     fn serve_us1(&mut self, socket: TcpListener, base: &str) {
         let text = include_str!("../../../../../api/storage-api.yaml");
+        let definition = Arc::new(Definition::read(text).unwrap().definition);
         let settings = hallpass_resource_server::Settings {
             expectation: self.expectation.clone(),
             base_url: base.to_owned(),
-            definition: Arc::new(Definition::read(text).unwrap().definition),
-            sandbox: hallpass_sandbox::Settings::default(),
-            seed: 1,
+            definition: definition.clone(),
+            stand_in: StandInSettings {
+                sandbox: hallpass_sandbox::Settings::default(),
+                seed: 1,
+                objects: 10_000,
+            },
+            faults: Arc::new(Faults::new(definition, true, 1, Vec::new()).unwrap()),
             audit_reads: false,
         };
         let guard = Arc::new(ResourceServer::new(

@@ -1,7 +1,10 @@
 //! How a secret comes into a profile, and that it is found nowhere it should not be.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
@@ -194,6 +197,32 @@ fn a_reset_secret_is_replaced() {
     let wrong = run_with_input(&mut world.command(&set), "planted").ended(3);
     silent(&wrong, "planted");
     world.run(&["token", "--renew"]).ok();
+}
+
+#[test]
+fn a_profile_that_changes_while_its_secret_is_asked_for_is_left_alone() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let add = [&add_profile("us1", credential)[..], &["--secret-file", "-"]].concat();
+    run_with_input(&mut world.command(&add), &credential.client_secret).ok();
+    let secret_file = world.path("secret");
+    let made = Command::new("mkfifo").arg(&secret_file).status().unwrap();
+    assert!(made.success());
+    let set = ["profile", "set-secret", "us1", "--no-test"];
+    let mut command = world.command(&[&set[..], &["--secret-file", text(&secret_file)]].concat());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let waiting = command.spawn().unwrap();
+    // Opens when the other end does, and by then the profile is read.
+    let mut input = File::options().write(true).open(&secret_file).unwrap();
+    world.run(&["profile", "remove", "us1"]).ok();
+    input
+        .write_all(credential.client_secret.as_bytes())
+        .unwrap();
+    drop(input);
+    let done: Done = waiting.wait_with_output().unwrap().into();
+    done.ended(2).says(&["was changed or removed meanwhile"]);
+    world.run(&["profile", "show", "us1"]).ended(2);
+    assert_eq!(holders(&world.home(), &credential.client_secret).len(), 0);
 }
 
 #[test]

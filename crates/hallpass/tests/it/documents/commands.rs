@@ -222,7 +222,7 @@ impl Stage {
     }
 
     /// The default addresses, and those of this stage.
-    fn addresses(&self) -> [(&'static str, &str); 5] {
+    fn addresses(&self) -> [(&'static str, &str); 7] {
         [
             ("http://127.0.0.1:8080", self.server.base()),
             ("http://127.0.0.1:8081", self.server.instance("eu1")),
@@ -232,6 +232,8 @@ impl Stage {
                 "http://127.0.0.1:9090",
                 self.server.metrics().trim_end_matches("/metrics"),
             ),
+            ("https://127.0.0.1:8443", self.server.tls()),
+            ("http://127.0.0.1:3128", self.server.proxy()),
         ]
     }
 

@@ -7,6 +7,7 @@
 mod device_type1;
 mod device_type2;
 mod hosts;
+mod issues;
 mod storage;
 mod tasks;
 
@@ -49,6 +50,7 @@ pub(crate) fn seed(
     seed.hosts();
     seed.storage();
     seed.tasks();
+    seed.issues();
     seed.state.advance(now);
     seed.state
 }
@@ -188,11 +190,14 @@ impl Seed<'_> {
     }
 
     fn put_raw(&mut self, collection: &str, id: &str, value: Value) {
-        let change = Change::Put {
+        self.commit(Change::Put {
             collection: collection.to_owned(),
             id: id.to_owned(),
             value,
-        };
+        });
+    }
+
+    fn commit(&mut self, change: Change) {
         self.state.commit(&[change], self.now);
     }
 }

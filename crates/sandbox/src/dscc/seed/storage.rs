@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::application_sets::joined;
-use super::super::examples::{Example, in_body};
+use super::super::examples::{Example, texts_in_body};
 use super::super::exports::lun_name;
 use super::super::snapshot_input::{New, Wish, extend};
 use super::super::systems::TYPE1;
@@ -41,9 +41,9 @@ impl Seed<'_> {
     /// Bodies name volumes, and the example bodies those that have to be there: the one that a
     /// snapshot is promoted to, and the members of a new set.
     fn names(&mut self) {
-        let in_body = |route, field| in_body(self.definition, route, field);
-        let targets = in_body(PROMOTE, "target");
-        let members = in_body(CREATE_SET, "members");
+        let texts = |route, field| texts_in_body(self.definition, route, field);
+        let targets = texts(PROMOTE, "target");
+        let members = texts(CREATE_SET, "members");
         let parents = self.examples.of_kind(Named::Snapshot).into_iter();
         let parents = parents.filter_map(|example| Some(example.within(Named::Volume)?.to_owned()));
         let first = self.examples.of_kind(Named::VolumeSet).into_iter().next();

@@ -1,0 +1,207 @@
+//! A certificate authority that signs one certificate.
+//!
+//! Whoever trusts an authority believes whatever it signs. So this one can sign only the names of the
+//! stand-in (critical name constraints, RFC 5280 section 4.2.1.10), and its key is thrown away with the
+//! first signature: there is nothing to steal that could sign another.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
+    SanType,
+};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::hosts::HOSTS;
+
+/// How long a certificate is good, in days from the day before it is made. Browsers and Apple's
+/// clients refuse more than 398.
+const DAYS: i64 = 397;
+
+/// A certificate, its key, and what vouches for it.
+pub(super) struct Issued {
+    pub(super) leaf: CertificateDer<'static>,
+    pub(super) authority: CertificateDer<'static>,
+    pub(super) key: PrivateKeyDer<'static>,
+}
+
+/// A new authority, and the one certificate that it signs.
+pub(super) fn issue(now: Timestamp) -> Result<Issued, rcgen::Error> {
+    let authority = CertifiedIssuer::self_signed(authority(now), KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let leaf = leaf(now)?.signed_by(&key, &authority)?;
+    let key = PrivateKeyDer::try_from(key.serialize_der())
+        .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
+    Ok(Issued {
+        leaf: leaf.der().clone(),
+        authority: authority.der().clone(),
+        key,
+    })
+}
+
+/// The names that the certificate is for; those that are addresses as such.
+pub(super) fn names() -> impl Iterator<Item = String> {
+    let hosts = HOSTS.iter().map(|host| host.name.to_owned());
+    let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    hosts.chain(own)
+}
+
+fn authority(now: Timestamp) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    // With the day, so that one in a list of trusted authorities can be told from the next.
+    params.distinguished_name = called(&format!("Hallpass stand-in CA of {}", day(now)));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let hosts = HOSTS.iter().map(|host| host.name);
+    let hosts = hosts.chain(["localhost"]);
+    let mut permitted: Vec<_> = hosts
+        .map(|name| GeneralSubtree::DnsName(name.to_owned()))
+        .collect();
+    permitted.extend([
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
+            Ipv4Addr::new(127, 0, 0, 0).into(),
+            8,
+        )),
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
+            Ipv6Addr::LOCALHOST.into(),
+            128,
+        )),
+    ]);
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: permitted,
+        excluded_subtrees: Vec::new(),
+    });
+    last(&mut params, now);
+    params
+}
+
+fn leaf(now: Timestamp) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = called("Hallpass stand-in");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    for name in names() {
+        params.subject_alt_names.push(match name.parse::<IpAddr>() {
+            Ok(address) => SanType::IpAddress(address),
+            Err(_) => SanType::DnsName(name.try_into()?),
+        });
+    }
+    last(&mut params, now);
+    Ok(params)
+}
+
+/// From the day before, since clocks differ.
+fn last(params: &mut CertificateParams, now: Timestamp) {
+    let at = |days: i64| {
+        let date = day(now)
+            .checked_add(SignedDuration::from_hours(24 * days))
+            .unwrap_or(jiff::civil::Date::MAX);
+        let unsigned = |part: i8| part.unsigned_abs();
+        rcgen::date_time_ymd(
+            date.year().into(),
+            unsigned(date.month()),
+            unsigned(date.day()),
+        )
+    };
+    params.not_before = at(-1);
+    params.not_after = at(DAYS - 1);
+}
+
+fn day(now: Timestamp) -> jiff::civil::Date {
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::certificate::{Certificate, pem};
+    use super::*;
+
+    /// A day so long after the first.
+    pub(in super::super) fn after(days: i64) -> Timestamp {
+        let first: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        first + SignedDuration::from_hours(24 * days)
+    }
+
+    const WITHIN: [&str; 3] = ["us1.data.cloud.hpe.com", "127.9.9.9", "localhost"];
+    const OUTSIDE: [&str; 4] = ["www.hpe.com", "example.com", "192.0.2.1", "::2"];
+
+    /// What somebody could make who had kept the authority's key.
+    fn signed(authority: &CertifiedIssuer<'_, KeyPair>, name: &str, now: Timestamp) -> Issued {
+        let mut params = leaf(now).unwrap();
+        params.subject_alt_names = vec![match name.parse::<IpAddr>() {
+            Ok(address) => SanType::IpAddress(address),
+            Err(_) => SanType::DnsName(name.try_into().unwrap()),
+        }];
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.signed_by(&key, authority).unwrap();
+        Issued {
+            leaf: leaf.der().clone(),
+            authority: authority.der().clone(),
+            key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        }
+    }
+
+    fn new_authority(now: Timestamp) -> CertifiedIssuer<'static, KeyPair> {
+        CertifiedIssuer::self_signed(authority(now), KeyPair::generate().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_authority_can_vouch_for_no_other_name() {
+        let authority = new_authority(after(0));
+        let check = |name: &str| {
+            Certificate::from(signed(&authority, name, after(0))).check(name, after(0))
+        };
+        for name in WITHIN {
+            check(name).unwrap();
+        }
+        for name in OUTSIDE {
+            let refused = check(name).unwrap_err().to_string();
+            assert!(refused.contains("NameConstraint"), "{name}: {refused}");
+        }
+    }
+
+    /// The same by another implementation, where there is one.
+    #[test]
+    fn openssl_lets_the_authority_vouch_for_no_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, der: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, pem("CERTIFICATE", der)).unwrap();
+            path
+        };
+        // openssl goes by the clock.
+        let now = crate::serve::system_time();
+        let authority = new_authority(now);
+        let trusted = file("ca.pem", authority.der());
+        for name in [&WITHIN[..], &OUTSIDE].concat() {
+            let leaf = file("leaf.pem", &signed(&authority, name, now).leaf);
+            let mut verify = std::process::Command::new("openssl");
+            verify
+                .args(["verify", "-x509_strict", "-CAfile"])
+                .args([&trusted, &leaf]);
+            let Ok(said) = verify.output() else {
+                println!("skipped: there is no openssl");
+                return;
+            };
+            let why = String::from_utf8_lossy(&said.stderr);
+            assert_eq!(
+                said.status.success(),
+                WITHIN.contains(&name),
+                "{name}: {why}"
+            );
+            assert!(
+                said.status.success() || why.contains("permitted subtree violation"),
+                "{why}"
+            );
+        }
+    }
+}

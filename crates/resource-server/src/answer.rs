@@ -1,0 +1,75 @@
+//! What the origin answered, and what becomes of it on the wire: headers, an entity tag, and no body where
+//! there must be none.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use crate::answer_body::AnswerBody;
+use crate::conditional::{entity_tag, has_it};
+use crate::reply::json_answer;
+
+/// What the origin answered.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Value,
+    /// The task that was started.
+    pub(crate) task: Option<String>,
+}
+
+impl Answer {
+    /// A 200 that starts nothing.
+    pub(crate) fn ok(body: Value) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body,
+            task: None,
+        }
+    }
+
+    /// The answer to a call that changes something. An error body gets this call's id, so that one id
+    /// stands in the answer and in the log, whoever wrote the body.
+    pub(crate) fn into_response(mut self, trace_id: &str) -> Response<AnswerBody> {
+        if !self.status.is_success()
+            && let Some(id) = self.body.get_mut("traceId")
+        {
+            *id = trace_id.into();
+        }
+        json_answer(self.status, &self.body).map(AnswerBody::from)
+    }
+
+    /// The answer to a call that reads, for a client that may have it already.
+    pub(crate) fn into_reader_response(
+        self,
+        headers: &HeaderMap,
+        trace_id: &str,
+    ) -> Response<AnswerBody> {
+        let response = self.into_response(trace_id);
+        if response.status() == StatusCode::OK {
+            tagged(response, headers)
+        } else {
+            response
+        }
+    }
+}
+
+/// Who has an answer may keep it for themselves, and must ask each time whether it is still good.
+const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// A 200 with its entity tag, or a 304 to whoever has it. The definition of the real service declares a
+/// JSON body for 304, which RFC 9110 section 15.4.5 forbids.
+pub(crate) fn tagged(
+    mut response: Response<AnswerBody>,
+    headers: &HeaderMap,
+) -> Response<AnswerBody> {
+    let tag = entity_tag(response.body().bytes());
+    if has_it(headers, &tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Bytes::new().into();
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
+    response.headers_mut().insert(ETAG, tag);
+    response.headers_mut().insert(CACHE_CONTROL, ASK_EACH_TIME);
+    response
+}

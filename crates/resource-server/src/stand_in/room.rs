@@ -1,0 +1,243 @@
+//! The stand-in of one workspace: its state, and whose turn it is to change it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use hallpass_oauth::WorkspaceId;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_sandbox::{Change, Outcome, Request, State};
+use hallpass_store::{JournalEntry, StoredSandbox};
+use jiff::Timestamp;
+
+use super::{OriginError, Shared, saved};
+
+/// The stand-in of one workspace.
+pub(super) struct Room {
+    workspace: WorkspaceId,
+    state: RwLock<State>,
+    /// Held while a change is decided, journalled and made.
+    turn: tokio::sync::Mutex<Turn>,
+    /// Whether the state is on its way into the database as a whole.
+    saving: AtomicBool,
+}
+
+/// Where the journal is.
+struct Turn {
+    /// The place of the last change.
+    made: u64,
+    /// Bytes of the changes since the last snapshot.
+    journal_bytes: usize,
+    snapshot_bytes: usize,
+}
+
+/// The journal may grow to this, or to the size of the snapshot: so what is written for snapshots is
+/// never more than what is written for changes, and a restart reads at most twice the state.
+const LEAST_JOURNAL: usize = 1024 * 1024;
+
+impl Room {
+    /// What was kept.
+    pub(super) fn open(
+        workspace: WorkspaceId,
+        stored: &StoredSandbox,
+    ) -> Result<Self, OriginError> {
+        let mut state: State =
+            serde_json::from_str(&stored.state).map_err(OriginError::Unreadable)?;
+        let mut journal_bytes = 0;
+        for entry in &stored.entries {
+            let changes: Vec<Change> =
+                serde_json::from_str(&entry.changes).map_err(OriginError::Unreadable)?;
+            state.commit(&changes, entry.at);
+            journal_bytes += entry.changes.len();
+        }
+        let turn = Turn {
+            made: stored.last_sequence(),
+            journal_bytes,
+            snapshot_bytes: stored.state.len(),
+        };
+        Ok(Self::new(workspace, state, turn))
+    }
+
+    /// A state that was written down as the one after change `made`.
+    pub(super) fn begin(workspace: WorkspaceId, state: State, made: u64, bytes: usize) -> Self {
+        let turn = Turn {
+            made,
+            journal_bytes: 0,
+            snapshot_bytes: bytes,
+        };
+        Self::new(workspace, state, turn)
+    }
+
+    fn new(workspace: WorkspaceId, state: State, turn: Turn) -> Self {
+        Self {
+            workspace,
+            state: RwLock::new(state),
+            turn: tokio::sync::Mutex::new(turn),
+            saving: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn read(&self, shared: &Shared, request: &Request<'_>, now: Timestamp) -> Outcome {
+        // Not while a change is on its way into the journal: tasks that went on before it here would
+        // go on after it when the journal is replayed.
+        if let Ok(_turn) = self.turn.try_lock() {
+            self.catch_up(now);
+        }
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let now = state.not_before(now);
+        shared.rules.apply(&state, request, now, &mut SystemRandom)
+    }
+
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Outcome, OriginError> {
+        let mut turn = self.turn.lock().await;
+        self.catch_up(now);
+        let (outcome, now) = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            let now = state.not_before(now);
+            let outcome = shared.rules.apply(&state, request, now, &mut SystemRandom);
+            check_room(&state, &outcome.changes, shared.most_objects)?;
+            (outcome, now)
+        };
+        if outcome.changes.is_empty() {
+            return Ok(outcome);
+        }
+        let changes = serde_json::to_string(&outcome.changes).map_err(OriginError::Unreadable)?;
+        let bytes = changes.len();
+        let entry = JournalEntry {
+            sequence: turn.made + 1,
+            at: now,
+            changes,
+        };
+        shared
+            .journals
+            .append(&self.workspace, &shared.instance, entry)
+            .await?;
+        turn.made += 1;
+        turn.journal_bytes += bytes;
+        self.state
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .commit(&outcome.changes, now);
+        self.save_if_due(shared, &mut turn).await;
+        Ok(outcome)
+    }
+
+    /// The state as a document, and how many objects it has. Changes wait meanwhile, reads do not.
+    pub(super) async fn save(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Result<(String, usize), OriginError> {
+        let _turn = self.turn.lock().await;
+        self.catch_up(now);
+        let room = self.clone();
+        in_background(move || {
+            let state = room.state.read().unwrap_or_else(PoisonError::into_inner);
+            let text = saved::write(&state, now).map_err(OriginError::Unreadable)?;
+            Ok((text, state.len()))
+        })
+        .await
+    }
+
+    /// Puts another state in the place of this one. Not to be dropped half way.
+    pub(super) async fn replace(&self, shared: &Shared, new: State) -> Result<(), OriginError> {
+        let mut turn = self.turn.lock().await;
+        let sequence = turn.made + 1;
+        let text = serde_json::to_string(&new).map_err(OriginError::Unreadable)?;
+        shared
+            .journals
+            .snapshot(&self.workspace, &shared.instance, sequence, &text)
+            .await?;
+        *turn = Turn {
+            made: sequence,
+            journal_bytes: 0,
+            snapshot_bytes: text.len(),
+        };
+        let old = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *state, new)
+        };
+        drop(turn);
+        drop(old);
+        Ok(())
+    }
+
+    /// Lets tasks go on that are due. Nothing to journal: it follows from the state and the time.
+    fn catch_up(&self, now: Timestamp) {
+        let due = |state: &State| state.next_due().is_some_and(|due| due <= now);
+        if due(&self.state.read().unwrap_or_else(PoisonError::into_inner)) {
+            self.state
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .advance(now);
+        }
+    }
+
+    /// Writes the state as a whole when the journal has grown long enough. Changes wait while it is put
+    /// into words, and not while those are written.
+    async fn save_if_due(self: &Arc<Self>, shared: &Arc<Shared>, turn: &mut Turn) {
+        let allowed = turn.snapshot_bytes.max(LEAST_JOURNAL);
+        if turn.journal_bytes <= allowed || self.saving.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let room = self.clone();
+        let words = in_background(move || {
+            let state = room.state.read().unwrap_or_else(PoisonError::into_inner);
+            serde_json::to_string(&*state).map_err(OriginError::Unreadable)
+        });
+        let text = match words.await {
+            Ok(text) => text,
+            Err(error) => return self.unsaved(&error),
+        };
+        turn.journal_bytes = 0;
+        turn.snapshot_bytes = text.len();
+        let (room, shared, sequence) = (self.clone(), shared.clone(), turn.made);
+        tokio::spawn(async move {
+            let written =
+                shared
+                    .journals
+                    .snapshot(&room.workspace, &shared.instance, sequence, &text);
+            match written.await {
+                Ok(()) => room.saving.store(false, Ordering::Release),
+                Err(error) => room.unsaved(&error.into()),
+            }
+        });
+    }
+
+    /// The changes are in the journal all the same; the next round saves more at once.
+    fn unsaved(&self, error: &OriginError) {
+        self.saving.store(false, Ordering::Release);
+        let error: &(dyn std::error::Error + 'static) = error;
+        tracing::error!(error, "the stand-in's state was not saved");
+    }
+}
+
+/// Work that takes long for a large state, where it holds up nobody.
+pub(super) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OriginError> + Send + 'static,
+) -> Result<T, OriginError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| OriginError::Stopped)?
+}
+
+/// Whether there is room for what the changes add. What takes something away always goes.
+fn check_room(state: &State, changes: &[Change], most: usize) -> Result<(), OriginError> {
+    let full = !changes.is_empty()
+        && state.len() + state.growth(changes) > most
+        && !changes.iter().any(takes_away);
+    if full {
+        return Err(OriginError::Full(most));
+    }
+    Ok(())
+}
+
+fn takes_away(change: &Change) -> bool {
+    match change {
+        Change::Remove { .. } | Change::RemoveWhere { .. } => true,
+        Change::Schedule(step) => step.then.iter().any(takes_away),
+        Change::Put { .. } | Change::Merge { .. } | Change::Trim { .. } => false,
+    }
+}
