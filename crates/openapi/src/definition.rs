@@ -103,7 +103,7 @@ impl Definition {
             let place = |one: &Problem| (one.line, one.column);
             (&one.part, place(one)).cmp(&(&other.part, place(other)))
         });
-        let definition = Definition {
+        let mut definition = Definition {
             title: document.text("/info/title").unwrap_or_default(),
             version: document.text("/info/version").unwrap_or_default(),
             checks: Checks::new(document.value(), &operations),
@@ -111,6 +111,8 @@ impl Definition {
             routes,
             document,
         };
+        let servers = definition.server_urls();
+        definition.routes = definition.routes.below(&servers);
         Ok(Reading {
             definition,
             problems,

@@ -17,6 +17,8 @@ use crate::operation::Operation;
 pub struct Routes {
     table: matchit::Router<usize>,
     templates: Vec<Template>,
+    /// What may stand before every path.
+    bases: Vec<String>,
 }
 
 /// What a method and a path lead to.
@@ -72,11 +74,33 @@ impl Routes {
         (routes, unreachable)
     }
 
+    /// The same for requests that begin with the path of one of these servers, too: a client that is
+    /// pointed at another host keeps it (OpenAPI 3.1.1, "Server Object").
+    pub(crate) fn below(mut self, servers: &[String]) -> Self {
+        for server in servers {
+            let base = base(server);
+            if !base.is_empty() && !self.bases.iter().any(|known| known == base) {
+                self.bases.push(base.to_owned());
+            }
+        }
+        self
+    }
+
     /// Finds the operation for a raw (still percent-encoded) path without query.
     ///
     /// Each parameter is decoded on its own, so `%2F` stays inside its segment. A HEAD for which
     /// there is no operation of its own is answered by the GET's.
     pub fn find(&self, method: &Method, path: &str) -> Route {
+        let bases = self.bases.iter();
+        let below = bases.filter_map(|base| path.strip_prefix(base.as_str()));
+        std::iter::once(path)
+            .chain(below)
+            .map(|path| self.find_exactly(method, path))
+            .find(|route| *route != Route::Unknown)
+            .unwrap_or(Route::Unknown)
+    }
+
+    fn find_exactly(&self, method: &Method, path: &str) -> Route {
         let Ok(matched) = self.table.at(path) else {
             return Route::Unknown;
         };
@@ -157,6 +181,14 @@ impl Template {
             .map(|endpoint| endpoint.method.clone())
             .collect()
     }
+}
+
+/// The path of a server, without a slash at the end.
+fn base(server: &str) -> &str {
+    let host = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let path = host.find('/').map_or("", |start| &host[start..]);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    path.trim_end_matches('/')
 }
 
 /// A template with its parameters numbered, and their names in the same order.
@@ -241,6 +273,17 @@ mod tests {
             Route::WrongMethod { allow } => format!("allow {allow:?}"),
             Route::Unknown => "unknown".to_owned(),
         }
+    }
+
+    #[test]
+    fn the_path_of_a_server_may_stand_before_every_path() {
+        let text = "openapi: 3.0.3\ninfo: {title: t, version: '1'}\nservers: [{url:                     'https://a.example/v2/'}, {url: /other}]\npaths: {/books: {get: {operationId: b}}}\n";
+        let definition = crate::Definition::read(text).unwrap().definition;
+        let found = |path| definition.routes().find(&Method::GET, path) != Route::Unknown;
+        assert!(found("/books") && found("/v2/books") && found("/other/books"));
+        assert!(
+            !found("/v2") && !found("/v2books") && !found("/v3/books") && !found("/v2/v2/books")
+        );
     }
 
     #[test]

@@ -2,20 +2,22 @@
 //! there must be none.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use crate::answer_body::AnswerBody;
 use crate::conditional::{entity_tag, has_it};
-use crate::reply::json_answer;
+use crate::reply::{empty, json_answer};
 
 /// What the origin answered.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) body: Value,
+    pub(crate) body: Option<Value>,
     /// The task that was started.
     pub(crate) task: Option<String>,
+    /// Where what was created can be found.
+    pub(crate) location: Option<String>,
 }
 
 impl Answer {
@@ -23,8 +25,9 @@ impl Answer {
     pub(crate) fn ok(body: Value) -> Self {
         Self {
             status: StatusCode::OK,
-            body,
+            body: Some(body),
             task: None,
+            location: None,
         }
     }
 
@@ -32,11 +35,19 @@ impl Answer {
     /// stands in the answer and in the log, whoever wrote the body.
     pub(crate) fn into_response(mut self, trace_id: &str) -> Response<AnswerBody> {
         if !self.status.is_success()
-            && let Some(id) = self.body.get_mut("traceId")
+            && let Some(id) = self.body.as_mut().and_then(|body| body.get_mut("traceId"))
         {
             *id = trace_id.into();
         }
-        json_answer(self.status, &self.body).map(AnswerBody::from)
+        let mut response = match &self.body {
+            Some(body) => json_answer(self.status, body),
+            None => empty(self.status),
+        };
+        let location = self.location.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(location)) = location {
+            response.headers_mut().insert(LOCATION, location);
+        }
+        response.map(AnswerBody::from)
     }
 
     /// The answer to a call that reads, for a client that may have it already.

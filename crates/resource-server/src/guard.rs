@@ -20,6 +20,7 @@ use crate::answer::Answer;
 use crate::answer_body::AnswerBody;
 use crate::faults::{Chosen, Instead, Marked};
 use crate::listener::{BodyError, NoAnswer, TraceContext};
+use crate::own::Own;
 use crate::permitted::{Call, Permitted, permit};
 use crate::reply::{Refusal, allowed};
 use crate::stand_in::OriginError;
@@ -264,32 +265,31 @@ impl ResourceServer {
             permitted, target, ..
         } = call;
         let operation = permitted.operation();
-        let own = match (operation.method(), operation.path()) {
-            (&Method::GET, "/api/v1/access-controls") => {
+        let own = match Own::of(operation) {
+            Some(Own::AccessControls) => {
                 access_answers::access_controls(permitted, &self.permissions, target.query())
             }
-            (&Method::GET, "/api/v1/resource-types") => {
+            Some(Own::ResourceTypes) => {
                 access_answers::resource_types(permitted, &self.permissions)
             }
-            (&Method::GET, "/api/v1/audit-events") => {
+            Some(Own::AuditEvents) => {
                 let owner = permitted.principal();
                 let (workspace, customer) = (&owner.workspace, &owner.customer);
                 audit_events::list(&self.audit, workspace, customer, target.query()).await?
             }
-            _ => return self.stand_in(call, now).await,
+            None => return self.stand_in(call, now).await,
         };
         Ok(Answer::ok(own))
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
         let outcome = self.stand_ins.answer(call, &self.base_url, now).await;
-        let response = outcome
-            .map_err(|error| no_origin(error, Some(call)))?
-            .response;
+        let outcome = outcome.map_err(|error| no_origin(error, Some(call)))?;
         Ok(Answer {
-            status: response.status,
-            body: response.body.unwrap_or_default(),
-            task: response.task,
+            location: outcome.location(call.target.path()),
+            status: outcome.response.status,
+            body: outcome.response.body,
+            task: outcome.response.task,
         })
     }
 }

@@ -18,6 +18,7 @@ mod faults;
 mod guard;
 pub mod listener;
 mod metrics;
+mod own;
 mod permitted;
 mod record;
 mod reply;
@@ -38,6 +39,7 @@ use tokio::sync::{RwLock, Semaphore};
 pub use answer_body::{AnswerBody, CutShort};
 pub use faults::{FaultError, FaultRule, Faults, ListedRule, RuleRefused};
 pub use metrics::Metrics;
+pub use own::level;
 pub use stand_in::{OriginError, Saved, StandInSettings, StandIns, Unrestorable};
 pub use target::AskedUrl;
 

@@ -7,7 +7,8 @@
 //!
 //! - `state`, `change`, `collection`, `stored`, `plan`: what is remembered; they know nothing of any API.
 //! - `rest`: lists, bodies and refusals, as every resource of such an API has them.
-//! - `dscc`: the resources themselves and their rules.
+//! - `dscc`: the resources of the storage API and their rules.
+//! - `generic`: whatever else a definition describes, by its paths and schemas.
 //!
 //! This crate does no I/O, reads no clock and knows nothing of tokens or permissions: whoever asks
 //! is a [`Caller`], and has been let through.
@@ -15,6 +16,9 @@
 mod change;
 mod collection;
 mod dscc;
+mod generic;
+mod level;
+mod neighbours;
 mod plan;
 mod rest;
 mod sandbox;
@@ -22,5 +26,6 @@ mod state;
 mod stored;
 
 pub use change::{Change, Check, Planned, Requirement};
+pub use level::{Level, Reason};
 pub use sandbox::{Caller, Outcome, Request, Response, Sandbox, Settings, TaskFate, TaskUri};
 pub use state::State;

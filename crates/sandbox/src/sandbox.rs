@@ -1,16 +1,20 @@
 //! The way in: a request, a state and a moment go in, an answer and the wanted changes come out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hallpass_openapi::{Definition, Operation};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::Rng;
 use serde_json::Value;
 
 use crate::change::Change;
 use crate::dscc::{self, Row};
-use crate::rest::{ListRules, Refusal};
+use crate::generic::{self, Api, Generic, Template};
+use crate::level::Level;
+use crate::neighbours::Surrounding;
+use crate::rest::ListRules;
 use crate::state::State;
 
 /// The rules of a stand-in for one definition.
@@ -18,8 +22,11 @@ use crate::state::State;
 pub struct Sandbox {
     definition: Arc<Definition>,
     settings: Settings,
-    /// By [`Operation::index`]; nothing for operations that are not modelled.
+    /// By [`Operation::index`]; nothing for operations that have no rules of their own.
     models: Vec<Option<Model>>,
+    /// The operations that get one object by rules of their own.
+    getters: BTreeMap<Template, usize>,
+    generic: Generic,
 }
 
 /// How a stand-in behaves where the real service does not say.
@@ -132,6 +139,15 @@ pub struct Response {
 }
 
 impl Outcome {
+    /// Where what a 201 has created can be found, for a request to this path or URL (RFC 9110 section
+    /// 15.3.2).
+    pub fn location(&self, uri: &str) -> Option<String> {
+        let is_created = self.response.status == StatusCode::CREATED;
+        (is_created && self.response.task.is_none())
+            .then(|| generic::location(uri, &self.changes))
+            .flatten()
+    }
+
     /// A 200 that changes nothing.
     pub(crate) fn ok(body: Value) -> Self {
         Self {
@@ -146,9 +162,9 @@ impl Outcome {
 }
 
 #[derive(Debug)]
-struct Model {
-    row: &'static Row,
-    list: ListRules,
+pub(crate) struct Model {
+    pub(crate) row: &'static Row,
+    pub(crate) list: ListRules,
 }
 
 impl Sandbox {
@@ -159,18 +175,35 @@ impl Sandbox {
             let list = ListRules::of(&definition, operation, row.virtual_attributes());
             Some(Model { row, list })
         };
-        let models = definition.operations().iter().map(model).collect();
+        let models: Vec<Option<Model>> = definition.operations().iter().map(model).collect();
+        let getters = definition
+            .operations()
+            .iter()
+            .filter(|one| one.method() == Method::GET && models[one.index()].is_some())
+            .filter_map(|one| Some((Template::of(one.path())?, one.index())))
+            .collect();
+        let has_tasks = dscc::has_tasks(&definition);
+        let generic = Generic::new(
+            &definition,
+            &Api {
+                has_row: &|operation| Row::of(operation).is_some(),
+                has_task: &|one| has_tasks && dscc::answers_with_task(&definition, one),
+                partial_put: has_tasks,
+            },
+        );
         Self {
             definition,
             settings,
             models,
+            getters,
+            generic,
         }
     }
 
     /// A state to begin with. It is the same for the same number and time, and every example of a
     /// path parameter in the definition names an object in it.
     pub fn seed(&self, seed: u64, now: Timestamp) -> State {
-        dscc::seed(&self.definition, &self.settings, seed, now)
+        self.first_state(&self.settings, seed, now)
     }
 
     /// The same with another number of volumes than the settings have.
@@ -179,12 +212,26 @@ impl Sandbox {
             volumes,
             ..self.settings.clone()
         };
-        dscc::seed(&self.definition, &settings, seed, now)
+        self.first_state(&settings, seed, now)
     }
 
-    /// Whether the operation is modelled; [`Sandbox::apply`] answers 501 to the others.
-    pub fn stateful(&self, operation: &Operation) -> bool {
-        self.model(operation).is_some()
+    fn first_state(&self, settings: &Settings, seed: u64, now: Timestamp) -> State {
+        let mut state = if self.models.iter().any(Option::is_some) {
+            dscc::seed(&self.definition, settings, seed, now)
+        } else {
+            State::default()
+        };
+        state.commit(&[generic::begin(seed)], now);
+        state
+    }
+
+    /// How the operation is answered.
+    pub fn level(&self, operation: &Operation) -> Level {
+        match (self.model(operation), self.generic.refused(operation)) {
+            (Some(_), _) => Level::Stateful,
+            (None, None) => Level::Generic,
+            (None, Some(reason)) => Level::Refused(reason),
+        }
     }
 
     /// Answers a request from `state`, which must have been brought to `now`.
@@ -208,12 +255,41 @@ impl Sandbox {
                 now,
                 rng,
             }),
-            None => Err(Refusal::NotModelled(request.operation.id().to_owned())),
+            None => generic::Call {
+                generic: &self.generic,
+                definition: &self.definition,
+                settings: &self.settings,
+                state,
+                request,
+                now,
+                rng,
+                neighbours: &Surrounding {
+                    sandbox: self,
+                    state,
+                    request,
+                    now,
+                },
+            }
+            .answer(),
         };
         answer.unwrap_or_else(|refusal| Outcome {
-            response: refusal.response(rng),
+            response: refusal.response(&self.definition, request.operation, rng),
             changes: Vec::new(),
         })
+    }
+
+    pub(crate) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The operation that gets the object at a path, if it has rules of its own.
+    pub(crate) fn getter(&self, item: &Template) -> Option<(&Operation, &Model)> {
+        let operation = &self.definition.operations()[*self.getters.get(item)?];
+        Some((operation, self.model(operation)?))
     }
 
     fn model(&self, operation: &Operation) -> Option<&Model> {

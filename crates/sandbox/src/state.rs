@@ -110,6 +110,13 @@ impl State {
         self.len() == 0
     }
 
+    /// The objects of all collections whose names begin so: their collections and ids.
+    pub(crate) fn within(&self, beginning: &str) -> impl Iterator<Item = (&str, &str)> {
+        let from = self.collections.range(beginning.to_owned()..);
+        let within = from.take_while(move |(name, _)| name.starts_with(beginning));
+        within.flat_map(|(name, all)| all.iter().map(|(id, _)| (name.as_str(), id)))
+    }
+
     pub(crate) fn get(&self, collection: &str, id: &str) -> Option<&Stored> {
         self.collections.get(collection)?.get(id)
     }

@@ -2,6 +2,7 @@
 
 mod add;
 mod check;
+mod coverage;
 mod list;
 mod report;
 mod show;
@@ -25,6 +26,7 @@ enum ApiCommand {
     Show(show::ShowArgs),
     Add(add::AddArgs),
     Check(check::CheckArgs),
+    Coverage(coverage::CoverageArgs),
 }
 
 /// Runs `hallpass api`.
@@ -35,5 +37,6 @@ pub(crate) fn run(args: ApiArgs) -> Result<(), CommandError> {
         ApiCommand::Show(args) => show::run(&args),
         ApiCommand::Add(args) => add::run(&args),
         ApiCommand::Check(args) => check::run(&args),
+        ApiCommand::Coverage(args) => coverage::run(&args),
     }
 }

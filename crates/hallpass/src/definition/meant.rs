@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hallpass_client::profile::Profile;
 use hallpass_client::profiles::Profiles;
+use hallpass_openapi::Definition;
 
 use super::Known;
 use crate::client::selection::FileArg;
@@ -45,6 +46,11 @@ impl ApiArg {
             known.tell_remark();
         }
         Ok(known)
+    }
+
+    /// Reads the whole definition.
+    pub(crate) fn read(&self) -> Result<Definition, CommandError> {
+        Ok(super::load(self.file()?.as_deref())?.definition)
     }
 
     fn file(&self) -> Result<Option<PathBuf>, CommandError> {

@@ -57,10 +57,10 @@ fn operations_are_listed_by_what_they_are_about() {
         0,
         "a method is no word"
     );
-    let found = list(&["VOLUME", "create", "--json"]).json();
+    let found = list(&["VOLUMES", "on", "device-type1", "create", "--json"]).json();
     assert_eq!(names(&found), ["VolumeCreate"]);
     assert_eq!(found["items"][0]["method"], "POST");
-    let readable = list(&["volume", "create"]).stdout;
+    let readable = list(&["volumes", "on", "device-type1", "create"]).stdout;
     assert!(
         readable.lines().nth(1).unwrap().starts_with("VolumeCreate"),
         "{readable}"

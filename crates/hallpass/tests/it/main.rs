@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod any_definition;
 mod audit;
 mod client_cli;
 mod contract;

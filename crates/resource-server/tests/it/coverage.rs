@@ -1,7 +1,6 @@
 //! The walk over the project's own definition: every operation refuses every caller that it must
 //! refuse, and takes the one that it must take.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -64,7 +63,7 @@ async fn every_operation_is_guarded_in_every_case() {
     }
     let operations = definition().operations().len();
     assert_eq!(
-        operations, 65,
+        operations, 108,
         "the walk has grown: look at the new ones, then at this number"
     );
     assert_eq!(outcomes.len(), operations * CASES.len(), "none is left out");
@@ -143,15 +142,15 @@ async fn same_answer(case: Case, note: &mut impl FnMut(&Prepared, Result<(), Str
     if case == Case::Expired {
         world.wait(SignedDuration::from_mins(121));
     }
-    let mut operations = all(&Ids::new());
-    // What one removes, no other can find, nor what was in it.
-    operations.sort_by_key(|operation| {
-        let removes = operation.method == "DELETE";
-        let depth = operation.target.matches('/').count();
-        (removes, removes.then_some(Reverse(depth)))
-    });
-    for operation in operations {
-        let answer = ask(&world, &operation, token.as_deref()).await;
+    for operation in all(&Ids::new()) {
+        let answer = if case == Case::Administrator && operation.method == "DELETE" {
+            // What one removes, no other can find; and what others made is in the way of it.
+            let world = World::new().await;
+            let token = world.token("ann", Role::Administrator).await;
+            ask(&world, &operation, Some(&token)).await
+        } else {
+            ask(&world, &operation, token.as_deref()).await
+        };
         note(&operation, judge(case, &operation, &answer));
         if case == Case::Administrator {
             // What was started has to end before the next operation needs it.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use hallpass_access::{OperationPermissions, Requirement};
-use hallpass_openapi::{Location, Operation};
+use hallpass_openapi::{Definition, Fill, Location, Operation};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub(crate) fn all(ids: &Ids) -> Vec<Prepared> {
         id: operation.id().to_owned(),
         method: operation.method().to_string(),
         target: format!("{}{}", path(operation, ids), query(operation.id())),
-        body: operation.body().map(|_| body(operation.id())),
+        body: operation.body().map(|_| body(&definition, operation)),
         permission: match permissions.requirement(operation.index()) {
             Requirement::Permission(permission) => permission.to_string(),
             Requirement::AnyRole => "ANY.read".to_owned(),
@@ -85,8 +85,9 @@ fn query(operation: &str) -> &'static str {
     }
 }
 
-fn body(operation: &str) -> Value {
-    match operation {
+/// What the definition shows, where that does.
+fn body(definition: &Definition, operation: &Operation) -> Value {
+    match operation.id() {
         "VolumeCreate" => json!({"name": "walked", "sizeMib": 16384, "userCpg": POOL}),
         "VolumeEdit" | "HostUpdateById" => json!({"name": "walked-edited"}),
         "HostCreate" => {
@@ -106,6 +107,8 @@ fn body(operation: &str) -> Value {
         "DeviceType1PromoteSnapshot"
         | "DeviceType1PromoteCloneVolume"
         | "DeviceType1ResyncCloneVolume" => json!({}),
-        other => panic!("{other} takes a body that this test does not know"),
+        "HostGroupUpdateById" => json!({"name": "walked-group"}),
+        "HostInitiatorCreate" => json!({"address": "10000000000000ab", "protocol": "FC"}),
+        _ => definition.example_body(operation, Fill::Shown).unwrap(),
     }
 }

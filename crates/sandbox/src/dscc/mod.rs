@@ -20,6 +20,7 @@ mod hosts;
 mod ids;
 mod initiators;
 mod issues;
+mod neighbour;
 mod pools;
 mod relation;
 mod routes;
@@ -46,6 +47,7 @@ use jiff::Timestamp;
 use rand_core::Rng;
 use serde_json::{Value, json};
 
+pub(crate) use neighbour::{accept, answers_with_task, has_tasks};
 pub(crate) use routes::Row;
 pub(crate) use seed::seed;
 

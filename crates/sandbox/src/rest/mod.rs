@@ -7,6 +7,7 @@ mod body;
 mod list;
 mod refusal;
 mod rules;
+mod said;
 
 pub(crate) use body::{body, body_or_none, flag};
 pub(crate) use list::{Envelope, Item, Question};

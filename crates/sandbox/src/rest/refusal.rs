@@ -1,9 +1,11 @@
 //! Why a request is refused, and the one place that says so on the wire.
 
+use hallpass_openapi::{Definition, Operation};
 use http::StatusCode;
 use rand_core::Rng;
-use serde_json::json;
 
+use crate::level::Reason;
+use crate::rest::said::Said;
 use crate::sandbox::Response;
 
 /// A refusal; all but the last are the caller's fault.
@@ -23,9 +25,12 @@ pub(crate) enum Refusal {
     /// There is no such object.
     #[error("{0}")]
     NotFound(String),
+    /// What must be there once only is there already.
+    #[error("{0}")]
+    Taken(String),
     /// The definition has the operation, the stand-in has not.
-    #[error("this stand-in does not model the operation {0}")]
-    NotModelled(String),
+    #[error("this stand-in does not answer the operation {0}: {1}")]
+    NotModelled(String, Reason),
 }
 
 impl Refusal {
@@ -36,47 +41,38 @@ impl Refusal {
         }
     }
 
-    /// The answer: all three keys always, which is what every known client can read
-    /// (domain.md 6.4).
-    pub(crate) fn response(&self, rng: &mut dyn Rng) -> Response {
+    /// The answer, in the shape that the operation declares for it.
+    pub(crate) fn response(
+        &self,
+        definition: &Definition,
+        operation: &Operation,
+        rng: &mut dyn Rng,
+    ) -> Response {
         let (status, code) = match self {
-            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
+            Self::Taken(_) if declares(operation, "409") => (StatusCode::CONFLICT, "CONFLICT"),
+            Self::Taken(_) | Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
             Self::InvalidParameter { .. } => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
-            Self::NotModelled(_) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
+            Self::NotModelled(..) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
         };
         let trace = format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64());
+        let said = Said {
+            status: status.as_u16(),
+            message: self.to_string(),
+            code,
+            trace,
+        };
         Response {
             status,
-            body: Some(json!({
-                "error": self.to_string(),
-                "errorCode": code,
-                "traceId": trace,
-            })),
+            body: Some(said.body(definition, operation)),
             task: None,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand_chacha::ChaCha8Rng;
-    use rand_core::SeedableRng;
-
-    #[test]
-    fn a_refusal_has_its_status_its_words_and_a_trace_of_its_own() {
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let refusal = Refusal::invalid("filter", &"column 3: no");
-        let first = refusal.response(&mut rng);
-        let second = refusal.response(&mut rng);
-        assert_eq!(first.status, StatusCode::BAD_REQUEST);
-        let body = first.body.unwrap();
-        assert_eq!(body["error"], "filter: column 3: no");
-        assert_eq!(body["errorCode"], "INVALID_PARAMETER");
-        let trace = body["traceId"].as_str().unwrap();
-        assert_eq!(trace.len(), 32);
-        assert!(trace.chars().all(|digit| digit.is_ascii_hexdigit()));
-        assert_ne!(second.body.unwrap()["traceId"], trace);
-    }
+fn declares(operation: &Operation, status: &str) -> bool {
+    operation
+        .responses()
+        .iter()
+        .any(|(declared, _)| declared == status)
 }

@@ -7,6 +7,7 @@
 )]
 
 mod acts;
+mod any_definition;
 mod application_sets;
 mod capacity;
 mod clones;
@@ -16,6 +17,7 @@ mod device_type2;
 mod device_type2_acts;
 mod device_type2_invariants;
 mod device_type2_sets;
+mod every_operation;
 mod exports;
 mod host_family;
 mod hosts;
@@ -26,6 +28,7 @@ mod playbook;
 mod real_definition;
 mod replay;
 mod snapshots;
+mod stand;
 mod task_parts;
 mod tasks;
 mod volumes;

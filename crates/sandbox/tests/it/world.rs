@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use hallpass_openapi::{Definition, Fill, Location, Operation, Route};
-use hallpass_sandbox::{Caller, Change, Outcome, Request, Sandbox, Settings, State, TaskFate};
+use hallpass_sandbox::{
+    Caller, Change, Level, Outcome, Request, Sandbox, Settings, State, TaskFate,
+};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::ChaCha8Rng;
@@ -199,30 +201,25 @@ impl World {
         }
     }
 
-    /// Bodies that name objects need the seed's; what is to be taken back is done first.
+    /// Bodies that name objects of device-type2 have them from the seed where the definition shows
+    /// none; what is to be taken back is done first.
     fn with_living_ids(&mut self, mut body: Value, path: &str) -> Value {
         let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
         let (key, list, opposite) = match last {
-            "export" | "un-export" => ("hostGroups", "host-initiator-groups", "export"),
+            "export" | "un-export" => ("hostGroups", "host-initiator-groups".to_owned(), "export"),
             "add-volumes" | "remove-volumes" => {
-                let system = path.split('/').nth(2).unwrap();
-                let list = format!("storage-systems/device-type2/{system}/volumes");
-                let example = self.get(&list).1["items"][0]["id"].clone();
-                let ids = json!({"volume_ids": [example]});
-                if last == "remove-volumes" {
-                    let added = self.post(&format!("{parent}/add-volumes"), &ids);
-                    self.done(added);
-                }
-                return ids;
+                let (system, _) = path.split_once("/volume-collections").unwrap();
+                ("volume_ids", format!("{system}/volumes"), "add-volumes")
             }
             _ => return body,
         };
         if path.contains("device-type2") {
-            let id = self.get(list).1["items"][0]["id"].clone();
-            body[key] = json!([id]);
-            if last == "un-export" {
-                let exported = self.post(&format!("{parent}/{opposite}"), &body);
-                self.done(exported);
+            if body[key].is_null() {
+                body[key] = json!([self.get(&list).1["items"][0]["id"]]);
+            }
+            if last != opposite {
+                let done = self.post(&format!("{parent}/{opposite}"), &body);
+                self.done(done);
             }
         }
         body
@@ -238,7 +235,7 @@ impl World {
             .to_owned();
         let operations = self.definition.operations().iter();
         operations
-            .filter(|operation| self.sandbox.stateful(operation))
+            .filter(|operation| self.sandbox.level(operation) == Level::Stateful)
             .map(|operation| {
                 let mut path = operation.path().trim_start_matches("/api/v1/").to_owned();
                 for parameter in operation.parameters() {

@@ -38,6 +38,7 @@ use crate::output;
 pub(crate) use follow::{advance, progress_bar};
 use query::Query;
 use render::Renderer;
+pub(crate) use rows::record as csv_record;
 use text::{Json, JsonText};
 
 /// A JSON text as YAML. `None` when it is no JSON, and when it is nested deeper than any answer is.

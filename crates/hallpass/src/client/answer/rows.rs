@@ -208,7 +208,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 /// One record of CSV. Lines end with a line feed alone, which every reader takes and the tools of
 /// the shell want.
-fn record(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+pub(crate) fn record(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
     let cells: Vec<String> = cells.collect();
     if let [only] = cells.as_slice()
         && only.is_empty()
