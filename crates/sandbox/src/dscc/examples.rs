@@ -38,7 +38,7 @@ const IN_BODIES: &[(&str, &str, &str, Named)] = &[
     ),
 ];
 
-/// The example paths of the modelled operations: what each parameter names, and its example.
+/// The example paths of the operations: what each parameter names that is modelled, and its example.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Examples {
     paths: Vec<Vec<(Named, String)>>,
@@ -137,10 +137,10 @@ impl Example {
     }
 }
 
-/// What each path parameter of a modelled operation names, and its example; nothing when one of
-/// them has none.
+/// What the path parameters of an operation name, as far as that is modelled, and their examples;
+/// nothing when one of them has none.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let meanings = Row::of(operation)?.names();
+    let meanings = Row::names_in(operation.path());
     let names = operation
         .path()
         .split('/')
