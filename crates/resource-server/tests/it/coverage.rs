@@ -63,7 +63,7 @@ async fn every_operation_is_guarded_in_every_case() {
     }
     let operations = definition().operations().len();
     assert_eq!(
-        operations, 29,
+        operations, 108,
         "the walk has grown: look at the new ones, then at this number"
     );
     assert_eq!(outcomes.len(), operations * CASES.len(), "none is left out");
@@ -142,11 +142,15 @@ async fn same_answer(case: Case, note: &mut impl FnMut(&Prepared, Result<(), Str
     if case == Case::Expired {
         world.wait(SignedDuration::from_mins(121));
     }
-    let mut operations = all(&Ids::new());
-    // What one removes, no other can find.
-    operations.sort_by_key(|operation| operation.method == "DELETE");
-    for operation in operations {
-        let answer = ask(&world, &operation, token.as_deref()).await;
+    for operation in all(&Ids::new()) {
+        let answer = if case == Case::Administrator && operation.method == "DELETE" {
+            // What one removes, no other can find; and what others made is in the way of it.
+            let world = World::new().await;
+            let token = world.token("ann", Role::Administrator).await;
+            ask(&world, &operation, Some(&token)).await
+        } else {
+            ask(&world, &operation, token.as_deref()).await
+        };
         note(&operation, judge(case, &operation, &answer));
         if case == Case::Administrator {
             // What was started has to end before the next operation needs it.

@@ -17,6 +17,9 @@ pub(crate) const VOLUME: &str = "9d4c17e05ab84f20b6e3217fc80da651";
 pub(crate) const HOST: &str = "c2f08e6d1b7945a3a94d5e60b81f3c72";
 pub(crate) const TASK: &str = "7e6f2b90-4c1d-4a58-9f03-d2b8a6c5e417";
 
+/// A host group that the seed makes.
+const GROUP: &str = "cluster-1";
+
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) id: String,
@@ -73,10 +76,10 @@ fn path(operation: &Operation, ids: &Ids) -> String {
     path
 }
 
-/// Without these a volume that is exported and a host that is in use stay.
+/// Without these a volume that is exported or has snapshots and a host that is in use stay.
 fn query(operation: &str) -> &'static str {
     match operation {
-        "VolumeDelete" => "?unExport=true",
+        "VolumeDelete" => "?unExport=true&cascade=true",
         "HostDelete" => "?force=true",
         _ => "",
     }
@@ -90,6 +93,22 @@ fn body(definition: &Definition, operation: &Operation) -> Value {
         "HostCreate" => {
             json!({"name": "walked", "operatingSystem": "Linux", "userCreated": true})
         }
+        "DeviceType1VlunExport" | "DeviceType1VlunUnexport" => json!({"hostGroupIds": [GROUP]}),
+        "DeviceType1VolumeSetExport" | "DeviceType1VolumeSetUnexport" => {
+            json!({"hostGroupIds": [GROUP], "proximity": "ALL"})
+        }
+        "VolumeSnapshotCreate" => json!({"namePattern": "PARENT_TIMESTAMP"}),
+        "DeviceType1VolumeSetsSnapshotCreate" => json!({"vvNamePattern": "PARENT_TIMESTAMP"}),
+        "VolumeCloneCreate" => json!({"destinationVolume": "walked-clone"}),
+        "DeviceType1VolumeSetsCreate" => {
+            json!({"appSetName": "walked-set", "appSetType": "OTHER"})
+        }
+        "DeviceType1VolumeSetsEditById" => json!({"appSetName": "walked-set-edited"}),
+        "DeviceType1PromoteSnapshot"
+        | "DeviceType1PromoteCloneVolume"
+        | "DeviceType1ResyncCloneVolume" => json!({}),
+        "HostGroupUpdateById" => json!({"name": "walked-group"}),
+        "HostInitiatorCreate" => json!({"address": "10000000000000ab", "protocol": "FC"}),
         _ => definition.example_body(operation, Fill::Shown).unwrap(),
     }
 }

@@ -8,6 +8,7 @@ use hallpass_openapi::{Definition, Fill, Location, Operation};
 use serde_json::Value;
 
 use super::routes::{Named, Row};
+use crate::stored::Fields;
 
 /// Where an example body names an object: the operation, the place in its body, and what is named.
 const IN_BODIES: &[(&str, &str, &str, Named)] = &[
@@ -148,6 +149,25 @@ fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
         .zip(meanings)
         .map(|(name, named)| Some((*named, example(operation, name)?)))
         .collect()
+}
+
+/// The texts that the example body of a modelled operation has in a field: one, or a list of them.
+pub(super) fn texts_in_body(
+    definition: &Definition,
+    (method, path): (&str, &str),
+    field: &str,
+) -> Vec<String> {
+    let mut operations = definition.operations().iter();
+    let operation =
+        operations.find(|operation| Row::of(operation).is_some_and(|row| row.is(method, path)));
+    let body = operation.and_then(|operation| definition.example_body(operation, Fill::Shown));
+    let value = body.map(|body| body.field(field)).unwrap_or_default();
+    let values = match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    let texts = values.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }
 
 /// As the path of the operation, and behind it what its example body names.

@@ -206,7 +206,8 @@ pub(super) fn withdrawal(system: &Stored, volume: &Stored, groups: &[&Stored]) -
     }
 }
 
-/// The groups that the body names: at least one, each there, each once.
+/// The groups that the body names: at least one, each there, each once. The published examples have
+/// names in the place of ids, so that a name will do.
 pub(super) fn groups<'a>(state: &'a State, body: &Value) -> Result<Vec<&'a Stored>, Refusal> {
     let listed = body.get("hostGroupIds").and_then(Value::as_array);
     let ids: BTreeSet<&str> = listed
@@ -220,11 +221,16 @@ pub(super) fn groups<'a>(state: &'a State, body: &Value) -> Result<Vec<&'a Store
     }
     let found = |id: &str| {
         let group = state.get(collection::HOST_GROUPS, id);
-        group.ok_or_else(|| {
+        let named = || state.with(collection::HOST_GROUPS, "name", id).next();
+        group.or_else(named).ok_or_else(|| {
             Refusal::BadRequest(format!("hostGroupIds: there is no host group {id}"))
         })
     };
-    ids.into_iter().map(found).collect()
+    let found: Result<BTreeMap<&str, &Stored>, Refusal> = ids
+        .into_iter()
+        .map(|id| found(id).map(|group| (group.text("id"), group)))
+        .collect();
+    Ok(found?.into_values().collect())
 }
 
 /// The LUNs that one call takes. They are given out when a call is accepted, so that two exports

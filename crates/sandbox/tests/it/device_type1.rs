@@ -50,11 +50,12 @@ impl World {
     /// Brings about what the operation needs, and gives its address back with the query parameters
     /// that it needs: those that the definition has examples of.
     pub(crate) fn prepared(&mut self, id: &str, path: &str) -> String {
-        if id == "DeviceType1VolumeSetUnexport" {
+        if path.contains("/device-type1/") && path.ends_with("/un-export") {
             let export = path.replace("un-export", "export");
-            let body = self
-                .device_type1_body("DeviceType1VolumeSetExport")
-                .unwrap();
+            let mut body = json!({"hostGroupIds": [self.group()], "proximity": "ALL"});
+            if id == "DeviceType1VlunUnexport" {
+                body["override"] = true.into();
+            }
             let answer = self.send(&Method::POST, &export, Some(&body.to_string()));
             assert_eq!(self.done(answer)["state"], "SUCCEEDED");
         }

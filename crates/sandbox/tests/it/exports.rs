@@ -113,6 +113,18 @@ fn a_second_export_to_a_group_needs_override_and_replaces_the_first() {
 }
 
 #[test]
+fn a_group_may_be_called_by_its_name_and_counts_once() {
+    let mut world = World::new();
+    let group = world.group();
+    let body = json!({"hostGroupIds": ["cluster-1", group]});
+    let answer = world.post(&format!("{}/export", volume(VOLUME)), &body);
+    assert_eq!(world.done(answer)["state"], "SUCCEEDED");
+    let list = vluns(&mut world, VOLUME);
+    assert_eq!(list["total"], 1);
+    assert_eq!(list["items"][0]["initiators"]["id"], group.as_str());
+}
+
+#[test]
 fn of_two_exports_at_once_the_second_fails() {
     let mut world = World::new();
     let first = export(&mut world, VOLUME, &json!({}));

@@ -40,6 +40,7 @@ pub(crate) fn seed(
 ) -> State {
     let mut seed = Seed {
         rng: ChaCha8Rng::seed_from_u64(number),
+        definition,
         examples: Examples::of(definition),
         settings,
         now,
@@ -56,6 +57,7 @@ pub(crate) fn seed(
 
 struct Seed<'a> {
     rng: ChaCha8Rng,
+    definition: &'a Definition,
     examples: Examples,
     settings: &'a Settings,
     now: Timestamp,

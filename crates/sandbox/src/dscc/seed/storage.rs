@@ -7,12 +7,20 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::application_sets::joined;
+use super::super::examples::{Example, texts_in_body};
 use super::super::exports::lun_name;
 use super::super::snapshot_input::{New, Wish, extend};
 use super::super::systems::TYPE1;
 use super::super::{put, set};
 use super::{Named, Seed, collection, earlier, ids};
 use crate::stored::{Fields, Stored};
+
+/// The operations whose example bodies name volumes.
+const PROMOTE: (&str, &str) = (
+    "POST",
+    "storage-systems/device-type1/{}/volumes/{}/snapshots/{}",
+);
+const CREATE_SET: (&str, &str) = ("POST", "storage-systems/device-type1/{}/applicationsets");
 
 /// How many members a set has.
 const MEMBERS: usize = 2;
@@ -22,11 +30,40 @@ const APPLICATIONS: [(&str, &str); 2] = [("ORACLE_DATA", "HIGH"), ("OTHER", "MED
 
 impl Seed<'_> {
     pub(super) fn storage(&mut self) {
+        self.names();
         self.exports();
         self.snapshots();
         self.clones();
         self.volume_sets();
         self.snapsets();
+    }
+
+    /// Bodies name volumes, and the example bodies those that have to be there: the one that a
+    /// snapshot is promoted to, and the members of a new set.
+    fn names(&mut self) {
+        let texts = |route, field| texts_in_body(self.definition, route, field);
+        let targets = texts(PROMOTE, "target");
+        let members = texts(CREATE_SET, "members");
+        let parents = self.examples.of_kind(Named::Snapshot).into_iter();
+        let parents = parents.filter_map(|example| Some(example.within(Named::Volume)?.to_owned()));
+        let first = self.examples.of_kind(Named::VolumeSet).into_iter().next();
+        let others = self.others(first.as_ref().and_then(Example::system));
+        let wanted: Vec<(String, String)> = parents
+            .zip(targets)
+            .chain(others.into_iter().zip(members))
+            .collect();
+        for (volume, name) in wanted {
+            self.rename(&volume, name);
+        }
+    }
+
+    fn rename(&mut self, volume: &str, name: String) {
+        let taken = self.state.count(collection::VOLUMES, "name", &name) > 0;
+        let volume = self.state.get(collection::VOLUMES, volume);
+        if let Some(mut volume) = volume.filter(|_| !taken).map(Stored::unpack) {
+            set(&mut volume, "name", name);
+            self.put(collection::VOLUMES, volume);
+        }
     }
 
     /// The example VLUNs, and the last volume that is no example.
