@@ -136,10 +136,11 @@ impl Example {
     }
 }
 
-/// What each path parameter of a modelled operation names, and its example; nothing when one of
-/// them has none.
+/// What each path parameter names that a modelled operation has, this one or one above it, and its
+/// example; nothing when one of them has none.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let meanings = Row::of(operation)?.names();
+    let row = Row::of(operation).or_else(|| Row::above(operation.path()));
+    let meanings = row?.names();
     let names = operation
         .path()
         .split('/')

@@ -113,6 +113,13 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
+    /// The nearest object above a path that can be got; operations below it that are not modelled
+    /// are about it.
+    pub(super) fn above(path: &str) -> Option<&'static Self> {
+        let (above, _) = path.rsplit_once('/')?;
+        Self::find(&Method::GET, above).or_else(|| Self::above(above))
+    }
+
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
     }
