@@ -137,9 +137,11 @@ impl Example {
 }
 
 /// What each path parameter of a modelled operation names, and its example; nothing when one of
-/// them has none.
+/// them has none. Of another operation, those that a modelled object above it has: whatever is
+/// below must find it.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let meanings = Row::of(operation)?.names();
+    let row = Row::of(operation).or_else(|| Row::above(operation.path()))?;
+    let meanings = row.names();
     let names = operation
         .path()
         .split('/')

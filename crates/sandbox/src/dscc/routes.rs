@@ -113,6 +113,13 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
+    /// The row that gets the nearest object in a path that has one.
+    pub(super) fn above(path: &str) -> Option<&'static Self> {
+        let ends = path.rmatch_indices('}').map(|(at, _)| at + 1);
+        ends.filter(|end| *end < path.len())
+            .find_map(|end| Self::find(&Method::GET, &path[..end]))
+    }
+
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
     }
