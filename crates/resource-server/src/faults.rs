@@ -242,6 +242,11 @@ impl Chosen {
         });
     }
 
+    /// Whether it takes its time.
+    pub(crate) fn waits(&self) -> bool {
+        !self.delay.is_zero()
+    }
+
     /// Takes its time.
     pub(crate) async fn wait(&self) {
         if !self.delay.is_zero() {

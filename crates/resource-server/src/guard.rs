@@ -89,23 +89,19 @@ impl ResourceServer {
             Matched::Operation(operation, path) => (operation, path),
             Matched::Options(methods) => return Ok(allowed(&methods).map(AnswerBody::from)),
         };
-        let permitted = permit(caller, &self.definition, operation, &self.permissions);
-        if let Err(denied) = permitted {
-            return Err(self.deny(&denied, &target, peer, now).await);
-        }
+        let mut permitted = self.permitted(caller, operation, &target, peer, now).await?;
         let fault = self.fault(&head, &target, &presented, operation)?;
 
+        let mut now = now;
+        let may_take_long = !body.is_end_stream() || fault.waits();
         let body = read_body(body).await?;
         fault.wait().await;
-        // Decided again: a body may take long to arrive, and whoever could do this when it began
-        // may have lost the right since.
-        let now = (self.clock)();
-        let caller = self.verified(&presented, peer, now)?;
-        let permitted = permit(caller, &self.definition, operation, &self.permissions);
-        let permitted = match permitted {
-            Ok(permitted) => permitted,
-            Err(denied) => return Err(self.deny(&denied, &target, peer, now).await),
-        };
+        if may_take_long {
+            // Decided again: whoever could do this when it began may have lost the right since.
+            now = (self.clock)();
+            let caller = self.verified(&presented, peer, now)?;
+            permitted = self.permitted(caller, operation, &target, peer, now).await?;
+        }
         match fault.instead() {
             Some(Instead::NoAnswer(response)) => return Ok(response),
             Some(Instead::Status(status, retry_after)) => {
@@ -128,6 +124,21 @@ impl ResourceServer {
             self.change(call, now).await?.into_response(trace_id)
         };
         Ok(fault.spoil(&head.method, response))
+    }
+
+    /// The caller, if they may do this; a refusal is in the audit log before it is told.
+    async fn permitted(
+        &self,
+        caller: VerifiedCaller,
+        operation: usize,
+        target: &Target,
+        peer: SocketAddr,
+        now: Timestamp,
+    ) -> Result<Permitted, Refusal> {
+        match permit(caller, &self.definition, operation, &self.permissions) {
+            Ok(permitted) => Ok(permitted),
+            Err(denied) => Err(self.deny(&denied, target, peer, now).await),
+        }
     }
 
     /// What goes wrong with this call because somebody wants it to.
