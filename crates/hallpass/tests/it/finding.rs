@@ -57,12 +57,16 @@ fn operations_are_listed_by_what_they_are_about() {
         0,
         "a method is no word"
     );
-    let found = list(&["VOLUMES", "on", "device-type1", "create", "--json"]).json();
-    assert_eq!(names(&found), ["VolumeCreate"]);
+    let found = list(&["GROUP", "create", "--json"]).json();
+    assert_eq!(names(&found), ["HostGroupCreate"]);
     assert_eq!(found["items"][0]["method"], "POST");
-    let readable = list(&["volumes", "on", "device-type1", "create"]).stdout;
+    let readable = list(&["group", "create"]).stdout;
     assert!(
-        readable.lines().nth(1).unwrap().starts_with("VolumeCreate"),
+        readable
+            .lines()
+            .nth(1)
+            .unwrap()
+            .starts_with("HostGroupCreate"),
         "{readable}"
     );
     list(&["nonsense"]).says(&["none of the "]);

@@ -37,7 +37,7 @@ const IN_BODIES: &[(&str, &str, &str, Named)] = &[
     ),
 ];
 
-/// The example paths of the modelled operations: what each parameter names, and its example.
+/// The example paths of the operations: what each parameter names that is modelled, and its example.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Examples {
     paths: Vec<Vec<(Named, String)>>,
@@ -136,12 +136,10 @@ impl Example {
     }
 }
 
-/// What each path parameter of a modelled operation names, and its example; nothing when one of
-/// them has none. Of another operation, those that a modelled object above it has: whatever is
-/// below must find it.
+/// What the path parameters of an operation name, as far as that is modelled, and their examples;
+/// nothing when one of them has none.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let row = Row::of(operation).or_else(|| Row::above(operation.path()))?;
-    let meanings = row.names();
+    let meanings = Row::names_in(operation.path());
     let names = operation
         .path()
         .split('/')

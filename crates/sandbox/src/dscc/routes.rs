@@ -113,13 +113,6 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
-    /// The row that gets the nearest object in a path that has one.
-    pub(super) fn above(path: &str) -> Option<&'static Self> {
-        let ends = path.rmatch_indices('}').map(|(at, _)| at + 1);
-        ends.filter(|end| *end < path.len())
-            .find_map(|end| Self::find(&Method::GET, &path[..end]))
-    }
-
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
     }
@@ -129,29 +122,42 @@ impl Row {
         self.method == method && self.path == path
     }
 
-    pub(super) fn names(&self) -> &'static [Named] {
-        self.names
-    }
-
     pub(crate) fn answer(&self, call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         (self.answer)(call)
     }
 
+    /// What the parameters of a path name, as far as it is known from the rows: those of the longest
+    /// row that it goes on from, for an operation that is not modelled itself.
+    pub(super) fn names_in(path: &str) -> &'static [Named] {
+        let path = shape(path).unwrap_or_default();
+        let goes_on = |row: &&Row| {
+            let rest = path.strip_prefix(row.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let longest = all().filter(goes_on).max_by_key(|row| row.path.len());
+        longest.map_or(&[], |row| row.names)
+    }
+
     fn find(method: &Method, path: &str) -> Option<&'static Self> {
-        let path: Vec<&str> = path
-            .strip_prefix("/api/v1/")?
-            .split('/')
-            .map(|segment| {
-                if segment.starts_with('{') {
-                    "{}"
-                } else {
-                    segment
-                }
-            })
-            .collect();
-        let path = path.join("/");
+        let path = shape(path)?;
         all().find(|row| row.method == method.as_str() && row.path == path)
     }
+}
+
+/// A path as the rows have it.
+fn shape(path: &str) -> Option<String> {
+    let segments: Vec<&str> = path
+        .strip_prefix("/api/v1/")?
+        .split('/')
+        .map(|segment| {
+            if segment.starts_with('{') {
+                "{}"
+            } else {
+                segment
+            }
+        })
+        .collect();
+    Some(segments.join("/"))
 }
 
 fn all() -> impl Iterator<Item = &'static Row> {

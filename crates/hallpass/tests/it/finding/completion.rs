@@ -47,8 +47,8 @@ fn commands_flags_and_their_values() {
 fn operations_parameters_and_values() {
     let world = World::new();
     let offered = |words: &[&str]| offered(&world, words);
-    assert_eq!(offered(&["call", "volumec"]), ["VolumeCreate"]);
-    assert_eq!(offered(&["api", "show", "VOLUMEC"]), ["VolumeCreate"]);
+    assert_eq!(offered(&["call", "volumecr"]), ["VolumeCreate"]);
+    assert_eq!(offered(&["api", "show", "VOLUMECR"]), ["VolumeCreate"]);
     let names = offered(&["call", "volumecreate", ""]);
     assert_eq!(
         names[..4],
