@@ -89,7 +89,9 @@ impl ResourceServer {
             Matched::Operation(operation, path) => (operation, path),
             Matched::Options(methods) => return Ok(allowed(&methods).map(AnswerBody::from)),
         };
-        let mut permitted = self.permitted(caller, operation, &target, peer, now).await?;
+        let mut permitted = self
+            .permitted(caller, operation, &target, peer, now)
+            .await?;
         let fault = self.fault(&head, &target, &presented, operation)?;
 
         let mut now = now;
@@ -100,7 +102,9 @@ impl ResourceServer {
             // Decided again: whoever could do this when it began may have lost the right since.
             now = (self.clock)();
             let caller = self.verified(&presented, peer, now)?;
-            permitted = self.permitted(caller, operation, &target, peer, now).await?;
+            permitted = self
+                .permitted(caller, operation, &target, peer, now)
+                .await?;
         }
         match fault.instead() {
             Some(Instead::NoAnswer(response)) => return Ok(response),

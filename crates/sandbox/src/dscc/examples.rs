@@ -137,12 +137,10 @@ impl Example {
     }
 }
 
-/// What each path parameter of a modelled operation names, and its example; nothing when one of
-/// them has none. Of another operation, those that a modelled object above it has: whatever is
-/// below must find it.
+/// What the path parameters of an operation name, as far as that is modelled, and their examples;
+/// nothing when one of them has none. Whatever is below an object must find it.
 fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
-    let row = Row::of(operation).or_else(|| Row::above(operation.path()))?;
-    let meanings = row.names();
+    let meanings = Row::names_in(operation.path());
     let names = operation
         .path()
         .split('/')

@@ -113,19 +113,8 @@ impl Row {
         Self::find(operation.method(), operation.path())
     }
 
-    /// The row that gets the nearest object in a path that has one.
-    pub(super) fn above(path: &str) -> Option<&'static Self> {
-        let ends = path.rmatch_indices('}').map(|(at, _)| at + 1);
-        ends.filter(|end| *end < path.len())
-            .find_map(|end| Self::find(&Method::GET, &path[..end]))
-    }
-
     pub(crate) fn virtual_attributes(&self) -> Virtual {
         self.virtual_attributes
-    }
-
-    pub(super) fn names(&self) -> &'static [Named] {
-        self.names
     }
 
     /// Whether this is the row of that method and path, as they are written here.
@@ -135,6 +124,18 @@ impl Row {
 
     pub(crate) fn answer(&self, call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         (self.answer)(call)
+    }
+
+    /// What the parameters of a path name, as far as it is known from the rows: those of the longest
+    /// row that it goes on from, for an operation that is not modelled itself.
+    pub(super) fn names_in(path: &str) -> &'static [Named] {
+        let path = shape(path).unwrap_or_default();
+        let goes_on = |row: &&Row| {
+            let rest = path.strip_prefix(row.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let longest = all().filter(goes_on).max_by_key(|row| row.path.len());
+        longest.map_or(&[], |row| row.names)
     }
 
     fn find(method: &Method, path: &str) -> Option<&'static Self> {
