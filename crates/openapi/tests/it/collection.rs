@@ -148,11 +148,12 @@ fn named<'a>(requests: &[&'a Value], name: &str) -> &'a Value {
 
 #[test]
 fn every_operation_is_a_request() {
-    for (text, count) in [(SMALL, 10), (CORE, 29)] {
+    for text in [SMALL, CORE] {
         let definition = read(text);
         let collection = collection(&definition);
         let requests = requests(&collection);
-        assert_eq!(requests.len(), count);
+        assert_eq!(requests.len(), definition.operations().len());
+        assert!(requests.len() >= 10);
         for operation in definition.operations() {
             let one = named(&requests, operation.id());
             assert_eq!(one["request"]["method"], operation.method().as_str());
@@ -200,8 +201,12 @@ fn folders_follow_the_paths() {
         folders,
         [
             "storage-systems",
+            "volume-sets",
             "volumes",
             "host-initiators",
+            "host-initiator-groups",
+            "initiators",
+            "issues",
             "tasks",
             "AuditEventsGet",
             "get_access_controls",

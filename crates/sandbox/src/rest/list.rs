@@ -60,7 +60,7 @@ impl Question {
             .flatten();
         let select = rules
             .takes_select
-            .then(|| select(request))
+            .then(|| select(request, rules))
             .transpose()?
             .flatten();
         let limit = values(request, "limit").next();
@@ -125,7 +125,7 @@ impl Question {
         if !rules.takes_select {
             return Ok(value);
         }
-        Ok(match select(request)? {
+        Ok(match select(request, rules)? {
             Some(select) => select.project(&value),
             None => value,
         })
@@ -216,10 +216,25 @@ fn sort(request: &Request<'_>, rules: &ListRules) -> Result<Option<Sort>, Refusa
 }
 
 /// Any name may be selected: answers may hold more than the definition says (domain.md 7.8).
-fn select(request: &Request<'_>) -> Result<Option<Select>, Refusal> {
-    joined(request, "select")
-        .map(|text| Select::parse(&text).map_err(|error| Refusal::invalid("select", &error)))
-        .transpose()
+fn select(request: &Request<'_>, rules: &ListRules) -> Result<Option<Select>, Refusal> {
+    let Some(text) = joined(request, "select") else {
+        return Ok(None);
+    };
+    let select = Select::parse(&text).map_err(|error| Refusal::invalid("select", &error))?;
+    let is_selected = |name: &str| {
+        let mut attributes = select.attributes();
+        attributes.any(|path| path.steps().next() == Some(name))
+    };
+    let needed = rules.must_select.iter();
+    let missing: Vec<&str> = needed
+        .map(String::as_str)
+        .filter(|name| !is_selected(name))
+        .collect();
+    if missing.is_empty() {
+        Ok(Some(select))
+    } else {
+        Err(Refusal::LeftOut(missing.join(", ")))
+    }
 }
 
 fn values<'a>(request: &Request<'a>, name: &str) -> impl Iterator<Item = &'a str> {

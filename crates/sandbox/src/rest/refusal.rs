@@ -22,6 +22,9 @@ pub(crate) enum Refusal {
         /// What is wrong with it.
         message: String,
     },
+    /// A selection leaves out what the answer must have.
+    #[error("Missing required field(s) - {0}")]
+    LeftOut(String),
     /// There is no such object.
     #[error("{0}")]
     NotFound(String),
@@ -52,6 +55,7 @@ impl Refusal {
             Self::Taken(_) if declares(operation, "409") => (StatusCode::CONFLICT, "CONFLICT"),
             Self::Taken(_) | Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
             Self::InvalidParameter { .. } => (StatusCode::BAD_REQUEST, "INVALID_PARAMETER"),
+            Self::LeftOut(_) => (StatusCode::UNPROCESSABLE_ENTITY, "422"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
             Self::NotModelled(..) => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
         };

@@ -14,6 +14,9 @@ pub(crate) struct ListRules {
     /// Parameters that the operation does not have are ignored, as the service does.
     pub(crate) takes_sort: bool,
     pub(crate) takes_select: bool,
+    /// What a selection must not leave out: some operations refuse an answer that would break its own
+    /// schema, and declare the 422 for it (domain.md 6.3). The others give what was asked for.
+    pub(crate) must_select: Vec<String>,
 }
 
 impl ListRules {
@@ -56,6 +59,7 @@ impl ListRules {
             unknown_is_missing: matches!(virtual_attributes, Virtual::Only(_)),
             takes_sort: takes("sort"),
             takes_select: takes("select"),
+            must_select: must_select(definition, operation),
         }
     }
 }
@@ -83,12 +87,29 @@ fn known(names: Vec<String>) -> Attributes {
     }
 }
 
-fn item_schema<'a>(definition: &'a Definition, operation: &'a Operation) -> Option<&'a Value> {
+fn must_select(definition: &Definition, operation: &Operation) -> Vec<String> {
+    let mut responses = operation.responses().iter();
+    if !responses.any(|(status, _)| status == "422") {
+        return Vec::new();
+    }
+    let shown = item_schema(definition, operation).or_else(|| answer_schema(definition, operation));
+    let mut required = Vec::new();
+    if let Some(shown) = shown {
+        collect_required(definition, shown, 0, &mut required);
+    }
+    required
+}
+
+fn answer_schema<'a>(definition: &'a Definition, operation: &'a Operation) -> Option<&'a Value> {
     let (_, answer) = operation
         .responses()
         .iter()
         .find(|(status, _)| status == "200")?;
-    let answer = definition.resolve(answer.as_ref()?);
+    Some(definition.resolve(answer.as_ref()?))
+}
+
+fn item_schema<'a>(definition: &'a Definition, operation: &'a Operation) -> Option<&'a Value> {
+    let answer = answer_schema(definition, operation)?;
     let items = definition.resolve(answer.get("properties")?.get("items")?);
     Some(definition.resolve(items.get("items")?))
 }
@@ -105,4 +126,26 @@ fn collect(definition: &Definition, schema: &Value, depth: usize, names: &mut Ve
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
         names.extend(properties.keys().cloned());
     }
+}
+
+fn collect_required(
+    definition: &Definition,
+    schema: &Value,
+    depth: usize,
+    names: &mut Vec<String>,
+) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    for part in schema
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        collect_required(definition, definition.resolve(part), depth + 1, names);
+    }
+    let required = schema.get("required").and_then(Value::as_array);
+    let required = required.into_iter().flatten().filter_map(Value::as_str);
+    names.extend(required.map(str::to_owned));
 }

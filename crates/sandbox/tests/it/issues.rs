@@ -77,3 +77,18 @@ fn an_issue_goes_with_its_object() {
     let (_, found) = world.get("issues?filter=relatedObjectType eq host-initiator");
     assert_eq!(found["total"], 0);
 }
+
+/// domain.md 6.3.
+#[test]
+fn a_selection_without_what_an_issue_must_have_is_refused() {
+    let mut world = World::new();
+    let (status, body) = world.get("issues?select=name");
+    assert_eq!((status, &body["errorCode"]), (422, &json!("422")));
+    let said = body["error"].as_str().unwrap();
+    let missing = said.strip_prefix("Missing required field(s) - ").unwrap();
+    let all = format!("name,{}", missing.replace(", ", ","));
+    let (status, body) = world.get(&format!("issues?select={all}"));
+    assert_eq!(status, 200, "{body}");
+    let (status, _) = world.get("volumes?select=id");
+    assert_eq!(status, 200, "only where it is declared");
+}
