@@ -63,7 +63,11 @@ impl Addresses {
     /// The URL of the TLS listener under this machine's own name.
     pub(crate) fn local_tls(&self) -> Option<String> {
         let (_, port) = self.tls.as_deref()?.rsplit_once(':')?;
-        Some(format!("https://localhost:{port}"))
+        Some(match port {
+            // As every client spells it.
+            "443" => "https://localhost".to_owned(),
+            port => format!("https://localhost:{port}"),
+        })
     }
 
     /// Name and value, for people.

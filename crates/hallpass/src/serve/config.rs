@@ -4,12 +4,13 @@
 //! Here is the file: what stands in it, the defaults, where it lies. What may stand in it is in
 //! [`rules`], what the parts are told of it in [`settings`].
 
+mod listen;
 mod rules;
 mod settings;
 mod socket;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hallpass_authorization_server::JWKS_PATHS;
@@ -230,12 +231,6 @@ impl Default for Config {
     }
 }
 
-impl Default for Listen {
-    fn default() -> Self {
-        Self::at(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), PORT))
-    }
-}
-
 impl Default for Tokens {
     fn default() -> Self {
         let policy = Policy::default();
@@ -328,59 +323,6 @@ impl Default for Faults {
     }
 }
 
-impl Listen {
-    /// The listeners around one address: the instances on the ports behind it, the metrics further
-    /// up. Port 0 stands for a free one everywhere.
-    fn at(first: SocketAddr) -> Self {
-        let on = |offset: u16| {
-            let port = match first.port() {
-                0 => 0,
-                port => port.saturating_add(offset),
-            };
-            SocketAddr::new(first.ip(), port)
-        };
-        Self {
-            authorization_server: first,
-            metrics: on(METRICS_OFFSET),
-            tls: Socket::At(on(TLS_OFFSET)),
-            proxy: Socket::At(match first.port() {
-                PORT => SocketAddr::new(first.ip(), PROXY_PORT),
-                _ => on(PROXY_OFFSET),
-            }),
-            instances: (1..)
-                .zip(INSTANCES)
-                .map(|(n, name)| (name.to_owned(), on(n)))
-                .collect(),
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = SocketAddr> {
-        let by_name = [self.tls, self.proxy()];
-        [self.authorization_server, self.metrics]
-            .into_iter()
-            .chain(self.instances.values().copied())
-            .chain(by_name.into_iter().filter_map(Socket::address))
-    }
-
-    /// The proxy, which has nowhere to lead to without TLS.
-    pub(crate) fn proxy(&self) -> Socket {
-        self.proxy.off_with(self.tls)
-    }
-}
-
-/// The port of the authorization server.
-const PORT: u16 = 8080;
-
-/// From there to that of the metrics: 8080 and 9090.
-const METRICS_OFFSET: u16 = 1010;
-
-/// From there to that of the TLS listener: 8080 and 8443.
-const TLS_OFFSET: u16 = 363;
-
-/// The port of the proxy, the customary one of proxies, and where it is when the others move.
-const PROXY_PORT: u16 = 3128;
-const PROXY_OFFSET: u16 = 364;
-
 impl Config {
     /// Reads the configuration file that applies. One that was named must exist.
     pub(crate) fn load(args: &DataArgs) -> Result<Self, CommandError> {
@@ -446,7 +388,7 @@ impl Config {
                 .hint("write HOST:PORT with an IP address, such as 127.0.0.1:8080 or 127.0.0.1:0")
         })?;
         let (tls, proxy) = (self.listen.tls, self.listen.proxy);
-        self.listen = Listen::at(first);
+        self.listen = Listen::around(first);
         // What was switched off is not wanted elsewhere either.
         self.listen.tls = self.listen.tls.off_with(tls);
         self.listen.proxy = self.listen.proxy.off_with(proxy);
@@ -456,11 +398,6 @@ impl Config {
     /// The whole configuration as a file.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()
-    }
-
-    /// Whether other machines can reach a listener.
-    pub(crate) fn is_public(&self) -> bool {
-        !self.listen.all().all(|address| address.ip().is_loopback())
     }
 }
 
@@ -511,7 +448,6 @@ mod tests {
         config.listen("[::1]:0").unwrap();
         let mut all = config.listen.all();
         assert!(all.all(|address| address.port() == 0 && address.ip().is_loopback()));
-        assert!(!config.is_public());
     }
 
     #[test]

@@ -63,11 +63,7 @@ impl System {
         let admin = parts.administer(&config, data, running, stopping.clone())?;
         let maintenance = maintenance::run(parts.store.clone(), parts.clock.clone(), stopping);
         lock.describe(&format!("at {}", parts.addresses.authorization_server));
-        if config.is_public() {
-            tracing::warn!(
-                "a listener can be reached from other machines, and it speaks plain HTTP: put TLS in front of it"
-            );
-        }
+        warn_of_others(&config);
         parts.readiness.begin();
         Ok(Self {
             addresses: parts.addresses,
@@ -110,6 +106,21 @@ impl System {
             tracing::warn!("changes were still under way when the server stopped");
         }
         self.store.close().await;
+    }
+}
+
+fn warn_of_others(config: &Config) {
+    let listeners = config.listen.public_in_clear().join(", ");
+    if !listeners.is_empty() {
+        tracing::warn!(
+            %listeners,
+            "other machines can reach listeners that speak plain HTTP: put TLS in front of them"
+        );
+    }
+    if config.listen.is_tls_public() {
+        tracing::warn!(
+            "other machines can reach the TLS listener: its certificate authority is meant for tests"
+        );
     }
 }
 

@@ -27,6 +27,7 @@ impl Config {
         self.check_limits()?;
         self.check_sandbox()?;
         self.check_instances()?;
+        self.listen.check_tls()?;
         self.check_ports()?;
         self.check_urls()
     }

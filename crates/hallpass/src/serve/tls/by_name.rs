@@ -4,7 +4,7 @@
 //! believe different ones, so the answer is 421 (RFC 9110 section 15.5.20).
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -118,16 +118,10 @@ fn asked<B>(request: &Request<B>) -> Result<(Authority, Part), Misdirected> {
     }
     let part = match hosts::find(name) {
         Some(host) => Part::Role(host.role),
-        None if is_local(name) => Part::Local,
+        None if hosts::is_local(name) => Part::Local,
         None => return Err(Misdirected::Unknown),
     };
     Ok((asked, part))
-}
-
-fn is_local(name: &str) -> bool {
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    let address = address.parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The URL that was asked by, in the one spelling that clients expect.
@@ -212,6 +206,7 @@ mod tests {
         for foreign in [
             "example.com",
             "192.0.2.1",
+            "127.0.0.2:8443",
             "us1.data.cloud.hpe.com.evil.example",
         ] {
             assert_eq!(ask(None, Some(foreign), "/"), Err(Misdirected::Unknown));

@@ -1,6 +1,8 @@
 //! The names of the real system that the stand-in answers under (domain facts, sections 5 and 8.4):
 //! one list for the certificate, for what is served by name, and for what the proxy lets in.
 
+use std::net::IpAddr;
+
 /// A name of the real system.
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -46,6 +48,9 @@ pub(crate) const HOSTS: [Host; 13] = [
     host("eu-west.api.greenlake.hpe.com", Role::Absent),
 ];
 
+/// This machine's own names, which the certificate is good for too.
+pub(crate) const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 const fn host(name: &'static str, role: Role) -> Host {
     Host { name, role }
 }
@@ -55,6 +60,17 @@ pub(crate) fn find(name: &str) -> Option<&'static Host> {
     HOSTS
         .iter()
         .find(|host| host.name.eq_ignore_ascii_case(name))
+}
+
+/// Whether this is a name of this machine, as an URL or an address has it. Another address of loopback
+/// is none, since the certificate is not good for it.
+pub(crate) fn is_local(name: &str) -> bool {
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let address = name.parse::<IpAddr>();
+    LOCAL.iter().any(|local| match &address {
+        Ok(address) => local.parse() == Ok(*address),
+        Err(_) => local.eq_ignore_ascii_case(name),
+    })
 }
 
 /// Where the instance of this short name is in the real system, by its older name.
@@ -84,6 +100,22 @@ mod tests {
             assert!(
                 token_url.starts_with(ISSUER) && GLOBAL.ends_with("global.api.greenlake.hpe.com")
             );
+        }
+    }
+
+    #[test]
+    fn this_machine_has_the_names_of_the_certificate() {
+        for own in [
+            "localhost",
+            "LocalHost",
+            "127.0.0.1",
+            "[::1]",
+            "[0:0:0:0:0:0:0:1]",
+        ] {
+            assert!(is_local(own), "{own}");
+        }
+        for other in ["127.0.0.2", "[::2]", "0.0.0.0", "localhost.example.com", ""] {
+            assert!(!is_local(other), "{other}");
         }
     }
 

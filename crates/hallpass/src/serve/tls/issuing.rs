@@ -14,7 +14,7 @@ use rcgen::{
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::hosts::HOSTS;
+use super::hosts::{HOSTS, LOCAL};
 
 /// How long a certificate is good, in days from the day before it is made. Browsers and Apple's
 /// clients refuse more than 398.
@@ -44,8 +44,7 @@ pub(super) fn issue(now: Timestamp) -> Result<Issued, rcgen::Error> {
 /// The names that the certificate is for; those that are addresses as such.
 pub(super) fn names() -> impl Iterator<Item = String> {
     let hosts = HOSTS.iter().map(|host| host.name.to_owned());
-    let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    hosts.chain(own)
+    hosts.chain(LOCAL.map(str::to_owned))
 }
 
 fn authority(now: Timestamp) -> CertificateParams {
