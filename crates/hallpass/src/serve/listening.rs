@@ -10,6 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::response::Response;
 use hallpass_resource_server::listener::{Kind, Limits, Metrics, Site, Tls};
 use hallpass_resource_server::{ResourceServer, listener};
+use jiff::Timestamp;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -31,6 +32,8 @@ pub(super) struct Servers {
     pub(super) instances: Vec<Arc<ResourceServer>>,
     /// Everything by name, and the certificate for it, if there is TLS.
     pub(super) by_name: Option<(ByName, Arc<ServerConfig>)>,
+    /// When that certificate ends.
+    pub(super) certificate_ends: Option<Timestamp>,
     /// Connections and requests, counted for every listener.
     pub(super) counted: Metrics,
 }

@@ -1,12 +1,12 @@
 //! What the clock asks of a running server: signing keys change their state, what has ended is
-//! forgotten.
+//! forgotten, and the log says that the certificate is about to end.
 
 use std::time::{Duration, Instant};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::LEEWAY;
 use hallpass_store::{Clock, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// How often the clock is looked at. Keys change over on the minute at best, so seconds do.
@@ -19,8 +19,18 @@ const MOST_AHEAD: Duration = Duration::from_mins(1);
 /// would have ended must be there then.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Runs until `stopping` becomes true.
-pub(crate) async fn run(store: Store, clock: Clock, mut stopping: watch::Receiver<bool>) {
+/// How long before the end of the certificate the log speaks of it, and how often.
+const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
+const REMINDER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Runs until `stopping` becomes true. `certificate` is when that of the TLS listener ends.
+pub(crate) async fn run(
+    store: Store,
+    clock: Clock,
+    certificate: Option<Timestamp>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut reminded = None;
     let mut tick = tokio::time::interval(EVERY);
     let mut last = (Instant::now(), clock());
     let mut quiet_until = last.0;
@@ -40,8 +50,18 @@ pub(crate) async fn run(store: Store, clock: Clock, mut stopping: watch::Receive
         }
         if now.0 >= quiet_until {
             once(&store, &clock).await;
+            if let Some(end) = certificate
+                && reminder_is_due(end, now.1, reminded)
+            {
+                tracing::warn!(%end, "THE CERTIFICATE OF THE TLS LISTENER IS ABOUT TO END: restart the server for a new one");
+                reminded = Some(now.1);
+            }
         }
     }
+}
+
+fn reminder_is_due(end: Timestamp, now: Timestamp, last: Option<Timestamp>) -> bool {
+    end.duration_since(now) < NOTICE && last.is_none_or(|last| now.duration_since(last) >= REMINDER)
 }
 
 fn jumped(before: (Instant, Timestamp), now: (Instant, Timestamp)) -> bool {
@@ -65,6 +85,26 @@ pub(crate) async fn once(store: &Store, clock: &Clock) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_the_certificate_is_told_every_day_of_the_last_thirty() {
+        let end: Timestamp = "2028-01-31T00:00:00Z".parse().unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let first = at("2028-01-01T00:00:05Z");
+        assert!(!reminder_is_due(end, at("2028-01-01T00:00:00Z"), None));
+        assert!(reminder_is_due(end, first, None));
+        assert!(!reminder_is_due(
+            end,
+            at("2028-01-02T00:00:00Z"),
+            Some(first)
+        ));
+        assert!(reminder_is_due(
+            end,
+            at("2028-01-02T00:00:05Z"),
+            Some(first)
+        ));
+        assert!(reminder_is_due(end, at("2028-02-02T00:00:00Z"), None));
+    }
 
     #[test]
     fn a_clock_that_jumps_ahead_is_noticed_and_one_that_is_slow_or_set_back_is_not_taken_for_it() {

@@ -61,7 +61,12 @@ impl System {
         let (stop, stopping) = watch::channel(false);
         let listeners = bound.serve(&servers, &stopping);
         let admin = parts.administer(&config, data, running, stopping.clone())?;
-        let maintenance = maintenance::run(parts.store.clone(), parts.clock.clone(), stopping);
+        let maintenance = maintenance::run(
+            parts.store.clone(),
+            parts.clock.clone(),
+            servers.certificate_ends,
+            stopping,
+        );
         lock.describe(&format!("at {}", parts.addresses.authorization_server));
         warn_of_others(&config);
         parts.readiness.begin();
@@ -172,12 +177,14 @@ impl Parts {
             .instances()
             .map(|name| self.resource_server(name, config, calls.clone()))
             .collect::<Result<Vec<_>, _>>()?;
+        let mut certificate_ends = None;
         let by_name = match named {
             None => None,
             Some(named) => {
                 let names = bound.instances().map(str::to_owned);
                 let servers = names.zip(instances.iter().cloned()).collect();
                 let certificate = Certificate::of(data, (self.clock)())?;
+                certificate_ends = certificate.ends();
                 Some((ByName::new(named, servers), certificate.server_config()?))
             }
         };
@@ -186,6 +193,7 @@ impl Parts {
             metrics: metrics(registry),
             instances,
             by_name,
+            certificate_ends,
             counted,
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! Here is how they are kept: certificate and key in one file, replaced by rename, so that they always
 //! belong together. A certificate that ends soon, or that lacks a name, needs a new authority, since the
-//! key of the old one is gone ([`issuing`](super::issuing)); programs must be told of that.
+//! key of the old one is gone ([`issuing`](super::issuing)); programs must be told of that. So one that
+//! is not valid yet is kept: then it is the clock that is wrong, as a rule.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +17,16 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{CertificateError, Error, RootCertStore, ServerConfig};
 use zeroize::Zeroizing;
 
 use super::issuing::{Issued, issue, names};
 use crate::command::{CommandError, Exit};
 use crate::serve::DataDirectory;
 
-/// A certificate that has less than that left is replaced when the server starts.
-const MARGIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// A certificate that has less than that left is replaced when the server starts: more than a year, so
+/// that a restart each year is enough.
+const MARGIN: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// What the listener shows, and what vouches for it.
 pub(crate) struct Certificate(Issued);
@@ -37,10 +39,7 @@ enum Objection {
     #[error("its file is no certificate with an authority and a key")]
     Unreadable,
     #[error("it is not good for {name}: {error}")]
-    Unsound {
-        name: String,
-        error: tokio_rustls::rustls::Error,
-    },
+    Unsound { name: String, error: Error },
 }
 
 impl Certificate {
@@ -49,7 +48,10 @@ impl Certificate {
     pub(crate) fn of(data: &DataDirectory, now: Timestamp) -> Result<Self, CommandError> {
         let kept = Self::kept(data, now)?;
         let certificate = match kept {
-            Some(Ok(certificate)) => certificate,
+            Some(Ok(certificate)) => {
+                certificate.warn_if_it_is_early(data, now);
+                certificate
+            }
             none_or_objection => {
                 let new = Self(issue(now).map_err(|error| unmade(&error))?);
                 data.replace(&data.tls_file(), 0o600, new.to_pem().as_bytes())?;
@@ -64,9 +66,30 @@ impl Certificate {
         Ok(certificate)
     }
 
+    /// When clients begin to refuse it.
+    pub(crate) fn ends(&self) -> Option<Timestamp> {
+        match self.check("localhost", Timestamp::MAX) {
+            Err(Error::InvalidCertificate(CertificateError::ExpiredContext {
+                not_after, ..
+            })) => timestamp(not_after),
+            _ => None,
+        }
+    }
+
+    /// When clients begin to take it.
+    fn begins(&self) -> Option<Timestamp> {
+        match self.check("localhost", Timestamp::UNIX_EPOCH) {
+            Err(Error::InvalidCertificate(CertificateError::NotValidYetContext {
+                not_before,
+                ..
+            })) => timestamp(not_before),
+            _ => None,
+        }
+    }
+
     /// What the listener is told.
     pub(crate) fn server_config(self) -> Result<Arc<ServerConfig>, CommandError> {
-        let failed = |error: tokio_rustls::rustls::Error| unmade(&error);
+        let failed = |error: Error| unmade(&error);
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(failed)?
@@ -102,19 +125,31 @@ impl Certificate {
         }))
     }
 
-    /// Looks at it as its clients do: for each name, now and a while from now.
+    fn warn_if_it_is_early(&self, data: &DataDirectory, now: Timestamp) {
+        if let Some(begins) = self.begins().filter(|begins| *begins > now) {
+            tracing::warn!(
+                %begins,
+                %now,
+                "programs refuse the certificate, which is not valid yet: set the clock right; if it is, remove {} and restart",
+                data.tls_file().display()
+            );
+        }
+    }
+
+    /// Looks at it as its clients do: for each name, as soon as it is valid, and at its end.
     fn objection(&self, now: Timestamp) -> Option<Objection> {
         let unsound = |name: &str, error| Objection::Unsound {
             name: name.to_owned(),
             error,
         };
+        let valid = self.begins().map_or(now, |begins| begins.max(now));
         for name in names() {
-            if let Err(error) = self.check(&name, now) {
+            if let Err(error) = self.check(&name, valid) {
                 return Some(unsound(&name, error));
             }
         }
         let soon = now.checked_add(MARGIN).unwrap_or(Timestamp::MAX);
-        if self.check("localhost", soon).is_err() {
+        if self.ends().is_none_or(|ends| ends <= soon) {
             return Some(Objection::EndsSoon);
         }
         let key = provider()
@@ -127,15 +162,10 @@ impl Certificate {
         matching.err().map(|error| unsound("its own key", error))
     }
 
-    pub(super) fn check(
-        &self,
-        name: &str,
-        at: Timestamp,
-    ) -> Result<(), tokio_rustls::rustls::Error> {
+    pub(super) fn check(&self, name: &str, at: Timestamp) -> Result<(), Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.authority.clone())?;
-        let general =
-            |error: &dyn std::error::Error| tokio_rustls::rustls::Error::General(error.to_string());
+        let general = |error: &dyn std::error::Error| Error::General(error.to_string());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
             .build()
             .map_err(|error| general(&error))?;
@@ -167,6 +197,10 @@ impl Certificate {
             key,
         }))
     }
+}
+
+fn timestamp(time: UnixTime) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(time.as_secs()).ok()?).ok()
 }
 
 /// RFC 7468 section 2.
@@ -259,8 +293,14 @@ mod tests {
             assert!(certificate.check(name, after(0)).is_err(), "{name}");
         }
         assert!(certificate.check("localhost", after(-2)).is_err());
-        assert!(certificate.check("localhost", after(396)).is_err());
+        assert!(certificate.check("localhost", after(799)).is_err());
+        assert_eq!(certificate.begins(), Some(midnight(-1)));
+        assert_eq!(certificate.ends(), Some(midnight(799)));
         certificate.server_config().unwrap();
+    }
+
+    fn midnight(days: i64) -> Timestamp {
+        after(days) - SignedDuration::from_hours(12)
     }
 
     #[test]
@@ -268,10 +308,28 @@ mod tests {
         let place = place();
         Certificate::of(&place.data, after(0)).unwrap();
         let first = ca(&place);
-        Certificate::of(&place.data, after(365)).unwrap();
+        let kept = Certificate::of(&place.data, after(398)).unwrap();
         assert_eq!(ca(&place), first);
-        Certificate::of(&place.data, after(367)).unwrap();
+        kept.check("localhost", after(398 + 366)).unwrap();
+        Certificate::of(&place.data, after(399)).unwrap();
         assert_ne!(ca(&place), first);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_destroys_nothing_and_one_of_1970_makes_one_too() {
+        let place = place();
+        Certificate::of(&place.data, after(0)).unwrap();
+        let first = ca(&place);
+        for then in [Timestamp::UNIX_EPOCH, after(-2), after(0)] {
+            Certificate::of(&place.data, then).unwrap();
+            assert_eq!(ca(&place), first);
+        }
+        std::fs::remove_file(place.data.tls_file()).unwrap();
+        let early = Certificate::of(&place.data, Timestamp::UNIX_EPOCH).unwrap();
+        early.check("localhost", Timestamp::UNIX_EPOCH).unwrap();
+        let early = ca(&place);
+        Certificate::of(&place.data, after(0)).unwrap();
+        assert_ne!(ca(&place), early);
     }
 
     #[test]
