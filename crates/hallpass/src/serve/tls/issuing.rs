@@ -1,10 +1,11 @@
 //! A certificate authority that signs one certificate.
 //!
-//! Whoever trusts an authority believes whatever it signs. So this one can sign only the names of the
-//! stand-in (critical name constraints, RFC 5280 section 4.2.1.10), and its key is thrown away with the
-//! first signature: there is nothing to steal that could sign another.
+//! Whoever trusts an authority believes whatever it signs. So this one can sign for servers only, and only
+//! the names of the stand-in and names below them (critical name constraints, RFC 5280 section 4.2.1.10:
+//! a permitted host name permits what is under it); and its key is thrown away with the first signature:
+//! there is nothing to steal that could sign another.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{
@@ -53,27 +54,27 @@ fn authority(now: Timestamp) -> CertificateParams {
     params.distinguished_name = called(&format!("Hallpass stand-in CA of {}", day(now)));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let hosts = HOSTS.iter().map(|host| host.name);
-    let hosts = hosts.chain(["localhost"]);
-    let mut permitted: Vec<_> = hosts
-        .map(|name| GeneralSubtree::DnsName(name.to_owned()))
-        .collect();
-    permitted.extend([
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-            Ipv4Addr::new(127, 0, 0, 0).into(),
-            8,
-        )),
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(
-            Ipv6Addr::LOCALHOST.into(),
-            128,
-        )),
-    ]);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let mut permitted: Vec<_> = names().map(|name| subtree(&name)).collect();
+    // A form without a constraint may have any name. That of directories cannot have one: rustls and
+    // its kin refuse every certificate below it. URIs and the rest are for no server.
+    permitted.push(GeneralSubtree::Rfc822Name("localhost".to_owned()));
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: permitted,
         excluded_subtrees: Vec::new(),
     });
     last(&mut params, now);
     params
+}
+
+fn subtree(name: &str) -> GeneralSubtree {
+    match name.parse::<IpAddr>() {
+        Ok(address) => {
+            let bits = if address.is_ipv4() { 32 } else { 128 };
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, bits))
+        }
+        Err(_) => GeneralSubtree::DnsName(name.to_owned()),
+    }
 }
 
 fn leaf(now: Timestamp) -> Result<CertificateParams, rcgen::Error> {
@@ -132,14 +133,32 @@ pub(super) mod tests {
         first + SignedDuration::from_hours(24 * days)
     }
 
-    const WITHIN: [&str; 3] = ["us1.data.cloud.hpe.com", "127.9.9.9", "localhost"];
-    const OUTSIDE: [&str; 4] = ["www.hpe.com", "example.com", "192.0.2.1", "::2"];
+    const WITHIN: [&str; 4] = [
+        "us1.data.cloud.hpe.com",
+        "below.us1.data.cloud.hpe.com",
+        "127.0.0.1",
+        "localhost",
+    ];
+    const OUTSIDE: [&str; 5] = [
+        "www.hpe.com",
+        "example.com",
+        "192.0.2.1",
+        "127.0.0.2",
+        "::2",
+    ];
+    const MAIL: &str = "ann@example.com";
 
     /// What somebody could make who had kept the authority's key.
     fn signed(authority: &CertifiedIssuer<'_, KeyPair>, name: &str, now: Timestamp) -> Issued {
         let mut params = leaf(now).unwrap();
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::EmailProtection,
+        ];
         params.subject_alt_names = vec![match name.parse::<IpAddr>() {
             Ok(address) => SanType::IpAddress(address),
+            Err(_) if name == MAIL => SanType::Rfc822Name(name.try_into().unwrap()),
             Err(_) => SanType::DnsName(name.try_into().unwrap()),
         }];
         let key = KeyPair::generate().unwrap();
@@ -172,7 +191,7 @@ pub(super) mod tests {
 
     /// The same by another implementation, where there is one.
     #[test]
-    fn openssl_lets_the_authority_vouch_for_no_other_name() {
+    fn openssl_lets_the_authority_vouch_for_no_other_name_and_for_servers_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, der: &[u8]| {
             let path = folder.path().join(name);
@@ -183,25 +202,35 @@ pub(super) mod tests {
         let now = crate::serve::system_time();
         let authority = new_authority(now);
         let trusted = file("ca.pem", authority.der());
-        for name in [&WITHIN[..], &OUTSIDE].concat() {
+        let verify = |name: &str, purpose: &str| {
             let leaf = file("leaf.pem", &signed(&authority, name, now).leaf);
             let mut verify = std::process::Command::new("openssl");
-            verify
-                .args(["verify", "-x509_strict", "-CAfile"])
-                .args([&trusted, &leaf]);
-            let Ok(said) = verify.output() else {
-                println!("skipped: there is no openssl");
-                return;
-            };
-            let why = String::from_utf8_lossy(&said.stderr);
-            assert_eq!(
-                said.status.success(),
-                WITHIN.contains(&name),
-                "{name}: {why}"
-            );
+            verify.args(["verify", "-x509_strict", "-purpose", purpose]);
+            verify.arg("-CAfile").args([&trusted, &leaf]);
+            let said = verify.output().ok()?;
+            let why = String::from_utf8_lossy(&said.stderr).into_owned();
+            Some(if said.status.success() {
+                Ok(())
+            } else {
+                Err(why)
+            })
+        };
+        if verify(WITHIN[0], "any").is_none() {
+            println!("skipped: there is no openssl");
+            return;
+        }
+        for name in WITHIN {
+            assert_eq!(verify(name, "sslserver"), Some(Ok(())), "{name}");
+            for purpose in ["sslclient", "smimesign"] {
+                let refused = verify(name, purpose).unwrap().unwrap_err();
+                assert!(refused.contains("at 1 depth lookup"), "{refused}");
+            }
+        }
+        for name in [&OUTSIDE[..], &[MAIL]].concat() {
+            let refused = verify(name, "any").unwrap().unwrap_err();
             assert!(
-                said.status.success() || why.contains("permitted subtree violation"),
-                "{why}"
+                refused.contains("permitted subtree violation"),
+                "{name}: {refused}"
             );
         }
     }

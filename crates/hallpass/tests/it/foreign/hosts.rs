@@ -185,7 +185,8 @@ fn openssl_finds_the_authority_bound_to_the_names() {
     for words in [
         "X509v3 Name Constraints: critical",
         "DNS:us1.data.cloud.hpe.com",
-        "IP:127.0.0.0/255.0.0.0",
+        "IP:127.0.0.1/255.255.255.255",
+        "TLS Web Server Authentication",
         "CA:TRUE, pathlen:0",
     ] {
         assert!(told.contains(words), "`{words}` is not there: {told}");
