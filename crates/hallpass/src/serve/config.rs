@@ -368,7 +368,13 @@ impl Config {
             let place = line.map_or_else(String::new, |line| format!("line {line}: "));
             wrong(&format!("{place}{}", error.message()))
         })?;
-        config.check().map_err(|error| wrong(error.message()))?;
+        config.check().map_err(|error| {
+            let told = wrong(error.message());
+            match error.hint_text() {
+                Some(hint) => told.hint(hint),
+                None => told,
+            }
+        })?;
         config.resolve_against(file.parent().unwrap_or_else(|| Path::new("")));
         Ok(config)
     }

@@ -87,8 +87,8 @@ impl Listen {
     pub(super) fn check_tls(&self) -> Result<(), CommandError> {
         match self.tls.address() {
             Some(address) if !is_for_tls(address.ip()) => Err(CommandError::usage(format!(
-                "listen.tls is `{address}`; its certificate is for names and for this machine only, so \
-                 it may listen on 127.0.0.1, on [::1], or with 0.0.0.0 or [::] on every address"
+                "listen.tls is `{address}`, and the certificate is not good for that address: TLS may \
+                 listen on 127.0.0.1, on [::1], or with 0.0.0.0 or [::] on every address"
             ))
             .hint(
                 "from other machines programs come through the proxy: set listen.proxy, and leave \
@@ -167,6 +167,7 @@ mod tests {
                 message.contains("listen.tls") && message.contains(elsewhere),
                 "{message}"
             );
+            assert!(refused.hint_text().unwrap().contains("listen.proxy"));
         }
         for here in [
             "127.0.0.1:443",
