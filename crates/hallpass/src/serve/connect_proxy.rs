@@ -15,6 +15,7 @@ use hallpass_resource_server::listener::{self, HandedOver, take_over};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
 use tokio::sync::mpsc;
 
 use crate::serve::tls::{ByName, hosts};
@@ -116,17 +117,32 @@ fn admit<B>(request: &Request<B>) -> Result<Asked, Refused> {
 }
 
 impl Refused {
+    /// The reason stands in the status line too (RFC 9112 section 4): of an answer to CONNECT
+    /// most programs show nothing else.
     fn answer(&self) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("{self}\n")));
         *response.status_mut() = match self {
             Self::Body => StatusCode::BAD_REQUEST,
             Self::Foreign | Self::Plain | Self::NoProxyRequest => StatusCode::FORBIDDEN,
         };
+        if let Some(phrase) = self.phrase() {
+            response
+                .extensions_mut()
+                .insert(ReasonPhrase::from_static(phrase));
+        }
         let headers = response.headers_mut();
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
         headers.insert(CONTENT_TYPE, text);
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         response
+    }
+
+    fn phrase(&self) -> Option<&'static [u8]> {
+        match self {
+            Self::Foreign => Some(b"Forbidden: not a host and port of this stand-in"),
+            Self::Plain => Some(b"Forbidden: this proxy is for https"),
+            Self::NoProxyRequest | Self::Body => None,
+        }
     }
 }
 

@@ -146,9 +146,10 @@ impl Told<'_> {
         format!(
             "Last: the whole machine, and browsers\n\n  \
              WARNING: then every program of this machine takes this stand-in for the real system. The \
-             authority can\n  vouch for the names above and this machine only, and its key was thrown \
-             away; but whoever reads tls.pem\n  beside it can pose as those hosts. Take it back when you \
-             are done, and never do it on a machine that works\n  with the real system.\n\n  \
+             authority can\n  vouch for the names above, names below them and this machine only, and its \
+             key was thrown away; but\n  whoever reads tls.pem beside it can pose as those hosts. Take it \
+             back when you are done, and never do it\n  on a machine that works with the real \
+             system.\n\n  \
              Debian   cp {ca} /usr/local/share/ca-certificates/hallpass.crt && update-ca-certificates\n  \
              Fedora   trust anchor {ca}\n  \
              macOS    security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {ca}\n  \
