@@ -113,7 +113,7 @@ fn a_token_of_the_real_name_opens_both_names_of_its_region_and_no_other() {
         nowhere
             .is(404)
             .text
-            .contains("no application instance for eu-west")
+            .contains("eu-west.api.greenlake.hpe.com; it has eu1, jp1, us1")
     );
 }
 

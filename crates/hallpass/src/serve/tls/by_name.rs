@@ -79,9 +79,11 @@ impl ByName {
             Part::Role(Role::Absent) => None,
         };
         let Some(server) = name.and_then(|name| instances.get(name)) else {
+            let known: Vec<&str> = instances.keys().map(String::as_str).collect();
             let message = format!(
-                "this stand-in has no application instance for {}; it has eu1, jp1 and us1",
-                asked.host()
+                "this stand-in has no application instance for {}; it has {}",
+                asked.host(),
+                known.join(", ")
             );
             return told(StatusCode::NOT_FOUND, "NO_INSTANCE", &message);
         };
