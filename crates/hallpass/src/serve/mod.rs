@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Address of the authorization server; the instances take the ports behind it. HOST:0 moves
-    /// every listener to a free port on HOST
+    /// every listener to a free port on HOST. TLS stays on loopback where its certificate is not good for HOST
     #[arg(long, value_name = "ADDR", env = "HALLPASS_LISTEN")]
     listen: Option<String>,
     /// OpenAPI definition to guard and stand in for, instead of the built-in one
