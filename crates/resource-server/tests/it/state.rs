@@ -94,6 +94,9 @@ async fn a_reset_begins_anew_with_what_it_is_told() {
         ("?seed=x", "`seed`"),
         ("?size=3", "`size`"),
         ("?volumes=5001", "`sandbox.objects` allows 5000"),
+        // Each volume has exports and more.
+        ("?volumes=4999", "`sandbox.objects` allows 5000"),
+        ("?volumes=200001", "`volumes` may be 200000 at most"),
     ] {
         let refused = reset(&world, &token, query).await;
         assert_eq!(refused.status, 400);
@@ -290,6 +293,7 @@ async fn after_a_write_that_failed_the_state_is_read_anew() {
     let world = World::new().await;
     let token = world.token("ann", Role::Administrator).await;
     world.start_volume(&token, "first").await;
+    world.wait(SignedDuration::from_secs(2));
     let journals = world.store.sandbox_journals();
     let us1 = world.store.workspaces().find_instance("us1").unwrap();
     let stored = journals.load(&world.workspace.id, &us1.id).await.unwrap();
