@@ -92,7 +92,7 @@ fn one_number_makes_one_state_of_the_size_that_is_asked_for() {
 
 #[test]
 fn a_suite_saves_restores_and_resets_with_or_without_a_server() {
-    let running = Running::start(&[], "");
+    let running = Running::start(&[], "[audit]\nreads = true\n");
     let file = running.world.path("state.json");
     let at = ["--instance", "us1", "--file", text(&file)];
     assert_eq!(running.make_host("before"), 200);
@@ -154,6 +154,11 @@ fn a_suite_saves_restores_and_resets_with_or_without_a_server() {
             let message = format!("{what} - {word}");
             assert!(told.contains(&message.as_str()), "{message}: {told:?}");
         }
+    }
+    // By the command, and over HTTP.
+    for save in ["Save the stand-in of us1", "Save the stand-in"] {
+        let message = format!("{save} - Completed");
+        assert!(told.contains(&message.as_str()), "{message}: {told:?}");
     }
 }
 
