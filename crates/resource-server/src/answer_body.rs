@@ -12,7 +12,7 @@ use http_body::{Frame, SizeHint};
 pub struct AnswerBody {
     left: Bytes,
     end: End,
-    /// Given back when the answer has been sent, or its reader is gone.
+    /// Given back when the connection has taken the answer over, or its reader is gone.
     _place: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
@@ -40,7 +40,7 @@ impl AnswerBody {
         (!self.left.is_empty()).then_some(self)
     }
 
-    /// The same, holding a place until it is sent.
+    /// The same, holding a place until the connection takes it over.
     pub(crate) fn holding(self, place: tokio::sync::OwnedSemaphorePermit) -> Self {
         Self {
             _place: Some(place),

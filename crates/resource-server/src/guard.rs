@@ -25,7 +25,7 @@ use crate::permitted::{Call, Permitted, permit};
 use crate::reply::{Refusal, allowed};
 use crate::stand_in::OriginError;
 use crate::state_calls::StateCall;
-use crate::target::Target;
+use crate::target::{Target, TargetError};
 use crate::{ResourceServer, access_answers, audit_events};
 
 /// Longest request body, in bytes.
@@ -76,10 +76,16 @@ impl ResourceServer {
     {
         let (head, body) = request.into_parts();
         let target = Target::read(&head.uri, head.headers.get(HOST))?;
+        if target.is_server() && head.method != Method::OPTIONS {
+            return Err(TargetError::Segment.into());
+        }
         let target = target.asked_by(head.extensions.get().cloned());
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;
+        if target.is_server() {
+            return Ok(allowed(&[]).map(AnswerBody::from));
+        }
         if StateCall::is_meant(&target) {
             let call = StateCall::new(caller, target, peer);
             let answer = self.state_call(call, &head, body, &presented, now);

@@ -61,6 +61,9 @@ pub struct Settings {
     pub audit_reads: bool,
 }
 
+/// Most saved states that are received or sent at once; each may have hundreds of megabytes.
+const STATES_IN_MEMORY: usize = 4;
+
 /// The guard of one application instance. Built once, shared by all requests.
 pub struct ResourceServer {
     expectation: Expectation,
@@ -79,6 +82,8 @@ pub struct ResourceServer {
     faults: Arc<Faults>,
     /// Whoever saves, restores or resets a state.
     state_calls: Arc<Semaphore>,
+    /// Saved states that are being received or sent.
+    states_in_memory: Arc<Semaphore>,
     audit_reads: bool,
 }
 
@@ -124,6 +129,7 @@ impl ResourceServer {
             changes: Arc::default(),
             faults,
             state_calls: Arc::new(Semaphore::new(1)),
+            states_in_memory: Arc::new(Semaphore::new(STATES_IN_MEMORY)),
             audit_reads,
         }
     }

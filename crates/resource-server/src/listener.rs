@@ -65,7 +65,8 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// How long the head of a request may take to arrive.
     pub header_time: Duration,
-    /// How long a connection may be silent before its first and between two requests.
+    /// How long a connection may be silent before its first and between two requests, and how long a
+    /// peer may take for the next 64 KiB of an answer.
     pub idle_time: Duration,
     /// How long the body of a request may take to arrive.
     pub body_time: Duration,
@@ -232,7 +233,7 @@ async fn connection<T, S, F, B>(
         handed_by: _handed_by,
     } = established;
     let activity = Arc::new(Activity::new(limits));
-    let stream = Stream::new(stream, activity.heads.clone(), site.clone(), peer);
+    let stream = Stream::new(stream, activity.clone(), site.clone(), peer);
     let tracked = activity.clone();
     let answering = service_fn(move |request: Request<Incoming>| {
         let (service, activity, site) = (service.clone(), tracked.clone(), site.clone());

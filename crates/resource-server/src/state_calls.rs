@@ -13,6 +13,7 @@ use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
 use crate::ResourceServer;
@@ -21,13 +22,17 @@ use crate::guard::no_origin;
 use crate::permitted::Denied;
 use crate::record::Recorded;
 use crate::reply::{Refusal, allowed, json_answer, json_text};
+use crate::stand_in::OriginError;
 use crate::target::Target;
 
 /// Where the state is.
 const PATH: &str = "/.hallpass/sandbox/state";
 
-/// Longest state that is read, in bytes: some 200,000 volumes.
+/// Longest state that is read, in bytes.
 const LONGEST_STATE: usize = 256 * 1024 * 1024;
+
+/// Most volumes of a reset: about what a state of that length holds.
+const MOST_VOLUMES: usize = 200_000;
 
 /// A call for the state.
 pub(crate) struct StateCall {
@@ -53,6 +58,12 @@ impl StateCall {
 
 /// What is to become of the state.
 enum Wanted {
+    Save,
+    Change(Change),
+}
+
+/// What comes in its place.
+enum Change {
     Reset {
         seed: Option<u64>,
         volumes: Option<usize>,
@@ -61,7 +72,8 @@ enum Wanted {
 }
 
 impl ResourceServer {
-    /// Answers a call for the state. One at a time: each may hold a state of many megabytes.
+    /// Answers a call for the state. One at a time: each may hold a state of many megabytes. Those that
+    /// are still on their way hold nobody up, but there are only so many of them.
     pub(crate) async fn state_call<B>(
         self: &Arc<Self>,
         call: StateCall,
@@ -83,35 +95,34 @@ impl ResourceServer {
             return Err(Refusal::WrongMethod(methods.to_vec()));
         }
         let call = self.permit_state(call, now).await?;
-        let place = self.state_calls.clone().acquire_owned().await;
-        let place = place.map_err(|_| Refusal::Unavailable)?;
+        let in_memory = place_of(&self.states_in_memory).await?;
         let restored = match head.method {
             Method::PUT => Some(state_body(body).await?),
             _ => None,
         };
+        let place = place_of(&self.state_calls).await?;
         // Decided again, as for every call: waiting and reading may have taken long.
         let now = (self.clock)();
         let caller = self.verified(presented, call.peer, now)?;
         let call = self.permit_state(StateCall { caller, ..call }, now).await?;
         let wanted = match restored {
-            Some(document) => Wanted::Restore(document),
-            None if head.method == Method::DELETE => Wanted::reset(&call.target)?,
-            None => {
-                let workspace = &call.caller.principal().workspace;
-                let saved = self.stand_ins.save(workspace, now).await;
-                let saved = saved.map_err(|error| no_origin(error, None))?;
-                let response = json_text(StatusCode::OK, saved.document);
-                return Ok(response.map(|bytes| AnswerBody::from(bytes).holding(place)));
-            }
+            Some(document) => Wanted::Change(Change::Restore(document)),
+            None if head.method == Method::DELETE => Wanted::Change(Change::reset(&call.target)?),
+            None => Wanted::Save,
         };
         let server = self.clone();
-        let change = async move {
+        let work = async move {
             let _under_way = server.changes.clone().read_owned().await;
             let _place = place;
-            server.change_state(&call, wanted, now).await
+            let answer = match wanted {
+                Wanted::Save => server.save_state(&call, now).await,
+                Wanted::Change(change) => server.change_state(&call, change, now).await,
+            };
+            answer.map(|response| response.map(|body| AnswerBody::from(body).holding(in_memory)))
         };
-        // As every change: it comes to its end when its caller goes away.
-        let done = tokio::spawn(change.in_current_span()).await;
+        // It comes to its end when its caller goes away: a change as every change, and a save because
+        // it would hold its places no more, and still be made.
+        let done = tokio::spawn(work.in_current_span()).await;
         done.map_err(|_| Refusal::Unavailable)?
     }
 
@@ -127,34 +138,49 @@ impl ResourceServer {
         Err(self.deny(&denied, &call.target, call.peer, now).await)
     }
 
+    /// It is audited like every call that reads: where that was asked for, and then not answered unless
+    /// it is written down.
+    async fn save_state(
+        &self,
+        call: &StateCall,
+        now: Timestamp,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let workspace = &call.caller.principal().workspace;
+        let saved = self.stand_ins.save(workspace, now).await;
+        if self.audit_reads {
+            self.record_state(call, "Save the stand-in", end_of(&saved), now)
+                .await?;
+        }
+        let saved = saved.map_err(|error| no_origin(error, None))?;
+        Ok(json_text(StatusCode::OK, saved.document))
+    }
+
     async fn change_state(
         &self,
         call: &StateCall,
-        wanted: Wanted,
+        change: Change,
         now: Timestamp,
-    ) -> Result<Response<AnswerBody>, Refusal> {
-        let what = match wanted {
-            Wanted::Reset { .. } => "Reset the stand-in",
-            Wanted::Restore(_) => "Restore the stand-in",
+    ) -> Result<Response<Bytes>, Refusal> {
+        let what = match change {
+            Change::Reset { .. } => "Reset the stand-in",
+            Change::Restore(_) => "Restore the stand-in",
         };
         self.record_state(call, what, AuditState::Initiated, now)
             .await?;
         let workspace = &call.caller.principal().workspace;
-        let done = match wanted {
-            Wanted::Reset { seed, volumes } => {
+        let done = match change {
+            Change::Reset { seed, volumes } => {
                 self.stand_ins.reset(workspace, seed, volumes, now).await
             }
-            Wanted::Restore(document) => self.stand_ins.restore(workspace, document, now).await,
-        };
-        let state = match &done {
-            Ok(_) => AuditState::Success,
-            Err(_) => AuditState::Failure,
+            Change::Restore(document) => self.stand_ins.restore(workspace, document, now).await,
         };
         // As for every change: that the end was not written down has been logged.
-        let _ = self.record_state(call, what, state, (self.clock)()).await;
+        let _ = self
+            .record_state(call, what, end_of(&done), (self.clock)())
+            .await;
         let objects = done.map_err(|error| no_origin(error, None))?;
         let body: Value = json!({ "objects": objects });
-        Ok(json_answer(StatusCode::OK, &body).map(AnswerBody::from))
+        Ok(json_answer(StatusCode::OK, &body))
     }
 
     async fn record_state(
@@ -178,7 +204,19 @@ impl ResourceServer {
     }
 }
 
-impl Wanted {
+fn end_of<T>(done: &Result<T, OriginError>) -> AuditState {
+    match done {
+        Ok(_) => AuditState::Success,
+        Err(_) => AuditState::Failure,
+    }
+}
+
+async fn place_of(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    let place = places.clone().acquire_owned().await;
+    place.map_err(|_| Refusal::Unavailable)
+}
+
+impl Change {
     fn reset(target: &Target) -> Result<Self, Refusal> {
         let (mut seed, mut volumes) = (None, None);
         for (name, value) in target.query() {
@@ -194,6 +232,12 @@ impl Wanted {
                     )));
                 }
             }
+        }
+        if volumes.is_some_and(|volumes| volumes > MOST_VOLUMES) {
+            return Err(Refusal::BadRequest(format!(
+                "`volumes` may be {MOST_VOLUMES} at most: a larger state cannot be restored here; \
+                 use `hallpass admin sandbox reset`"
+            )));
         }
         Ok(Self::Reset { seed, volumes })
     }

@@ -40,12 +40,17 @@ const LONGEST_LOGGED: usize = 2048;
 /// Most query parameters read.
 const MOST_PARAMETERS: usize = 200;
 
+/// The asterisk-form (RFC 9112 section 3.2.4).
+const SERVER: &str = "*";
+
 impl Target {
     /// Reads the target of a request that came with this Host header.
     pub(crate) fn read(uri: &Uri, host: Option<&HeaderValue>) -> Result<Self, TargetError> {
         check_host(uri, host)?;
         let path = uri.path();
-        check_path(path)?;
+        if path != SERVER {
+            check_path(path)?;
+        }
         let query = uri.query().unwrap_or_default();
         let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
             .take(MOST_PARAMETERS + 1)
@@ -74,6 +79,11 @@ impl Target {
     pub(crate) fn url(&self, own: &str) -> String {
         let base = self.asked.as_ref().map_or(own, |AskedUrl(url)| url);
         format!("{base}{}", self.uri)
+    }
+
+    /// Whether the request is about the server and no resource of it (RFC 9110 section 9.3.7).
+    pub(crate) fn is_server(&self) -> bool {
+        self.path == SERVER
     }
 
     /// The path, still percent-encoded.

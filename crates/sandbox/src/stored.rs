@@ -3,6 +3,8 @@
 //! Objects of one kind have the same names in the same order, so the names are kept once, as the
 //! objects' shape, and each object keeps its values only.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -23,10 +25,16 @@ pub(crate) enum Stored {
 /// The names of an object's fields.
 type Shape = Arc<[Box<str>]>;
 
-/// The shapes in use. They come from this crate's own few kinds of object, so a search from the
-/// front is quick.
+/// The shapes in use, by a hash of their names. This crate's own kinds of object have few; a state that
+/// was brought from outside may have as many as objects, and those beyond a bound are shared by none.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shapes(Vec<Shape>);
+pub(crate) struct Shapes {
+    known: HashMap<u64, Shape>,
+    hashing: RandomState,
+}
+
+/// Most shapes that are known.
+const MOST_SHAPES: usize = 4096;
 
 /// Reading the fields of an object, packed or not.
 pub(crate) trait Fields {
@@ -136,17 +144,22 @@ impl Shapes {
     }
 
     fn shape(&mut self, object: &Map<String, Value>) -> Shape {
+        let mut hasher = self.hashing.build_hasher();
+        for name in object.keys() {
+            name.hash(&mut hasher);
+        }
+        let hash = hasher.finish();
         let same = |shape: &&Shape| {
-            shape
-                .iter()
-                .map(|name| &**name)
-                .eq(object.keys().map(String::as_str))
+            let names = shape.iter().map(|name| &**name);
+            names.eq(object.keys().map(String::as_str))
         };
-        if let Some(shape) = self.0.iter().find(same) {
+        if let Some(shape) = self.known.get(&hash).filter(same) {
             return Arc::clone(shape);
         }
         let shape: Shape = object.keys().map(|name| name.as_str().into()).collect();
-        self.0.push(Arc::clone(&shape));
+        if self.known.len() < MOST_SHAPES {
+            self.known.insert(hash, Arc::clone(&shape));
+        }
         shape
     }
 }
@@ -182,11 +195,21 @@ mod tests {
         let one = shapes.pack(json!({"a": 1, "b": {"c": 1}}));
         let two = shapes.pack(json!({"a": 2, "b": {"c": 2}}));
         shapes.pack(json!({"b": {"c": 2}, "a": 2}));
-        assert_eq!(shapes.0.len(), 3);
+        assert_eq!(shapes.known.len(), 3);
         let (Stored::Object(one, _), Stored::Object(two, _)) = (one, two) else {
             panic!("objects are packed as objects")
         };
         assert!(Arc::ptr_eq(&one, &two));
+    }
+
+    #[test]
+    fn shapes_beyond_the_bound_are_not_remembered() {
+        let mut shapes = Shapes::default();
+        for n in 0..=MOST_SHAPES {
+            let value = json!({ n.to_string(): n });
+            assert_eq!(shapes.pack(value.clone()).unpack(), value);
+        }
+        assert_eq!(shapes.known.len(), MOST_SHAPES);
     }
 
     #[test]

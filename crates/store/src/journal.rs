@@ -1,6 +1,9 @@
 //! The stand-in's memory: a snapshot per workspace and instance, and every change accepted since.
 //! What a change says is the stand-in's own business; here it is text.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
@@ -14,7 +17,12 @@ use crate::writer::{Write, Writer};
 pub struct SandboxJournals {
     database: Database,
     writer: Writer,
+    turns: SnapshotTurns,
 }
+
+/// Whose turn it is to write a snapshot, per workspace and instance: the parts of two would mix.
+pub(crate) type SnapshotTurns =
+    Arc<Mutex<HashMap<(WorkspaceId, ApplicationInstanceId), Arc<tokio::sync::Mutex<()>>>>>;
 
 /// What is kept of one stand-in.
 #[derive(Debug, Clone)]
@@ -63,22 +71,28 @@ pub struct JournalEntry {
 }
 
 impl SandboxJournals {
-    pub(crate) fn new(database: Database, writer: Writer) -> Self {
-        Self { database, writer }
+    pub(crate) fn new(database: Database, writer: Writer, turns: SnapshotTurns) -> Self {
+        Self {
+            database,
+            writer,
+            turns,
+        }
     }
 
-    /// What is kept of this stand-in; `None` before the first snapshot.
+    /// What is kept of this stand-in; `None` before the first snapshot. It is read as it was at one
+    /// moment, whatever is written meanwhile.
     pub async fn load(
         &self,
         workspace: &WorkspaceId,
         instance: &ApplicationInstanceId,
     ) -> Result<Option<StoredSandbox>, StoreError> {
+        let mut moment = self.database.reader().begin().await?;
         let snapshot = sqlx::query(
             "SELECT sequence, bytes FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2",
         )
         .bind(workspace.as_str())
         .bind(instance.as_str())
-        .fetch_optional(self.database.reader())
+        .fetch_optional(&mut *moment)
         .await?;
         let Some(snapshot) = snapshot else {
             return Ok(None);
@@ -95,7 +109,7 @@ impl SandboxJournals {
             .bind(instance.as_str())
             .bind(since)
             .bind(part)
-            .fetch_optional(self.database.reader())
+            .fetch_optional(&mut *moment)
             .await?;
             let Some(row) = row else { break };
             state.push_str(row.try_get("state")?);
@@ -107,7 +121,7 @@ impl SandboxJournals {
         .bind(workspace.as_str())
         .bind(instance.as_str())
         .bind(since)
-        .fetch_all(self.database.reader())
+        .fetch_all(&mut *moment)
         .await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
@@ -144,28 +158,67 @@ impl SandboxJournals {
 
     /// Replaces the snapshot with the state after the change at `sequence` (0 before the first); the
     /// changes it includes count no more. That happens in one moment, whenever the process is killed.
-    /// Nothing happens when there is a snapshot of that change or of a later one.
-    ///
-    /// It is written in small pieces, between which others have their turn.
+    /// Nothing happens, and the answer is no, when there is a snapshot of that change or of a later
+    /// one.
     pub async fn snapshot(
         &self,
         workspace: &WorkspaceId,
         instance: &ApplicationInstanceId,
         sequence: u64,
         state: &str,
-    ) -> Result<(), StoreError> {
-        let place = Place {
-            workspace: workspace.as_str(),
-            instance: instance.as_str(),
-        };
+    ) -> Result<bool, StoreError> {
+        let place = Place::of(workspace, instance);
+        let turn = self.turn(workspace, instance);
+        let _turn = turn.lock().await;
         let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
         let present = self.snapshot_sequence(&place).await?;
         if present.is_some_and(|present| present >= sequence) {
-            return Ok(());
+            return Ok(false);
         }
-        // Of a write of the same snapshot that was broken off. Another snapshot may be on its way too:
-        // its parts are not touched.
-        self.forget(PARTS_OF, &place, Some(sequence)).await?;
+        self.write_snapshot(&place, present, sequence, state)
+            .await?;
+        Ok(true)
+    }
+
+    /// Puts a state in the place of whatever there is, as a change that comes after all others; its
+    /// place.
+    pub async fn replace(
+        &self,
+        workspace: &WorkspaceId,
+        instance: &ApplicationInstanceId,
+        state: &str,
+    ) -> Result<u64, StoreError> {
+        let place = Place::of(workspace, instance);
+        let turn = self.turn(workspace, instance);
+        let _turn = turn.lock().await;
+        let last = self.last_sequence(&place).await?;
+        let sequence = last.map_or(0, |last| last.saturating_add(1));
+        let present = self.snapshot_sequence(&place).await?;
+        self.write_snapshot(&place, present, sequence, state)
+            .await?;
+        Ok(u64::try_from(sequence).unwrap_or(0))
+    }
+
+    fn turn(
+        &self,
+        workspace: &WorkspaceId,
+        instance: &ApplicationInstanceId,
+    ) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let whose = (workspace.clone(), instance.clone());
+        Arc::clone(turns.entry(whose).or_default())
+    }
+
+    /// Writes a snapshot in small pieces, between which others have their turn.
+    async fn write_snapshot(
+        &self,
+        place: &Place<'_>,
+        present: Option<i64>,
+        sequence: i64,
+        state: &str,
+    ) -> Result<(), StoreError> {
+        // Of a write that was broken off.
+        self.forget(PARTS_BUT, place, present).await?;
         for (part, text) in (0_i64..).zip(parts(state)) {
             let mut transaction = self.database.begin().await?;
             sqlx::query(
@@ -185,8 +238,7 @@ impl SandboxJournals {
         sqlx::query(
             "INSERT INTO sandbox_snapshot (workspace_id, instance_id, sequence, bytes) \
              VALUES ($1, $2, $3, $4) ON CONFLICT (workspace_id, instance_id) \
-             DO UPDATE SET sequence = excluded.sequence, bytes = excluded.bytes \
-             WHERE excluded.sequence > sandbox_snapshot.sequence",
+             DO UPDATE SET sequence = excluded.sequence, bytes = excluded.bytes",
         )
         .bind(place.workspace)
         .bind(place.instance)
@@ -195,30 +247,24 @@ impl SandboxJournals {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        let present = self.snapshot_sequence(&place).await?;
-        self.forget(PARTS_BEFORE, &place, present).await?;
-        self.forget(ENTRIES_TO, &place, present).await
+        self.clean_up(place, sequence).await;
+        Ok(())
     }
 
-    /// The place of the last change that was made; `None` where nothing is kept. For whoever cannot
-    /// read what is kept, and is to replace it.
-    pub async fn last_sequence(
-        &self,
-        workspace: &WorkspaceId,
-        instance: &ApplicationInstanceId,
-    ) -> Result<Option<u64>, StoreError> {
-        let row = sqlx::query(
-            "SELECT max(sequence) AS last FROM (\
-             SELECT sequence FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2 \
-             UNION ALL \
-             SELECT sequence FROM sandbox_journal WHERE workspace_id = $1 AND instance_id = $2)",
-        )
-        .bind(workspace.as_str())
-        .bind(instance.as_str())
-        .fetch_one(self.database.reader())
-        .await?;
-        let last: Option<i64> = row.try_get("last")?;
-        Ok(last.and_then(|last| u64::try_from(last).ok()))
+    /// Takes away what the snapshot at `sequence` made superfluous. That snapshot counts already, so a
+    /// failure here is nobody's answer; the next snapshot tries again.
+    async fn clean_up(&self, place: &Place<'_>, sequence: i64) {
+        let cleaned = async {
+            self.forget(PARTS_BUT, place, Some(sequence)).await?;
+            self.forget(ENTRIES_TO, place, Some(sequence)).await
+        };
+        if let Err(error) = cleaned.await {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::warn!(
+                error,
+                "what a stand-in's new snapshot replaces was not deleted"
+            );
+        }
     }
 
     /// All stand-ins of which something is kept.
@@ -261,6 +307,21 @@ impl SandboxJournals {
         Ok(row.map(|row| row.try_get("sequence")).transpose()?)
     }
 
+    /// The place of the last change that was made; `None` where nothing is kept.
+    async fn last_sequence(&self, place: &Place<'_>) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT max(sequence) AS last FROM (\
+             SELECT sequence FROM sandbox_snapshot WHERE workspace_id = $1 AND instance_id = $2 \
+             UNION ALL \
+             SELECT sequence FROM sandbox_journal WHERE workspace_id = $1 AND instance_id = $2)",
+        )
+        .bind(place.workspace)
+        .bind(place.instance)
+        .fetch_one(self.database.reader())
+        .await?;
+        Ok(row.try_get("last")?)
+    }
+
     /// Deletes some rows at a time until there are none.
     async fn forget(
         &self,
@@ -284,13 +345,9 @@ impl SandboxJournals {
     }
 }
 
-/// The parts of one snapshot.
-const PARTS_OF: &str = "DELETE FROM sandbox_snapshot_part WHERE rowid IN (SELECT rowid FROM \
-     sandbox_snapshot_part WHERE workspace_id = $1 AND instance_id = $2 AND sequence = $3 LIMIT 2)";
-
-/// The parts of all snapshots before one.
-const PARTS_BEFORE: &str = "DELETE FROM sandbox_snapshot_part WHERE rowid IN (SELECT rowid FROM \
-     sandbox_snapshot_part WHERE workspace_id = $1 AND instance_id = $2 AND sequence < $3 LIMIT 2)";
+/// The parts of all snapshots but one.
+const PARTS_BUT: &str = "DELETE FROM sandbox_snapshot_part WHERE rowid IN (SELECT rowid FROM \
+     sandbox_snapshot_part WHERE workspace_id = $1 AND instance_id = $2 AND sequence IS NOT $3 LIMIT 2)";
 
 /// The changes that a snapshot includes.
 const ENTRIES_TO: &str = "DELETE FROM sandbox_journal WHERE rowid IN (SELECT rowid FROM \
@@ -303,6 +360,15 @@ const PART_BYTES: usize = 512 * 1024;
 struct Place<'a> {
     workspace: &'a str,
     instance: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(workspace: &'a WorkspaceId, instance: &'a ApplicationInstanceId) -> Self {
+        Self {
+            workspace: workspace.as_str(),
+            instance: instance.as_str(),
+        }
+    }
 }
 
 /// A text in parts that are texts.

@@ -77,6 +77,7 @@ pub struct Store {
     policy: Arc<Policy>,
     /// Taken by every administrative change, so that checking and writing are one step.
     changes: Arc<tokio::sync::Mutex<()>>,
+    snapshot_turns: journal::SnapshotTurns,
 }
 
 /// Settings that the store enforces.
@@ -215,6 +216,7 @@ impl Store {
             master_key: Arc::new(master_key.duplicate()),
             policy: Arc::new(policy),
             changes: Arc::default(),
+            snapshot_turns: Arc::default(),
         })
     }
 
@@ -319,7 +321,11 @@ impl Store {
 
     /// What the stand-in keeps.
     pub fn sandbox_journals(&self) -> SandboxJournals {
-        SandboxJournals::new(self.database.clone(), self.writer.clone())
+        SandboxJournals::new(
+            self.database.clone(),
+            self.writer.clone(),
+            self.snapshot_turns.clone(),
+        )
     }
 
     /// Administration of credentials.

@@ -120,7 +120,9 @@ const ANSWER_TIME: Duration = Duration::from_mins(1);
 async fn answer(stream: UnixStream, administration: &Administration) -> std::io::Result<()> {
     let (mut reader, mut writer) = stream.into_split();
     let line = tokio::time::timeout(COMMAND_TIME, read_line(&mut reader)).await??;
-    let answer = match serde_json::from_slice::<AdminCommand>(&line) {
+    // The state of a stand-in may be in the command or in the answer, of hundreds of megabytes.
+    let command = in_background(move || serde_json::from_slice::<AdminCommand>(&line)).await?;
+    let answer = match command {
         Ok(command) => {
             let administrator = Administrator {
                 store: &administration.store,
@@ -145,13 +147,20 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
             hint: Some("it may be of another version; restart it".to_owned()),
         },
     };
-    let text = line_of(&answer)?;
+    let text = in_background(move || line_of(&answer)).await??;
     // A reader that stopped must not hold up the server's end; the command has been executed.
     let written = async {
         writer.write_all(&text).await?;
         writer.shutdown().await
     };
     tokio::time::timeout(READ_TIME, written).await?
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(std::io::Error::other)
 }
 
 /// Sends a command to the running server. `None` when nobody listens.

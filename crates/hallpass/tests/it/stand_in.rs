@@ -92,7 +92,7 @@ fn one_number_makes_one_state_of_the_size_that_is_asked_for() {
 
 #[test]
 fn a_suite_saves_restores_and_resets_with_or_without_a_server() {
-    let running = Running::start(&[], "");
+    let running = Running::start(&[], "[audit]\nreads = true\n");
     let file = running.world.path("state.json");
     let at = ["--instance", "us1", "--file", text(&file)];
     assert_eq!(running.make_host("before"), 200);
@@ -149,14 +149,17 @@ fn a_suite_saves_restores_and_resets_with_or_without_a_server() {
         .iter()
         .filter_map(|item| item["message"].as_str())
         .collect();
-    assert!(
-        told.contains(&"Restore the stand-in of us1 - Completed"),
-        "{told:?}"
-    );
-    assert!(
-        told.contains(&"Reset the stand-in of us1 - Completed"),
-        "{told:?}"
-    );
+    for what in ["Restore the stand-in of us1", "Reset the stand-in of us1"] {
+        for word in ["Initiated", "Completed"] {
+            let message = format!("{what} - {word}");
+            assert!(told.contains(&message.as_str()), "{message}: {told:?}");
+        }
+    }
+    // By the command, and over HTTP.
+    for save in ["Save the stand-in of us1", "Save the stand-in"] {
+        let message = format!("{save} - Completed");
+        assert!(told.contains(&message.as_str()), "{message}: {told:?}");
+    }
 }
 
 #[test]
@@ -176,6 +179,13 @@ fn faults_come_from_the_configuration_the_command_line_and_the_header() {
     assert_eq!(listed["items"][1]["calls"], 2);
     let cleared = running.sandbox(&["fault", "clear", "--instance", "us1"]);
     assert_eq!(cleared["cleared"], 2);
+    let log = running.world.admin(&["audit", "list"]).to_string();
+    for told in [
+        "Add the faults `status=500; every=2` of us1 - Completed",
+        "Clear the faults of us1 - Completed",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
     assert_eq!([status(VOLUMES), status(VOLUMES)], [200, 200]);
     let wrong = ["sandbox", "fault", "add", "status=2", "--instance", "us1"];
     running

@@ -6,7 +6,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -20,10 +20,17 @@ pub(super) struct Activity {
     pub(super) limits: Limits,
     started: Instant,
     under_way: AtomicUsize,
-    /// Milliseconds from `started` to the end of the last request.
+    /// Milliseconds from `started` to the end of the last request, or to when its answer was seen to
+    /// be on its way.
     last_end: AtomicU64,
-    pub(super) heads: Arc<Mutex<Heads>>,
+    /// Bytes that left.
+    written: AtomicUsize,
+    heads: Mutex<Heads>,
 }
+
+/// An answer is on its way while so many bytes leave within the time for silence. A peer that takes
+/// them one by one is as silent as one that takes none.
+const PACE: usize = 64 * 1024;
 
 impl Activity {
     pub(super) fn new(limits: Limits) -> Self {
@@ -32,11 +39,12 @@ impl Activity {
             started: Instant::now(),
             under_way: AtomicUsize::new(0),
             last_end: AtomicU64::new(0),
-            heads: Arc::new(Mutex::new(Heads::new())),
+            written: AtomicUsize::new(0),
+            heads: Mutex::new(Heads::new()),
         }
     }
 
-    fn heads(&self) -> MutexGuard<'_, Heads> {
+    pub(super) fn heads(&self) -> MutexGuard<'_, Heads> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -61,9 +69,21 @@ impl Activity {
     }
 
     pub(super) fn ended(&self) {
+        self.not_silent();
+        self.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// To be told of all bytes that leave.
+    pub(super) fn wrote(&self, bytes: usize) {
+        let before = self.written.fetch_add(bytes, Ordering::Relaxed);
+        if before / PACE != before.wrapping_add(bytes) / PACE {
+            self.not_silent();
+        }
+    }
+
+    fn not_silent(&self) {
         let since = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_end.store(since, Ordering::Release);
-        self.under_way.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Resolves at the deadline. To be polled after the connection, which moves it.
@@ -90,5 +110,26 @@ impl Activity {
             }
         })
         .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_leaves_at_a_good_pace_is_not_silence() {
+        let activity = Activity::new(Limits::default());
+        let moved = |bytes: usize| {
+            let before = activity.deadline(&mut None).unwrap();
+            while activity.started.elapsed() < Duration::from_millis(2) {
+                std::hint::spin_loop();
+            }
+            activity.wrote(bytes);
+            activity.deadline(&mut None).unwrap() > before
+        };
+        assert!(!moved(1));
+        assert!(!moved(PACE - 2));
+        assert!(moved(1));
     }
 }

@@ -1,24 +1,25 @@
-//! The stream between a connection and hyper: shows what comes in to [`Heads`], gives hyper's own answers
+//! The stream between a connection and hyper: shows what passes to
+//! [`Activity`], gives hyper's own answers
 //! a body and an id, and ends a connection without taking its last answer back.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hallpass_oauth::random::SystemRandom;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::activity::Activity;
 use super::bare;
 use super::exchange::log_refused;
-use super::heads::Heads;
 use super::trace_context::TraceContext;
 use super::traffic::Site;
 
 pub(super) struct Stream<T> {
     socket: T,
-    heads: Arc<Mutex<Heads>>,
+    activity: Arc<Activity>,
     site: Site,
     peer: SocketAddr,
     /// What is left to be said in place of an answer of hyper's own.
@@ -27,10 +28,10 @@ pub(super) struct Stream<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
-    pub(super) fn new(socket: T, heads: Arc<Mutex<Heads>>, site: Site, peer: SocketAddr) -> Self {
+    pub(super) fn new(socket: T, activity: Arc<Activity>, site: Site, peer: SocketAddr) -> Self {
         Self {
             socket,
-            heads,
+            activity,
             site,
             peer,
             replacement: None,
@@ -44,8 +45,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream<T> {
     }
 
     fn in_message(&self) -> bool {
-        let heads = self.heads.lock();
-        heads.unwrap_or_else(PoisonError::into_inner).in_message()
+        self.activity.heads().in_message()
+    }
+
+    fn written(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &outcome {
+            self.activity.wrote(*bytes);
+        }
+        outcome
     }
 
     /// Whether something else is said in place of these bytes.
@@ -83,10 +90,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<T> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        let heads = self.heads.lock();
-        heads
-            .unwrap_or_else(PoisonError::into_inner)
-            .seen(&buffer.filled()[before..]);
+        self.activity.heads().seen(&buffer.filled()[before..]);
         outcome
     }
 }
@@ -100,7 +104,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         if self.replaces(bytes) {
             return self.poll_replacement(cx, bytes.len());
         }
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
+        let outcome = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.written(outcome)
     }
 
     fn poll_write_vectored(
@@ -113,7 +118,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         {
             return self.poll_replacement(cx, only.len());
         }
-        Pin::new(&mut self.socket).poll_write_vectored(cx, parts)
+        let outcome = Pin::new(&mut self.socket).poll_write_vectored(cx, parts);
+        self.written(outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

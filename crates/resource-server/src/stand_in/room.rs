@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hallpass_oauth::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_sandbox::{Change, Outcome, Request, State};
-use hallpass_store::{JournalEntry, StoredSandbox};
+use hallpass_store::{JournalEntry, StoreError, StoredSandbox};
 use jiff::Timestamp;
+use tokio::sync::OwnedMutexGuard;
 
 use super::{OriginError, Shared, saved};
 
@@ -16,18 +17,56 @@ pub(super) struct Room {
     workspace: WorkspaceId,
     state: RwLock<State>,
     /// Held while a change is decided, journalled and made.
-    turn: tokio::sync::Mutex<Turn>,
+    turn: Arc<tokio::sync::Mutex<Turn>>,
     /// Whether the state is on its way into the database as a whole.
     saving: AtomicBool,
 }
 
+/// The right to change a state.
+pub(super) type OwnTurn = OwnedMutexGuard<Turn>;
+
 /// Where the journal is.
-struct Turn {
+pub(super) struct Turn {
     /// The place of the last change.
     made: u64,
     /// Bytes of the changes since the last snapshot.
     journal_bytes: usize,
     snapshot_bytes: usize,
+    /// A write failed, and what is on disk now is not sure.
+    is_outdated: bool,
+}
+
+impl Turn {
+    fn after_snapshot(made: u64, text: &str) -> Self {
+        Self {
+            made,
+            journal_bytes: 0,
+            snapshot_bytes: text.len(),
+            is_outdated: false,
+        }
+    }
+}
+
+/// A state and what is written down of it.
+pub(super) struct Written {
+    state: State,
+    text: String,
+}
+
+impl Written {
+    /// To be made in the background.
+    pub(super) fn new(state: State) -> Result<Self, OriginError> {
+        let text = serde_json::to_string(&state).map_err(OriginError::Unreadable)?;
+        Ok(Self { state, text })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn objects(&self) -> usize {
+        self.state.len()
+    }
 }
 
 /// The journal may grow to this, or to the size of the snapshot: so what is written for snapshots is
@@ -53,25 +92,22 @@ impl Room {
             made: stored.last_sequence(),
             journal_bytes,
             snapshot_bytes: stored.state.len(),
+            is_outdated: false,
         };
         Ok(Self::new(workspace, state, turn))
     }
 
-    /// A state that was written down as the one after change `made`.
-    pub(super) fn begin(workspace: WorkspaceId, state: State, made: u64, bytes: usize) -> Self {
-        let turn = Turn {
-            made,
-            journal_bytes: 0,
-            snapshot_bytes: bytes,
-        };
-        Self::new(workspace, state, turn)
+    /// A first state that was written down.
+    pub(super) fn begin(workspace: WorkspaceId, first: Written) -> Self {
+        let turn = Turn::after_snapshot(0, &first.text);
+        Self::new(workspace, first.state, turn)
     }
 
     fn new(workspace: WorkspaceId, state: State, turn: Turn) -> Self {
         Self {
             workspace,
             state: RwLock::new(state),
-            turn: tokio::sync::Mutex::new(turn),
+            turn: Arc::new(tokio::sync::Mutex::new(turn)),
             saving: AtomicBool::new(false),
         }
     }
@@ -93,7 +129,7 @@ impl Room {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<Outcome, OriginError> {
-        let mut turn = self.turn.lock().await;
+        let mut turn = self.own_turn().await?;
         self.catch_up(now);
         let (outcome, now) = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
@@ -112,10 +148,15 @@ impl Room {
             at: now,
             changes,
         };
-        shared
+        let appended = shared
             .journals
             .append(&self.workspace, &shared.instance, entry)
-            .await?;
+            .await;
+        if let Err(error) = appended {
+            // What was refused at once is not on disk; otherwise nobody knows.
+            turn.is_outdated = !matches!(error, StoreError::Overloaded);
+            return Err(error.into());
+        }
         turn.made += 1;
         turn.journal_bytes += bytes;
         self.state
@@ -131,10 +172,12 @@ impl Room {
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Result<(String, usize), OriginError> {
-        let _turn = self.turn.lock().await;
-        self.catch_up(now);
+        let turn = self.own_turn().await?;
         let room = self.clone();
         in_background(move || {
+            // Here, so that changes wait without a thread when whoever asked for this is gone.
+            let _turn = turn;
+            room.catch_up(now);
             let state = room.state.read().unwrap_or_else(PoisonError::into_inner);
             let text = saved::write(&state, now).map_err(OriginError::Unreadable)?;
             Ok((text, state.len()))
@@ -142,27 +185,42 @@ impl Room {
         .await
     }
 
-    /// Puts another state in the place of this one. Not to be dropped half way.
-    pub(super) async fn replace(&self, shared: &Shared, new: State) -> Result<(), OriginError> {
-        let mut turn = self.turn.lock().await;
-        let sequence = turn.made + 1;
-        let text = serde_json::to_string(&new).map_err(OriginError::Unreadable)?;
-        shared
+    /// Puts another state in the place of this one. Not to be dropped half way. After a failure the
+    /// room is outdated: the new state may be on disk all the same.
+    pub(super) async fn replace(
+        &self,
+        mut turn: OwnTurn,
+        shared: &Shared,
+        new: Written,
+    ) -> Result<(), OriginError> {
+        let replaced = shared
             .journals
-            .snapshot(&self.workspace, &shared.instance, sequence, &text)
-            .await?;
-        *turn = Turn {
-            made: sequence,
-            journal_bytes: 0,
-            snapshot_bytes: text.len(),
+            .replace(&self.workspace, &shared.instance, &new.text);
+        let sequence = match replaced.await {
+            Ok(sequence) => sequence,
+            Err(error) => {
+                turn.is_outdated = true;
+                return Err(error.into());
+            }
         };
+        *turn = Turn::after_snapshot(sequence, &new.text);
         let old = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *state, new)
+            std::mem::replace(&mut *state, new.state)
         };
         drop(turn);
-        drop(old);
+        // Taking a large state apart takes long.
+        tokio::task::spawn_blocking(move || drop(old));
         Ok(())
+    }
+
+    /// Waits until nobody else changes the state.
+    pub(super) async fn own_turn(&self) -> Result<OwnTurn, OriginError> {
+        let turn = self.turn.clone().lock_owned().await;
+        if turn.is_outdated {
+            return Err(OriginError::Outdated);
+        }
+        Ok(turn)
     }
 
     /// Lets tasks go on that are due. Nothing to journal: it follows from the state and the time.
@@ -201,7 +259,7 @@ impl Room {
                     .journals
                     .snapshot(&room.workspace, &shared.instance, sequence, &text);
             match written.await {
-                Ok(()) => room.saving.store(false, Ordering::Release),
+                Ok(_) => room.saving.store(false, Ordering::Release),
                 Err(error) => room.unsaved(&error.into()),
             }
         });

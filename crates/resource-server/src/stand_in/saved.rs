@@ -1,8 +1,12 @@
 //! A state as a document: what is saved, and what of a saved one is believed.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use hallpass_sandbox::State;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What the document says it is.
 const FORMAT: &str = "hallpass-sandbox-state";
@@ -76,14 +80,55 @@ pub(super) fn read(text: &[u8], most: usize) -> Result<State, Unrestorable> {
     if head.version != VERSION {
         return Err(Unrestorable::OtherVersion(head.version));
     }
-    let content: Content = serde_json::from_slice(text).map_err(Unrestorable::Unreadable)?;
-    let mut state = content.state;
-    let objects = state.len();
+    // Counted before anything is built: the document may come from anywhere.
+    let outline: Outline = serde_json::from_slice(text).map_err(Unrestorable::Unreadable)?;
+    let counts = outline.state.collections.values();
+    let objects = counts.map(|Count(objects)| objects).sum();
     if objects > most {
         return Err(Unrestorable::TooLarge { objects, most });
     }
+    let content: Content = serde_json::from_slice(text).map_err(Unrestorable::Unreadable)?;
+    let mut state = content.state;
     state.forget_time();
     Ok(state)
+}
+
+/// The second look: how large it is.
+#[derive(Deserialize)]
+struct Outline {
+    state: StateOutline,
+}
+
+#[derive(Deserialize)]
+struct StateOutline {
+    collections: BTreeMap<String, Count>,
+}
+
+/// How many elements a list has, whatever they are.
+struct Count(usize);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Elements)
+    }
+}
+
+struct Elements;
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Count;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Count, A::Error> {
+        let mut count = 0;
+        while elements.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Count(count))
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +153,14 @@ mod tests {
                     "\"collections\":{\"volumes\":[[\"a\",{}],[\"a\",{}]]}",
                 ),
                 "`a` comes twice",
+            ),
+            // What is too much is told before what is wrong with it.
+            (
+                &text.replace(
+                    "\"collections\":{}",
+                    "\"collections\":{\"volumes\":[1,2,3,4,5,6],\"hosts\":[1,2,3,4,5]}",
+                ),
+                "has 11 objects",
             ),
         ] {
             let error = read(text.as_bytes(), 10).unwrap_err();

@@ -93,6 +93,10 @@ async fn options_tells_what_a_path_allows_to_whoever_has_a_token() {
     let unknown = send(&world, "OPTIONS", "/api/v1/nothing", &token, "").await;
     assert_eq!(unknown.status, 404);
 
+    // About the server as a whole.
+    assert_eq!(send(&world, "OPTIONS", "*", &token, "").await.status, 204);
+    assert_eq!(send(&world, "GET", "*", &token, "").await.status, 400);
+
     // A stranger learns nothing about which paths exist.
     let known = world.call("OPTIONS", volume, None, None).await;
     let unknown = world.call("OPTIONS", "/api/v1/nothing", None, None).await;

@@ -2,6 +2,7 @@
 
 use hallpass_access::Role;
 use hallpass_resource_server::OriginError;
+use hallpass_store::JournalEntry;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -93,6 +94,9 @@ async fn a_reset_begins_anew_with_what_it_is_told() {
         ("?seed=x", "`seed`"),
         ("?size=3", "`size`"),
         ("?volumes=5001", "`sandbox.objects` allows 5000"),
+        // Each volume has exports and more.
+        ("?volumes=4999", "`sandbox.objects` allows 5000"),
+        ("?volumes=200001", "`volumes` may be 200000 at most"),
     ] {
         let refused = reset(&world, &token, query).await;
         assert_eq!(refused.status, 400);
@@ -260,4 +264,72 @@ async fn a_reset_helps_where_nothing_else_does() {
     assert!(matches!(saved.await, Err(OriginError::Unreadable(_))));
     assert_eq!(reset(&world, &token, "").await.status, 200);
     assert_eq!(world.get("/api/v1/volumes", &token).await.status, 200);
+}
+
+/// Whatever the memory believes, the journal knows which place is the next.
+#[tokio::test]
+async fn a_restore_comes_after_all_that_is_on_disk() {
+    let world = World::new().await;
+    let token = world.token("ann", Role::Administrator).await;
+    let before = everything(&world, &token).await;
+    let saved = world.get(STATE, &token).await.body;
+    let journals = world.store.sandbox_journals();
+    let us1 = world.store.workspaces().find_instance("us1").unwrap();
+    journals
+        .snapshot(&world.workspace.id, &us1.id, 5, "something else")
+        .await
+        .unwrap();
+    assert_eq!(put(&world, &token, &saved).await.status, 200);
+    let killed = world.killed().await;
+    assert_eq!(everything(&killed, &token).await, before);
+    killed.start_volume(&token, "kept").await;
+    killed.wait(SignedDuration::from_secs(2));
+    let again = killed.killed().await;
+    assert_eq!(again.volumes(&token, "kept").await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_write_that_failed_the_state_is_read_anew() {
+    let world = World::new().await;
+    let token = world.token("ann", Role::Administrator).await;
+    world.start_volume(&token, "first").await;
+    world.wait(SignedDuration::from_secs(2));
+    let journals = world.store.sandbox_journals();
+    let us1 = world.store.workspaces().find_instance("us1").unwrap();
+    let stored = journals.load(&world.workspace.id, &us1.id).await.unwrap();
+    let taken = JournalEntry {
+        sequence: stored.unwrap().last_sequence() + 1,
+        at: world.now(),
+        changes: "[]".to_owned(),
+    };
+    journals
+        .append(&world.workspace.id, &us1.id, taken)
+        .await
+        .unwrap();
+    let body = json!({"name": "h", "operatingSystem": "Linux", "userCreated": true});
+    let path = "/api/v1/host-initiators";
+    let create = || world.call("POST", path, Some(&token), Some(&body));
+    assert_eq!(create().await.status, 503, "its place is taken");
+    assert_eq!(create().await.status, 200);
+    assert_eq!(world.volumes(&token, "first").await.len(), 1);
+}
+
+/// A caller that goes away neither stops the loading of its stand-in nor holds up those who come.
+#[tokio::test]
+async fn a_stand_in_is_loaded_although_nobody_waits_for_it() {
+    let world = World::new().await;
+    let (stand_ins, workspace) = (world.server.stand_ins(), &world.workspace.id);
+    let mut loading = Box::pin(stand_ins.save(workspace, world.now()));
+    std::future::poll_fn(|cx| {
+        assert!(loading.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(loading);
+    let journals = world.store.sandbox_journals();
+    let us1 = world.store.workspaces().find_instance("us1").unwrap();
+    while journals.load(workspace, &us1.id).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert!(stand_ins.save(workspace, world.now()).await.is_ok());
 }

@@ -1,5 +1,6 @@
 //! Stand-ins and faults.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use hallpass_oauth::random::SystemRandom;
@@ -18,12 +19,16 @@ impl Administrator<'_> {
             SandboxCommand::List => self.list_sandboxes().await,
             SandboxCommand::Save { of, .. } => {
                 let place = self.place(of)?;
-                let saved = self
-                    .stand_ins(&place)?
-                    .save(&place.workspace, self.now)
-                    .await;
+                let stand_ins = self.stand_ins(&place)?;
+                let saved = stand_ins.save(&place.workspace, self.now).await;
+                if self.config.audit.reads {
+                    let state = end_of(&saved);
+                    self.record("Save the stand-in", &place, state).await?;
+                }
                 let saved = saved.map_err(|error| failed(&error))?;
-                Ok(json!({"objects": saved.objects, "document": saved.document}))
+                let mut answer = json!({"objects": saved.objects});
+                answer["document"] = Value::String(saved.document);
+                Ok(answer)
             }
             SandboxCommand::Restore { of, file } => {
                 let Document::Read(document) = file else {
@@ -32,17 +37,16 @@ impl Administrator<'_> {
                 let place = self.place(of)?;
                 let (stand_ins, document) = (self.stand_ins(&place)?, document.clone());
                 let restoring = stand_ins.restore(&place.workspace, document, self.now);
-                self.replaced("Restore the stand-in", &place, restoring.await)
+                self.replaced("Restore the stand-in", &place, restoring)
                     .await
             }
             SandboxCommand::Reset { of, seed, volumes } => {
                 let place = self.place(of)?;
                 let stand_ins = self.stand_ins(&place)?;
                 let resetting = stand_ins.reset(&place.workspace, *seed, *volumes, self.now);
-                self.replaced("Reset the stand-in", &place, resetting.await)
-                    .await
+                self.replaced("Reset the stand-in", &place, resetting).await
             }
-            SandboxCommand::Fault(command) => self.fault(command),
+            SandboxCommand::Fault(command) => self.fault(command).await,
         }
     }
 
@@ -68,23 +72,48 @@ impl Administrator<'_> {
         &self,
         what: &str,
         place: &Place,
-        outcome: Result<usize, OriginError>,
+        replacing: impl Future<Output = Result<usize, OriginError>>,
     ) -> Result<Value, CommandError> {
-        let (state, word) = match outcome {
-            Ok(_) => (AuditState::Success, "Completed"),
-            Err(_) => (AuditState::Failure, "Failed"),
-        };
-        let who = actor();
-        let message = format!("{what} of {} - {word}", place.instance.name);
-        let mut event = AuditEvent::new(state, message, who.source, self.now, &mut SystemRandom);
-        event.workspace = Some(place.workspace.clone());
-        event.user_email = who.email;
-        self.store.audit_log().record(event).await?;
-        let objects = outcome.map_err(|error| failed(&error))?;
+        let objects = self.audited(what, place, replacing).await?;
+        let objects = objects.map_err(|error| failed(&error))?;
         Ok(json!({"instance": place.instance.name, "objects": objects}))
     }
 
-    fn fault(&self, command: &FaultCommand) -> Result<Value, CommandError> {
+    /// Does something between the two events that tell of it: not at all when the first cannot be
+    /// written.
+    async fn audited<T, E>(
+        &self,
+        what: &str,
+        on: &impl Audited,
+        doing: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, CommandError> {
+        self.record(what, on, AuditState::Initiated).await?;
+        let done = doing.await;
+        self.record(what, on, end_of(&done)).await?;
+        Ok(done)
+    }
+
+    async fn record(
+        &self,
+        what: &str,
+        on: &impl Audited,
+        state: AuditState,
+    ) -> Result<(), CommandError> {
+        let word = match state {
+            AuditState::Initiated => "Initiated",
+            AuditState::Success => "Completed",
+            AuditState::Failure | AuditState::PermissionDenied => "Failed",
+        };
+        let who = actor();
+        let (workspace, instance) = on.names();
+        let message = format!("{what} of {instance} - {word}");
+        let mut event = AuditEvent::new(state, message, who.source, self.now, &mut SystemRandom);
+        event.workspace = workspace.cloned();
+        event.user_email = who.email;
+        Ok(self.store.audit_log().record(event).await?)
+    }
+
+    async fn fault(&self, command: &FaultCommand) -> Result<Value, CommandError> {
         let (FaultCommand::Add { instance, .. }
         | FaultCommand::List { instance }
         | FaultCommand::Clear { instance }) = command;
@@ -101,7 +130,10 @@ impl Administrator<'_> {
                     on: on.clone(),
                     faults: faults.clone(),
                 };
-                let id = server.faults().add(rule);
+                let adding = async { server.faults().add(rule) };
+                let named: String = faults.chars().take(LONGEST_NAMED).collect();
+                let what = format!("Add the faults `{named}`");
+                let id = self.audited(&what, &*instance, adding).await?;
                 let id = id.map_err(|error| CommandError::usage(chain(&error)))?;
                 Ok(json!({"id": id, "faults": faults}))
             }
@@ -117,7 +149,13 @@ impl Administrator<'_> {
                 });
                 Ok(json!({ "items": items.collect::<Vec<_>>() }))
             }
-            FaultCommand::Clear { .. } => Ok(json!({ "cleared": server.faults().clear() })),
+            FaultCommand::Clear { .. } => {
+                let clearing = async { Ok::<_, Infallible>(server.faults().clear()) };
+                let Ok(cleared) = self
+                    .audited("Clear the faults", &*instance, clearing)
+                    .await?;
+                Ok(json!({ "cleared": cleared }))
+            }
         }
     }
 
@@ -166,6 +204,34 @@ impl Administrator<'_> {
 struct Place {
     workspace: WorkspaceId,
     instance: Arc<ApplicationInstance>,
+}
+
+/// Most characters of faults that go into an audit event.
+const LONGEST_NAMED: usize = 200;
+
+/// What an event can be about.
+trait Audited {
+    /// The workspace, where it is about one only, and the instance.
+    fn names(&self) -> (Option<&WorkspaceId>, &str);
+}
+
+impl Audited for Place {
+    fn names(&self) -> (Option<&WorkspaceId>, &str) {
+        (Some(&self.workspace), &self.instance.name)
+    }
+}
+
+impl Audited for ApplicationInstance {
+    fn names(&self) -> (Option<&WorkspaceId>, &str) {
+        (None, &self.name)
+    }
+}
+
+fn end_of<T, E>(done: &Result<T, E>) -> AuditState {
+    match done {
+        Ok(_) => AuditState::Success,
+        Err(_) => AuditState::Failure,
+    }
 }
 
 fn failed(error: &OriginError) -> CommandError {
