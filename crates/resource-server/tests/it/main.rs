@@ -7,6 +7,7 @@
 
 mod abandoned;
 mod access;
+mod answers;
 mod audit;
 mod audit_list;
 mod conditional;

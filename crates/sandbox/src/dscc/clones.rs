@@ -4,8 +4,9 @@
 //! A clone is a volume with `copyOf`. The published examples address a clone under its own id, so
 //! that a clone is found under its parent and under itself.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::exports::{Export, Luns};
 use super::routes::{Named, Row};
 use super::tasks::{self, Work, WorkCheck, merge, still_there};
 use super::volume_changes::{fits, names_are_free, next_number, take_numbers};
@@ -16,6 +17,7 @@ use super::{Call, collection, ids, not_found, plain, pools, put, set, some_where
 use crate::change::Requirement;
 use crate::rest::{Envelope, Refusal, body, body_or_none};
 use crate::sandbox::Outcome;
+use crate::state::State;
 use crate::stored::{Fields, Stored};
 
 pub(super) const ROWS: &[Row] = &[
@@ -68,13 +70,22 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     checks.extend(names_are_free(system_id, &wish.name, None));
     checks.push(fits(call.state, &wish.pool, volume.number("usedSizeMiB")));
     let clone = wish.clone_of(call, volume, &id, number);
+    let mut first = vec![take_numbers(system_id, number.saturating_add(1))];
+    let mut then = vec![put(collection::VOLUMES, clone.clone())];
+    if let Some(export) = &wish.export {
+        let mut luns = Luns::default();
+        let (more, granted) = export.grants(call, &clone, &mut luns)?;
+        checks.extend(more);
+        then.extend(granted);
+        first.extend(luns.taken());
+    }
     let work = Work {
         title: format!("Clone volume {} to {}", volume.text("name"), wish.name),
         source: system_reference(system),
         resources: vec![resource(volume), resource_of(system_id, &wish.name, &id)],
         checks,
-        first: vec![take_numbers(system_id, number.saturating_add(1))],
-        then: vec![put(collection::VOLUMES, clone)],
+        first,
+        then,
         on_failure: Vec::new(),
     };
     tasks::start(call, work)
@@ -130,27 +141,24 @@ fn resync(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     tasks::start(call, work)
 }
 
-struct Wish {
+struct Wish<'a> {
     name: String,
     pool: String,
+    /// The group that is to reach the clone.
+    export: Option<Export<'a>>,
 }
 
-impl Wish {
+impl<'a> Wish<'a> {
     /// How the copy is made, online or offline and with which priority, changes nothing here. An
-    /// online clone may name the pool it goes to.
+    /// online clone may name the pool it goes to and a host group that is to reach it.
     fn parse(
-        call: &Call<'_, '_>,
+        call: &Call<'a, '_>,
         system: &str,
         volume: &Stored,
         body: &Value,
     ) -> Result<Self, Refusal> {
         let online = body.field("onlineClone");
         let online = online.get(0).unwrap_or(&online);
-        if optional(online, "hostGroupId").is_some_and(|group| !group.is_empty()) {
-            let message = "onlineClone: this stand-in does not export a clone while it makes it; \
-                           export it when the task is done";
-            return Err(Refusal::BadRequest(message.to_owned()));
-        }
         let pool = match optional(online, "destinationCpg") {
             Some(name) => pools::by_name(call.state, system, &name)?.text("id"),
             None => volume.text("poolId"),
@@ -158,6 +166,7 @@ impl Wish {
         Ok(Self {
             name: name(body.text("destinationVolume"))?,
             pool: pool.to_owned(),
+            export: export(call.state, online)?,
         })
     }
 
@@ -180,6 +189,21 @@ impl Wish {
         }
         clone
     }
+}
+
+/// The export that an online clone asks for. The LUN is the next that is free, as it is whenever
+/// something is exported.
+fn export<'a>(state: &'a State, online: &Value) -> Result<Option<Export<'a>>, Refusal> {
+    let Some(group) = optional(online, "hostGroupId").filter(|group| !group.is_empty()) else {
+        return Ok(None);
+    };
+    let chooses = online.get("autoLun") == Some(&Value::Bool(false));
+    if chooses && !online.field("lun").is_null() {
+        let message = "onlineClone: this stand-in chooses the LUN itself; send autoLun as true";
+        return Err(Refusal::BadRequest(message.to_owned()));
+    }
+    let body = Map::from_iter([("hostGroupIds".to_owned(), json!([group]))]);
+    Export::parse(state, body, None).map(Some)
 }
 
 /// The clone that the path names, its system and its parent.

@@ -32,6 +32,18 @@ const IN_BODIES: &[(&str, &str, &str, Named)] = &[
     ),
     (
         "POST",
+        "storage-systems/device-type1/{}/volumes/{}/clone",
+        "/onlineClone/0/hostGroupId",
+        Named::HostGroup,
+    ),
+    (
+        "POST",
+        "storage-systems/device-type2/{}/volume-collections/{}/actions/remove-volumes",
+        "/volume_ids/0",
+        Named::Volume,
+    ),
+    (
+        "POST",
         "storage-systems/device-type2/{}/storage-pools",
         "/array_list/0/id",
         Named::Array,
@@ -151,7 +163,19 @@ fn path(operation: &Operation) -> Option<Vec<(Named, String)>> {
         .collect()
 }
 
+/// The id with which the example path of a modelled operation ends.
+pub(super) fn last_in_path(
+    definition: &Definition,
+    (method, route): (&str, &str),
+) -> Option<String> {
+    let mut operations = definition.operations().iter();
+    let operation =
+        operations.find(|operation| Row::of(operation).is_some_and(|row| row.is(method, route)))?;
+    path(operation)?.pop().map(|(_, id)| id)
+}
+
 /// The texts that the example body of a modelled operation has in a field: one, or a list of them.
+/// The name of the field itself is what is made up for want of an example.
 pub(super) fn texts_in_body(
     definition: &Definition,
     (method, path): (&str, &str),
@@ -167,7 +191,10 @@ pub(super) fn texts_in_body(
         value => vec![value],
     };
     let texts = values.iter().filter_map(Value::as_str);
-    texts.map(str::to_owned).collect()
+    texts
+        .filter(|text| *text != field)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// As the path of the operation, and behind it what its example body names.
@@ -177,6 +204,9 @@ fn in_body(definition: &Definition, operation: &Operation) -> Option<Vec<(Named,
     let (_, _, place, named) = places.find(|(method, path, ..)| row.is(method, path))?;
     let body = definition.example_body(operation, Fill::Shown)?;
     let id = body.pointer(place)?.as_str()?.to_owned();
+    if place.ends_with(&format!("/{id}")) {
+        return None;
+    }
     let mut path = path(operation)?;
     path.push((*named, id));
     Some(path)

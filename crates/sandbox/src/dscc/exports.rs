@@ -134,7 +134,27 @@ impl<'a> Export<'a> {
         luns: &mut Luns,
     ) -> Result<Work, Refusal> {
         let mut checks = vec![still_there(collection::VOLUMES, "volume", volume)];
-        let mut then = Vec::new();
+        let (more, then) = self.grants(call, volume, luns)?;
+        checks.extend(more);
+        Ok(Work {
+            title: format!("Export volume {}", volume.text("name")),
+            source: system_reference(system),
+            resources: vec![resource(volume)],
+            checks,
+            first: Vec::new(),
+            then,
+            on_failure: Vec::new(),
+        })
+    }
+
+    /// What lets the groups reach a volume, which may not be there yet, and what must be true of it.
+    pub(super) fn grants(
+        &self,
+        call: &mut Call<'_, '_>,
+        volume: &impl Fields,
+        luns: &mut Luns,
+    ) -> Result<(Vec<WorkCheck>, Vec<Change>), Refusal> {
+        let (mut checks, mut then) = (Vec::new(), Vec::new());
         for group in &self.groups {
             let lun = luns.take(call.state, group)?;
             let vlun = self.vlun(call, volume, group, lun);
@@ -147,18 +167,16 @@ impl<'a> Export<'a> {
             checks.push(lun_is_free(group, &vlun));
             then.push(put(collection::VLUNS, vlun));
         }
-        Ok(Work {
-            title: format!("Export volume {}", volume.text("name")),
-            source: system_reference(system),
-            resources: vec![resource(volume)],
-            checks,
-            first: Vec::new(),
-            then,
-            on_failure: Vec::new(),
-        })
+        Ok((checks, then))
     }
 
-    fn vlun(&self, call: &mut Call<'_, '_>, volume: &Stored, group: &Stored, lun: i64) -> Value {
+    fn vlun(
+        &self,
+        call: &mut Call<'_, '_>,
+        volume: &impl Fields,
+        group: &Stored,
+        lun: i64,
+    ) -> Value {
         let done = tasks::end(call).as_millisecond();
         json!({
             "id": ids::object(call.rng),
@@ -278,14 +296,14 @@ impl Luns {
 }
 
 /// The fields that find the VLUN of a volume and a group.
-fn pair<'a>(volume: &'a Stored, group: &'a Stored) -> [(&'static str, &'a str); 2] {
+fn pair<'a>(volume: &'a impl Fields, group: &'a Stored) -> [(&'static str, &'a str); 2] {
     [
         ("ofVolume", volume.text("id")),
         ("ofGroup", group.text("id")),
     ]
 }
 
-fn not_exported_yet(volume: &Stored, group: &Stored) -> WorkCheck {
+fn not_exported_yet(volume: &impl Fields, group: &Stored) -> WorkCheck {
     WorkCheck {
         requirement: none_where(collection::VLUNS, &pair(volume, group)),
         complaint: format!(

@@ -144,7 +144,13 @@ fn a_set_is_exported_member_by_member_with_a_child_task_each() {
     );
     assert_eq!(world.post(&format!("{set}/export"), &body).0, 400);
 
-    let answer = world.put(&set, &json!({"addMembers": ["vol-1-3"]}));
+    let late = json!({"name": "late", "sizeMib": 1024, "userCpg": "SSD_r6"});
+    let answer = world.post(
+        &format!("storage-systems/device-type1/{SYSTEM}/volumes"),
+        &late,
+    );
+    world.done(answer);
+    let answer = world.put(&set, &json!({"addMembers": ["late"]}));
     world.done(answer);
     assert_eq!(world.get(&set).1["exportStatus"], "PARTIALLY_EXPORTED");
     for refused in [

@@ -46,6 +46,29 @@ fn a_clone_is_a_volume_that_takes_what_its_parent_uses() {
 }
 
 #[test]
+fn an_online_clone_is_exported_when_it_is_made() {
+    let mut world = World::new();
+    let online = json!({"hostGroupId": world.group(), "autoLun": true, "lun": 0});
+    let body = json!({"destinationVolume": "copy", "onlineClone": &online});
+    let clone = cloned(&mut world, &body);
+    assert_eq!(clone["initiators"][0]["id"], world.group());
+    let path = format!(
+        "storage-systems/device-type1/{SYSTEM}/volumes/{}/vluns",
+        clone["id"].as_str().unwrap()
+    );
+    let (_, vluns) = world.get(&path);
+    assert_eq!(vluns["total"], 1);
+    // What is exported next gets another LUN.
+    let body = json!({"destinationVolume": "other", "onlineClone": online});
+    let other = cloned(&mut world, &body);
+    let path = path.replace(clone["id"].as_str().unwrap(), other["id"].as_str().unwrap());
+    assert_ne!(
+        world.get(&path).1["items"][0]["lun"],
+        vluns["items"][0]["lun"]
+    );
+}
+
+#[test]
 fn a_clone_that_cannot_be_is_refused_in_words() {
     let mut world = World::new();
     let path = format!("{}/clone", parent());
@@ -58,7 +81,12 @@ fn a_clone_that_cannot_be_is_refused_in_words() {
         ),
         (
             json!({"destinationVolume": "c", "onlineClone": {"hostGroupId": "g"}}),
-            "export",
+            "no host group g",
+        ),
+        (
+            json!({"destinationVolume": "c", "onlineClone":
+                {"hostGroupId": "cluster-1", "autoLun": false, "lun": 7}}),
+            "autoLun",
         ),
     ] {
         let (status, answer) = world.post(&path, &body);

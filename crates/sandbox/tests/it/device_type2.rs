@@ -216,7 +216,9 @@ fn exports_that_overlap_get_different_numbers() {
     let (_, all) = world.get(&path("volumes"));
     let records = all["items"].as_array().unwrap().iter();
     let mut all: Vec<u64> = records
-        .filter_map(|volume| volume["access_control_records"][0]["lun"].as_u64())
+        .map(|volume| &volume["access_control_records"][0])
+        .filter(|record| record["initiator_group_id"] == group)
+        .filter_map(|record| record["lun"].as_u64())
         .collect();
     all.sort_unstable();
     let before = all.len();

@@ -7,6 +7,7 @@
 )]
 
 mod acts;
+mod answers;
 mod any_definition;
 mod application_sets;
 mod capacity;

@@ -221,10 +221,8 @@ impl World {
             }
             _ => return body,
         };
-        if path.contains("device-type2") {
-            if body[key].is_null() {
-                body[key] = json!([self.get(&list).1["items"][0]["id"]]);
-            }
+        if path.contains("device-type2") && body[key].is_null() {
+            body[key] = json!([self.get(&list).1["items"][0]["id"]]);
             if last != opposite {
                 let done = self.post(&format!("{parent}/{opposite}"), &body);
                 self.done(done);

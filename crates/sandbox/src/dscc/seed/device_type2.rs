@@ -3,10 +3,12 @@
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
+use super::super::examples::{last_in_path, texts_in_body};
 use super::super::relation::{ACCESS, ASSIGNED, COLLECTED};
 use super::super::systems::TYPE2;
 use super::super::{set, type2};
 use super::{Named, Seed, TIB, collection, ids};
+use crate::stored::{Fields, Stored};
 
 /// Volumes beside those of the definition.
 const VOLUMES: usize = 3;
@@ -19,6 +21,24 @@ const POOLS: [(&str, &str, u32); 2] = [
 
 /// What an array in no pool would bring, in TiB.
 const SPARE: u32 = 32;
+
+/// The operations whose example bodies name host groups that are reached: those of volumes, and
+/// those of snapshots.
+pub(super) const WITHDRAWALS2: [(&str, &str); 2] = [
+    (
+        "POST",
+        "storage-systems/device-type2/{}/volumes/{}/un-export",
+    ),
+    (
+        "POST",
+        "storage-systems/device-type2/{}/volumes/{}/snapshots/{}/un-export",
+    ),
+];
+
+const REMOVE_VOLUMES: (&str, &str) = (
+    "POST",
+    "storage-systems/device-type2/{}/volume-collections/{}/actions/remove-volumes",
+);
 
 impl Seed<'_> {
     pub(super) fn device_type2(&mut self, id: &str, index: usize) {
@@ -163,7 +183,8 @@ impl Seed<'_> {
         self.put(collection::SNAPSHOTS2, kept);
     }
 
-    /// The definition's collections are empty; one more has a volume.
+    /// The definition's collections are empty but for what it takes out of one; one more has a
+    /// volume.
     fn collections2(&mut self, system: &str, name: &str, volume: &str) {
         let mut ids = self.examples_of(Named::VolumeCollection, system);
         let full = ids::device_type2(&mut self.rng);
@@ -174,23 +195,60 @@ impl Seed<'_> {
             self.put(collection::VOLUME_COLLECTIONS, kept);
         }
         self.commit(COLLECTED.add(volume, &full));
+        if let Some(left) =
+            last_in_path(self.definition, REMOVE_VOLUMES).filter(|id| ids.contains(id))
+        {
+            for volume in texts_in_body(self.definition, REMOVE_VOLUMES, "volume_ids") {
+                self.commit(COLLECTED.add(&volume, &left));
+            }
+        }
     }
 
-    /// One volume of device-type2 is exported, once there are host groups.
+    /// One volume of device-type2 that is no example is exported, once there are host groups.
     pub(super) fn export_device_type2(&mut self, group: &str) {
+        let examples = self.examples.all();
         let collected = self.state.all(collection::VOLUMES).filter(|(id, _)| {
             let mut collections = COLLECTED.from(&self.state, id);
-            collections.next().is_some()
+            !examples.contains(id) && collections.next().is_some()
         });
         let Some(volume) = collected.map(|(id, _)| id.to_owned()).next() else {
             return;
         };
+        self.access(&volume, &volume, group);
+    }
+
+    /// What the examples withdraw from host groups reaches them.
+    pub(super) fn withdrawable_device_type2(&mut self) {
+        for route in WITHDRAWALS2 {
+            let Some(id) = last_in_path(self.definition, route) else {
+                continue;
+            };
+            let snapshot = self.state.get(collection::SNAPSHOTS2, &id);
+            let snapshot = snapshot.map(Stored::unpack);
+            let volume = match &snapshot {
+                Some(snapshot) => snapshot.text("ofVolume").to_owned(),
+                None => id.clone(),
+            };
+            let groups = texts_in_body(self.definition, route, "hostGroups");
+            for group in &groups {
+                self.access(&id, &volume, group);
+            }
+            if let Some(mut online) = snapshot.filter(|_| !groups.is_empty()) {
+                set(&mut online, "state", type2::ONLINE);
+                self.put(collection::SNAPSHOTS2, online);
+            }
+        }
+    }
+
+    /// A record that lets a group reach a volume or a snapshot of it by the next number.
+    fn access(&mut self, of: &str, volume: &str, group: &str) {
+        let lun = ACCESS.records_to(&self.state, group).count();
         let record = json!({
             "id": ids::device_type2(&mut self.rng),
             "ofVolume": volume,
-            "lun": 0,
+            "lun": lun,
         });
-        self.commit(ACCESS.add_with(&volume, group, record));
+        self.commit(ACCESS.add_with(of, group, record));
     }
 
     fn examples_of(&self, kind: Named, system: &str) -> Vec<String> {

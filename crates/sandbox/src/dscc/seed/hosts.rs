@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
+use super::super::examples::texts_in_body;
 use super::super::host_views::Kind;
 use super::super::relation::{MEMBERS, PORTS};
 use super::super::{host_input, set};
+use super::device_type2::WITHDRAWALS2;
+use super::storage::WITHDRAWALS;
 use super::{Named, Seed, collection, ids};
 
 /// Name, operating system, protocol.
@@ -32,11 +35,13 @@ impl Seed<'_> {
             self.host(id, number);
         }
         let groups = self.groups();
+        self.reached_groups();
         if let Some(cluster) = groups.last() {
             for host in &ids[count - 2..] {
                 self.commit(MEMBERS.add(cluster, host));
             }
             self.export_device_type2(cluster);
+            self.withdrawable_device_type2();
         }
         for example in self.examples.of_kind(Named::Host) {
             if let Some(group) = example.within(Named::HostGroup) {
@@ -57,6 +62,30 @@ impl Seed<'_> {
             self.put(collection::HOST_GROUPS, group);
         }
         ids
+    }
+
+    /// The groups that the examples withdraw something from, by name or by id. They are no others,
+    /// so that those can be deleted.
+    fn reached_groups(&mut self) {
+        let type1 = WITHDRAWALS.map(|route| texts_in_body(self.definition, route, "hostGroupIds"));
+        let type2 = WITHDRAWALS2.map(|route| texts_in_body(self.definition, route, "hostGroups"));
+        for text in type1.into_iter().chain(type2).flatten() {
+            let is_id = text.chars().all(|digit| digit.is_ascii_hexdigit());
+            let there = self.state.get(collection::HOST_GROUPS, &text).is_some()
+                || self.state.count(collection::HOST_GROUPS, "name", &text) > 0;
+            if there {
+                continue;
+            }
+            let (id, name) = if is_id {
+                let name = format!("cluster-{}", &text[..text.len().min(4)]);
+                (text, name)
+            } else {
+                (ids::object(&mut self.rng), text)
+            };
+            let body = json!({"name": name, "userCreated": true});
+            let group = host_input::group(&id, &body, self.days_ago(20));
+            self.put(collection::HOST_GROUPS, group);
+        }
     }
 
     fn host(&mut self, id: &str, number: usize) {

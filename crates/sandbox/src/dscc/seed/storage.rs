@@ -7,11 +7,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::application_sets::joined;
-use super::super::examples::{Example, texts_in_body};
+use super::super::examples::{Example, last_in_path, texts_in_body};
 use super::super::exports::lun_name;
 use super::super::snapshot_input::{New, Wish, extend};
 use super::super::systems::TYPE1;
-use super::super::{put, set};
+use super::super::{put, set, some_where};
 use super::{Named, Seed, collection, earlier, ids};
 use crate::stored::{Fields, Stored};
 
@@ -21,6 +21,19 @@ const PROMOTE: (&str, &str) = (
     "storage-systems/device-type1/{}/volumes/{}/snapshots/{}",
 );
 const CREATE_SET: (&str, &str) = ("POST", "storage-systems/device-type1/{}/applicationsets");
+
+const EDIT_VOLUME: (&str, &str) = ("PUT", "storage-systems/device-type1/{}/volumes/{}");
+const UN_EXPORT: (&str, &str) = (
+    "POST",
+    "storage-systems/device-type1/{}/volumes/{}/un-export",
+);
+const UN_EXPORT_SET: (&str, &str) = (
+    "POST",
+    "storage-systems/device-type1/{}/applicationsets/{}/un-export",
+);
+
+/// The operations whose example bodies name host groups that are reached.
+pub(super) const WITHDRAWALS: [(&str, &str); 2] = [UN_EXPORT, UN_EXPORT_SET];
 
 /// How many members a set has.
 const MEMBERS: usize = 2;
@@ -36,10 +49,11 @@ impl Seed<'_> {
         self.clones();
         self.volume_sets();
         self.snapsets();
+        self.withdrawable();
     }
 
     /// Bodies name volumes, and the example bodies those that have to be there: the one that a
-    /// snapshot is promoted to, and the members of a new set.
+    /// snapshot is promoted to, the members of a new set, and the pool that a volume moves to.
     fn names(&mut self) {
         let texts = |route, field| texts_in_body(self.definition, route, field);
         let targets = texts(PROMOTE, "target");
@@ -53,16 +67,31 @@ impl Seed<'_> {
             .chain(others.into_iter().zip(members))
             .collect();
         for (volume, name) in wanted {
-            self.rename(&volume, name);
+            self.rename(collection::VOLUMES, &volume, name);
+        }
+        let edited = last_in_path(self.definition, EDIT_VOLUME).unwrap_or_default();
+        for name in texts(EDIT_VOLUME, "userCpgName") {
+            if let Some(pool) = self.last_pool_beside(&edited) {
+                self.rename(collection::POOLS, &pool, name);
+            }
         }
     }
 
-    fn rename(&mut self, volume: &str, name: String) {
-        let taken = self.state.count(collection::VOLUMES, "name", &name) > 0;
-        let volume = self.state.get(collection::VOLUMES, volume);
-        if let Some(mut volume) = volume.filter(|_| !taken).map(Stored::unpack) {
-            set(&mut volume, "name", name);
-            self.put(collection::VOLUMES, volume);
+    /// The last pool of the system that a volume is on.
+    fn last_pool_beside(&self, volume: &str) -> Option<String> {
+        let volume = self.state.get(collection::VOLUMES, volume)?;
+        let pools = self
+            .state
+            .with(collection::POOLS, "systemId", volume.text("systemId"));
+        pools.last().map(|pool| pool.text("id").to_owned())
+    }
+
+    fn rename(&mut self, collection: &str, id: &str, name: String) {
+        let taken = self.state.count(collection, "name", &name) > 0;
+        let object = self.state.get(collection, id);
+        if let Some(mut object) = object.filter(|_| !taken).map(Stored::unpack) {
+            set(&mut object, "name", name);
+            self.put(collection, object);
         }
     }
 
@@ -79,17 +108,48 @@ impl Seed<'_> {
         }
         let group = self.first(collection::HOST_GROUPS).map(Stored::unpack);
         let Some(group) = group else { return };
-        for (lun, (volume, id)) in (0_i64..).zip(&wanted) {
-            self.vlun(id, volume, group.text("id"), lun);
+        for (volume, id) in &wanted {
+            self.vlun(id, volume, group.text("id"));
         }
-        self.put_raw(collection::NUMBERS, group.text("id"), json!(wanted.len()));
     }
 
-    fn vlun(&mut self, id: &str, volume: &str, group: &str, lun: i64) {
+    /// What the examples withdraw from host groups reaches them.
+    fn withdrawable(&mut self) {
+        let volumes = last_in_path(self.definition, UN_EXPORT).into_iter();
+        let set = last_in_path(self.definition, UN_EXPORT_SET).unwrap_or_default();
+        let members = self.state.with(collection::MEMBERS, "ofSet", &set);
+        let members: Vec<String> = members
+            .map(|member| member.text("ofVolume").to_owned())
+            .collect();
+        for (route, volumes) in [(UN_EXPORT, volumes.collect()), (UN_EXPORT_SET, members)] {
+            for group in texts_in_body(self.definition, route, "hostGroupIds") {
+                for volume in &volumes {
+                    self.reached(volume, &group);
+                }
+            }
+        }
+    }
+
+    /// Exports a volume to a group with this name or id, unless it is.
+    fn reached(&mut self, volume: &str, group: &str) {
+        let named = self.state.with(collection::HOST_GROUPS, "name", group);
+        let group = match named.map(|group| group.text("id")).next() {
+            Some(id) => id.to_owned(),
+            None => group.to_owned(),
+        };
+        let pair = [("ofVolume", volume), ("ofGroup", &group)];
+        if !self.state.holds(&some_where(collection::VLUNS, &pair)) {
+            let id = ids::object(&mut self.rng);
+            self.vlun(&id, volume, &group);
+        }
+    }
+
+    fn vlun(&mut self, id: &str, volume: &str, group: &str) {
         let created = self.days_ago(10);
-        let Some(volume) = self.state.get(collection::VOLUMES, volume) else {
+        let Some(volume) = self.state.get(collection::VOLUMES, volume).cloned() else {
             return;
         };
+        let lun = self.number(group);
         let vlun = json!({
             "id": id,
             "systemId": volume.field("systemId"),
@@ -240,12 +300,12 @@ impl Seed<'_> {
             .collect()
     }
 
-    /// The next number of an object on a system.
-    fn number(&mut self, system: &str) -> i64 {
-        let next = self.state.get(collection::NUMBERS, system);
+    /// The next number of an object on a system, or of a volume that a group reaches.
+    fn number(&mut self, owner: &str) -> i64 {
+        let next = self.state.get(collection::NUMBERS, owner);
         let next = next.map_or(Value::Null, Stored::unpack);
         let next = next.as_i64().unwrap_or_default();
-        self.put_raw(collection::NUMBERS, system, json!(next + 1));
+        self.put_raw(collection::NUMBERS, owner, json!(next + 1));
         next
     }
 }
