@@ -9,6 +9,11 @@ use crate::sandbox::Request;
 /// How many things that are wrong with a body are told at once.
 const TOLD: usize = 5;
 
+/// How deeply objects and lists of a body may be nested. What is kept of it stands some levels deeper
+/// in journals and snapshots, and those are read with a limit of 128: what is accepted must be
+/// readable again.
+const DEEPEST: usize = 64;
+
 /// The body as an object that keeps to the definition. Unless `strict`, strings are read as numbers
 /// and booleans where the definition wants those (domain.md 8.4, point 7).
 pub(crate) fn body(
@@ -24,6 +29,10 @@ pub(crate) fn body(
     }
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| Refusal::BadRequest(format!("the body is no JSON: {error}")))?;
+    if is_deeper(&value, DEEPEST) {
+        let message = format!("the body is nested more than {DEEPEST} levels deep");
+        return Err(Refusal::BadRequest(message));
+    }
     let value = if strict {
         value
     } else {
@@ -70,5 +79,33 @@ pub(crate) fn flag(request: &Request<'_>, name: &'static str) -> Result<bool, Re
         None | Some("" | "false") => Ok(false),
         Some("true") => Ok(true),
         Some(_) => Err(Refusal::invalid(name, &"is neither true nor false")),
+    }
+}
+
+/// Whether more than so many objects and lists are within one another. The reader of JSON has its own
+/// limit, which bounds this recursion.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let left = levels.checked_sub(1);
+    let below = |value: &Value| left.is_none_or(|left| is_deeper(value, left));
+    match value {
+        Value::Array(elements) => left.is_none() || elements.iter().any(below),
+        Value::Object(members) => left.is_none() || members.values().any(below),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_counted_in_objects_and_lists() {
+        let nested = |levels: usize| -> Value {
+            let text = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+            serde_json::from_str(&text).unwrap()
+        };
+        assert!(!is_deeper(&nested(0), DEEPEST));
+        assert!(!is_deeper(&nested(DEEPEST), DEEPEST));
+        assert!(is_deeper(&nested(DEEPEST + 1), DEEPEST));
     }
 }
