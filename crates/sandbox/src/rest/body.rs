@@ -4,7 +4,7 @@ use hallpass_openapi::Definition;
 use serde_json::{Map, Value};
 
 use crate::rest::Refusal;
-use crate::sandbox::Request;
+use crate::sandbox::{Request, Settings};
 
 /// How many things that are wrong with a body are told at once.
 const TOLD: usize = 5;
@@ -14,12 +14,12 @@ const TOLD: usize = 5;
 /// readable again.
 const DEEPEST: usize = 64;
 
-/// The body as an object that keeps to the definition. Unless `strict`, strings are read as numbers
+/// The body as an object that keeps to the definition. Unless it is strict, strings are read as numbers
 /// and booleans where the definition wants those (domain.md 8.4, point 7).
 pub(crate) fn body(
     definition: &Definition,
     request: &Request<'_>,
-    strict: bool,
+    settings: &Settings,
 ) -> Result<Map<String, Value>, Refusal> {
     let bytes = request.body.unwrap_or_default();
     if bytes.is_empty() {
@@ -33,7 +33,13 @@ pub(crate) fn body(
         let message = format!("the body is nested more than {DEEPEST} levels deep");
         return Err(Refusal::BadRequest(message));
     }
-    let value = if strict {
+    if let Some(path) = longer(&value, settings.volumes_per_call) {
+        let most = settings.volumes_per_call;
+        let message =
+            format!("{path}: a list in a body may have {most} elements; send several requests");
+        return Err(Refusal::BadRequest(message));
+    }
+    let value = if settings.strict {
         value
     } else {
         definition.tolerant(request.operation, value)
@@ -60,13 +66,13 @@ pub(crate) fn body(
 pub(crate) fn body_or_none(
     definition: &Definition,
     request: &Request<'_>,
-    strict: bool,
+    settings: &Settings,
 ) -> Result<Map<String, Value>, Refusal> {
     let absent = request.body.unwrap_or_default().is_empty();
     if absent && !request.operation.needs_body() {
         return Ok(Map::new());
     }
-    body(definition, request, strict)
+    body(definition, request, settings)
 }
 
 /// Whether a query parameter says yes; one that is absent or empty says no.
@@ -91,6 +97,18 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
         Value::Array(elements) => left.is_none() || elements.iter().any(below),
         Value::Object(members) => left.is_none() || members.values().any(below),
         _ => false,
+    }
+}
+
+/// The name of the member that is a list of more than so many elements, or holds one.
+fn longer(value: &Value, most: usize) -> Option<&str> {
+    match value {
+        Value::Array(elements) if elements.len() > most => Some("the body"),
+        Value::Array(elements) => elements.iter().find_map(|element| longer(element, most)),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(name, value)| longer(value, most).map(|_| name.as_str())),
+        _ => None,
     }
 }
 
