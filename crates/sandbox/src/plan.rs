@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::Planned;
+use crate::change::{Change, Planned};
 
 /// Steps by the time they are due; those due together stay in the order in which they were planned.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -13,10 +13,13 @@ use crate::change::Planned;
 pub(crate) struct Plan {
     steps: BTreeMap<(Timestamp, u64), Planned>,
     next: u64,
+    /// How many objects the steps may add, all together.
+    growth: usize,
 }
 
 impl Plan {
     pub(crate) fn add(&mut self, step: Planned) {
+        self.growth += growth(&step);
         self.steps.insert((step.at, self.next), step);
         self.next += 1;
     }
@@ -29,8 +32,32 @@ impl Plan {
         if self.next_due()? > now {
             return None;
         }
-        self.steps.pop_first().map(|(_, step)| step)
+        let (_, step) = self.steps.pop_first()?;
+        self.growth -= growth(&step);
+        Some(step)
     }
+
+    /// How many objects the planned steps may add; at most so many, since it is not known here which
+    /// of them are there already.
+    pub(crate) fn growth(&self) -> usize {
+        self.growth
+    }
+}
+
+fn growth(step: &Planned) -> usize {
+    let puts = |changes: &[Change]| -> usize {
+        let put = |change: &Change| match change {
+            Change::Put { .. } => 1,
+            Change::Schedule(later) => growth(later),
+            Change::Merge { .. }
+            | Change::Remove { .. }
+            | Change::RemoveWhere { .. }
+            | Change::Trim { .. } => 0,
+        };
+        changes.iter().map(put).sum()
+    };
+    let otherwise = step.checks.iter().map(|check| puts(&check.otherwise));
+    puts(&step.then).max(otherwise.max().unwrap_or(0))
 }
 
 impl PartialEq for Plan {

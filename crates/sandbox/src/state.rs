@@ -79,6 +79,11 @@ impl State {
         self.collections.values().map(Collection::len).sum()
     }
 
+    /// How many objects the planned steps may add.
+    pub fn planned_growth(&self) -> usize {
+        self.plan.growth()
+    }
+
     /// How many objects the changes would add, those of later steps included; at most so many, since
     /// what goes meanwhile is not known.
     pub fn growth(&self, changes: &[Change]) -> usize {
@@ -521,7 +526,18 @@ mod tests {
         );
         assert_eq!(state.growth(&[later(vec![put("b", json!({}))])]), 2);
         let three = ["b", "c", "d"].map(|id| put(id, json!({}))).to_vec();
-        assert_eq!(state.growth(&[later(three), put("e", json!({}))]), 4);
+        assert_eq!(
+            state.growth(&[later(three.clone()), put("e", json!({}))]),
+            4
+        );
+
+        state.commit(&[later(three)], at(0));
+        assert_eq!((state.planned_growth(), state.len()), (3, 1));
+        let text = serde_json::to_string(&state).unwrap();
+        let read: State = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.planned_growth(), 3);
+        state.advance(Timestamp::MAX);
+        assert_eq!((state.planned_growth(), state.len()), (0, 4));
     }
 
     fn any_change() -> impl Strategy<Value = Vec<Change>> {

@@ -281,15 +281,38 @@ pub(super) async fn in_background<T: Send + 'static>(
     done.map_err(|_| OriginError::Stopped)?
 }
 
-/// Whether there is room for what the changes add. What takes something away always goes.
+/// So much further may go what makes room: it is work, and work is an object until it is forgotten.
+const RESERVE: usize = 1000;
+
+/// Whether there is room for what the changes add, with what earlier ones have yet to add.
 fn check_room(state: &State, changes: &[Change], most: usize) -> Result<(), OriginError> {
-    let full = !changes.is_empty()
-        && state.len() + state.growth(changes) > most
-        && !changes.iter().any(takes_away);
-    if full {
+    let growth = state.growth(changes);
+    if growth == 0 {
+        return Ok(());
+    }
+    let most_now = if makes_room(state, changes) {
+        most.saturating_add(RESERVE)
+    } else {
+        most
+    };
+    if state.len() + state.planned_growth() + growth > most_now {
         return Err(OriginError::Full(most));
     }
     Ok(())
+}
+
+/// Whether the changes take something away and add nothing but to collections that they trim, which
+/// is where work is told of.
+fn makes_room(state: &State, changes: &[Change]) -> bool {
+    let trimmed = |name: &String| {
+        let mut all = changes.iter();
+        all.any(|change| matches!(change, Change::Trim { collection, .. } if collection == name))
+    };
+    let adds = |change: &Change| match change {
+        Change::Put { collection, .. } if trimmed(collection) => false,
+        other => state.growth(std::slice::from_ref(other)) > 0,
+    };
+    changes.iter().any(takes_away) && !changes.iter().any(adds)
 }
 
 fn takes_away(change: &Change) -> bool {
@@ -297,5 +320,78 @@ fn takes_away(change: &Change) -> bool {
         Change::Remove { .. } | Change::RemoveWhere { .. } => true,
         Change::Schedule(step) => step.then.iter().any(takes_away),
         Change::Put { .. } | Change::Merge { .. } | Change::Trim { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_sandbox::Planned;
+    use serde_json::json;
+
+    use super::*;
+
+    fn put(collection: &str, id: &str) -> Change {
+        Change::Put {
+            collection: collection.to_owned(),
+            id: id.to_owned(),
+            value: json!({"id": id}),
+        }
+    }
+
+    fn later(then: Vec<Change>) -> Change {
+        Change::Schedule(Planned {
+            at: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9),
+            checks: Vec::new(),
+            then,
+        })
+    }
+
+    /// A call that is answered with a task, and what the task does.
+    fn work(then: Vec<Change>) -> Vec<Change> {
+        let trim = Change::Trim {
+            collection: "tasks".to_owned(),
+            field: "endedAt".to_owned(),
+            keep: 10,
+        };
+        vec![put("tasks", "new"), trim, later(then)]
+    }
+
+    fn removal() -> Change {
+        Change::Remove {
+            collection: "hosts".to_owned(),
+            id: "a".to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_adds_nothing_else_makes_room() {
+        let mut state = State::default();
+        state.commit(
+            &[put("hosts", "a"), put("hosts", "b")],
+            Timestamp::UNIX_EPOCH,
+        );
+        let fits = |changes: &[Change]| check_room(&state, changes, 2).is_ok();
+        assert!(!fits(&[put("hosts", "c")]));
+        assert!(fits(&[put("hosts", "b")]));
+        assert!(fits(&[removal()]));
+        assert!(fits(&work(vec![removal()])));
+        assert!(!fits(&work(Vec::new())));
+        // An end that is planned along with it, or a list that is replaced, makes no room.
+        assert!(!fits(&work(vec![
+            put("hosts", "c"),
+            later(vec![removal()])
+        ])));
+        assert!(!fits(&[removal(), put("hosts", "c"), put("hosts", "d")]));
+    }
+
+    #[test]
+    fn what_is_planned_counts_as_if_it_were_there() {
+        let mut state = State::default();
+        state.commit(
+            &[later(vec![put("hosts", "a"), put("hosts", "b")])],
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(check_room(&state, &[put("hosts", "c")], 3).is_ok());
+        assert!(check_room(&state, &[put("hosts", "c")], 2).is_err());
     }
 }

@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
 /// Members that a group reaches already are left as they are.
 fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, set) = addressed(call)?;
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let export = Export::parse(call.state, body, Some(set.text("id")))?;
     let mut luns = Luns::default();
     let mut parts = Vec::new();
@@ -61,7 +61,7 @@ fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 
 fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, set) = addressed(call)?;
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let groups = groups(call.state, &Value::Object(body))?;
     let mut parts = Vec::new();
     for volume in members(call.state, set.text("id")) {

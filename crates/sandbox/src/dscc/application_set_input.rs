@@ -1,5 +1,7 @@
 //! What callers send to create and to edit volume sets of device-type1, read once.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::collection;
@@ -130,6 +132,7 @@ fn volumes<'a>(
 ) -> Result<Vec<&'a Stored>, Refusal> {
     let listed = body.get(key).and_then(Value::as_array);
     let mut found: Vec<&Stored> = Vec::new();
+    let mut ids = BTreeSet::new();
     for wanted in listed.into_iter().flatten().filter_map(Value::as_str) {
         let here = |volume: &&Stored| volume.text("systemId") == system;
         let volume = state
@@ -141,10 +144,7 @@ fn volumes<'a>(
                     "{key}: the system {system} has no volume with the name or id {wanted}"
                 ))
             })?;
-        if !found
-            .iter()
-            .any(|known| known.text("id") == volume.text("id"))
-        {
+        if ids.insert(volume.text("id")) {
             found.push(volume);
         }
     }

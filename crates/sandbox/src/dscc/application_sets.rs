@@ -95,7 +95,7 @@ fn members_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
     let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let new = NewSet::parse(call.state, system_id, body)?;
     let id = ids::object(call.rng);
     let number = next_number(call.state, system_id);
@@ -119,7 +119,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, found) = addressed(call)?;
     let (system_id, id) = (system.text("id"), found.text("id"));
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let edit = SetEdit::parse(call.state, system_id, body)?;
     let mut checks = vec![still_there(collection::SETS, "volume set", found)];
     if let Some(name) = &edit.name {

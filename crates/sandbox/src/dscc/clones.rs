@@ -62,7 +62,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let wish = Wish::parse(call, system_id, volume, &Value::Object(body))?;
     let number = next_number(call.state, system_id);
     let id = ids::object(call.rng);
@@ -94,7 +94,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 /// Parts the clone from its parent.
 fn promote(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, clone, _) = addressed_clone(call)?;
-    body_or_none(call.definition, call.request, call.settings.strict)?;
+    body_or_none(call.definition, call.request, call.settings)?;
     let fields = json!({"copyOf": null, "generation": tasks::end(call).as_millisecond()});
     let work = Work {
         title: format!("Promote clone {}", clone.text("name")),
@@ -114,7 +114,7 @@ fn promote(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 /// Copies the parent anew.
 fn resync(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, clone, parent) = addressed_clone(call)?;
-    body_or_none(call.definition, call.request, call.settings.strict)?;
+    body_or_none(call.definition, call.request, call.settings)?;
     let (id, used) = (clone.text("id"), parent.number("usedSizeMiB"));
     let size = parent.number("sizeMiB").max(clone.number("sizeMiB"));
     let more = used - clone.number("usedSizeMiB");

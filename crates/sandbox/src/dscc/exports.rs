@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
 
 fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let export = Export::parse(call.state, body, None)?;
     let mut luns = Luns::default();
     let mut work = export.work(call, system, volume, &mut luns)?;
@@ -48,7 +48,7 @@ fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 
 fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let groups = groups(call.state, &Value::Object(body))?;
     let work = withdrawal(system, volume, &groups);
     tasks::start(call, work)

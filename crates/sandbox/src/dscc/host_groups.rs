@@ -1,6 +1,8 @@
 //! Host groups: what volumes are exported to. They are made at once; changing and deleting them
 //! takes a task (domain.md 6.5 and 7.8).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::host_family::{self, find};
@@ -41,13 +43,13 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
+    let body = Value::Object(body(call.definition, call.request, call.settings)?);
     let mut making = Making::default();
     let name = named(&body, "name")?;
     making.checks.push(name_is_free(Kind::Group, &name, None));
     let id = ids::object(call.rng);
     let mut hosts = Vec::new();
-    for known in making.known(&body, "hostIds", Kind::Host) {
+    for known in making.known(call.state, &body, "hostIds", Kind::Host)? {
         making.changes.push(MEMBERS.add(&id, &known));
         let found = call.state.get(Kind::Host.collection(), &known);
         hosts.extend(found.map(|host| host_summary(host, &initiators_of(call.state, &known))));
@@ -71,7 +73,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let stored = find(call, Kind::Group)?;
     let id = stored.text("id");
-    let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
+    let body = Value::Object(body(call.definition, call.request, call.settings)?);
     let mut making = Making::default();
     let mut fields = Map::new();
     if !body.field("name").is_null() {
@@ -81,13 +83,14 @@ fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
             .push(name_is_free(Kind::Group, &name, Some(id)));
         fields.insert("name".to_owned(), name.into());
     }
-    let added = making.known(&body, "updatedHosts", Kind::Host);
-    let removed = making.known(&body, "removedHosts", Kind::Host);
-    let here = |host: &String| MEMBERS.from(call.state, id).any(|member| member == host);
+    let added = making.known(call.state, &body, "updatedHosts", Kind::Host)?;
+    let removed = making.known(call.state, &body, "removedHosts", Kind::Host)?;
+    let here = |host: &String| call.state.holds(&MEMBERS.related(id, host));
     if let Some(stranger) = removed.iter().find(|host| !here(host)) {
         return Err(refused(stored, "removedHosts", stranger, "is not in it"));
     }
-    if let Some(both) = removed.iter().find(|host| added.contains(host)) {
+    let coming: BTreeSet<&String> = added.iter().collect();
+    if let Some(both) = removed.iter().find(|host| coming.contains(host)) {
         return Err(refused(stored, "removedHosts", both, "is to come in, too"));
     }
     if let Some(values) = proximity(call, stored, &body, &added, &removed)? {
@@ -137,11 +140,13 @@ fn proximity(
     if values.is_null() {
         return Ok(None);
     }
+    let added: BTreeSet<&str> = added.iter().map(String::as_str).collect();
+    let removed: BTreeSet<&str> = removed.iter().map(String::as_str).collect();
     for value in elements(body, KEY) {
         let host = value.text("hostId");
-        let mut members = MEMBERS.from(call.state, stored.text("id"));
-        let stays = members.any(|member| member == host) && !removed.iter().any(|id| id == host);
-        if !stays && !added.iter().any(|id| id == host) {
+        let is_member = call.state.holds(&MEMBERS.related(stored.text("id"), host));
+        let stays = is_member && !removed.contains(host);
+        if !stays && !added.contains(host) {
             return Err(refused(stored, KEY, host, "is not in it"));
         }
     }

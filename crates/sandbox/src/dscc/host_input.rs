@@ -9,7 +9,7 @@ use super::host_views::{
     Kind, group_summary, host_summary, hosts_of, initiator_summary, systems_of,
 };
 use super::relation::{MEMBERS, PORTS};
-use super::tasks::WorkCheck;
+use super::tasks::{WorkCheck, require};
 use super::{Call, ids, none_where, put};
 use crate::change::{Change, Requirement};
 use crate::rest::Refusal;
@@ -57,7 +57,7 @@ impl Making {
         self.checks.push(name_is_free(Kind::Host, &name, None));
         let id = ids::object(call.rng);
         let mut initiators = Vec::new();
-        for known in self.known(body, "initiatorIds", Kind::Initiator) {
+        for known in self.known(call.state, body, "initiatorIds", Kind::Initiator)? {
             self.changes.push(PORTS.add(&id, &known));
             let found = call.state.get(Kind::Initiator.collection(), &known);
             initiators.extend(found.map(initiator_summary));
@@ -66,7 +66,7 @@ impl Making {
             self.changes.push(PORTS.add(&id, made.text("id")));
             initiators.push(initiator_summary(&made));
         }
-        let groups = self.known(body, "hostGroupIds", Kind::Group);
+        let groups = self.known(call.state, body, "hostGroupIds", Kind::Group)?;
         for group in &groups {
             self.changes.push(MEMBERS.add(group, &id));
         }
@@ -119,24 +119,34 @@ impl Making {
         Ok(kept)
     }
 
-    /// The ids that the body lists under `key`, which must be there.
-    pub(super) fn known(&mut self, body: &Value, key: &str, kind: Kind) -> Vec<String> {
+    /// The ids that the body lists under `key`, each once. They must be there, now and in the end.
+    pub(super) fn known(
+        &mut self,
+        state: &State,
+        body: &Value,
+        key: &str,
+        kind: Kind,
+    ) -> Result<Vec<String>, Refusal> {
         let mut known: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
         for id in elements(body, key) {
             let id = id.as_str().unwrap_or_default();
-            self.checks.push(WorkCheck {
+            if !seen.insert(id) {
+                continue;
+            }
+            let there = WorkCheck {
                 requirement: Requirement::Exists {
                     collection: kind.collection().to_owned(),
                     id: id.to_owned(),
                 },
                 complaint: format!("{key}: there is no {} {id}", kind.word()),
                 recommendation: "Look whether somebody else deleted it.",
-            });
-            if !known.iter().any(|known| known == id) {
-                known.push(id.to_owned());
-            }
+            };
+            require(state, std::slice::from_ref(&there))?;
+            self.checks.push(there);
+            known.push(id.to_owned());
         }
-        known
+        Ok(known)
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
+    let body = Value::Object(body(call.definition, call.request, call.settings)?);
     let mut making = Making::default();
     let host = making.host(call, &body)?;
     require(call.state, &making.checks)?;
@@ -47,7 +47,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let stored = find(call, Kind::Host)?;
     let id = stored.text("id");
-    let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
+    let body = Value::Object(body(call.definition, call.request, call.settings)?);
     let mut making = Making::default();
     let mut fields = Map::new();
     if !body.field("name").is_null() {
@@ -60,7 +60,7 @@ fn update(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     if !body.field("updatedInitiators").is_null() {
         making.changes.push(PORTS.forget_from(id));
     }
-    for initiator in making.known(&body, "updatedInitiators", Kind::Initiator) {
+    for initiator in making.known(call.state, &body, "updatedInitiators", Kind::Initiator)? {
         making.changes.push(PORTS.add(id, &initiator));
     }
     for initiator in making.initiators(call, &body)? {

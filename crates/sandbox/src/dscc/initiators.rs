@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
-    let body = Value::Object(body(call.definition, call.request, call.settings.strict)?);
+    let body = Value::Object(body(call.definition, call.request, call.settings)?);
     let mut making = Making::default();
     let kept = making.initiator(call, &body)?;
     require(call.state, &making.checks)?;

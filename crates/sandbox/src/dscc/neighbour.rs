@@ -32,6 +32,7 @@ pub(crate) fn answers_with_task(definition: &Definition, operation: &Operation) 
 
 /// Takes the work of the generic level as a task.
 pub(crate) fn accept(call: &mut Call<'_, '_>, work: generic::Work) -> Result<Outcome, Refusal> {
+    let title = work.told();
     let resource = |(name, path): (String, String)| reference(&work.kind, &name, path);
     let resources: Vec<Value> = work.about.into_iter().map(resource).collect();
     let checks = work
@@ -44,7 +45,7 @@ pub(crate) fn accept(call: &mut Call<'_, '_>, work: generic::Work) -> Result<Out
         });
     let path = call.request.operation.path();
     let work = tasks::Work {
-        title: work.title,
+        title,
         source: resources
             .first()
             .cloned()

@@ -67,7 +67,7 @@ fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, parent) = addressed(call)?;
     let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let wish = Wish::parse(body, KEYS, tasks::end(call))?;
     let volumes: Vec<&Stored> = members(call.state, parent.text("id")).collect();
     if volumes.is_empty() {

@@ -76,7 +76,7 @@ fn get(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let wish = Wish::parse(body, KEYS, tasks::end(call))?;
     let name = wish.name_of(volume.text("name"));
     let number = next_number(call.state, system_id);
@@ -99,11 +99,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn promote(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let snapshot = found(call, volume)?;
-    let body = Value::Object(body_or_none(
-        call.definition,
-        call.request,
-        call.settings.strict,
-    )?);
+    let body = Value::Object(body_or_none(call.definition, call.request, call.settings)?);
     let (name, target) = (volume.text("name"), body.text("target"));
     if !target.is_empty() && target != name {
         return Err(Refusal::BadRequest(format!(

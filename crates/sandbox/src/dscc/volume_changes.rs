@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
 fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let system = systems::find(call, call.path(0), Kind::DeviceType1)?;
     let system_id = system.text("id");
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let creation = Creation::parse(call.state, system_id, &body, call.settings.volumes_per_call)?;
     let names = creation.names();
     let number = next_number(call.state, system_id);
@@ -101,7 +101,7 @@ fn creation_of(
 fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let (system_id, id) = (system.text("id"), volume.text("id"));
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     let edit = Edit::parse(call.state, system_id, volume, &body)?;
     let mut checks = vec![still_there(collection::VOLUMES, "volume", volume)];
     if let Some(name) = edit.name() {

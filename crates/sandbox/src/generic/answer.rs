@@ -60,7 +60,7 @@ pub(super) fn outside(
     }
     let declared = call.request.operation.body().filter(|body| body.required);
     if declared.is_some_and(|body| schema::has_members(call.definition, &body.schema)) {
-        crate::rest::body(call.definition, call.request, call.settings.strict)?;
+        crate::rest::body(call.definition, call.request, call.settings)?;
     }
     let work = Work {
         title: call.request.operation.id().to_owned(),

@@ -96,7 +96,7 @@ pub(crate) struct Call<'a, 'r> {
 /// What is to be done.
 #[derive(Debug, Default)]
 pub(crate) struct Work {
-    /// In words.
+    /// In words, but for the names of the objects.
     pub(crate) title: String,
     /// What it is about: the kind of the objects, and each one's name and path.
     pub(crate) kind: String,
@@ -278,6 +278,18 @@ impl Work {
         }
     }
 
+    /// In words, with the name of the first object and how many others there are.
+    pub(crate) fn told(&self) -> String {
+        let title = match self.about.first() {
+            Some((name, _)) if !name.is_empty() => format!("{} {name}", self.title),
+            _ => self.title.clone(),
+        };
+        match self.about.len() {
+            0 | 1 => title,
+            many => format!("{title} and {} more", many - 1),
+        }
+    }
+
     /// Adds an object that it is about.
     fn names(&mut self, resource: &Resource, ids: &[&str], object: &Map<String, Value>) {
         let path = match resource.kind {
@@ -286,9 +298,6 @@ impl Work {
         };
         let id = ids.last().copied().unwrap_or_default();
         let name = object.get("name").and_then(Value::as_str).unwrap_or(id);
-        if !name.is_empty() {
-            self.title = format!("{} {name}", self.title);
-        }
         self.about.push((name.to_owned(), path));
     }
 }

@@ -172,7 +172,7 @@ fn read_body(call: &Call<'_, '_>) -> Result<Map<String, Value>, Refusal> {
     if is_empty && declared.is_none_or(|body| !body.required) {
         return Ok(Map::new());
     }
-    body(call.definition, call.request, call.settings.strict)
+    body(call.definition, call.request, call.settings)
 }
 
 /// A new object: what was sent, what a new one has in any case, and nothing that could have been

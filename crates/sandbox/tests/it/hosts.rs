@@ -158,3 +158,17 @@ fn a_host_in_a_group_is_deleted_only_by_force() {
     let answer = world.delete(&format!("{path}?force=true"));
     assert_eq!(world.done(answer)["state"], "SUCCEEDED");
 }
+
+#[test]
+fn a_body_lists_no_more_than_a_thousand_ids_and_is_refused_at_the_first_stranger() {
+    let mut world = World::new();
+    let ids: Vec<String> = (0..1001).map(|number| format!("x{number}")).collect();
+    let mut told = |ids: &[String]| {
+        let body = json!({"name": "g", "hostIds": ids, "userCreated": true});
+        let (status, problem) = world.post("host-initiator-groups", &body);
+        assert_eq!(status, 400, "{problem}");
+        problem["error"].as_str().unwrap().to_owned()
+    };
+    assert!(told(&ids).contains("hostIds: a list in a body may have 1000 elements"));
+    assert!(told(&ids[..1000]).contains("no host x0"));
+}

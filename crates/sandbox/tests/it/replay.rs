@@ -64,6 +64,29 @@ fn planned_steps_survive_a_snapshot_taken_in_the_middle_of_a_task() {
     );
 }
 
+#[test]
+fn whatever_is_accepted_can_be_read_again() {
+    let mut world = World::new();
+    let mut disk = Disk::of(&mut world);
+    let nested = |levels: usize| {
+        let inner = (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+        json!({"name": format!("v{levels}"), "size": 1, "metadata": [inner]})
+    };
+    let volumes = crate::device_type2::path("volumes");
+    // The body itself and the list are two levels more.
+    for refused in [63, 120] {
+        let (status, problem) = world.post(&volumes, &nested(refused));
+        assert_eq!(status, 400, "{refused}: {problem}");
+        assert!(problem["error"].as_str().unwrap().contains("64 levels"));
+    }
+    let (status, told) = world.post(&volumes, &nested(62));
+    assert_eq!(status, 202, "{told}");
+    disk.write(&world);
+    assert_eq!(disk.restart(), world.state);
+    let text = serde_json::to_string(&world.state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), world.state);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     Create(u8),

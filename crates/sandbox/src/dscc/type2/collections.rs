@@ -1,5 +1,7 @@
 //! Volume collections: volumes that are protected together. A volume is in one at most.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::relation::COLLECTED;
@@ -307,9 +309,10 @@ fn some_ids(body: &Value) -> Result<Vec<&str>, Refusal> {
 /// The ids that the body lists, each once.
 fn ids_in<'b>(body: &'b Value, key: &str) -> Vec<&'b str> {
     let mut ids = Vec::new();
+    let mut seen = BTreeSet::new();
     let listed = body.get(key).and_then(Value::as_array);
     for id in listed.into_iter().flatten().filter_map(Value::as_str) {
-        if !ids.contains(&id) {
+        if seen.insert(id) {
             ids.push(id);
         }
     }

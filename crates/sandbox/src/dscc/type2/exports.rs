@@ -1,6 +1,8 @@
 //! Exports: which host groups reach a volume or a snapshot, and by which number (LUN). Each is an
 //! access control record; nothing else is kept about it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::super::host_views::Kind;
@@ -146,14 +148,16 @@ fn export<'a>(
     let mut checks = still_theres(volume, snapshot);
     let (mut first, mut then) = (Vec::new(), Vec::new());
     for group in &groups {
-        checks.push(check(
+        let there = check(
             Requirement::Exists {
                 collection: collection::HOST_GROUPS.to_owned(),
                 id: group.clone(),
             },
             format!("hostGroups: there is no host group {group}"),
             "Look whether somebody else deleted it.",
-        ));
+        );
+        tasks::require(call.state, std::slice::from_ref(&there))?;
+        checks.push(there);
         let name = subject.text("name");
         checks.push(check(
             ACCESS.unrelated(of, group),
@@ -198,9 +202,10 @@ fn withdraw<'a>(
         ));
         then.push(ACCESS.remove(of, group));
     }
+    let gone: BTreeSet<&str> = groups.iter().map(String::as_str).collect();
     let last = ACCESS
         .from(call.state, of)
-        .all(|group| groups.iter().any(|gone| gone == group));
+        .all(|group| gone.contains(group));
     then.extend(
         snapshot
             .filter(|_| last)
@@ -215,9 +220,10 @@ fn withdraw<'a>(
 /// The host groups that the body names, each once.
 fn groups(body: &Value) -> Result<Vec<String>, Refusal> {
     let mut groups: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
     let named = body.get("hostGroups").and_then(Value::as_array);
     for group in named.into_iter().flatten().filter_map(Value::as_str) {
-        if !groups.iter().any(|known| known == group) {
+        if seen.insert(group) {
             groups.push(group.to_owned());
         }
     }
@@ -255,7 +261,7 @@ fn turn(call: &Call<'_, '_>, snapshot: &Stored, state: &str) -> Change {
 fn free_lun(state: &State, group: &str, counter: &str) -> i64 {
     let next = state.get(collection::NUMBERS, counter);
     let next = next.and_then(Stored::as_i64).unwrap_or_default();
-    let taken: std::collections::BTreeSet<i64> = ACCESS
+    let taken: BTreeSet<i64> = ACCESS
         .records_to(state, group)
         .filter_map(|record| record.get("lun").and_then(Stored::as_i64))
         .collect();

@@ -86,7 +86,7 @@ fn volume<'a>(call: &Call<'a, '_>) -> Result<(&'a Stored, &'a Stored), Refusal> 
 }
 
 fn read(call: &Call<'_, '_>) -> Result<Value, Refusal> {
-    let body = body(call.definition, call.request, call.settings.strict)?;
+    let body = body(call.definition, call.request, call.settings)?;
     Ok(Value::Object(body))
 }
 
