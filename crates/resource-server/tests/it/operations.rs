@@ -20,6 +20,9 @@ pub(crate) const TASK: &str = "7e6f2b90-4c1d-4a58-9f03-d2b8a6c5e417";
 /// A host group that the seed makes.
 const GROUP: &str = "cluster-1";
 
+/// The one that the example of an un-export names; the example of a VLUN is of another.
+const REACHED: &str = "e04b86d1c7f24f5a93b8d62e1a7c50f9";
+
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
     pub(crate) id: String,
@@ -93,7 +96,8 @@ fn body(definition: &Definition, operation: &Operation) -> Value {
         "HostCreate" => {
             json!({"name": "walked", "operatingSystem": "Linux", "userCreated": true})
         }
-        "DeviceType1VlunExport" | "DeviceType1VlunUnexport" => json!({"hostGroupIds": [GROUP]}),
+        "DeviceType1VlunExport" => json!({"hostGroupIds": [GROUP]}),
+        "DeviceType1VlunUnexport" => json!({"hostGroupIds": [REACHED]}),
         "DeviceType1VolumeSetExport" | "DeviceType1VolumeSetUnexport" => {
             json!({"hostGroupIds": [GROUP], "proximity": "ALL"})
         }
