@@ -103,7 +103,8 @@ impl<'a> Call<'a, '_> {
     }
 
     fn question(&self) -> Result<Question, Refusal> {
-        Question::parse(self.request, self.rules, self.settings.default_page)
+        let pages = (self.settings.default_page, self.settings.longest_page);
+        Question::parse(self.request, self.rules, pages)
     }
 
     /// One object: its requested fields, as a 200.
