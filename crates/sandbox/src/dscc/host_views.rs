@@ -2,6 +2,7 @@
 //! of another is looked up when it is shown, so that a new name is seen everywhere at once.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use hallpass_query::{AttributePath, Filter, Lookup};
 use serde_json::{Value, json};
@@ -208,7 +209,12 @@ pub(super) fn group(kept: &impl Fields, hosts: &[Value], customer: &str) -> Valu
             link("hosts", format!("/api/v1/host-initiators?filter=hostGroupId in ({id})")),
         ],
     });
-    let proximity = kept.field("hostProximityValues");
+    let mut proximity = kept.field("hostProximityValues");
+    if let Value::Array(values) = &mut proximity {
+        // What was said of a host that has left is not said any more.
+        let members: BTreeSet<&str> = hosts.iter().map(|host| host.text("id")).collect();
+        values.retain(|value| members.contains(value.text("hostId")));
+    }
     if !proximity.is_null() {
         set(&mut shown, "hostProximityValues", proximity);
     }
