@@ -112,6 +112,7 @@ pub(crate) enum Expression {
         operator: Operator,
         value: Literal,
     },
+    /// Two or more; a list of one is read as an equality.
     OneOf {
         attribute: Attribute,
         values: Vec<Literal>,
@@ -301,12 +302,13 @@ mod tests {
         );
         let only = |text: &str| Filter::parse(text).unwrap().only_equality().is_some();
         assert!(only("name eq 'V 1'"));
+        assert!(only("name in ('V 1')"));
         assert!(!only("name eq a and id eq b"));
         for none in [
             "a eq 1 or b eq 2",
             "not a eq 1",
             "a ne 1",
-            "a in (1)",
+            "a in (1, 2)",
             "a eq null",
         ] {
             assert_eq!(of(none), [], "{none}");
