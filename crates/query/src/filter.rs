@@ -6,7 +6,7 @@
 use crate::attribute::{AttributePath, Attributes, Lookup, UnknownAttribute};
 use crate::literal::{Literal, Text};
 use crate::parser;
-use crate::syntax::SyntaxError;
+use crate::syntax::{MAX_TERMS, SyntaxError};
 
 /// A condition on the items of a list.
 ///
@@ -20,7 +20,8 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter from percent-decoded text.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        parser::parse(text).map(|expression| Self { expression })
+        let filter = parser::parse(text).map(|expression| Self { expression })?;
+        filter.bounded()
     }
 
     /// Reads a parameter that may be repeated: an item must pass all of them. Blank ones count as
@@ -42,9 +43,21 @@ impl Filter {
             })?;
             all.push(filter.expression);
         }
-        Ok((!all.is_empty()).then(|| Self {
-            expression: Expression::all(all),
-        }))
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let expression = Expression::all(all);
+        Self { expression }.bounded().map(Some)
+    }
+
+    /// Refuses a filter with so many conditions that judging items would take too long.
+    fn bounded(self) -> Result<Self, SyntaxError> {
+        if let Some(surplus) = self.expression.attributes().get(MAX_TERMS) {
+            let message = format!("more than {MAX_TERMS} conditions");
+            return Err(SyntaxError::new(surplus.column, message)
+                .hint("`attribute in (…)` compares with many values in one condition"));
+        }
+        Ok(self)
     }
 
     /// May one filter by all the attributes used here? The first one that is not known is refused.
@@ -241,6 +254,16 @@ mod tests {
         assert_eq!(filter.to_string(), "(a eq 1 or a eq 2) and b eq 3");
         assert!(filter.matches(&json!({"a": 2, "b": 3})));
         assert!(!filter.matches(&json!({"a": 2, "b": 4})));
+    }
+
+    #[test]
+    fn the_number_of_conditions_is_limited() {
+        let many = |count: usize| vec!["a eq 1"; count].join(" or ");
+        assert!(Filter::parse(&many(MAX_TERMS)).is_ok());
+        let error = Filter::parse(&many(MAX_TERMS + 1)).unwrap_err();
+        assert_eq!(error.column, MAX_TERMS * 10 + 1);
+        let texts = vec!["a eq 1"; MAX_TERMS + 1];
+        assert!(Filter::parse_all(texts).is_err());
     }
 
     #[test]
