@@ -6,7 +6,7 @@
 use crate::attribute::{AttributePath, Attributes, Lookup, UnknownAttribute};
 use crate::literal::{Literal, Text};
 use crate::parser;
-use crate::syntax::SyntaxError;
+use crate::syntax::{MAX_TERMS, SyntaxError};
 
 /// A condition on the items of a list.
 ///
@@ -20,7 +20,8 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter from percent-decoded text.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        parser::parse(text).map(|expression| Self { expression })
+        let filter = parser::parse(text).map(|expression| Self { expression })?;
+        filter.bounded()
     }
 
     /// Reads a parameter that may be repeated: an item must pass all of them. Blank ones count as
@@ -42,9 +43,21 @@ impl Filter {
             })?;
             all.push(filter.expression);
         }
-        Ok((!all.is_empty()).then(|| Self {
-            expression: Expression::all(all),
-        }))
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let expression = Expression::all(all);
+        Self { expression }.bounded().map(Some)
+    }
+
+    /// Refuses a filter with so many conditions that judging items would take too long.
+    fn bounded(self) -> Result<Self, SyntaxError> {
+        if let Some(surplus) = self.expression.attributes().get(MAX_TERMS) {
+            let message = format!("more than {MAX_TERMS} conditions");
+            return Err(SyntaxError::new(surplus.column, message)
+                .hint("`attribute in (…)` compares with many values in one condition"));
+        }
+        Ok(self)
     }
 
     /// May one filter by all the attributes used here? The first one that is not known is refused.
@@ -112,6 +125,7 @@ pub(crate) enum Expression {
         operator: Operator,
         value: Literal,
     },
+    /// Two or more; a list of one is read as an equality.
     OneOf {
         attribute: Attribute,
         values: Vec<Literal>,
@@ -243,6 +257,16 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_conditions_is_limited() {
+        let many = |count: usize| vec!["a eq 1"; count].join(" or ");
+        assert!(Filter::parse(&many(MAX_TERMS)).is_ok());
+        let error = Filter::parse(&many(MAX_TERMS + 1)).unwrap_err();
+        assert_eq!(error.column, MAX_TERMS * 10 + 1);
+        let texts = vec!["a eq 1"; MAX_TERMS + 1];
+        assert!(Filter::parse_all(texts).is_err());
+    }
+
+    #[test]
     fn no_filter_and_blank_filters_are_none() {
         assert_eq!(Filter::parse_all([]), Ok(None));
         assert_eq!(Filter::parse_all(["", " \t"]), Ok(None));
@@ -301,12 +325,13 @@ mod tests {
         );
         let only = |text: &str| Filter::parse(text).unwrap().only_equality().is_some();
         assert!(only("name eq 'V 1'"));
+        assert!(only("name in ('V 1')"));
         assert!(!only("name eq a and id eq b"));
         for none in [
             "a eq 1 or b eq 2",
             "not a eq 1",
             "a ne 1",
-            "a in (1)",
+            "a in (1, 2)",
             "a eq null",
         ] {
             assert_eq!(of(none), [], "{none}");

@@ -26,4 +26,4 @@ pub use filter::Filter;
 pub use page::{Page, PageError};
 pub use select::Select;
 pub use sort::{MAX_SORT_KEYS, Sort};
-pub use syntax::{MAX_DEPTH, MAX_LENGTH, SyntaxError};
+pub use syntax::{MAX_DEPTH, MAX_LENGTH, MAX_TERMS, SyntaxError};

@@ -169,10 +169,7 @@ impl<'a> Parser<'a> {
                 return self.member_of(Literal::bare(unescape(left)));
             }
             let attribute = attribute(left, column)?;
-            return Ok(Expression::OneOf {
-                attribute,
-                values: self.list()?,
-            });
+            return Ok(one_of(attribute, self.list()?));
         }
         let found = Operator::ALL
             .into_iter()
@@ -380,6 +377,21 @@ impl<'a> Parser<'a> {
     fn take_word(&mut self, wanted: &str) -> bool {
         self.take_if(|kind| matches!(kind, Kind::Word(word) if word.eq_ignore_ascii_case(wanted)))
             .is_some()
+    }
+}
+
+/// A list of one is an equality, which an index can answer.
+fn one_of(attribute: Attribute, mut values: Vec<Literal>) -> Expression {
+    match values.pop() {
+        Some(value) if values.is_empty() => Expression::Compare {
+            attribute,
+            operator: Operator::Eq,
+            value,
+        },
+        last => {
+            values.extend(last);
+            Expression::OneOf { attribute, values }
+        }
     }
 }
 

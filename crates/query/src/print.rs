@@ -177,7 +177,7 @@ mod tests {
                 operator,
                 value,
             });
-        let list = (attribute(), proptest::collection::vec(literal(), 1..4))
+        let list = (attribute(), proptest::collection::vec(literal(), 2..4))
             .prop_map(|(attribute, values)| Expression::OneOf { attribute, values });
         let call = (
             attribute(),

@@ -13,6 +13,9 @@ pub const MAX_LENGTH: usize = 16_384;
 /// two or three levels, generators perhaps ten.
 pub const MAX_DEPTH: usize = 64;
 
+/// How many conditions a filter may have: each may cost a look-up in every item of a list.
+pub const MAX_TERMS: usize = 256;
+
 /// A text that is not in the language: where, what, and often what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {column}: {message}")]

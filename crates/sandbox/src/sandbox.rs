@@ -38,6 +38,8 @@ pub struct Settings {
     pub strict: bool,
     /// How many items a page holds when the request does not say (domain.md 6.1).
     pub default_page: usize,
+    /// How many items a page has at most, whatever the request says; `pageLimit` tells.
+    pub longest_page: usize,
     /// How many tasks are kept; the oldest ended ones go first.
     pub kept_tasks: usize,
     /// How many volumes one call may create, so that no single body can fill the memory.
@@ -82,6 +84,7 @@ impl Default for Settings {
             task_duration: SignedDuration::from_secs(1),
             strict: false,
             default_page: 500,
+            longest_page: 10_000,
             kept_tasks: 10_000,
             volumes_per_call: 1000,
             task_uri: TaskUri::Id,

@@ -183,6 +183,8 @@ pub(crate) struct Sandbox {
     pub(crate) task_uri: String,
     /// How many items a page holds when the request does not say.
     pub(crate) default_page: usize,
+    /// How many items a page holds at most.
+    pub(crate) longest_page: usize,
     /// Whether bodies are checked to the letter.
     pub(crate) strict: bool,
     /// What goes wrong on request.
@@ -308,6 +310,7 @@ impl Default for Sandbox {
             task_milliseconds: i64::try_from(settings.task_duration.as_millis()).unwrap_or(1000),
             task_uri: settings::TASK_URIS[0].0.to_owned(),
             default_page: settings.default_page,
+            longest_page: settings.longest_page,
             strict: settings.strict,
             faults: Faults::default(),
         }

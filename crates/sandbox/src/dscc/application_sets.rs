@@ -66,7 +66,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let owner = ("systemId", system.text("id"));
     let sets = call
         .candidates_of(collection::SETS, owner, question.filter.as_ref())
-        .map(|set| Lazy(|| view(call, set)));
+        .map(|set| Lazy::new(|| view(call, set)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(sets, envelope)))
 }

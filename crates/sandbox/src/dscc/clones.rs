@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::exports::{Export, Luns};
 use super::routes::{Named, Row};
 use super::tasks::{self, Work, WorkCheck, merge, still_there};
-use super::volume_changes::{fits, names_are_free, next_number, take_numbers};
+use super::volume_changes::{fits, names_are_free, next_number, take_numbers, within_pool};
 use super::volume_input::{name, optional};
 use super::volume_views::is_clone;
 use super::volumes::{self, addressed, resource, resource_of, system_reference};
@@ -117,6 +117,7 @@ fn resync(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     body_or_none(call.definition, call.request, call.settings)?;
     let (id, used) = (clone.text("id"), parent.number("usedSizeMiB"));
     let size = parent.number("sizeMiB").max(clone.number("sizeMiB"));
+    within_pool(call.state, clone.text("poolId"), "size", size)?;
     let more = used - clone.number("usedSizeMiB");
     let fields = json!({
         "sizeMiB": plain(size),
@@ -163,6 +164,7 @@ impl<'a> Wish<'a> {
             Some(name) => pools::by_name(call.state, system, &name)?.text("id"),
             None => volume.text("poolId"),
         };
+        within_pool(call.state, pool, "destinationCpg", volume.number("sizeMiB"))?;
         Ok(Self {
             name: name(body.text("destinationVolume"))?,
             pool: pool.to_owned(),

@@ -2,6 +2,7 @@
 //! of another is looked up when it is shown, so that a new name is seen everywhere at once.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use hallpass_query::{AttributePath, Filter, Lookup};
 use serde_json::{Value, json};
@@ -208,7 +209,12 @@ pub(super) fn group(kept: &impl Fields, hosts: &[Value], customer: &str) -> Valu
             link("hosts", format!("/api/v1/host-initiators?filter=hostGroupId in ({id})")),
         ],
     });
-    let proximity = kept.field("hostProximityValues");
+    let mut proximity = kept.field("hostProximityValues");
+    if let Value::Array(values) = &mut proximity {
+        // What was said of a host that has left is not said any more.
+        let members: BTreeSet<&str> = hosts.iter().map(|host| host.text("id")).collect();
+        values.retain(|value| members.contains(value.text("hostId")));
+    }
     if !proximity.is_null() {
         set(&mut shown, "hostProximityValues", proximity);
     }
@@ -304,8 +310,26 @@ pub(super) fn systems_of(known: &[Value]) -> Value {
 fn groups_of(state: &State, host: &str) -> Vec<Value> {
     let ids = MEMBERS.to(state, host);
     ids.filter_map(|id| state.get(collection::HOST_GROUPS, id))
-        .map(|group| group_summary(group, &systems_of(&hosts_of(state, group.text("id")))))
+        .map(|group| group_summary(group, &systems_of_group(state, group.text("id"))))
         .collect()
+}
+
+/// The systems that know any host of a group, each once; no host is rendered for it.
+fn systems_of_group(state: &State, group: &str) -> Value {
+    let hosts = MEMBERS.from(state, group);
+    let hosts = hosts.filter_map(|id| state.get(collection::HOSTS, id));
+    let ports = hosts.flat_map(|host| PORTS.from(state, host.text("id")));
+    let mut systems: Vec<&Stored> = Vec::new();
+    for initiator in ports.filter_map(|id| state.get(collection::INITIATORS, id)) {
+        if let Some(Stored::List(known)) = initiator.get("systems") {
+            for system in known {
+                if !systems.contains(&system) {
+                    systems.push(system);
+                }
+            }
+        }
+    }
+    systems.into_iter().map(Stored::unpack).collect()
 }
 
 fn hosts_with(state: &State, initiator: &str) -> Vec<Value> {

@@ -40,6 +40,7 @@ mod volume_views;
 mod volumes;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use hallpass_openapi::Definition;
 use hallpass_query::{AttributePath, Filter, Lookup};
@@ -103,7 +104,8 @@ impl<'a> Call<'a, '_> {
     }
 
     fn question(&self) -> Result<Question, Refusal> {
-        Question::parse(self.request, self.rules, self.settings.default_page)
+        let pages = (self.settings.default_page, self.settings.longest_page);
+        Question::parse(self.request, self.rules, pages)
     }
 
     /// One object: its requested fields, as a 200.
@@ -229,20 +231,32 @@ impl Item for Rendered {
     }
 }
 
-/// An object that is only rendered when somebody asks for it.
-struct Lazy<F>(F);
+/// An object that is only rendered when somebody asks for it, and then once.
+struct Lazy<F> {
+    make: F,
+    made: OnceCell<Value>,
+}
+
+impl<F: Fn() -> Value> Lazy<F> {
+    fn new(make: F) -> Self {
+        let made = OnceCell::new();
+        Self { make, made }
+    }
+
+    fn made(&self) -> &Value {
+        self.made.get_or_init(&self.make)
+    }
+}
 
 impl<F: Fn() -> Value> Lookup for Lazy<F> {
     fn lookup(&self, path: &AttributePath) -> Option<Cow<'_, Value>> {
-        let rendered = (self.0)();
-        let found = rendered.lookup(path)?;
-        Some(Cow::Owned(found.into_owned()))
+        self.made().lookup(path)
     }
 }
 
 impl<F: Fn() -> Value> Item for Lazy<F> {
     fn render(&self) -> Value {
-        (self.0)()
+        self.made().clone()
     }
 }
 

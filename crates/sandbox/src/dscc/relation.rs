@@ -100,6 +100,11 @@ impl Relation {
         none_where(self.0, &[(FROM, from), (TO, to)])
     }
 
+    /// That nothing which leads here says this about itself.
+    pub(super) fn none_to_with(self, to: &str, field: &str, text: &str) -> Requirement {
+        none_where(self.0, &[(TO, to), (field, text)])
+    }
+
     /// Ends every relation about which the record says this.
     pub(super) fn forget_where(self, field: &str, text: &str) -> Change {
         self.forget(field, text)

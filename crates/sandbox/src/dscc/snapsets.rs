@@ -52,7 +52,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let owner = ("ofSet", parent.text("id"));
     let snapsets = call
         .candidates_of(collection::SNAPSETS, owner, question.filter.as_ref())
-        .map(|snapset| Lazy(|| view(call, parent, snapset)));
+        .map(|snapset| Lazy::new(|| view(call, parent, snapset)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(snapsets, envelope)))
 }

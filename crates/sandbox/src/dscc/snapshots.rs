@@ -58,7 +58,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let owner = ("ofVolume", volume.text("id"));
     let snapshots = call
         .candidates_of(collection::SNAPSHOTS, owner, question.filter.as_ref())
-        .map(|snapshot| Lazy(|| view(call, volume, snapshot)));
+        .map(|snapshot| Lazy::new(|| view(call, volume, snapshot)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(snapshots, envelope)))
 }

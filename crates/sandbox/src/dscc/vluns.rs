@@ -35,7 +35,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let (_, volume) = addressed(call)?;
     let vluns = exports::of_volume(call.state, volume.text("id"))
-        .map(|vlun| Lazy(|| view(call, volume, vlun)));
+        .map(|vlun| Lazy::new(|| view(call, volume, vlun)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(vluns, envelope)))
 }

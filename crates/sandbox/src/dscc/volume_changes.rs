@@ -242,7 +242,12 @@ pub(super) fn fits(state: &State, pool: &str, more_mib: f64) -> WorkCheck {
 }
 
 /// Thin volumes may together be promised more than there is, but each alone could be written full.
-pub(super) fn within_pool(state: &State, pool: &str, size_mib: f64) -> Result<(), Refusal> {
+pub(super) fn within_pool(
+    state: &State,
+    pool: &str,
+    key: &str,
+    size_mib: f64,
+) -> Result<(), Refusal> {
     let pool = state.get(collection::POOLS, pool);
     let total = pool.map_or(0.0, |pool| pool.number("totalSizeMiB"));
     if size_mib <= total {
@@ -250,7 +255,7 @@ pub(super) fn within_pool(state: &State, pool: &str, size_mib: f64) -> Result<()
     }
     let name = pool.map_or("", |pool| pool.text("name"));
     Err(Refusal::BadRequest(format!(
-        "sizeMib: {size_mib} MiB is more than the whole pool {name} has, {total} MiB"
+        "{key}: {size_mib} MiB is more than the whole pool {name} has, {total} MiB"
     )))
 }
 

@@ -37,7 +37,7 @@ impl Creation {
         }
         let size_mib =
             size(body)?.ok_or_else(|| Refusal::BadRequest("sizeMib: is missing".to_owned()))?;
-        within_pool(state, pool.text("id"), size_mib)?;
+        within_pool(state, pool.text("id"), "sizeMib", size_mib)?;
         Ok(Self {
             system: system.to_owned(),
             pool: pool.text("id").to_owned(),
@@ -114,8 +114,11 @@ impl Edit {
             .map(|name| pools::by_name(state, system, &name))
             .transpose()?;
         let size_mib = size(body)?;
-        let home = pool.map_or(volume.text("poolId"), |pool| pool.text("id"));
-        within_pool(state, home, size_mib.unwrap_or(volume.number("sizeMiB")))?;
+        if pool.is_some() || size_mib.is_some() {
+            let home = pool.map_or(volume.text("poolId"), |pool| pool.text("id"));
+            let size = size_mib.unwrap_or(volume.number("sizeMiB"));
+            within_pool(state, home, "sizeMib", size)?;
+        }
         // The older way to say it; the newer one wins.
         let conversion = optional(body, "conversionType").map(|kind| kind != "CONVERSIONTYPE_THIN");
         Ok(Self {

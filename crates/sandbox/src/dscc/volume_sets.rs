@@ -40,7 +40,7 @@ fn list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let sets = call
         .candidates(collection::SETS, question.filter.as_ref())
-        .map(|set| Lazy(|| with_members(call, set)));
+        .map(|set| Lazy::new(|| with_members(call, set)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(sets, envelope)))
 }
@@ -51,7 +51,7 @@ fn system_list(call: &Call<'_, '_>) -> Result<Outcome, Refusal> {
     let owner = ("systemId", system.text("id"));
     let sets = call
         .candidates_of(collection::SETS, owner, question.filter.as_ref())
-        .map(|set| Lazy(|| with_members(call, set)));
+        .map(|set| Lazy::new(|| with_members(call, set)));
     let envelope = Envelope::WithUri(call.request.uri);
     Ok(Outcome::ok(question.answer(sets, envelope)))
 }

@@ -52,18 +52,19 @@ pub(super) fn answer(
     rules: &ListRules,
     objects: &[(String, Map<String, Value>)],
 ) -> Result<Value, Refusal> {
-    let asked = Asked::of(call.request, resource);
+    let asked = Asked::of(call.request, resource, call.settings.longest_page);
     let request = Request {
         query: &asked.query,
         ..*call.request
     };
-    let page = match asked.default_limit {
-        Some(limit) => limit,
+    let longest = call.settings.longest_page;
+    let pages = match asked.default_limit {
+        Some(limit) => (limit, longest),
         // Who cannot ask for the next page gets all on one, unless the answer tells of pages.
-        None if !asked.is_paged && !tells_of_pages(call, view) => usize::MAX,
-        None => call.settings.default_page,
+        None if !asked.is_paged && !tells_of_pages(call, view) => (usize::MAX, usize::MAX),
+        None => (call.settings.default_page, longest),
     };
-    let question = Question::parse(&request, rules, page)?;
+    let question = Question::parse(&request, rules, pages)?;
     let items = objects
         .iter()
         .map(|(_, object)| {
@@ -93,7 +94,7 @@ struct Asked {
 impl Asked {
     /// Parameters that the operation does not have are ignored. One that is called like a member
     /// asks for the objects with that value.
-    fn of(request: &Request<'_>, resource: &Resource) -> Self {
+    fn of(request: &Request<'_>, resource: &Resource, longest: usize) -> Self {
         let operation = request.operation;
         let mut asked = Self {
             query: Vec::new(),
@@ -123,11 +124,11 @@ impl Asked {
                 }
             }
         }
-        asked.pages(&declared, value("page"));
+        asked.pages(&declared, value("page"), longest);
         asked
     }
 
-    fn pages(&mut self, declared: &[(&str, &Value)], page: Option<String>) {
+    fn pages(&mut self, declared: &[(&str, &Value)], page: Option<String>, longest: usize) {
         let size = |name: &str| name == "limit" || SIZES.contains(&names::key(name).as_str());
         let Some((_, schema)) = declared.iter().find(|(name, _)| size(name)) else {
             return;
@@ -146,7 +147,7 @@ impl Asked {
                 .or(self.default_limit);
             let offset = page
                 .saturating_sub(1)
-                .saturating_mul(limit.unwrap_or_default());
+                .saturating_mul(limit.unwrap_or_default().min(longest));
             self.query.push(("offset".to_owned(), offset.to_string()));
         }
     }

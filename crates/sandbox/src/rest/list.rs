@@ -40,7 +40,7 @@ impl Question {
     pub(crate) fn parse(
         request: &Request<'_>,
         rules: &ListRules,
-        default_page: usize,
+        (default_page, longest_page): (usize, usize),
     ) -> Result<Self, Refusal> {
         let filter = Filter::parse_all(values(request, "filter"))
             .map_err(|error| Refusal::invalid("filter", &error))?;
@@ -65,8 +65,10 @@ impl Question {
             .flatten();
         let limit = values(request, "limit").next();
         let offset = values(request, "offset").next();
-        let page = Page::parse(limit, offset, default_page)
+        let mut page = Page::parse(limit, offset, default_page)
             .map_err(|error| Refusal::BadRequest(error.to_string()))?;
+        // No single answer may take the memory of all; the next page begins where this one ends.
+        page.limit = page.limit.min(longest_page);
         Ok(Self {
             filter,
             sort,

@@ -349,3 +349,28 @@ fn a_clone_holds_on_to_what_it_was_made_from() {
     let answer = world.delete(&format!("{made}?force=true"));
     succeeds(&mut world, answer);
 }
+
+#[test]
+fn a_group_has_each_lun_once() {
+    let mut world = World::new();
+    let made = volume(&mut world, "v", &json!({}));
+    let group = cluster(&mut world);
+    let clone = |name: &str| json!({"clone_volume_name": name, "host_group_id": group, "lun": 77});
+    let address = format!("{made}/clone");
+    let first = world.post(&address, &clone("one"));
+    let second = world.post(&address, &clone("two"));
+    succeeds(&mut world, first);
+    let (_, late) = world.get(&format!("tasks/{}", second.1["taskUri"].as_str().unwrap()));
+    assert_eq!(late["state"], "FAILED", "{late}");
+    refused(&world.post(&address, &clone("three")), "lun: 77 is taken");
+}
+
+#[test]
+fn a_volume_is_no_larger_than_its_pool() {
+    let mut world = World::new();
+    let made = volume(&mut world, "v", &json!({}));
+    let huge = 1_000_000_000_000_000_u64;
+    let body = json!({"name": "x", "size": huge});
+    refused(&world.post(&path("volumes"), &body), "whole pool");
+    refused(&world.put(&made, &json!({"size": huge})), "whole pool");
+}

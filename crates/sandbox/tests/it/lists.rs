@@ -56,12 +56,16 @@ fn paging_to_the_end_visits_everything_once() {
 fn a_page_holds_what_the_setting_says_when_nothing_was_asked() {
     let settings = Settings {
         default_page: 3,
+        longest_page: 5,
         ..Settings::default()
     };
     let mut world = World::with(definition(), settings);
     let (_, list) = world.get("volumes");
     assert_eq!(list["items"].as_array().unwrap().len(), 3);
     assert_eq!(list["pageLimit"], 3);
+    let (_, most) = world.get("volumes?limit=1000000");
+    assert_eq!(most["items"].as_array().unwrap().len(), 5);
+    assert_eq!(most["pageLimit"], 5);
     let (_, none) = world.get("volumes?limit=0");
     assert_eq!(none["items"], json!([]));
     assert_eq!(none["total"], list["total"]);

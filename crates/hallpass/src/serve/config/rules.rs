@@ -179,6 +179,7 @@ impl Config {
             ("sandbox.objects", sandbox.objects, 1..=most),
             ("sandbox.volumes", sandbox.volumes, 0..=most),
             ("sandbox.default_page", sandbox.default_page, 1..=10_000),
+            ("sandbox.longest_page", sandbox.longest_page, 2000..=most),
         ] {
             within(name, i64::try_from(value).unwrap_or(i64::MAX), range)?;
         }
@@ -356,6 +357,7 @@ mod tests {
             ("[sandbox]\ntask_uri = \"url\"", "sandbox.task_uri"),
             ("[sandbox]\nobjects = 0", "sandbox.objects"),
             ("[sandbox]\ndefault_page = 0", "sandbox.default_page"),
+            ("[sandbox]\nlongest_page = 1999", "sandbox.longest_page"),
             (
                 "[sandbox]\nvolumes = 11\nobjects = 10",
                 "sandbox.volumes is 11",

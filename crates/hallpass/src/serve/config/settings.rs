@@ -132,6 +132,7 @@ impl Config {
                 task_duration: SignedDuration::from_millis(sandbox.task_milliseconds),
                 strict: sandbox.strict,
                 default_page: sandbox.default_page,
+                longest_page: sandbox.longest_page,
                 task_uri: self.task_uri().unwrap_or(TaskUri::Id),
                 volumes: sandbox.volumes,
                 ..hallpass_sandbox::Settings::default()

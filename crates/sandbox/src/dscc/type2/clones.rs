@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::super::relation::{BASES, CLONES};
 use super::super::routes::{Named, Row};
 use super::super::tasks::{self, Work, reference, still_there};
+use super::super::volume_changes::within_pool;
 use super::super::{Call, collection, ids, set};
 use super::exports::Grant;
 use super::input::Creation;
-use super::volumes::free;
+use super::volumes::{free, pool_stays};
 use super::{check, named, put, read, snapshots, volume, volume_uri, work};
 use crate::change::Requirement;
 use crate::rest::Refusal;
@@ -35,6 +36,7 @@ pub(super) fn from_snapshot(
     let mut work = begin(system, &id, creation.name());
     work.checks
         .push(still_there(collection::SNAPSHOTS2, "snapshot", snapshot));
+    work.checks.push(pool_stays(creation));
     work.then = vec![
         put(collection::VOLUMES, kept),
         CLONES.add(snapshot.text("ofVolume"), &id),
@@ -49,6 +51,8 @@ fn from_volume(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, parent) = volume(call)?;
     let body = read(call)?;
     let name = named(&body, "clone_volume_name")?;
+    let size = parent.number("sizeMiB");
+    within_pool(call.state, parent.text("poolId"), "size", size)?;
     let (id, base) = (ids::device_type2(call.rng), ids::device_type2(call.rng));
     let (wwn, serial) = (ids::volume_wwn(call.rng), ids::volume_wwn(call.rng));
     let done = tasks::end(call).as_millisecond();
@@ -117,8 +121,5 @@ fn export(call: &mut Call<'_, '_>, work: &mut Work, id: &str, body: &Value) -> R
         group,
         lun,
     };
-    let (counted, granted) = grant.changes(call);
-    work.first.extend(counted);
-    work.then.push(granted);
-    Ok(())
+    grant.add_to(call, work)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::host_views::Kind;
 use super::super::relation::ACCESS;
 use super::super::routes::{Named, Row};
-use super::super::tasks::{self, WorkCheck, merge, reference, still_there};
+use super::super::tasks::{self, Work, WorkCheck, merge, reference, still_there};
 use super::super::{Call, collection, ids};
 use super::{OFFLINE, ONLINE, check, read, snapshots, volume, volume_reference, work};
 use crate::change::{Change, Requirement};
@@ -19,6 +19,9 @@ use crate::stored::{Fields, Stored};
 
 /// A group reaches this many volumes at most by numbers of its own.
 const LUNS: i64 = 2048;
+
+/// The number of a record as a text, which requirements can ask for.
+const LUN_KEY: &str = "lunKey";
 
 pub(in crate::dscc) const ROWS: &[Row] = &[
     Row::new(
@@ -116,23 +119,46 @@ pub(super) struct Grant<'a> {
 }
 
 impl Grant<'_> {
-    /// What is changed at once, and what when the work is done. Numbers are given out when the work
-    /// is accepted, so that two exports that overlap get different ones.
-    pub(super) fn changes(&self, call: &mut Call<'_, '_>) -> (Option<Change>, Change) {
-        let counter = format!("lun {}", self.group);
-        let free = free_lun(call.state, self.group, &counter);
-        let lun = self.lun.unwrap_or(free);
-        let next = self.lun.is_none().then(|| Change::Put {
-            collection: collection::NUMBERS.to_owned(),
-            id: counter.clone(),
-            value: json!((free + 1) % LUNS),
-        });
+    /// Adds to the work what is changed at once and what when it is done. Numbers are given out when
+    /// the work is accepted, so that two exports that overlap get different ones; nobody else may
+    /// have the number by then.
+    pub(super) fn add_to(&self, call: &mut Call<'_, '_>, work: &mut Work) -> Result<(), Refusal> {
+        let group = self.group;
+        let counter = format!("lun {group}");
+        let taken = taken_luns(call.state, group);
+        let lun = match self.lun {
+            Some(lun) if taken.contains(&lun) => {
+                let message = format!("lun: {lun} is taken; another volume of {group} has it");
+                return Err(Refusal::BadRequest(message));
+            }
+            Some(lun) => lun,
+            None => {
+                let free = free_lun(call.state, &counter, &taken).ok_or_else(|| {
+                    let message = format!("the host group {group} has no free LUN of {LUNS}");
+                    Refusal::BadRequest(message)
+                })?;
+                work.first.push(Change::Put {
+                    collection: collection::NUMBERS.to_owned(),
+                    id: counter,
+                    value: json!((free + 1) % LUNS),
+                });
+                free
+            }
+        };
+        let key = lun.to_string();
+        work.checks.push(check(
+            ACCESS.none_to_with(group, LUN_KEY, &key),
+            format!("the LUN {lun} of the host group {group} was taken meanwhile"),
+            "Ask for another LUN, or for none.",
+        ));
         let record = json!({
             "id": ids::device_type2(call.rng),
             "ofVolume": self.volume,
             "lun": lun,
+            LUN_KEY: key,
         });
-        (next, ACCESS.add_with(self.of, self.group, record))
+        work.then.push(ACCESS.add_with(self.of, self.group, record));
+        Ok(())
     }
 }
 
@@ -145,8 +171,9 @@ fn export<'a>(
     let subject = snapshot.unwrap_or(volume);
     let of = subject.text("id");
     let groups = groups(&read(call)?)?;
-    let mut checks = still_theres(volume, snapshot);
-    let (mut first, mut then) = (Vec::new(), Vec::new());
+    let title = format!("Export {}", subject.text("name"));
+    let resource = subject_reference(volume, snapshot);
+    let mut work = work(system, title, resource, still_theres(volume, snapshot));
     for group in &groups {
         let there = check(
             Requirement::Exists {
@@ -157,9 +184,9 @@ fn export<'a>(
             "Look whether somebody else deleted it.",
         );
         tasks::require(call.state, std::slice::from_ref(&there))?;
-        checks.push(there);
+        work.checks.push(there);
         let name = subject.text("name");
-        checks.push(check(
+        work.checks.push(check(
             ACCESS.unrelated(of, group),
             format!("{name} is exported to the host group {group} already"),
             "Nothing is left to do.",
@@ -170,15 +197,11 @@ fn export<'a>(
             group,
             lun: None,
         };
-        let (counted, granted) = grant.changes(call);
-        first.extend(counted);
-        then.push(granted);
+        grant.add_to(call, &mut work)?;
     }
     // A snapshot that hosts reach is online as long as they do.
-    then.extend(snapshot.map(|snapshot| turn(call, snapshot, ONLINE)));
-    let title = format!("Export {}", subject.text("name"));
-    let mut work = work(system, title, subject_reference(volume, snapshot), checks);
-    (work.first, work.then) = (first, then);
+    work.then
+        .extend(snapshot.map(|snapshot| turn(call, snapshot, ONLINE)));
     tasks::start(call, work)
 }
 
@@ -257,16 +280,19 @@ fn turn(call: &Call<'_, '_>, snapshot: &Stored, state: &str) -> Change {
     merge(collection::SNAPSHOTS2, snapshot.text("id"), fields)
 }
 
-/// The next number that no record of the group has; the first one again when all are taken.
-fn free_lun(state: &State, group: &str, counter: &str) -> i64 {
-    let next = state.get(collection::NUMBERS, counter);
-    let next = next.and_then(Stored::as_i64).unwrap_or_default();
-    let taken: BTreeSet<i64> = ACCESS
+/// The numbers that records of the group have.
+fn taken_luns(state: &State, group: &str) -> BTreeSet<i64> {
+    ACCESS
         .records_to(state, group)
         .filter_map(|record| record.get("lun").and_then(Stored::as_i64))
-        .collect();
+        .collect()
+}
+
+/// The next number that is free, if one is.
+fn free_lun(state: &State, counter: &str, taken: &BTreeSet<i64>) -> Option<i64> {
+    let next = state.get(collection::NUMBERS, counter);
+    let next = next.and_then(Stored::as_i64).unwrap_or_default();
     (0..LUNS)
         .map(|step| (next + step) % LUNS)
         .find(|lun| !taken.contains(lun))
-        .unwrap_or(next)
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::volume_changes::within_pool;
 use super::super::{Call, collection, plain};
 use super::{OFFLINE, ONLINE, known, named, pool_view};
 use crate::rest::Refusal;
@@ -77,6 +78,7 @@ impl<'a> Creation<'a> {
                 return Err(Refusal::BadRequest(message.to_owned()));
             }
         };
+        within_pool(call.state, pool, "size", size_mib)?;
         let name = match (named(body, "name")?, body.get("suffix")) {
             (name, Some(Value::Number(suffix))) => format!("{name}.{suffix}"),
             (name, _) => name,

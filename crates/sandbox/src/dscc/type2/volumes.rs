@@ -3,6 +3,7 @@
 use super::super::relation::{ACCESS, BASES, CLONES, COLLECTED};
 use super::super::routes::{Named, Row};
 use super::super::tasks::{self, WorkCheck, merge, still_there};
+use super::super::volume_changes::within_pool;
 use super::super::{Call, collection, ids};
 use super::clones;
 use super::input::{Creation, Edit};
@@ -75,25 +76,32 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let done = tasks::end(call).as_millisecond();
     let name = creation.name();
     let resource = tasks::reference("volume", name, volume_uri(system.text("id"), &id));
-    let pool = check(
-        Requirement::Exists {
-            collection: collection::POOLS.to_owned(),
-            id: creation.pool().to_owned(),
-        },
-        "the pool is gone".to_owned(),
-        "Name another pool.",
-    );
-    let checks = vec![free(system, name, None), pool];
+    let checks = vec![free(system, name, None), pool_stays(&creation)];
     let mut work = work(system, format!("Create volume {name}"), resource, checks);
     let kept = creation.volume(&id, &wwn, done);
     work.then.push(put(collection::VOLUMES, kept));
     tasks::start(call, work)
 }
 
+/// That the pool is there when the volume is.
+pub(super) fn pool_stays(creation: &Creation<'_>) -> WorkCheck {
+    check(
+        Requirement::Exists {
+            collection: collection::POOLS.to_owned(),
+            id: creation.pool().to_owned(),
+        },
+        "the pool is gone".to_owned(),
+        "Name another pool.",
+    )
+}
+
 fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, stored) = volume(call)?;
     let (id, name) = (stored.text("id"), stored.text("name"));
     let edit = Edit::parse(&read(call)?)?;
+    if let Some(size) = edit.size_mib() {
+        within_pool(call.state, stored.text("poolId"), "size", size)?;
+    }
     let mut checks = vec![still_there(collection::VOLUMES, "volume", stored)];
     if let Some(name) = edit.name() {
         checks.push(free(system, name, Some(id)));
