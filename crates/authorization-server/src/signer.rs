@@ -7,7 +7,7 @@
 //! The hand-off has to be small beside an ES256 signature (some 16 µs), so a thread is called only
 //! when one sleeps that nobody has called yet: while all of them are busy it costs no system call.
 //!
-//! Outcomes are told of together where more jobs wait, at most two milliseconds late.
+//! Outcomes are told of together where more jobs wait, at most a millisecond late.
 //!
 //! It does not know what it runs, and counts only what waits, not what is being signed.
 
@@ -85,7 +85,7 @@ type Delivery = Box<dyn FnOnce() + Send>;
 
 /// How long outcomes may be held back while more jobs wait. Telling of each one by itself would wake
 /// the async worker for each, and on a busy core that is two changes of threads per signature.
-const HOLD_BACK: Duration = Duration::from_millis(2);
+const HOLD_BACK: Duration = Duration::from_millis(1);
 
 impl Signer {
     /// Starts the threads. `capacity` is how many jobs may wait; those being run do not count.
