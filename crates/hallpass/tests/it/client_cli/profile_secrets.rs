@@ -1,10 +1,11 @@
 //! How a secret comes into a profile, and that it is found nowhere it should not be.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -223,6 +224,82 @@ fn a_profile_that_changes_while_its_secret_is_asked_for_is_left_alone() {
     done.ended(2).says(&["was changed or removed meanwhile"]);
     world.run(&["profile", "show", "us1"]).ended(2);
     assert_eq!(holders(&world.home(), &credential.client_secret).len(), 0);
+}
+
+/// What is not given is asked for on a terminal, one after the other, and the secret is not shown.
+#[test]
+fn what_is_missing_is_asked_for_on_a_terminal() {
+    let client = Client::new();
+    let (world, credential) = (&client.world, &client.credential);
+    let hallpass = world.command::<&str>(&[]).get_program().to_owned();
+    let line = format!("'{}' profile add asked --store file", hallpass.display());
+    // util-linux' script gives the program a terminal, and stands between it and us.
+    let mut session = Command::new("script");
+    session.env_clear().current_dir(world.home());
+    session.env("PATH", std::env::var_os("PATH").unwrap());
+    let own = world.command::<&str>(&[]);
+    session.envs(
+        own.get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    session.args(["-qec", &line, "/dev/null"]);
+    session.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut session = session.spawn().unwrap();
+    let mut input = session.stdin.take().unwrap();
+    let mut output = session.stdout.take().unwrap();
+    let mut shown = String::new();
+    for (question, answer) in [
+        ("base URL of the API: ", &credential.base_url),
+        ("Token URL: ", &credential.token_url),
+        ("Client id: ", &credential.client_id),
+        ("Client secret: ", &credential.client_secret),
+    ] {
+        while !shown.ends_with(question) {
+            let mut byte = [0];
+            let read = output.read(&mut byte).unwrap();
+            assert_eq!(read, 1, "it ended before it asked {question:?}: {shown}");
+            shown.push(char::from(byte[0]));
+        }
+        if question == "Client secret: " {
+            wait_until_nothing_is_echoed(session.id());
+        }
+        writeln!(input, "{answer}").unwrap();
+    }
+    output.read_to_string(&mut shown).unwrap();
+    drop(input);
+    assert!(session.wait().unwrap().success(), "{shown}");
+    assert!(!shown.contains(&credential.client_secret), "{shown}");
+    assert!(
+        shown.contains(&credential.client_id),
+        "what may be seen is echoed"
+    );
+    world.run(&["token", "-p", "asked"]).ok();
+}
+
+/// The prompt is there a moment before the terminal stops to echo; nobody types so fast.
+fn wait_until_nothing_is_echoed(session: u32) {
+    let children = format!("/proc/{session}/task/{session}/children");
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let child = std::fs::read_to_string(&children).unwrap_or_default();
+        let terminal = std::fs::read_link(format!("/proc/{}/fd/0", child.trim()));
+        if let Ok(terminal) = terminal {
+            let stty = Command::new("stty")
+                .arg("-F")
+                .arg(terminal)
+                .arg("-a")
+                .output()
+                .unwrap();
+            if String::from_utf8_lossy(&stty.stdout)
+                .split_whitespace()
+                .any(|word| word == "-echo")
+            {
+                return;
+            }
+        }
+        assert!(Instant::now() < end, "the terminal goes on echoing");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
