@@ -41,6 +41,12 @@ pub(crate) enum Refusal {
         challenge: Challenge,
         message: &'static str,
     },
+    /// A session's cookie came without the token that only this site's pages have.
+    #[error(
+        "a change made with a session needs its form token in the header {}",
+        crate::session::FORM_TOKEN_HEADER
+    )]
+    NoFormToken,
     /// The request is wrong; the words say where.
     #[error("{0}")]
     BadRequest(String),
@@ -116,6 +122,7 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
+            Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCredential | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
