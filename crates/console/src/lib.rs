@@ -29,8 +29,8 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, People, Principals, PublishedKeys, Sessions,
-    SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Sessions, SetupLinks, Workspaces,
 };
 
 use password::Hashing;
@@ -51,6 +51,7 @@ pub struct Console {
     principals: Principals,
     credentials: Credentials,
     people: People,
+    custom_roles: CustomRoles,
     sessions: Sessions,
     workspaces: Workspaces,
     setup_links: SetupLinks,
@@ -91,6 +92,7 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,
@@ -101,6 +103,7 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,

@@ -2,8 +2,9 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, People, Principals, PublishedKeys, Revocations,
-    SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Revocations, SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences,
+    Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -46,6 +47,8 @@ pub struct ConsoleHandles {
     pub credentials: Credentials,
     /// Administration of people and their roles.
     pub people: People,
+    /// Administration of the roles of workspaces.
+    pub custom_roles: CustomRoles,
     /// People signed in.
     pub sessions: Sessions,
     /// Workspaces and instances.
@@ -86,7 +89,8 @@ impl Store {
             published_keys: self.published_keys(),
             principals: self.principals(),
             credentials: self.credentials(),
-            people: self.people(),
+            people: self.people().keeping_administrators(),
+            custom_roles: self.custom_roles(),
             sessions: self.sessions(),
             workspaces: self.workspaces(),
             setup_links: self.setup_links(),

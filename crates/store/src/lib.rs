@@ -11,7 +11,7 @@
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
-//! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
 //! | [`Sessions`] | the console | who is signed in |
 //!
 //! The resource server gets none that can name a client secret or a private key.
@@ -26,6 +26,7 @@ pub mod master_key;
 pub mod people;
 mod principals;
 mod projection;
+pub mod roles;
 mod sequence;
 pub mod sessions;
 mod setup_links;
@@ -50,6 +51,7 @@ pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
+pub use roles::CustomRoles;
 pub use sessions::{Session, Sessions};
 pub use setup_links::SetupLinks;
 pub use spent::Revocations;
@@ -339,6 +341,11 @@ impl Store {
     /// Administration of people and their roles.
     pub fn people(&self) -> People {
         People::new(self.clone())
+    }
+
+    /// Administration of the roles that administrators make.
+    pub fn custom_roles(&self) -> CustomRoles {
+        CustomRoles::new(self.clone())
     }
 
     /// One-time links for new people.
