@@ -8,6 +8,7 @@
 mod credentials;
 mod keys;
 mod migration;
+mod roles;
 mod tokens;
 mod workspaces;
 mod world;
