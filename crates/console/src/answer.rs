@@ -41,6 +41,12 @@ pub(crate) enum Refusal {
         challenge: Challenge,
         message: &'static str,
     },
+    /// A session's cookie came without the token that only this site's pages have.
+    #[error(
+        "a change made with a session needs its form token in the header {}",
+        crate::session::FORM_TOKEN_HEADER
+    )]
+    NoFormToken,
     /// The request is wrong; the words say where.
     #[error("{0}")]
     BadRequest(String),
@@ -100,13 +106,18 @@ impl From<CredentialError> for Refusal {
     }
 }
 
-/// The error body, in wire order.
-#[derive(Serialize)]
+/// Why something was not done.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
+pub(crate) struct ErrorBody<'a> {
+    /// The status of the answer once more.
     http_status_code: u16,
+    /// A word for programs.
     error_code: &'a str,
+    /// What is wrong and what to do, for people.
     message: String,
+    /// Names this refusal in the server's log.
     debug_id: &'a str,
 }
 
@@ -116,6 +127,7 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
+            Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCredential | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,

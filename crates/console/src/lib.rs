@@ -12,10 +12,15 @@
 
 mod answer;
 mod credentials;
+mod document;
+mod form;
 mod guard;
+mod page;
 pub mod password;
 mod same_site;
+mod session;
 mod setup;
+mod sign_in;
 mod start;
 mod wire;
 
@@ -25,8 +30,11 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, Principals, PublishedKeys, SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, People, Principals, PublishedKeys, Sessions,
+    SetupLinks, Workspaces,
 };
+
+pub use document::document;
 
 use password::Hashing;
 
@@ -45,6 +53,8 @@ pub struct Console {
     published_keys: PublishedKeys,
     principals: Principals,
     credentials: Credentials,
+    people: People,
+    sessions: Sessions,
     workspaces: Workspaces,
     setup_links: SetupLinks,
     audit: AuditLog,
@@ -83,6 +93,8 @@ impl Console {
             published_keys,
             principals,
             credentials,
+            people,
+            sessions,
             workspaces,
             setup_links,
             audit,
@@ -91,6 +103,8 @@ impl Console {
             published_keys,
             principals,
             credentials,
+            people,
+            sessions,
             workspaces,
             setup_links,
             audit,
@@ -119,7 +133,8 @@ impl Console {
         let console = Arc::new(self);
         Router::new()
             .merge(rest().with_state(console.clone()))
-            .merge(pages().with_state(console))
+            .merge(pages().with_state(console.clone()))
+            .merge(sign_in::pages().with_state(console))
             .merge(hallpass_pages::assets())
     }
 }

@@ -6,10 +6,10 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 
-/// Nothing but our own stylesheet, images and forms. No script at all: an injected one is refused
-/// by the browser.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Nothing but our own stylesheet, script file, images and forms. A script in the page itself is
+/// refused by the browser, whoever put it there.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Puts the headers on.
 pub(crate) fn protect(headers: &mut HeaderMap) {

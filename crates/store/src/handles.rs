@@ -2,8 +2,8 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, Principals, PublishedKeys, Revocations,
-    SandboxJournals, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, People, Principals, PublishedKeys, Revocations,
+    SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -44,6 +44,10 @@ pub struct ConsoleHandles {
     pub principals: Principals,
     /// Administration of credentials.
     pub credentials: Credentials,
+    /// Administration of people and their roles.
+    pub people: People,
+    /// People signed in.
+    pub sessions: Sessions,
     /// Workspaces and instances.
     pub workspaces: Workspaces,
     /// One-time links.
@@ -82,6 +86,8 @@ impl Store {
             published_keys: self.published_keys(),
             principals: self.principals(),
             credentials: self.credentials(),
+            people: self.people(),
+            sessions: self.sessions(),
             workspaces: self.workspaces(),
             setup_links: self.setup_links(),
             audit: self.audit_log(),

@@ -12,6 +12,7 @@
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
 //! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Sessions`] | the console | who is signed in |
 //!
 //! The resource server gets none that can name a client secret or a private key.
 
@@ -26,6 +27,7 @@ pub mod people;
 mod principals;
 mod projection;
 mod sequence;
+pub mod sessions;
 mod setup_links;
 mod spent;
 mod tokens;
@@ -48,6 +50,7 @@ pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
+pub use sessions::{Session, Sessions};
 pub use setup_links::SetupLinks;
 pub use spent::Revocations;
 pub use tokens::{
@@ -341,6 +344,11 @@ impl Store {
     /// One-time links for new people.
     pub fn setup_links(&self) -> SetupLinks {
         SetupLinks::new(self.clone())
+    }
+
+    /// People signed in at the console.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.clone())
     }
 
     /// Workspaces and application instances.

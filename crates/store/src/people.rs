@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass_access::Role;
+use hallpass_access::{Role, Roles};
 use hallpass_oauth::{ApplicationInstanceId, Secret, SecretDigest, Subject, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
@@ -42,6 +42,24 @@ pub struct Person {
     pub workspace: WorkspaceId,
     /// Their roles by instance; `None` holds on every instance.
     pub roles: Vec<(Option<ApplicationInstanceId>, Role)>,
+}
+
+impl Person {
+    /// What they are on one instance.
+    pub fn roles_on(&self, instance: &ApplicationInstanceId) -> Roles {
+        roles_on(&self.roles, instance)
+    }
+}
+
+/// The roles that hold on one instance.
+pub(crate) fn roles_on(
+    assigned: &[(Option<ApplicationInstanceId>, Role)],
+    instance: &ApplicationInstanceId,
+) -> Roles {
+    let here = assigned
+        .iter()
+        .filter(|(on, _)| on.as_ref().is_none_or(|on| on == instance));
+    here.map(|(_, role)| *role).collect()
 }
 
 /// Who makes an administrative change, for the audit log.

@@ -16,7 +16,7 @@ use papaya::HashMap;
 use crate::credentials::{CredentialRow, SecretRow};
 use crate::database::{Database, nanoseconds, timestamp};
 use crate::keys::{KeyRing, KeyRow};
-use crate::people::{PersonId, PersonRow};
+use crate::people::{PersonId, PersonRow, roles_on};
 use crate::sequence::Sequence;
 use crate::spent::Spent;
 use crate::workspaces::{ApplicationInstance, Directory, Workspace};
@@ -97,11 +97,7 @@ pub(crate) struct LivePerson {
 
 impl LivePerson {
     pub(crate) fn roles_on(&self, instance: &ApplicationInstanceId) -> Roles {
-        self.roles
-            .iter()
-            .filter(|(on, _)| on.as_ref().is_none_or(|on| on == instance))
-            .map(|(_, role)| *role)
-            .collect()
+        roles_on(&self.roles, instance)
     }
 }
 

@@ -10,4 +10,5 @@ mod credentials;
 mod pages;
 mod refusals;
 mod setup;
+mod sign_in;
 mod world;
