@@ -12,6 +12,7 @@
 
 mod answer;
 mod credentials;
+mod document;
 mod form;
 mod guard;
 mod page;
@@ -32,6 +33,8 @@ use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
     Sessions, SetupLinks, Workspaces,
 };
+
+pub use document::document;
 
 use password::Hashing;
 

@@ -12,6 +12,7 @@ mod oauth2_crate;
 mod schemathesis;
 mod scripts;
 mod snippets;
+mod strict;
 
 use std::process::Command;
 

@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use super::text::comments;
+use super::text::{comments, form_encoded};
 use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself.
@@ -32,15 +32,18 @@ pub(super) fn write(program: &Program) -> String {
 
 fn form_lines(form: &TokenForm) -> String {
     let variable = &form.secret_variable;
+    let mut encoding = String::new();
     let mut arguments = vec!["--silent --show-error --globoff".to_owned()];
     let secret = match &form.secret {
         SecretPlace::Field(_) => format!("printf '%s' \"${variable}\""),
         SecretPlace::Basic(user) => {
             arguments.push("--header @-".to_owned());
-            format!(
-                "printf 'Authorization: Basic %s\\n' \"$(printf '%s:%s' {} \"${variable}\" | base64 | tr -d '\\n')\"",
-                literal(user)
-            )
+            basic(user, variable)
+        }
+        SecretPlace::EncodedBasic(user) => {
+            arguments.push("--header @-".to_owned());
+            encoding = encoding_lines(variable);
+            basic(&form_encoded(user), "encoded")
         }
     };
     for (name, value) in &form.fields {
@@ -59,7 +62,7 @@ fn form_lines(form: &TokenForm) -> String {
     arguments.push(literal(&form.url));
     let member = form.member.replace('.', "\\.");
     format!(
-        "{}answer=$({secret} |
+        "{}{encoding}answer=$({secret} |
   curl {arguments}) || exit 3
 token=$(sed -n 's/.*\"{member}\"[[:space:]]*:[[:space:]]*\"\\([^\"\\\\]*\\)\".*/\\1/p' <<<\"$answer\")
 if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
@@ -69,6 +72,29 @@ fi
 ",
         need(variable, "the client secret", 2),
         arguments = arguments.join(" \\\n    "),
+    )
+}
+
+fn basic(user: &str, variable: &str) -> String {
+    format!(
+        "printf 'Authorization: Basic %s\\n' \"$(printf '%s:%s' {} \"${variable}\" | base64 | tr -d '\\n')\"",
+        literal(user)
+    )
+}
+
+/// The form-encoded variable. Byte by byte, which bash does by itself in some locales only.
+fn encoding_lines(variable: &str) -> String {
+    format!(
+        "# RFC 6749 section 2.3.1: form-encoded; letters, digits and -._ stay as they are
+encoded=
+for byte in $(printf '%s' \"${variable}\" | od -An -v -tx1); do
+  case $byte in
+    2[de] | 3[0-9] | 4[1-9a-f] | 5[0-9af] | 6[1-9a-f] | 7[0-9a]) printf -v byte \"\\x$byte\" ;;
+    *) byte=%$byte ;;
+  esac
+  encoded+=$byte
+done
+"
     )
 }
 
