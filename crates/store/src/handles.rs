@@ -2,8 +2,9 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, People, Principals, PublishedKeys, Revocations,
-    SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, Passwords, People, Principals, PublishedKeys,
+    Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks, SigningKeys, Store,
+    TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -48,6 +49,10 @@ pub struct ConsoleHandles {
     pub people: People,
     /// People signed in.
     pub sessions: Sessions,
+    /// What they sign in with.
+    pub passwords: Passwords,
+    /// What they show besides.
+    pub second_factors: SecondFactors,
     /// Workspaces and instances.
     pub workspaces: Workspaces,
     /// One-time links.
@@ -88,6 +93,8 @@ impl Store {
             credentials: self.credentials(),
             people: self.people(),
             sessions: self.sessions(),
+            passwords: self.passwords(),
+            second_factors: self.second_factors(),
             workspaces: self.workspaces(),
             setup_links: self.setup_links(),
             audit: self.audit_log(),
