@@ -1,7 +1,7 @@
 //! JavaScript for Node.js 18 and newer: `fetch` without packages, as a script or as a module.
 
 use super::text::{braces, comments, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -75,11 +75,18 @@ if (answer.status !== 200 || !token) {{
   throw new Failure(3, \"no access token: \" + answer.status + \" \" + text);
 }}
 ",
-        secret = need("secret", &form.secret_variable, "the client secret", 2),
+        secret = secret_lines(&form.secret_source),
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "    "),
         member = literal(&form.member),
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => format!("const secret = {};\n", literal(word)),
+    }
 }
 
 fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {
