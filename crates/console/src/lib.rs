@@ -100,6 +100,7 @@ impl Console {
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,
