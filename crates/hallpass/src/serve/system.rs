@@ -358,7 +358,7 @@ fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     if errors > 0 {
         tracing::warn!(errors, "the API definition has errors");
     }
-    Ok(reading.definition)
+    Ok(reading.definition.lean())
 }
 
 /// What every verifier asks for; the instance is filled in per server.
