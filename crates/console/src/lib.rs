@@ -14,6 +14,7 @@ mod account;
 mod answer;
 mod browser;
 mod credentials;
+mod document;
 mod form;
 mod guard;
 mod page;
@@ -36,7 +37,11 @@ use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, Passwords, People, Principals, PublishedKeys,
     SecondFactors, Sessions, SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Sessions, SetupLinks, Workspaces,
 };
+
+pub use document::document;
 
 use password::Hashing;
 use sign_in::attempts::Attempts;
@@ -57,6 +62,7 @@ pub struct Console {
     principals: Principals,
     credentials: Credentials,
     people: People,
+    custom_roles: CustomRoles,
     sessions: Sessions,
     passwords: Passwords,
     second_factors: SecondFactors,
@@ -100,18 +106,21 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             passwords,
             second_factors,
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             passwords,
             second_factors,

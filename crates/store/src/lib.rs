@@ -11,7 +11,7 @@
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
-//! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
 //! | [`Sessions`], [`Passwords`], [`SecondFactors`], [`SetupLinks`] | the console | who is signed in, and what they show for it |
 //!
 //! The resource server gets none that can name a client secret or a private key.
@@ -27,6 +27,7 @@ mod passwords;
 pub mod people;
 mod principals;
 mod projection;
+pub mod roles;
 pub mod second_factor;
 mod sequence;
 pub mod sessions;
@@ -53,6 +54,7 @@ pub use master_key::MasterKey;
 pub use passwords::Passwords;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
+pub use roles::CustomRoles;
 pub use second_factor::SecondFactors;
 pub use sessions::{Session, Sessions};
 pub use setup_links::{SetupLinks, StartLink};
@@ -349,6 +351,11 @@ impl Store {
     /// Administration of people and their roles.
     pub fn people(&self) -> People {
         People::new(self.clone())
+    }
+
+    /// Administration of the roles that administrators make.
+    pub fn custom_roles(&self) -> CustomRoles {
+        CustomRoles::new(self.clone())
     }
 
     /// One-time links for new people.

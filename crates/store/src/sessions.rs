@@ -125,6 +125,11 @@ impl Sessions {
             .bind(user_agent)
             .execute(&mut *transaction)
             .await?;
+            sqlx::query("UPDATE person SET last_sign_in_at = $2 WHERE id = $1")
+                .bind(person.to_string())
+                .bind(nanoseconds(now))
+                .execute(&mut *transaction)
+                .await?;
             AuditRow::new(event).insert(&mut transaction).await?;
             transaction.commit().await?;
             Ok::<_, StoreError>(())

@@ -76,6 +76,7 @@ impl SetupLinks {
             .0
             .projection
             .person(id)
+            .filter(|live| live.enabled)
             .map(|live| Person::from(live.as_ref())))
     }
 
