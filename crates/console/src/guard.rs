@@ -13,7 +13,7 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
 use hallpass_oauth::{Challenge, ClientId, PresentedToken, Subject, WorkspaceId};
 use hallpass_store::audit::AuditResource;
-use hallpass_store::{Actor, AuditEvent, AuditState, PersonId, VerifiedCaller};
+use hallpass_store::{Actor, AuditEvent, AuditState, Person, PersonId, StoreError, VerifiedCaller};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
@@ -46,9 +46,17 @@ pub(crate) struct Caller {
     workspace: WorkspaceId,
     /// What they are on the platform.
     roles: Roles,
-    /// The client that calls for them, if one does.
-    client_id: Option<ClientId>,
+    /// The client that calls for them, or themselves.
+    through: Through,
     address: IpAddr,
+}
+
+/// How somebody calls.
+enum Through {
+    /// With a token.
+    Client(ClientId),
+    /// With a session of their own.
+    Session(Box<Person>),
 }
 
 impl<'a> Call<'a> {
@@ -101,28 +109,55 @@ impl Caller {
             email: principal.email.clone(),
             workspace: principal.workspace.clone(),
             roles: principal.roles,
-            client_id: Some(verified.client_id().clone()),
+            through: Through::Client(verified.client_id().clone()),
             address,
         }
     }
 
-    fn signed_in(by: &SignedIn) -> Self {
+    pub(crate) fn signed_in(by: &SignedIn) -> Self {
         let person = by.person();
         Self {
             person: person.id,
             email: person.email.clone(),
             workspace: person.workspace.clone(),
             roles: by.roles(),
-            client_id: None,
+            through: Through::Session(Box::new(person.clone())),
             address: by.address(),
         }
     }
 
-    fn actor(&self) -> Actor {
-        let client_id = self.client_id.as_ref().map(ToString::to_string);
+    /// The person who calls, or for whom a client does.
+    pub(crate) fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Their workspace.
+    pub(crate) fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    /// Whether what they are on the platform allows it.
+    pub(crate) fn permits(&self, permission: &Permission) -> bool {
+        self.roles.permits(permission)
+    }
+
+    /// Who calls with a session of their own; nobody for whom a client calls.
+    pub(crate) fn in_session(&self) -> Option<&Person> {
+        match &self.through {
+            Through::Session(person) => Some(person),
+            Through::Client(_) => None,
+        }
+    }
+
+    /// Who makes the change: the person, through the client that called if one did.
+    pub(crate) fn actor(&self) -> Actor {
+        let client_id = match &self.through {
+            Through::Client(client_id) => client_id.to_string(),
+            Through::Session(_) => String::new(),
+        };
         Actor {
             email: self.email.to_string(),
-            client_id: client_id.unwrap_or_default(),
+            client_id,
             address: self.address.to_string(),
             source: SOURCE,
         }
@@ -137,19 +172,23 @@ impl Console {
         call: &Call<'_>,
         permission: Permission,
     ) -> Result<Permitted, Refusal> {
-        let caller = match self.signed_in_caller(call).await? {
-            Some(caller) => caller,
-            None => match self.verified(call) {
-                Ok(caller) => caller,
-                Err(challenge) => return Err(self.turned_away(call, challenge)),
-            },
-        };
+        let caller = self.identify(call).await?;
         if !caller.roles.permits(&permission) {
             self.record_denial(call, &caller, &permission).await?;
             let scope = permission.to_string();
             return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
         }
         Ok(Permitted { caller, permission })
+    }
+
+    /// The first half of that guard, for what goes by more than one permission.
+    pub(crate) async fn identify(&self, call: &Call<'_>) -> Result<Caller, Refusal> {
+        match self.signed_in_caller(call).await? {
+            Some(caller) => Ok(caller),
+            None => self
+                .verified(call)
+                .map_err(|challenge| self.turned_away(call, challenge)),
+        }
     }
 
     /// The guard of the pages: whoever is signed in needs the permission.
@@ -162,8 +201,8 @@ impl Console {
         if caller.roles.permits(&permission) {
             return Ok(Permitted { caller, permission });
         }
-        let event = denial(&caller, by.uri(), &permission, by.now());
-        self.audit.record(event).await?;
+        self.record_refusal(&caller, by.uri(), &permission, by.now())
+            .await?;
         Err(PageRefusal::NotPermitted(permission))
     }
 
@@ -244,8 +283,22 @@ impl Console {
         caller: &Caller,
         permission: &Permission,
     ) -> Result<(), Refusal> {
-        let event = denial(caller, &call.head.uri, permission, call.now);
-        Ok(self.audit.record(event).await?)
+        Ok(self
+            .record_refusal(caller, &call.head.uri, permission, call.now)
+            .await?)
+    }
+
+    /// The same for whoever knows no call.
+    pub(crate) async fn record_refusal(
+        &self,
+        caller: &Caller,
+        uri: &Uri,
+        permission: &Permission,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.audit
+            .record(denial(caller, uri, permission, now))
+            .await
     }
 }
 

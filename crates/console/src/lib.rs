@@ -11,6 +11,8 @@
 //! the tokens are for.
 
 mod answer;
+mod by_hand;
+mod credential_pages;
 mod credentials;
 mod form;
 mod guard;
@@ -21,6 +23,7 @@ mod session;
 mod setup;
 mod sign_in;
 mod start;
+mod submission;
 mod wire;
 
 use std::sync::Arc;
@@ -33,7 +36,10 @@ use hallpass_store::{
     SetupLinks, Workspaces,
 };
 
+pub use by_hand::{ByHand, Issuing, TokenByHand};
+
 use password::Hashing;
+use submission::Submissions;
 
 /// Where the REST API for credentials is.
 pub const CREDENTIALS_PATH: &str = "/workspaces/v1/credentials";
@@ -58,6 +64,9 @@ pub struct Console {
     hashing: Hashing,
     expectation: Expectation,
     addresses: Addresses,
+    first_call: String,
+    by_hand: TokenByHand,
+    submissions: Arc<Submissions>,
     clock: Clock,
 }
 
@@ -68,6 +77,8 @@ pub struct Settings {
     pub expectation: Expectation,
     /// What the start page shows.
     pub addresses: Addresses,
+    /// The path of the call that code samples make.
+    pub first_call: String,
 }
 
 /// The public addresses of the whole system.
@@ -84,8 +95,13 @@ pub struct Addresses {
 }
 
 impl Console {
-    /// Takes its handles of the store.
-    pub fn new(handles: ConsoleHandles, settings: Settings, clock: Clock) -> Self {
+    /// Takes its handles of the store. It cannot mint: `by_hand` asks somebody who can.
+    pub fn new(
+        handles: ConsoleHandles,
+        settings: Settings,
+        by_hand: TokenByHand,
+        clock: Clock,
+    ) -> Self {
         let ConsoleHandles {
             published_keys,
             principals,
@@ -112,15 +128,19 @@ impl Console {
                 ..settings.expectation
             },
             addresses: settings.addresses,
+            first_call: settings.first_call,
+            by_hand,
+            submissions: Arc::default(),
             clock,
         }
     }
 
-    /// The same console under other addresses.
+    /// The same console under other addresses, where tokens are asked of a server of that name.
     #[must_use]
-    pub fn under(&self, addresses: Addresses) -> Self {
+    pub fn under(&self, addresses: Addresses, by_hand: TokenByHand) -> Self {
         Self {
             addresses,
+            by_hand,
             ..self.clone()
         }
     }
@@ -131,7 +151,8 @@ impl Console {
         Router::new()
             .merge(rest().with_state(console.clone()))
             .merge(pages().with_state(console.clone()))
-            .merge(sign_in::pages().with_state(console))
+            .merge(sign_in::pages().with_state(console.clone()))
+            .merge(credential_pages::pages().with_state(console))
             .merge(hallpass_pages::assets())
     }
 }

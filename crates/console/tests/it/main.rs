@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod credential_pages;
 mod credentials;
 mod pages;
 mod refusals;
