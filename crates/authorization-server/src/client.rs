@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use hallpass_limits::RetryAfter;
 use hallpass_oauth::client_authentication::{
     AuthenticatedClient, AuthenticationFailure, Authenticator, authenticate,
 };
@@ -18,7 +19,6 @@ use hallpass_store::{AuditEvent, AuditState};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
-use crate::limits::RetryAfter;
 use crate::{AuthorizationServer, TOKEN_PATH};
 
 /// Names this part of the system in the audit log.

@@ -14,6 +14,7 @@ mod answer;
 mod by_hand;
 mod credential_pages;
 mod credentials;
+mod document;
 mod form;
 mod guard;
 mod page;
@@ -32,11 +33,12 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, People, Principals, PublishedKeys, Sessions,
-    SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Sessions, SetupLinks, Workspaces,
 };
 
 pub use by_hand::{ByHand, Issuing, TokenByHand};
+pub use document::document;
 
 use password::Hashing;
 use submission::Submissions;
@@ -57,6 +59,7 @@ pub struct Console {
     principals: Principals,
     credentials: Credentials,
     people: People,
+    custom_roles: CustomRoles,
     sessions: Sessions,
     workspaces: Workspaces,
     setup_links: SetupLinks,
@@ -107,16 +110,19 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,

@@ -143,6 +143,8 @@ pub enum SecretPlace {
     Field(String),
     /// As the password of HTTP Basic authentication (RFC 7617), with this user name.
     Basic(String),
+    /// The same, with name and password form-encoded first, as RFC 6749 section 2.3.1 has it.
+    EncodedBasic(String),
 }
 
 #[cfg(test)]

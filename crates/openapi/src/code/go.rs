@@ -1,6 +1,6 @@
 //! Go with its standard library.
 
-use super::text::{comments, four_or_eight_digits, indented, lines, quoted};
+use super::text::{comments, form_encoded, four_or_eight_digits, indented, lines, quoted};
 use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
@@ -87,6 +87,12 @@ fn form_function(form: &TokenForm) -> String {
         SecretPlace::Field(name) => fields.push((literal(name), "secret".to_owned())),
         SecretPlace::Basic(user) => {
             basic = format!("\trequest.SetBasicAuth({}, secret)\n", literal(user));
+        }
+        SecretPlace::EncodedBasic(user) => {
+            basic = format!(
+                "\t// RFC 6749 section 2.3.1: both form-encoded\n\trequest.SetBasicAuth({}, url.QueryEscape(secret))\n",
+                literal(&form_encoded(user))
+            );
         }
     }
     let fields = lines(&fields, |(name, value)| {

@@ -1,6 +1,6 @@
 //! JavaScript for Node.js 18 and newer: `fetch` without packages, as a script or as a module.
 
-use super::text::{braces, comments, indented, quoted};
+use super::text::{braces, comments, form_encoded, indented, quoted};
 use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
@@ -49,11 +49,10 @@ fn form_lines(form: &TokenForm) -> String {
     let mut headers = String::new();
     match &form.secret {
         SecretPlace::Field(name) => fields.push(format!("[{}, secret],", literal(name))),
-        SecretPlace::Basic(user) => {
-            headers = format!(
-                "  headers: {{ Authorization: \"Basic \" + Buffer.from({} + \":\" + secret).toString(\"base64\") }},\n",
-                literal(user)
-            );
+        SecretPlace::Basic(user) => headers = basic(user, "secret"),
+        SecretPlace::EncodedBasic(user) => {
+            let header = basic(&form_encoded(user), "encodeURIComponent(secret)");
+            headers = format!("  // RFC 6749 section 2.3.1: both form-encoded\n{header}");
         }
     }
     format!(
@@ -79,6 +78,13 @@ if (answer.status !== 200 || !token) {{
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "    "),
         member = literal(&form.member),
+    )
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!(
+        "  headers: {{ Authorization: \"Basic \" + Buffer.from({} + \":\" + {password}).toString(\"base64\") }},\n",
+        literal(user)
     )
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::comments;
+use super::text::{comments, form_encoded};
 use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself, which is doubled. What is not
@@ -66,11 +66,10 @@ fn form_lines(form: &TokenForm) -> String {
     let mut headers = String::new();
     match &form.secret {
         SecretPlace::Field(name) => fields.push(pair(name, "$Secret")),
-        SecretPlace::Basic(user) => {
-            headers = format!(
-                "    Headers            = @{{ 'Authorization' = 'Basic ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes({} + ':' + $Secret)) }}\n",
-                literal(user)
-            );
+        SecretPlace::Basic(user) => headers = basic(user, "$Secret"),
+        SecretPlace::EncodedBasic(user) => {
+            let header = basic(&form_encoded(user), "[uri]::EscapeDataString($Secret)");
+            headers = format!("    # RFC 6749 section 2.3.1: both form-encoded\n{header}");
         }
     }
     format!(
@@ -99,6 +98,13 @@ if (-not $Token) {{
         fields = fields.join("\n"),
         url = literal(&form.url),
         member = literal(&form.member),
+    )
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!(
+        "    Headers            = @{{ 'Authorization' = 'Basic ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes({} + ':' + {password})) }}\n",
+        literal(user)
     )
 }
 

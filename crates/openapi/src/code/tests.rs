@@ -176,6 +176,10 @@ fn programs_in_every_language() {
     for language in Language::ALL {
         insta::assert_snapshot!(
             format!("list_{language:?}"),
+            language.write(&list(form(SecretPlace::EncodedBasic("an id".to_owned()))))
+        );
+        insta::assert_snapshot!(
+            format!("unencoded_{language:?}"),
             language.write(&list(form(SecretPlace::Basic("an id".to_owned()))))
         );
         insta::assert_snapshot!(format!("create_{language:?}"), language.write(&create()));
