@@ -15,13 +15,18 @@ mod credentials;
 mod document;
 mod form;
 mod guard;
+mod in_path;
+mod operations;
 mod page;
 pub mod password;
+mod people;
+mod roles;
 mod same_site;
 mod session;
 mod setup;
 mod sign_in;
 mod start;
+mod time;
 mod wire;
 
 use std::sync::Arc;
@@ -29,6 +34,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
+use hallpass_openapi::Definition;
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
     Sessions, SetupLinks, Workspaces,
@@ -36,6 +42,7 @@ use hallpass_store::{
 
 pub use document::document;
 
+use operations::Operations;
 use password::Hashing;
 
 /// Where the REST API for credentials is.
@@ -62,16 +69,21 @@ pub struct Console {
     hashing: Hashing,
     expectation: Expectation,
     addresses: Addresses,
+    /// Of the application instances, and of the platform.
+    operations: Arc<Operations>,
+    platform_operations: Arc<Operations>,
     clock: Clock,
 }
 
 /// What the console must be told.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What is asked of every token. The instance is always the platform, whatever stands here.
     pub expectation: Expectation,
     /// What the start page shows.
     pub addresses: Addresses,
+    /// The API of the application instances: what roles are about.
+    pub definition: Arc<Definition>,
 }
 
 /// The public addresses of the whole system.
@@ -118,6 +130,8 @@ impl Console {
                 ..settings.expectation
             },
             addresses: settings.addresses,
+            operations: Arc::new(Operations::of(&settings.definition)),
+            platform_operations: Arc::new(Operations::of_platform()),
             clock,
         }
     }
@@ -137,6 +151,10 @@ impl Console {
         Router::new()
             .merge(rest().with_state(console.clone()))
             .merge(pages().with_state(console.clone()))
+            .merge(people::rest().with_state(console.clone()))
+            .merge(people::pages().with_state(console.clone()))
+            .merge(roles::rest().with_state(console.clone()))
+            .merge(roles::pages().with_state(console.clone()))
             .merge(sign_in::pages().with_state(console))
             .merge(hallpass_pages::assets())
     }

@@ -5,10 +5,13 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
+use hallpass_access::platform::WORKSPACE_READ;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::people::USERS_PAGE;
+use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::SIGN_IN_PATH;
 
@@ -17,6 +20,10 @@ use crate::sign_in::SIGN_IN_PATH;
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// People.
+    Users,
+    /// What they can be.
+    Roles,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -44,7 +51,19 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 1] = [(Self::Start, "Start", "/")];
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
+        (Self::Start, "Start", "/"),
+        (Self::Users, "Users", USERS_PAGE),
+        (Self::Roles, "Roles", ROLES_PAGE),
+    ];
+
+    /// What it takes to go there; places that a person may not use are not shown to them.
+    fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Start => None,
+            Self::Users | Self::Roles => Some(WORKSPACE_READ),
+        }
+    }
 }
 
 impl Console {
@@ -76,13 +95,18 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let sections = Place::IN_NAVIGATION.map(|(section, title, href)| Section {
+        let roles = by.roles();
+        let open = Place::IN_NAVIGATION.into_iter().filter(|(section, ..)| {
+            let permission = section.permission();
+            permission.is_none_or(|permission| roles.permits(&permission))
+        });
+        let sections = open.map(|(section, title, href)| Section {
             title,
             href,
             current: section == place,
         });
         Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             person: person.email.to_string(),
             workspace: workspace.map_or_else(String::new, |known| known.name.clone()),
             form_token: self.form_token(by),

@@ -8,7 +8,9 @@
 
 mod credentials;
 mod pages;
+mod people;
 mod refusals;
+mod roles;
 mod setup;
 mod sign_in;
 mod world;

@@ -270,6 +270,7 @@ impl Parts {
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
                 instances: known,
             },
+            definition: self.definition.clone(),
         }
     }
 
