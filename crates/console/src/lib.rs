@@ -112,6 +112,7 @@ impl Console {
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,

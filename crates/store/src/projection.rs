@@ -1,8 +1,8 @@
 //! The live picture of everything that a request depends on and that can change: credentials,
 //! owners, roles, keys and watermarks. Reads take no lock; only `store` writes, after its commit.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use hallpass_access::Roles;
@@ -48,28 +48,37 @@ pub(crate) struct LiveSecret {
     pub(crate) last_use: Arc<LastUse>,
 }
 
-/// When something was last used: exact in memory, and on disk not older than a minute, so that no
-/// token costs a row.
+/// When something was last used, and from where: exact in memory, and on disk not older than a minute,
+/// so that no token costs a row.
 #[derive(Default)]
 pub(crate) struct LastUse {
     seen: AtomicI64,
     written: AtomicI64,
+    /// An address as text. It is kept as long as the same one goes on: nothing is allocated then.
+    from: Mutex<String>,
 }
 
 /// How much older than the truth the disk may be, in nanoseconds.
 const WRITE_USE_EVERY: i64 = 60 * 1_000_000_000;
 
 impl LastUse {
-    pub(crate) fn new(at: Option<Timestamp>) -> Self {
+    pub(crate) fn new(at: Option<Timestamp>, from: &str) -> Self {
         let at = at.map_or(0, nanoseconds);
         Self {
             seen: AtomicI64::new(at),
             written: AtomicI64::new(at),
+            from: Mutex::new(from.to_owned()),
         }
     }
 
     /// Notes a use; says whether it is time to write it down.
-    pub(crate) fn note(&self, now: Timestamp) -> bool {
+    pub(crate) fn note(&self, now: Timestamp, from: &str) -> bool {
+        {
+            let mut known = self.from.lock().unwrap_or_else(PoisonError::into_inner);
+            if *known != from {
+                from.clone_into(&mut known);
+            }
+        }
         let now = nanoseconds(now);
         self.seen.fetch_max(now, Ordering::AcqRel);
         let written = self.written.load(Ordering::Acquire);
@@ -85,6 +94,12 @@ impl LastUse {
             0 => None,
             at => Some(timestamp(at)),
         }
+    }
+
+    /// The address of the last use, where it is known.
+    pub(crate) fn from(&self) -> Option<String> {
+        let known = self.from.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(known.clone()).filter(|from| !from.is_empty())
     }
 }
 
@@ -220,12 +235,12 @@ impl Projection {
                 .next();
             LiveSecret {
                 row: secret.clone(),
-                last_use: known.unwrap_or_else(|| Arc::new(LastUse::new(secret.last_used_at))),
+                last_use: known.unwrap_or_else(|| Arc::new(LastUse::new(secret.last_used_at, ""))),
             }
         });
         let secrets = secrets.collect();
         let last_use = before.as_ref().map_or_else(
-            || Arc::new(LastUse::new(row.last_used_at)),
+            || Arc::new(LastUse::new(row.last_used_at, &row.last_used_from)),
             |live| live.last_use.clone(),
         );
         let live = Arc::new(LiveCredential {
