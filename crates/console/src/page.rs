@@ -57,11 +57,11 @@ impl Place {
         (Self::Roles, "Roles", ROLES_PAGE),
     ];
 
-    /// What it takes to go there; places that a person may not use are not shown to them.
-    fn permission(self) -> Option<Permission> {
+    /// Whether the person may see anything there.
+    fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start => None,
-            Self::Users | Self::Roles => Some(WORKSPACE_READ),
+            Self::Start => true,
+            Self::Users | Self::Roles => by.roles().permits(&WORKSPACE_READ),
         }
     }
 }
@@ -95,11 +95,8 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let roles = by.roles();
-        let open = Place::IN_NAVIGATION.into_iter().filter(|(section, ..)| {
-            let permission = section.permission();
-            permission.is_none_or(|permission| roles.permits(&permission))
-        });
+        let open = Place::IN_NAVIGATION.into_iter();
+        let open = open.filter(|(section, ..)| section.is_open_to(by));
         let sections = open.map(|(section, title, href)| Section {
             title,
             href,

@@ -67,6 +67,10 @@ impl State {
 }
 
 impl Entry {
+    pub(crate) fn has_second_factor(&self) -> bool {
+        self.facts.is_some_and(|facts| facts.has_second_factor)
+    }
+
     pub(crate) fn state(&self) -> State {
         let has_password = self.facts.is_some_and(|facts| facts.has_password);
         match (self.person.enabled, has_password) {

@@ -51,6 +51,7 @@ struct Row {
     roles: Vec<(String, String)>,
     last_sign_in: Option<Shown>,
     added: Option<Shown>,
+    second_factor: bool,
     credentials: usize,
 }
 
@@ -114,6 +115,7 @@ impl Console {
                 .and_then(|facts| facts.last_sign_in_at)
                 .map(Shown),
             added: entry.facts.map(|facts| Shown(facts.created_at)),
+            second_factor: entry.has_second_factor(),
             credentials: entry.credentials,
         }
     }

@@ -36,6 +36,8 @@ pub(super) struct UserItem {
     created_at: Option<String>,
     #[schema(format = DateTime)]
     last_sign_in_at: Option<String>,
+    /// Whether a second factor is asked of them when they sign in.
+    second_factor: bool,
     /// How many credentials they have.
     credentials: usize,
     roles: Vec<AssignmentItem>,
@@ -187,6 +189,7 @@ impl Console {
             state: entry.state().as_str().to_owned(),
             created_at: facts.map(|facts| time(facts.created_at)),
             last_sign_in_at: facts.and_then(|facts| facts.last_sign_in_at).map(time),
+            second_factor: entry.has_second_factor(),
             credentials: entry.credentials,
             roles: self.assignment_items(&entry.person.roles),
             setup_url,
