@@ -2,7 +2,7 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, People, Principals, PublishedKeys, Revocations,
+    AuditLog, ClientRegistrations, Credentials, Instances, People, Principals, PublishedKeys, Revocations,
     SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
 };
 
@@ -34,6 +34,8 @@ pub struct ResourceServerHandles {
     pub audit: AuditLog,
     /// The stand-in's changes.
     pub sandbox_journals: SandboxJournals,
+    /// What answers behind each application instance.
+    pub instances: Instances,
 }
 
 /// For the console: it administers credentials and cannot sign.
@@ -77,6 +79,7 @@ impl Store {
             principals: self.principals(),
             audit: self.audit_log(),
             sandbox_journals: self.sandbox_journals(),
+            instances: self.instances(),
         }
     }
 

@@ -19,7 +19,9 @@ use crate::keys::{KeyRing, KeyRow};
 use crate::people::{PersonId, PersonRow, roles_on};
 use crate::sequence::Sequence;
 use crate::spent::Spent;
-use crate::workspaces::{ApplicationInstance, Directory, Workspace};
+use crate::directory::Directory;
+use crate::instances::ApplicationInstance;
+use crate::workspaces::Workspace;
 use crate::{MasterKey, Policy, StoreError};
 
 pub(crate) struct Projection {
@@ -87,6 +89,7 @@ impl LastUse {
 }
 
 /// A person as they stand now.
+#[derive(Clone)]
 pub(crate) struct LivePerson {
     pub(crate) id: PersonId,
     pub(crate) email: Subject,
