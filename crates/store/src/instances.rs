@@ -14,7 +14,8 @@ use sqlx::SqliteConnection;
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
 use crate::database::nanoseconds;
 use crate::directory::Directory;
-use crate::projection::{LivePerson, Projection};
+use crate::people::PersonRow;
+use crate::projection::Projection;
 use crate::workspaces::Workspaces;
 use crate::{Actor, Store, StoreError};
 
@@ -530,23 +531,24 @@ async fn delete(
     }
     AuditRow::new(event).insert(&mut transaction).await?;
     transaction.commit().await?;
-    forget(store, id);
-    Ok(())
+    Ok(forget(store, id)?)
 }
 
-fn forget(store: &Store, id: &ApplicationInstanceId) {
+fn forget(store: &Store, id: &ApplicationInstanceId) -> Result<(), StoreError> {
     let credentials = store.projection.credentials.pin();
     credentials.retain(|_, live| live.row.instance != *id);
     let people = store.projection.people.pin();
-    let has_roles = |live: &LivePerson| live.roles.iter().any(|(on, _)| on.as_ref() == Some(id));
-    for (person, live) in people.iter().filter(|(_, live)| has_roles(live)) {
-        let mut changed = (**live).clone();
-        changed.roles.retain(|(on, _)| on.as_ref() != Some(id));
-        people.insert(*person, Arc::new(changed));
+    for live in people.values() {
+        let mut row = PersonRow::of(live);
+        row.roles.retain(|(on, _)| on.as_ref() != Some(id));
+        if row.roles.len() < live.assigned.len() {
+            store.projection.put_person(&row)?;
+        }
     }
     let mut changed = (*store.projection.directory.load_full()).clone();
     changed.instances.retain(|known| known.id != *id);
     publish(store, changed);
+    Ok(())
 }
 
 fn known(

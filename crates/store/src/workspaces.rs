@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
 use crate::database::nanoseconds;
-use crate::projection::LivePerson;
+use crate::people::PersonRow;
 use crate::{Actor, Store, StoreError};
 
 /// What everything belongs to.
@@ -312,12 +312,8 @@ async fn rename(
     }
     store.projection.directory.store(Arc::new(changed));
     let people = store.projection.people.pin();
-    for (person, live) in people.iter().filter(|(_, live)| live.workspace.id == *id) {
-        let moved = LivePerson {
-            workspace: renamed.clone(),
-            ..(**live).clone()
-        };
-        people.insert(*person, Arc::new(moved));
+    for live in people.values().filter(|live| live.workspace.id == *id) {
+        store.projection.put_person(&PersonRow::of(live))?;
     }
     Ok(renamed)
 }
@@ -347,6 +343,7 @@ async fn delete(store: &Store, id: &WorkspaceId, told: Told) -> Result<(), Works
         "DELETE FROM sandbox_journal WHERE workspace_id = $1",
         "DELETE FROM sandbox_snapshot WHERE workspace_id = $1",
         "DELETE FROM sandbox_snapshot_part WHERE workspace_id = $1",
+        "DELETE FROM role WHERE workspace_id = $1",
         "DELETE FROM workspace WHERE id = $1",
     ] {
         sqlx::query(statement)
@@ -361,5 +358,7 @@ async fn delete(store: &Store, id: &WorkspaceId, told: Told) -> Result<(), Works
     let mut changed = (*directory).clone();
     changed.workspaces.retain(|known| known.id != *id);
     store.projection.directory.store(Arc::new(changed));
+    let roles = store.projection.roles.pin();
+    roles.retain(|_, role| role.workspace != *id);
     Ok(())
 }

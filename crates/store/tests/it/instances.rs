@@ -156,7 +156,7 @@ async fn an_instance_goes_with_its_credentials_its_roles_and_its_stand_ins_or_no
         let client_id = issued.credential.client_id.as_str();
         assert!(world.store.credentials().find(client_id).is_none());
         let ann = world.store.people().find("ann@example.com", None).unwrap();
-        assert_eq!(ann.roles, [(None, Role::Operator)]);
+        assert_eq!(ann.roles, [(None, Role::Operator.into())]);
         assert!(world.store.workspaces().find_instance("attic").is_none());
         let journals = world.store.sandbox_journals();
         assert!(journals.list().await.unwrap().is_empty());

@@ -7,6 +7,7 @@ mod instances;
 mod keys;
 mod people;
 mod refusals;
+mod roles;
 mod sandboxes;
 mod workspaces;
 
