@@ -61,7 +61,10 @@ pub fn document() -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    Vec::new()
+    vec![
+        <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
+        <crate::instances::rest::Declared as utoipa::OpenApi>::openapi(),
+    ]
 }
 
 fn head() -> OpenApi {

@@ -4,19 +4,26 @@ use askama::Template;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
-use hallpass_access::Permission;
+use hallpass_access::platform::WORKSPACE_READ;
+use hallpass_access::{Permission, Roles};
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::instances::INSTANCES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::SIGN_IN_PATH;
+use crate::workspaces::WORKSPACES_PAGE;
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// The workspaces.
+    Workspaces,
+    /// The application instances.
+    Instances,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -28,6 +35,9 @@ pub(crate) enum PageRefusal {
     /// The person may not.
     #[error("the person lacks {0}")]
     NotPermitted(Permission),
+    /// The person may do that in a workspace of their own, and this is for all.
+    #[error("the person's workspace does not operate the system")]
+    NotOperating,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -44,7 +54,19 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 1] = [(Self::Start, "Start", "/")];
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
+        (Self::Start, "Start", "/"),
+        (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
+        (Self::Instances, "Instances", INSTANCES_PAGE),
+    ];
+
+    /// Whether somebody with these roles finds anything there.
+    fn is_for(self, roles: &Roles) -> bool {
+        match self {
+            Self::Start => true,
+            Self::Workspaces | Self::Instances => roles.permits(&WORKSPACE_READ),
+        }
+    }
 }
 
 impl Console {
@@ -76,13 +98,16 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let sections = Place::IN_NAVIGATION.map(|(section, title, href)| Section {
+        let roles = by.roles();
+        let sections = Place::IN_NAVIGATION.into_iter();
+        let sections = sections.filter(|(section, ..)| section.is_for(&roles));
+        let sections = sections.map(|(section, title, href)| Section {
             title,
             href,
             current: section == place,
         });
         Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             person: person.email.to_string(),
             workspace: workspace.map_or_else(String::new, |known| known.name.clone()),
             form_token: self.form_token(by),
@@ -101,6 +126,14 @@ impl PageRefusal {
                 &[
                     &format!("It takes the permission {permission}, which none of your roles has."),
                     "Ask an administrator of your workspace for a role that has it.",
+                ],
+            ),
+            Self::NotOperating => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "Workspaces and application instances are for everybody here: only people of the workspace that operates this system change them.",
+                    "Ask one of its administrators.",
                 ],
             ),
             Self::NotFound => notice(

@@ -1,7 +1,11 @@
 //! What each server is given of the store: its handles and nothing else. A server that takes one of
 //! these cannot even name what is not in it.
 
-use crate::{AuditLog, ClientRegistrations, Credentials, CustomRoles, Instances, Passwords, People, Principals, PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces};
+use crate::{
+    AuditLog, ClientRegistrations, Credentials, CustomRoles, Instances, Passwords, People,
+    Principals, PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks,
+    SigningKeys, Store, TokenSequences, Workspaces,
+};
 
 /// For the authorization server: it authenticates clients and signs.
 pub struct AuthorizationServerHandles {

@@ -590,10 +590,7 @@ fn open(store: &Store, listen: &mut Option<SocketAddr>) -> Result<(), InstanceEr
 }
 
 /// After a failed write the listener that was opened for it is let go.
-fn told_servers<T>(
-    store: &Store,
-    written: Result<T, InstanceError>,
-) -> Result<T, InstanceError> {
+fn told_servers<T>(store: &Store, written: Result<T, InstanceError>) -> Result<T, InstanceError> {
     if written.is_err()
         && let Some(servers) = store.instance_servers.get()
     {

@@ -15,13 +15,13 @@ use papaya::HashMap;
 
 use crate::credentials::{CredentialRow, SecretRow};
 use crate::database::{Database, nanoseconds, timestamp};
+use crate::directory::Directory;
+use crate::instances::ApplicationInstance;
 use crate::keys::{KeyRing, KeyRow};
 use crate::people::{PersonError, PersonId, PersonRow, roles_on};
 use crate::roles::{AssignedRole, RoleId, RoleKey, WorkspaceRole};
 use crate::sequence::Sequence;
 use crate::spent::Spent;
-use crate::directory::Directory;
-use crate::instances::ApplicationInstance;
 use crate::workspaces::Workspace;
 use crate::{MasterKey, Policy, StoreError};
 

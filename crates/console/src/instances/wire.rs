@@ -163,7 +163,9 @@ impl Change {
             let url = url.as_deref().map(|url| url_in("baseUrl", url));
             url.transpose()
         });
-        let listen = body.listen.map(|text| text.as_deref().map(address).transpose());
+        let listen = body
+            .listen
+            .map(|text| text.as_deref().map(address).transpose());
         let origin = body
             .upstream_url
             .map(|url| origin(url.as_deref(), body.passes_token));
@@ -237,7 +239,10 @@ mod tests {
     fn what_is_wrong_is_named_by_its_member() {
         for (body, member) in [
             (r#"{"baseUrl":"ftp://x"}"#, "baseUrl: "),
-            (r#"{"upstreamUrl":"http://169.254.169.254"}"#, "upstreamUrl: "),
+            (
+                r#"{"upstreamUrl":"http://169.254.169.254"}"#,
+                "upstreamUrl: ",
+            ),
             (r#"{"listen":"localhost"}"#, "listen: "),
             (r#"{"passesToken":true}"#, "upstreamUrl"),
             (r#"{"name":"other"}"#, "name"),

@@ -39,7 +39,9 @@ pub enum InvalidUrl {
     #[error("the URL must end with its path: no `?` and no `#`")]
     Query,
     /// Its path has other spellings.
-    #[error("the path of the URL must be plain: letters, digits and -._~, and no `.` or `..` alone")]
+    #[error(
+        "the path of the URL must be plain: letters, digits and -._~, and no `.` or `..` alone"
+    )]
     Path,
     /// It leads where no API is.
     #[error(
@@ -242,7 +244,11 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["http://127.0.0.1:9000", "http://10.0.0.7", "http://[fd00::7]"] {
+        for text in [
+            "http://127.0.0.1:9000",
+            "http://10.0.0.7",
+            "http://[fd00::7]",
+        ] {
             assert!(text.parse::<UpstreamUrl>().is_ok(), "{text}");
         }
     }

@@ -280,17 +280,18 @@ async fn a_workspace_has_people_of_its_own_and_is_removed_when_nobody_is_left() 
         "{inhabited:?}"
     );
     people.remove(other.id, &by, now(), rng).await.unwrap();
-    workspaces
-        .remove(&lab.id, &by, now(), rng)
-        .await
-        .unwrap();
+    workspaces.remove(&lab.id, &by, now(), rng).await.unwrap();
     let operating = workspaces.remove(&main.id, &by, now(), rng).await;
     assert!(matches!(operating, Err(WorkspaceError::Operating(_))));
     let world = world.reopen(Policy::default()).await;
     assert_eq!(world.store.workspaces().list(), [main.clone()]);
     assert_eq!(world.store.people().list().len(), 1);
     let log = told(&world, &main).await;
-    for what in ["Lab created", "Lab renamed to Laboratory", "Laboratory removed"] {
+    for what in [
+        "Lab created",
+        "Lab renamed to Laboratory",
+        "Laboratory removed",
+    ] {
         assert!(log.contains(&format!("Workspace {what}")), "{log:?}");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::WorkspaceId;
+use hallpass_oauth::random::SystemRandom;
 use hallpass_store::Workspace;
 use serde_json::{Value, json};
 
@@ -41,7 +41,9 @@ impl Administrator<'_> {
                 let mut shown = self.workspace_value(&known);
                 shown["people"] = json!(workspaces.people(&known.id));
                 let all = workspaces.list();
-                let tenants = all.iter().filter(|w| w.managed_by.as_ref() == Some(&known.id));
+                let tenants = all
+                    .iter()
+                    .filter(|w| w.managed_by.as_ref() == Some(&known.id));
                 let tenants: Vec<&str> = tenants.map(|tenant| tenant.name.as_str()).collect();
                 shown["manages"] = json!(tenants);
                 Ok(shown)

@@ -1,0 +1,28 @@
+//! Workspaces: people of the one that operates the system make, rename and remove them; everybody else
+//! sees their own and no other (decision 0021).
+
+pub(crate) mod pages;
+pub(crate) mod rest;
+
+use hallpass_store::workspaces::WorkspaceError;
+
+use crate::answer::Refusal;
+
+/// Where the REST API for them is.
+pub(crate) const WORKSPACES_PATH: &str = "/workspaces/v1/workspaces";
+
+/// Where their pages are.
+pub(crate) const WORKSPACES_PAGE: &str = "/console/workspaces";
+
+impl From<WorkspaceError> for Refusal {
+    fn from(error: WorkspaceError) -> Self {
+        match error {
+            WorkspaceError::BadName
+            | WorkspaceError::UnknownManager(_)
+            | WorkspaceError::ManagedManager(_) => Self::BadRequest(error.to_string()),
+            WorkspaceError::Unknown(_) => Self::Unknown("workspace"),
+            WorkspaceError::Store(error) => Self::Unavailable(error),
+            conflict => Self::Conflict(conflict.to_string()),
+        }
+    }
+}
