@@ -10,5 +10,6 @@ mod credentials;
 mod pages;
 mod refusals;
 mod setup;
+mod shared;
 mod sign_in;
 mod world;
