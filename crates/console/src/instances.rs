@@ -19,6 +19,9 @@ pub(crate) const INSTANCES_PATH: &str = "/workspaces/v1/application-instances";
 /// Where their pages are.
 pub(crate) const INSTANCES_PAGE: &str = "/console/instances";
 
+/// What is said where there is none of that id.
+const NO_INSTANCE: &str = "there is no such application instance";
+
 impl Console {
     /// The URL by which clients know an instance under this name of the console: the one that was given
     /// to it, or that of its listener. There is none where it has neither.
@@ -36,7 +39,7 @@ impl From<InstanceError> for Refusal {
             InstanceError::BadName | InstanceError::BadText(_) => {
                 Self::BadRequest(error.to_string())
             }
-            InstanceError::Unknown(_) => Self::Unknown("application instance"),
+            InstanceError::Unknown(_) => Self::NotFound(NO_INSTANCE),
             InstanceError::Store(error) => Self::Unavailable(error),
             InstanceError::Listen { address, source } => {
                 Self::Conflict(format!("it cannot listen on {address}: {source}"))

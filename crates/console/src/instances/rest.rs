@@ -12,8 +12,8 @@ use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDA
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::ApplicationInstance;
 
-use super::INSTANCES_PATH;
 use super::wire::{Change, Creation, Item, List};
+use super::{INSTANCES_PATH, NO_INSTANCE};
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
@@ -245,7 +245,7 @@ impl Console {
     fn instance(&self, id: &str) -> Result<Arc<ApplicationInstance>, Refusal> {
         let known = self.workspaces.instances().into_iter();
         let mut known = known.filter(|one| one.id.as_str().eq_ignore_ascii_case(id));
-        known.next().ok_or(Refusal::Unknown("application instance"))
+        known.next().ok_or(Refusal::NotFound(NO_INSTANCE))
     }
 
     fn item(&self, permitted: &Permitted, instance: &ApplicationInstance) -> Item {

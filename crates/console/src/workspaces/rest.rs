@@ -14,7 +14,7 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_store::Workspace;
 use serde::{Deserialize, Serialize};
 
-use super::WORKSPACES_PATH;
+use super::{NO_WORKSPACE, WORKSPACES_PATH};
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
@@ -297,7 +297,7 @@ impl Console {
         let id = id.ok().and_then(|Path(text)| workspace_id(&text));
         let visible = self.workspaces_of(permitted.workspace()).into_iter();
         let mut asked = visible.filter(|known| Some(&known.id) == id.as_ref());
-        asked.next().ok_or(Refusal::Unknown("workspace"))
+        asked.next().ok_or(Refusal::NotFound(NO_WORKSPACE))
     }
 
     fn workspace_item(&self, workspace: &Workspace) -> Item {
