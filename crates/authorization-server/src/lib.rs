@@ -9,6 +9,7 @@
 mod admission;
 mod answer;
 mod client;
+mod description;
 mod exchange;
 mod introspection_endpoint;
 mod issuing;
@@ -38,6 +39,7 @@ use hallpass_store::{
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
 
+pub use description::description;
 pub use settings::{Limits, Settings};
 
 use admission::Admission;

@@ -13,6 +13,7 @@
 mod answer;
 mod credentials;
 mod document;
+mod documentation;
 mod form;
 mod guard;
 mod page;
@@ -35,6 +36,7 @@ use hallpass_store::{
 };
 
 pub use document::document;
+pub use documentation::{Book, DOCUMENTATION_PATH};
 
 use password::Hashing;
 
@@ -117,6 +119,11 @@ impl Console {
             addresses: settings.addresses,
             clock,
         }
+    }
+
+    /// Where this console and what belongs to it are.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// The same console under other addresses.

@@ -8,15 +8,17 @@ use hallpass_access::Permission;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
-use crate::Console;
 use crate::session::SignedIn;
 use crate::sign_in::SIGN_IN_PATH;
+use crate::{Console, DOCUMENTATION_PATH};
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// What programs can call.
+    Documentation,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -44,7 +46,10 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 1] = [(Self::Start, "Start", "/")];
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 2] = [
+        (Self::Start, "Start", "/"),
+        (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
+    ];
 }
 
 impl Console {
