@@ -87,6 +87,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::TwoSecrets
             | CredentialError::LastSecret
             | CredentialError::NoSecret
+            | CredentialError::SecretChanged
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)

@@ -31,8 +31,8 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, People, Principals, PublishedKeys, Sessions,
-    SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Sessions, SetupLinks, Workspaces,
 };
 
 pub use document::document;
@@ -56,6 +56,7 @@ pub struct Console {
     principals: Principals,
     credentials: Credentials,
     people: People,
+    custom_roles: CustomRoles,
     sessions: Sessions,
     workspaces: Workspaces,
     setup_links: SetupLinks,
@@ -96,16 +97,19 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,

@@ -10,7 +10,7 @@ mod hosts;
 mod newman;
 mod oauth2_crate;
 mod schemathesis;
-mod scripts;
+pub(crate) mod scripts;
 mod snippets;
 mod strict;
 
