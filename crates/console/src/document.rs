@@ -73,7 +73,7 @@ pub fn document(token_url: &str) -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    Vec::new()
+    vec![<crate::audit::Api as utoipa::OpenApi>::openapi()]
 }
 
 fn head() -> OpenApi {

@@ -11,6 +11,7 @@
 //! the tokens are for.
 
 mod answer;
+mod audit;
 mod credentials;
 mod document;
 mod documentation;
@@ -153,6 +154,7 @@ impl Console {
 fn rest() -> Router<Arc<Console>> {
     let credential = format!("{CREDENTIALS_PATH}/{{id}}");
     Router::new()
+        .merge(audit::rest())
         .route(
             CREDENTIALS_PATH,
             get(credentials::list).post(credentials::create),
@@ -167,6 +169,7 @@ fn rest() -> Router<Arc<Console>> {
 
 fn pages() -> Router<Arc<Console>> {
     Router::new()
+        .merge(audit::pages())
         .route("/", get(start::show))
         .route(
             &format!("{SETUP_PATH}{{secret}}"),

@@ -5,9 +5,11 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
+use hallpass_access::platform::AUDIT_READ;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
+use crate::audit::AUDIT_PATH;
 use crate::session::SignedIn;
 use crate::sign_in::SIGN_IN_PATH;
 use crate::{Console, DOCUMENTATION_PATH};
@@ -17,6 +19,8 @@ use crate::{Console, DOCUMENTATION_PATH};
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// The audit log.
+    Audit,
     /// What programs can call.
     Documentation,
 }
@@ -46,10 +50,19 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 2] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
         (Self::Start, "Start", "/"),
+        (Self::Audit, "Audit", AUDIT_PATH),
         (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
     ];
+
+    /// Whether the person may see anything there.
+    fn is_open_to(self, by: &SignedIn) -> bool {
+        match self {
+            Self::Start | Self::Documentation => true,
+            Self::Audit => by.roles().permits(&AUDIT_READ),
+        }
+    }
 }
 
 impl Console {
@@ -81,13 +94,15 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let sections = Place::IN_NAVIGATION.map(|(section, title, href)| Section {
+        let open = Place::IN_NAVIGATION.into_iter();
+        let open = open.filter(|(section, ..)| section.is_open_to(by));
+        let sections = open.map(|(section, title, href)| Section {
             title,
             href,
             current: section == place,
         });
         Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             person: person.email.to_string(),
             workspace: workspace.map_or_else(String::new, |known| known.name.clone()),
             form_token: self.form_token(by),

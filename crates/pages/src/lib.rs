@@ -8,12 +8,14 @@
 //! page needs a script; the one there is adds comfort.
 
 mod asset;
+mod download;
 mod headers;
 mod home;
 mod notice;
 mod page;
 
 pub use asset::assets;
+pub use download::download;
 pub use home::{Address, Home};
 pub use notice::{go, not_found, notice};
 pub use page::{Frame, Page, Section};

@@ -6,7 +6,9 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod audit;
 mod credentials;
+mod documentation;
 mod pages;
 mod refusals;
 mod setup;
