@@ -18,7 +18,9 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::answer::ErrorBody;
+use crate::audit::Api as AuditApi;
 use crate::session::{COOKIE_NAME, FORM_TOKEN_HEADER};
+use crate::sessions::SessionsApi;
 
 /// A bearer token of the platform instance.
 const TOKEN: &str = "token";
@@ -73,7 +75,10 @@ pub fn document(token_url: &str) -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    vec![<crate::audit::Api as utoipa::OpenApi>::openapi()]
+    vec![
+        <SessionsApi as utoipa::OpenApi>::openapi(),
+        <AuditApi as utoipa::OpenApi>::openapi(),
+    ]
 }
 
 fn head() -> OpenApi {
