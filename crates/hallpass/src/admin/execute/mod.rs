@@ -44,9 +44,7 @@ impl Administrator<'_> {
             AdminCommand::Instance(InstanceCommand::List) => Ok(self.instances()),
             AdminCommand::Credential(command) => self.credential(command).await,
             AdminCommand::Key(command) => self.key(command).await,
-            AdminCommand::Audit(AuditCommand::List { limit, only }) => {
-                self.audit(*limit, only).await
-            }
+            AdminCommand::Audit(AuditCommand::List(wanted)) => self.audit(wanted).await,
             AdminCommand::Sandbox(command) => self.sandbox(command).await,
             AdminCommand::Addresses => Ok(json!(self.addresses)),
         }
