@@ -11,6 +11,7 @@ use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::audit::AUDIT_PATH;
+use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::password::HashingError;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
@@ -27,6 +28,8 @@ pub(crate) enum Place {
     Documentation,
     /// What is the person's own; behind their name, not in the navigation.
     Account,
+    /// Credentials, their list and their dialogs.
+    Credentials,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -38,6 +41,9 @@ pub(crate) enum PageRefusal {
     /// The person may not.
     #[error("the person lacks {0}")]
     NotPermitted(Permission),
+    /// The person has no role on the application instance.
+    #[error("the person has no role there")]
+    NoRole,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -60,8 +66,9 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
+    const IN_NAVIGATION: &[(Self, &'static str, &'static str)] = &[
         (Self::Start, "Start", "/"),
+        (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
         (Self::Audit, "Audit", AUDIT_PATH),
         (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
     ];
@@ -69,7 +76,7 @@ impl Place {
     /// Whether the person may see anything there.
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start | Self::Account | Self::Documentation => true,
+            Self::Start | Self::Account | Self::Credentials | Self::Documentation => true,
             Self::Audit => by.roles().permits(&AUDIT_READ),
         }
     }
@@ -104,7 +111,7 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let open = Place::IN_NAVIGATION.into_iter();
+        let open = Place::IN_NAVIGATION.iter().copied();
         let open = open.filter(|(section, ..)| section.is_open_to(by));
         let sections = open.map(|(section, title, href)| Section {
             title,
@@ -131,6 +138,14 @@ impl PageRefusal {
                 &[
                     &format!("It takes the permission {permission}, which none of your roles has."),
                     "Ask an administrator of your workspace for a role that has it.",
+                ],
+            ),
+            Self::NoRole => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "You have no role on that application instance.",
+                    "Ask an administrator of your workspace for one.",
                 ],
             ),
             Self::NotFound => notice(

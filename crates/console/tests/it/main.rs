@@ -8,6 +8,7 @@
 
 mod account;
 mod audit;
+mod credential_pages;
 mod credentials;
 mod credentials;
 mod documentation;
