@@ -210,4 +210,33 @@ mod tests {
             }
         }
     }
+
+    /// The other way round is asked over HTTP, in `tests/it/documentation.rs`.
+    #[test]
+    fn every_address_of_the_rest_api_is_in_the_document() {
+        let document = document("https://example.com");
+        let known: BTreeSet<String> = document
+            .paths
+            .paths
+            .keys()
+            .map(|path| plain(path))
+            .collect();
+        // A router tells its addresses to nobody but a debugger.
+        let router = format!("{:?}", crate::rest());
+        let routed: BTreeSet<String> = router
+            .split('"')
+            .filter(|text| text.starts_with("/workspaces/v1/"))
+            .map(plain)
+            .collect();
+        assert!(!routed.is_empty());
+        let missing: Vec<_> = routed.difference(&known).collect();
+        assert!(missing.is_empty(), "not described: {missing:?}");
+    }
+
+    /// Parameters may have different names on both sides.
+    fn plain(path: &str) -> String {
+        let parts = path.split('/');
+        let parts = parts.map(|part| if part.starts_with('{') { "{}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    }
 }

@@ -27,13 +27,17 @@ pub(crate) struct CredentialArgs {
 #[derive(Debug, Subcommand)]
 enum CredentialCommand {
     /// List your credentials
-    List(ShownArgs),
+    List(ListArgs),
     /// Show a credential
     Show(OneArgs),
     /// Make a credential; its secret is told once
     Create(CreateArgs),
     /// Give a credential a new secret; the old one and all its tokens stop working at once
     Reset(ResetArgs),
+    /// Switch a credential off; its tokens stop working at once
+    Disable(OneArgs),
+    /// Let a credential that was switched off get tokens again
+    Enable(OneArgs),
     /// Delete a credential; its tokens stop working at once
     Delete(DeleteArgs),
 }
@@ -57,10 +61,28 @@ enum Form {
     Json,
 }
 
+/// Whose credentials.
+#[derive(Debug, Args)]
+struct OwnerArgs {
+    /// Those of this person, or of `all` in your workspace, if you may govern it [default: yours]
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    owner: OwnerArgs,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
 #[derive(Debug, Args)]
 struct OneArgs {
     /// Client id, or name
     credential: String,
+    #[command(flatten)]
+    owner: OwnerArgs,
     #[command(flatten)]
     shown: ShownArgs,
 }
@@ -104,6 +126,8 @@ struct ResetArgs {
 struct DeleteArgs {
     /// Client id, or name
     credential: String,
+    #[command(flatten)]
+    owner: OwnerArgs,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -114,24 +138,27 @@ struct DeleteArgs {
 /// Runs one command.
 pub(crate) async fn run(args: CredentialArgs) -> Result<(), CommandError> {
     match args.command {
-        CredentialCommand::List(shown) => list(&shown).await,
+        CredentialCommand::List(args) => list(&args).await,
         CredentialCommand::Show(args) => show(&args).await,
         CredentialCommand::Create(args) => create(&args).await,
         CredentialCommand::Reset(args) => reset(&args).await,
+        CredentialCommand::Disable(args) => switch(&args, false).await,
+        CredentialCommand::Enable(args) => switch(&args, true).await,
         CredentialCommand::Delete(args) => delete(&args).await,
     }
 }
 
-async fn list(shown: &ShownArgs) -> Result<(), CommandError> {
+async fn list(args: &ListArgs) -> Result<(), CommandError> {
+    let shown = &args.shown;
     let client = shown.connection.connect()?;
-    let remote = Remote::of(&client);
+    let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
     let credentials = remote.credentials().await?;
     if shown.is_json() {
         let items: Vec<&Value> = credentials.iter().map(|one| &one.item).collect();
         return shown.print(&json!({ "items": items, "count": items.len() }));
     }
     if credentials.is_empty() {
-        output::words("You have no credentials; `hallpass credential create` makes one.");
+        output::words("There are none; `hallpass credential create` makes one.");
         return Ok(());
     }
     let instances = remote.instances().await.unwrap_or_default();
@@ -141,7 +168,7 @@ async fn list(shown: &ShownArgs) -> Result<(), CommandError> {
 
 async fn show(args: &OneArgs) -> Result<(), CommandError> {
     let client = args.shown.connection.connect()?;
-    let remote = Remote::of(&client);
+    let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
     let credential = remote.credential(&args.credential).await?;
     if args.shown.is_json() {
         return args.shown.print(&credential.item);
@@ -205,9 +232,21 @@ async fn reset(args: &ResetArgs) -> Result<(), CommandError> {
     args.shown.tell(&told)
 }
 
+async fn switch(args: &OneArgs, on: bool) -> Result<(), CommandError> {
+    let client = args.shown.connection.connect()?;
+    let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
+    let credential = remote.credential(&args.credential).await?;
+    let changed = remote.switch(&credential.id, on).await?;
+    if args.shown.is_json() {
+        return args.shown.print(&changed.item);
+    }
+    let instances = remote.instances().await.unwrap_or_default();
+    args.shown.print(&row(&changed, &instances))
+}
+
 async fn delete(args: &DeleteArgs) -> Result<(), CommandError> {
     let client = args.shown.connection.connect()?;
-    let remote = Remote::of(&client);
+    let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
     let credential = remote.credential(&args.credential).await?;
     let question = format!(
         "{} is gone for good, and its tokens stop working at once. Delete it? [y/N]",
@@ -248,13 +287,15 @@ impl ShownArgs {
 /// A credential in one line.
 fn row(credential: &Credential, instances: &[Instance]) -> Value {
     let known = instances.iter().find(|one| one.id == credential.instance);
-    json!({
+    let mut row = json!({
         "clientId": credential.id,
         "name": credential.name,
         "instance": known.map_or(&credential.instance, |one| &one.name),
-        "createdAt": credential.item["createdAt"],
-        "updatedAt": credential.item["updatedAt"],
-    })
+    });
+    for member in ["owner", "state", "createdAt", "lastUsedAt", "expiresAt"] {
+        row[member] = credential.item[member].clone();
+    }
+    row
 }
 
 /// What `hallpass profile add --from` reads.

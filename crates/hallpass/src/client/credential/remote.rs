@@ -5,6 +5,7 @@ use hallpass_client::Client;
 use hallpass_oauth::{ApplicationInstanceId, Secret};
 use hallpass_openapi::BuiltRequest;
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -21,6 +22,8 @@ const PLATFORM: &str = "global";
 /// A server's REST API.
 pub(super) struct Remote<'a> {
     client: &'a Client,
+    /// Whose credentials are meant; nothing for the caller's own.
+    owner: Option<String>,
 }
 
 /// A credential as the server tells it, without its secret.
@@ -41,11 +44,29 @@ pub(super) struct Instance {
 
 impl<'a> Remote<'a> {
     pub(super) fn of(client: &'a Client) -> Self {
-        Self { client }
+        let owner = None;
+        Self { client, owner }
+    }
+
+    /// The same for the credentials of others.
+    pub(super) fn for_owner(self, owner: Option<&str>) -> Self {
+        let owner = owner.map(|owner| utf8_percent_encode(owner, NON_ALPHANUMERIC).to_string());
+        Self { owner, ..self }
+    }
+
+    fn asked(&self, path: &str, query: &str) -> String {
+        let owner = self.owner.as_ref().map(|owner| format!("owner={owner}"));
+        let parts: Vec<String> = Some(query.to_owned())
+            .filter(|query| !query.is_empty())
+            .into_iter()
+            .chain(owner)
+            .collect();
+        let mark = if parts.is_empty() { "" } else { "?" };
+        format!("{path}{mark}{}", parts.join("&"))
     }
 
     pub(super) async fn credentials(&self) -> Result<Vec<Credential>, CommandError> {
-        let listed = self.get(CREDENTIALS).await?;
+        let listed = self.get(&self.asked(CREDENTIALS, "details=true")).await?;
         let items = listed["items"].as_array();
         let items = items.ok_or_else(|| self.no_such_api())?;
         Ok(items.iter().cloned().map(Credential::read).collect())
@@ -70,10 +91,10 @@ impl<'a> Remote<'a> {
         match by_id.or(by_name) {
             Some(at) => Ok(known.swap_remove(at)),
             None => Err(CommandError::refused(format!(
-                "you have no credential {}",
+                "there is no credential {}",
                 output::printable(wanted)
             ))
-            .hint("`hallpass credential list` shows those that you have")),
+            .hint("`hallpass credential list` shows those there are")),
         }
     }
 
@@ -136,8 +157,15 @@ impl<'a> Remote<'a> {
     }
 
     pub(super) async fn delete(&self, id: &str) -> Result<(), CommandError> {
-        let path = format!("{CREDENTIALS}/{id}");
+        let path = self.asked(&format!("{CREDENTIALS}/{id}"), "");
         self.send(Method::DELETE, &path, None).await.map(drop)
+    }
+
+    pub(super) async fn switch(&self, id: &str, on: bool) -> Result<Credential, CommandError> {
+        let path = self.asked(&format!("{CREDENTIALS}/{id}"), "");
+        let body = json!({ "enabled": on });
+        let changed = self.send(Method::PATCH, &path, Some(&body)).await?;
+        Ok(Credential::read(changed))
     }
 
     /// Takes the secret out of the answer.

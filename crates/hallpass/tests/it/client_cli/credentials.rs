@@ -48,6 +48,16 @@ fn credentials_are_made_shown_reset_and_deleted_from_elsewhere() {
         assert_eq!(shown.json()["clientId"], id);
     }
 
+    let off = run(&["credential", "disable", "from afar", "--json"]).ok();
+    assert_eq!(off.json()["state"], "disabled");
+    let listed = run(&["credential", "list", "--owner", "all"]).ok().stdout;
+    assert!(
+        listed.contains("disabled") && listed.contains(ANN),
+        "{listed}"
+    );
+    let on = run(&["credential", "enable", id]).ok().stdout;
+    assert!(on.contains("active"), "{on}");
+
     let reset = run(&["credential", "reset", "from afar", "--yes", "--json"]).ok();
     assert_ne!(reset.json()["clientSecret"].as_str().unwrap(), secret);
     run(&["credential", "delete", id, "--yes"]).ok();
