@@ -78,6 +78,8 @@ fn parts() -> Vec<OpenApi> {
     vec![
         <SessionsApi as utoipa::OpenApi>::openapi(),
         <AuditApi as utoipa::OpenApi>::openapi(),
+        <crate::people::Declared as utoipa::OpenApi>::openapi(),
+        <crate::roles::Declared as utoipa::OpenApi>::openapi(),
     ]
 }
 

@@ -21,8 +21,12 @@ mod document;
 mod documentation;
 mod form;
 mod guard;
+mod in_path;
+mod operations;
 mod page;
 pub mod password;
+mod people;
+mod roles;
 mod same_site;
 mod session;
 mod sessions;
@@ -30,6 +34,7 @@ mod setup;
 mod sign_in;
 mod start;
 mod submission;
+mod time;
 mod totp;
 mod transport;
 mod wire;
@@ -39,6 +44,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
+use hallpass_openapi::Definition;
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, Passwords, People, Principals,
     PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
@@ -48,6 +54,7 @@ pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
 pub use documentation::{Book, DOCUMENTATION_PATH};
 
+use operations::Operations;
 use password::Hashing;
 use sign_in::attempts::Attempts;
 use submission::Submissions;
@@ -82,11 +89,14 @@ pub struct Console {
     first_call: String,
     by_hand: TokenByHand,
     submissions: Arc<Submissions>,
+    /// Of the application instances, and of the platform.
+    operations: Arc<Operations>,
+    platform_operations: Arc<Operations>,
     clock: Clock,
 }
 
 /// What the console must be told.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What is asked of every token. The instance is always the platform, whatever stands here.
     pub expectation: Expectation,
@@ -94,6 +104,8 @@ pub struct Settings {
     pub addresses: Addresses,
     /// The path of the call that code samples make.
     pub first_call: String,
+    /// The API of the application instances: what roles are about.
+    pub definition: Arc<Definition>,
 }
 
 /// The public addresses of the whole system.
@@ -154,6 +166,8 @@ impl Console {
             first_call: settings.first_call,
             by_hand,
             submissions: Arc::default(),
+            operations: Arc::new(Operations::of(&settings.definition)),
+            platform_operations: Arc::new(Operations::of_platform()),
             clock,
         }
     }
@@ -184,6 +198,10 @@ impl Console {
             .merge(sessions::rest())
             .merge(account::pages())
             .merge(credential_pages::pages())
+            .merge(people::rest())
+            .merge(people::pages())
+            .merge(roles::rest())
+            .merge(roles::pages())
             .with_state(Arc::new(self))
             .merge(hallpass_pages::assets());
         transport::protect(routes, strict)

@@ -5,7 +5,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
-use hallpass_access::platform::AUDIT_READ;
+use hallpass_access::platform::{AUDIT_READ, WORKSPACE_READ};
 use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
@@ -13,6 +13,8 @@ use hallpass_store::StoreError;
 use crate::audit::AUDIT_PATH;
 use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::password::HashingError;
+use crate::people::USERS_PAGE;
+use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
 use crate::{Console, DOCUMENTATION_PATH};
@@ -30,6 +32,10 @@ pub(crate) enum Place {
     Account,
     /// Credentials, their list and their dialogs.
     Credentials,
+    /// People.
+    Users,
+    /// What they can be.
+    Roles,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -66,9 +72,11 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: &[(Self, &'static str, &'static str)] = &[
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
         (Self::Start, "Start", "/"),
         (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
+        (Self::Users, "Users", USERS_PAGE),
+        (Self::Roles, "Roles", ROLES_PAGE),
         (Self::Audit, "Audit", AUDIT_PATH),
         (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
     ];
@@ -77,6 +85,7 @@ impl Place {
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
             Self::Start | Self::Account | Self::Credentials | Self::Documentation => true,
+            Self::Users | Self::Roles => by.roles().permits(&WORKSPACE_READ),
             Self::Audit => by.roles().permits(&AUDIT_READ),
         }
     }
@@ -111,7 +120,7 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let open = Place::IN_NAVIGATION.iter().copied();
+        let open = Place::IN_NAVIGATION.into_iter();
         let open = open.filter(|(section, ..)| section.is_open_to(by));
         let sections = open.map(|(section, title, href)| Section {
             title,

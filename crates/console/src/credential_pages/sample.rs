@@ -44,7 +44,7 @@ struct Sample {
 
 /// The form, which names the credential in its query.
 pub(super) async fn choose(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    let outcome = match console.chosen(&by) {
+    let outcome = match console.chosen_credential(&by) {
         Some(id) => console.sample_page(&by, &id).await,
         None => Ok(console.already(&by, nothing_to_show())),
     };
@@ -68,7 +68,7 @@ impl Sample {
 
 impl Console {
     /// The credential that was asked for, or else the first that there could be a program for.
-    fn chosen(&self, by: &SignedIn) -> Option<String> {
+    fn chosen_credential(&self, by: &SignedIn) -> Option<String> {
         let asked = parameter(by.uri(), "credential");
         asked.or_else(|| {
             let first = self.own_with_secret(by).into_iter().next();

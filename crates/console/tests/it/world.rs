@@ -33,6 +33,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
+/// An API that is small and has each verb.
+const DEFINITION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Disks", "version": "1"}, "paths": {
+    "/api/v1/disks": {
+        "get": {"operationId": "DiskList", "responses": {"200": {"description": "ok"}}},
+        "post": {"operationId": "DiskCreate", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/disks/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "put": {"operationId": "DiskUpdate", "responses": {"200": {"description": "ok"}}},
+        "delete": {"operationId": "DiskDelete", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/volumes": {
+        "get": {"operationId": "VolumeList", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/access-controls": {
+        "get": {"operationId": "AccessControls", "responses": {"200": {"description": "ok"}}}}}}"#;
+
 pub(crate) const ISSUER: &str = "https://sso.example.com";
 
 /// A secret that the token endpoint of these tests is tired of.
@@ -654,5 +668,6 @@ fn settings() -> Settings {
             ],
         },
         first_call: "/api/v1/storage-systems".to_owned(),
+        definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),
     }
 }

@@ -294,6 +294,7 @@ impl Parts {
                 instances: known,
             },
             first_call: first_call(&self.definition),
+            definition: self.definition.clone(),
         }
     }
 
