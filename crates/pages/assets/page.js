@@ -18,6 +18,26 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   });
 }
 
+// A search field that names a list narrows it while one types, by the same rule as the server's: every word
+// occurs somewhere in the item.
+for (const field of document.querySelectorAll('input[data-filter]')) {
+  const list = document.getElementById(field.dataset.filter);
+  if (!list) continue;
+  const items = [...list.querySelectorAll('[data-filter-item]')].map((element) => ({
+    element,
+    text: `${element.dataset.filterItem} ${element.textContent}`.toLowerCase(),
+  }));
+  field.addEventListener('input', () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const { element, text } of items) {
+      element.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of list.querySelectorAll('[data-filter-group]')) {
+      group.hidden = !group.querySelector('[data-filter-item]:not([hidden])');
+    }
+  });
+}
+
 // What is typed here is seen elsewhere on the page, and sent nowhere: the field has no name. Only letters that mean
 // themselves in every language are taken.
 for (const field of document.querySelectorAll('input[data-fills]')) {
