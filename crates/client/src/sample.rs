@@ -8,7 +8,9 @@ use hallpass_openapi::BuiltRequest;
 use hallpass_openapi::code::python::{
     QUOTE, Session, encoded_basic, secret_lines, write_with_session,
 };
-use hallpass_openapi::code::{Access, CodeRequest, Language, Program, SecretPlace, TokenForm};
+use hallpass_openapi::code::{
+    Access, CodeRequest, Language, Program, SecretPlace, SecretSource, TokenForm,
+};
 
 use crate::access_token::AccessToken;
 use crate::profile::{Authentication, Profile};
@@ -111,7 +113,7 @@ impl Sample<'_> {
             url: self.profile.token_url().as_str().to_owned(),
             fields,
             secret,
-            secret_variable: SECRET_VARIABLE.to_owned(),
+            secret_source: SecretSource::Variable(SECRET_VARIABLE.to_owned()),
             member: "access_token".to_owned(),
         })
     }

@@ -4,7 +4,7 @@
 use http::Method;
 
 use super::text::{comments, form_encoded};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself.
 pub(super) fn literal(text: &str) -> String {
@@ -31,7 +31,15 @@ pub(super) fn write(program: &Program) -> String {
 }
 
 fn form_lines(form: &TokenForm) -> String {
-    let variable = &form.secret_variable;
+    let (secret_lines, variable) = match &form.secret_source {
+        SecretSource::Variable(variable) => {
+            (need(variable, "the client secret", 2), variable.as_str())
+        }
+        SecretSource::Placeholder(word) => (
+            format!("client_secret={}\n", literal(word)),
+            "client_secret",
+        ),
+    };
     let mut encoding = String::new();
     let mut arguments = vec!["--silent --show-error --globoff".to_owned()];
     let secret = match &form.secret {
@@ -62,7 +70,7 @@ fn form_lines(form: &TokenForm) -> String {
     arguments.push(literal(&form.url));
     let member = form.member.replace('.', "\\.");
     format!(
-        "{}{encoding}answer=$({secret} |
+        "{secret_lines}{encoding}answer=$({secret} |
   curl {arguments}) || exit 3
 token=$(sed -n 's/.*\"{member}\"[[:space:]]*:[[:space:]]*\"\\([^\"\\\\]*\\)\".*/\\1/p' <<<\"$answer\")
 if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
@@ -70,7 +78,6 @@ if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
   exit 3
 fi
 ",
-        need(variable, "the client secret", 2),
         arguments = arguments.join(" \\\n    "),
     )
 }

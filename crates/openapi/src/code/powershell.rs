@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::text::{comments, form_encoded};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself, which is doubled. What is not
 /// printable ASCII, the curly quotes that PowerShell takes for quotes among it, is written as an escape
@@ -94,7 +94,7 @@ if (-not $Token) {{
     exit 3
 }}
 ",
-        secret = need("Secret", &form.secret_variable, "the client secret", 2),
+        secret = secret_lines(&form.secret_source),
         fields = fields.join("\n"),
         url = literal(&form.url),
         member = literal(&form.member),
@@ -114,6 +114,13 @@ fn pair(name: &str, value: &str) -> String {
         "    [uri]::EscapeDataString({}) + '=' + [uri]::EscapeDataString({value})",
         literal(name)
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("Secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => format!("$Secret = {}\n", literal(word)),
+    }
 }
 
 fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {

@@ -1,7 +1,7 @@
 //! Python 3 with requests.
 
 use super::text::{comments, form_encoded, four_or_eight_digits, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, four_or_eight_digits)
@@ -123,7 +123,10 @@ if answer.status_code != 200 or not token:
     print(\"no access token:\", answer.status_code, answer.text, file=sys.stderr)
     sys.exit(3)
 ",
-        secret = secret_lines(&form.secret_variable),
+        secret = match &form.secret_source {
+            SecretSource::Variable(variable) => secret_lines(variable),
+            SecretSource::Placeholder(word) => format!("secret = {}\n", literal(word)),
+        },
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "        "),
         member = literal(&form.member),

@@ -1,7 +1,7 @@
 //! Rust with reqwest and serde_json.
 
 use super::text::{braces, comments, form_encoded, indented, lines, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -115,13 +115,19 @@ fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {
     }}
 }}
 {encoding}",
-        secret = indented(
-            &need("secret", &form.secret_variable, "the client secret", 2),
-            "    "
-        ),
+        secret = indented(&secret_lines(&form.secret_source), "    "),
         url = literal(&form.url),
         member = literal(&form.member),
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => {
+            format!("let secret = {}.to_owned();\n", literal(word))
+        }
+    }
 }
 
 fn request_lines(request: &CodeRequest) -> String {
