@@ -1,19 +1,85 @@
 // Comfort for people with scripts on. Nothing depends on it: a page that needs this file to work is broken.
 
+const SEARCH = 'hallpass.search';
+const PAUSE = 300;
+
+const said = document.createElement('p');
+said.className = 'unseen';
+said.setAttribute('role', 'status');
+document.querySelector('main').append(said);
+
+for (const button of document.querySelectorAll('button[data-copy]')) offerCopy(button);
+for (const time of document.querySelectorAll('time[datetime]')) showInOwnZone(time);
+for (const field of document.querySelectorAll('input[type="search"]')) searchWhileTyping(field);
+
 // A button beside a value copies it. It is in the page hidden, so that without scripts there is none.
-for (const button of document.querySelectorAll('button[data-copy]')) {
+function offerCopy(button) {
   const source = document.getElementById(button.dataset.copy);
-  if (!source || !navigator.clipboard) continue;
+  if (!source || !navigator.clipboard) return;
   const label = button.textContent;
   button.hidden = false;
   button.addEventListener('click', async () => {
-    const text = 'value' in source ? source.value : source.textContent;
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText('value' in source ? source.value : source.textContent);
       button.textContent = 'Copied';
     } catch {
       button.textContent = 'Select and copy it';
     }
-    setTimeout(() => { button.textContent = label; }, 2000);
+    // The words on a button are not read out when they change.
+    said.textContent = button.textContent;
+    setTimeout(() => {
+      button.textContent = label;
+      said.textContent = '';
+    }, 2000);
+  });
+}
+
+// The page says times in UTC. Here they are the reader's, and the title keeps the exact one. A date
+// without a time of day is the same everywhere.
+function showInOwnZone(time) {
+  const at = new Date(time.dateTime);
+  if (!time.dateTime.includes('T') || Number.isNaN(at.valueOf())) return;
+  const two = (number) => String(number).padStart(2, '0');
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  time.textContent = `${date} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  time.title = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+// A search is sent while it is typed. The address is replaced, so that Back leads out of the list and
+// not through every letter; what was typed meanwhile and where the cursor is come along.
+function searchWhileTyping(field) {
+  const form = field.form;
+  if (!form || form.method !== 'get') return;
+  const place = `${location.pathname} ${field.name}`;
+  let timer;
+  let sent = false;
+  const send = () => {
+    sent = true;
+    const fields = new URLSearchParams(new FormData(form));
+    // The answer to another search begins at its first page.
+    fields.delete('offset');
+    location.replace(`${new URL(form.action).pathname}?${fields}`);
+  };
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(send, PAUSE);
+  };
+  const kept = JSON.parse(sessionStorage.getItem(SEARCH));
+  if (kept?.place === place) {
+    sessionStorage.removeItem(SEARCH);
+    field.focus();
+    if (kept.text !== field.value) {
+      field.value = kept.text;
+      wait();
+    }
+    field.setSelectionRange(kept.cursor, kept.cursor);
+  }
+  field.addEventListener('input', (event) => {
+    if (!event.isComposing) wait();
+  });
+  window.addEventListener('pagehide', () => {
+    if (!sent) return;
+    const { value: text, selectionStart: cursor } = field;
+    sessionStorage.setItem(SEARCH, JSON.stringify({ place, text, cursor }));
   });
 }

@@ -24,12 +24,12 @@ const LISTS: [(&str, &str); 3] = [
 ];
 
 /// Node.js and Python with their packages.
-pub(super) struct Installed(PathBuf);
+pub(crate) struct Installed(PathBuf);
 
 impl Installed {
     /// `None`, and a word, where they are absent or of other versions than the lists say.
     #[track_caller]
-    pub(super) fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("foreign");
         for (name, wanted) in LISTS {
             if std::fs::read_to_string(folder.join(name)).is_ok_and(|found| found == wanted) {
@@ -74,7 +74,7 @@ impl Installed {
     }
 
     /// A file of a package from npm.
-    pub(super) fn package(&self, file: &str) -> PathBuf {
+    pub(crate) fn package(&self, file: &str) -> PathBuf {
         self.0.join("node_modules").join(file)
     }
 }
