@@ -154,6 +154,16 @@ impl PermissionPattern {
             && self.verb.is_none_or(|verb| verb == permission.verb)
     }
 
+    /// The resource it is about; `None` is every one.
+    pub fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    /// The verb it is about; `None` is every one.
+    pub fn verb(&self) -> Option<Verb> {
+        self.verb
+    }
+
     /// The one permission asked about, unless it is a question about several.
     pub(crate) fn single(&self) -> Option<Permission> {
         Some(Permission::of(

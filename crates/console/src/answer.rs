@@ -87,6 +87,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::TwoSecrets
             | CredentialError::LastSecret
             | CredentialError::NoSecret
+            | CredentialError::SecretChanged
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
@@ -106,13 +107,18 @@ impl From<CredentialError> for Refusal {
     }
 }
 
-/// The error body, in wire order.
-#[derive(Serialize)]
+/// Why something was not done.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
+pub(crate) struct ErrorBody<'a> {
+    /// The status of the answer once more.
     http_status_code: u16,
+    /// A word for programs.
     error_code: &'a str,
+    /// What is wrong and what to do, for people.
     message: String,
+    /// Names this refusal in the server's log.
     debug_id: &'a str,
 }
 

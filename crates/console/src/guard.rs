@@ -83,8 +83,8 @@ impl Permitted {
     }
 
     /// What they are on the platform.
-    pub(crate) fn roles(&self) -> Roles {
-        self.caller.roles
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.caller.roles
     }
 
     /// Who makes the change: the person, through the client that called if one did.
@@ -100,7 +100,7 @@ impl Caller {
             person: principal.person,
             email: principal.email.clone(),
             workspace: principal.workspace.clone(),
-            roles: principal.roles,
+            roles: principal.roles.clone(),
             client_id: Some(verified.client_id().clone()),
             address,
         }

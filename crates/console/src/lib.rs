@@ -12,6 +12,7 @@
 
 mod answer;
 mod credentials;
+mod document;
 mod form;
 mod guard;
 mod page;
@@ -29,9 +30,11 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, People, Principals, PublishedKeys, Sessions,
-    SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
+    Sessions, SetupLinks, Workspaces,
 };
+
+pub use document::document;
 
 use password::Hashing;
 
@@ -51,6 +54,7 @@ pub struct Console {
     principals: Principals,
     credentials: Credentials,
     people: People,
+    custom_roles: CustomRoles,
     sessions: Sessions,
     workspaces: Workspaces,
     setup_links: SetupLinks,
@@ -91,16 +95,19 @@ impl Console {
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,
             audit,
+            ..
         } = handles;
         Self {
             published_keys,
             principals,
             credentials,
             people,
+            custom_roles,
             sessions,
             workspaces,
             setup_links,

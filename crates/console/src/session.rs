@@ -21,7 +21,7 @@ use crate::page::PageRefusal;
 
 /// The cookie. The prefix makes browsers refuse one that another host or path has set (RFC 6265bis,
 /// section 4.1.3.2).
-const COOKIE_NAME: &str = "__Host-hallpass";
+pub(crate) const COOKIE_NAME: &str = "__Host-hallpass";
 
 /// Where a script of our own pages puts the form token when it calls the REST API.
 pub(crate) const FORM_TOKEN_HEADER: &str = "x-csrf-token";

@@ -26,6 +26,7 @@ mod definition;
 mod document;
 mod example;
 mod index;
+mod integers;
 mod items;
 mod layers;
 mod link;

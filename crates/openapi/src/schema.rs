@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 use jsonschema::{Draft, Validator};
 use serde_json::Value;
 
+use crate::integers;
 use crate::operation::Operation;
 use crate::translate::{self, Direction};
 
@@ -149,6 +150,7 @@ impl CompiledSchema {
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .should_ignore_unknown_formats(true)
+            .with_keyword(integers::KEYWORD, integers::keyword)
             .build(&schema)
             .ok()?;
         Some(Self { validator, schema })

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::integers;
 use crate::layers::layers;
 use crate::marks::is_or_holds;
 use crate::reference;
@@ -212,6 +213,9 @@ impl<'a> Translator<'a> {
         if self.old {
             exclusive_limit(object, &mut result, "minimum", "exclusiveMinimum");
             exclusive_limit(object, &mut result, "maximum", "exclusiveMaximum");
+        }
+        if let Some(format) = integers::format_in(object) {
+            result.insert(integers::KEYWORD.to_owned(), format.clone());
         }
         result
     }

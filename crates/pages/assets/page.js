@@ -11,6 +11,8 @@ document.querySelector('main').append(said);
 for (const button of document.querySelectorAll('button[data-copy]')) offerCopy(button);
 for (const time of document.querySelectorAll('time[datetime]')) showInOwnZone(time);
 for (const field of document.querySelectorAll('input[type="search"]')) searchWhileTyping(field);
+for (const field of document.querySelectorAll('input[data-fills]')) fillWhileTyping(field);
+window.addEventListener('pagehide', forget);
 
 // A button beside a value copies it. It is in the page hidden, so that without scripts there is none.
 function offerCopy(button) {
@@ -34,15 +36,22 @@ function offerCopy(button) {
   });
 }
 
-// The page says times in UTC. Here they are the reader's, and the title keeps the exact one. A date
-// without a time of day is the same everywhere.
+// The page says times in UTC. Here they are the reader's, and the title tells the exact one; where the
+// page says a distance ("3 days ago"), only the title changes. A date without a time of day is the
+// same everywhere.
 function showInOwnZone(time) {
   const at = new Date(time.dateTime);
   if (!time.dateTime.includes('T') || Number.isNaN(at.valueOf())) return;
   const two = (number) => String(number).padStart(2, '0');
   const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
-  time.textContent = `${date} ${two(at.getHours())}:${two(at.getMinutes())}`;
-  time.title = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const own = `${date} ${two(at.getHours())}:${two(at.getMinutes())}`;
+  const exact = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  if (time.title) {
+    time.title = `${own} (${exact})`;
+  } else {
+    time.textContent = own;
+    time.title = exact;
+  }
 }
 
 // A search is sent while it is typed. The address is replaced, so that Back leads out of the list and
@@ -82,4 +91,28 @@ function searchWhileTyping(field) {
     const { value: text, selectionStart: cursor } = field;
     sessionStorage.setItem(SEARCH, JSON.stringify({ place, text, cursor }));
   });
+}
+
+// What is typed here is seen elsewhere on the page, and sent nowhere: the field has no name. Only letters
+// that mean themselves in every language are taken.
+function fillWhileTyping(field) {
+  const place = document.getElementById(field.dataset.fills);
+  if (!place) return;
+  const empty = place.textContent;
+  field.closest('[data-needs-script]').hidden = false;
+  field.addEventListener('input', () => {
+    const typed = field.value.trim();
+    const plain = /^[A-Za-z0-9._~-]+$/.test(typed);
+    field.setAttribute('aria-invalid', String(typed !== '' && !plain));
+    place.textContent = plain ? typed : empty;
+  });
+}
+
+// What is shown once is gone when the page is left, also from the browser's memory of pages to go back to.
+function forget() {
+  for (const element of document.querySelectorAll('[data-once]')) {
+    if ('value' in element) element.value = '';
+    element.textContent = '';
+  }
+  for (const field of document.querySelectorAll('input[data-fills], input[type="password"]')) field.value = '';
 }

@@ -10,23 +10,53 @@ use serde_json::Value;
 use crate::answer_body::AnswerBody;
 use crate::conditional::{entity_tag, has_it};
 use crate::reply::{empty, json_answer, json_text};
+use crate::stand_in::KeptAnswer;
 
 /// What the origin answered.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) body: Option<Body>,
+    pub(crate) content: Option<Content>,
     /// The task that was started.
     pub(crate) task: Option<String>,
     /// Where what was created can be found.
     pub(crate) location: Option<String>,
 }
 
+/// What stands in its body.
+pub(crate) enum Content {
+    Value(Value),
+    Text(Bytes),
+    /// A text whose entity tag is known already.
+    Kept(KeptAnswer),
+}
+
+impl From<Body> for Content {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::Value(value) => Self::Value(value),
+            Body::Written(text) => Self::Text(text.into()),
+        }
+    }
+}
+
+impl From<Value> for Content {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<KeptAnswer> for Content {
+    fn from(kept: KeptAnswer) -> Self {
+        Self::Kept(kept)
+    }
+}
+
 impl Answer {
     /// A 200 that starts nothing.
-    pub(crate) fn ok(body: Value) -> Self {
+    pub(crate) fn ok(content: impl Into<Content>) -> Self {
         Self {
             status: StatusCode::OK,
-            body: Some(body.into()),
+            content: Some(content.into()),
             task: None,
             location: None,
         }
@@ -36,14 +66,16 @@ impl Answer {
     /// stands in the answer and in the log, whoever wrote the body.
     pub(crate) fn into_response(mut self, trace_id: &str) -> Response<AnswerBody> {
         if !self.status.is_success()
-            && let Some(Body::Value(body)) = &mut self.body
+            && let Some(Content::Value(body)) = &mut self.content
             && let Some(id) = body.get_mut("traceId")
         {
             *id = trace_id.into();
         }
-        let mut response = match self.body {
-            Some(Body::Value(body)) => json_answer(self.status, &body),
-            Some(Body::Written(text)) => json_text(self.status, text),
+        let mut response = match self.content {
+            Some(Content::Value(body)) => json_answer(self.status, &body),
+            Some(Content::Text(text) | Content::Kept(KeptAnswer { text, .. })) => {
+                json_text(self.status, text)
+            }
             None => empty(self.status),
         };
         let location = self.location.as_deref().map(HeaderValue::from_str);
@@ -59,11 +91,17 @@ impl Answer {
         headers: &HeaderMap,
         trace_id: &str,
     ) -> Response<AnswerBody> {
+        let tag = match &self.content {
+            Some(Content::Kept(kept)) => Some(kept.tag.clone()),
+            _ => None,
+        };
         let response = self.into_response(trace_id);
-        if response.status() == StatusCode::OK {
-            tagged(response, headers)
-        } else {
-            response
+        if response.status() != StatusCode::OK {
+            return response;
+        }
+        match tag {
+            Some(tag) => with_tag(response, headers, tag),
+            None => tagged(response, headers),
         }
     }
 }
@@ -73,11 +111,16 @@ const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("private, no-cache")
 
 /// A 200 with its entity tag, or a 304 to whoever has it. The definition of the real service declares a
 /// JSON body for 304, which RFC 9110 section 15.4.5 forbids.
-pub(crate) fn tagged(
+pub(crate) fn tagged(response: Response<AnswerBody>, headers: &HeaderMap) -> Response<AnswerBody> {
+    let tag = entity_tag(response.body().bytes());
+    with_tag(response, headers, tag)
+}
+
+fn with_tag(
     mut response: Response<AnswerBody>,
     headers: &HeaderMap,
+    tag: HeaderValue,
 ) -> Response<AnswerBody> {
-    let tag = entity_tag(response.body().bytes());
     if has_it(headers, &tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Bytes::new().into();

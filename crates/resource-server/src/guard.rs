@@ -16,14 +16,14 @@ use http_body_util::{BodyExt as _, Limited};
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Content};
 use crate::answer_body::AnswerBody;
 use crate::faults::{Chosen, Instead, Marked};
 use crate::listener::{BodyError, NoAnswer, TraceContext};
 use crate::own::Own;
 use crate::permitted::{Call, Permitted, permit};
 use crate::reply::{Refusal, allowed};
-use crate::stand_in::OriginError;
+use crate::stand_in::{Answered, OriginError};
 use crate::state_calls::StateCall;
 use crate::target::{Target, TargetError};
 use crate::{ResourceServer, access_answers, audit_events};
@@ -304,14 +304,18 @@ impl ResourceServer {
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let outcome = self.stand_ins.answer(call, &self.base_url, now).await;
-        let outcome = outcome.map_err(|error| no_origin(error, Some(call)))?;
-        Ok(Answer {
-            location: outcome.location(call.target.path()),
-            status: outcome.response.status,
-            body: outcome.response.body,
-            task: outcome.response.task,
-        })
+        let answered = self.stand_ins.answer(call, &self.base_url, now).await;
+        Ok(
+            match answered.map_err(|error| no_origin(error, Some(call)))? {
+                Answered::Made(outcome) => Answer {
+                    location: outcome.location(call.target.path()),
+                    status: outcome.response.status,
+                    content: outcome.response.body.map(Content::from),
+                    task: outcome.response.task,
+                },
+                Answered::Kept(answer) => Answer::ok(answer),
+            },
+        )
     }
 }
 

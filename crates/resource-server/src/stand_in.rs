@@ -6,6 +6,7 @@
 //!
 //! A stand-in that nobody has asked for a while is forgotten: everything about it is in the database.
 
+mod present;
 mod room;
 mod rooms;
 mod saved;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use crate::permitted::Call;
+pub(crate) use present::KeptAnswer;
 use room::{Written, in_background};
 use rooms::Rooms;
 pub use saved::Unrestorable;
@@ -54,6 +56,13 @@ pub struct Saved {
     pub document: String,
     /// How many objects it holds.
     pub objects: usize,
+}
+
+/// What the stand-in answers.
+pub(crate) enum Answered {
+    Made(Outcome),
+    /// A 200 that changes nothing and is the same for the same request until something changes.
+    Kept(KeptAnswer),
 }
 
 /// Why the stand-in gave no answer.
@@ -169,7 +178,7 @@ impl StandIns {
         call: &Call,
         base_url: &str,
         now: Timestamp,
-    ) -> Result<Outcome, OriginError> {
+    ) -> Result<Answered, OriginError> {
         let principal = call.permitted.principal();
         let room = self.0.room(&principal.workspace, now).await?;
         let uri = call.target.url(base_url);
@@ -195,5 +204,6 @@ impl StandIns {
             }
             outcome => outcome,
         }
+        .map(Answered::Made)
     }
 }

@@ -17,6 +17,7 @@ mod change;
 mod collection;
 mod dscc;
 mod generic;
+mod given;
 mod level;
 mod neighbours;
 mod plan;

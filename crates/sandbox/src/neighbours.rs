@@ -4,12 +4,12 @@
 //! An object that has rules of its own is there when the operation that gets it says so. So no rule
 //! has to be written twice, and the generic level learns nothing of the storage API.
 
-use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 use crate::dscc;
 use crate::generic::{Neighbours, Template, Work};
+use crate::given::Moment;
 use crate::rest::{ListRules, Refusal, Virtual};
 use crate::sandbox::{Outcome, Request, Sandbox};
 use crate::state::State;
@@ -19,7 +19,7 @@ pub(crate) struct Surrounding<'a> {
     pub(crate) sandbox: &'a Sandbox,
     pub(crate) state: &'a State,
     pub(crate) request: &'a Request<'a>,
-    pub(crate) now: Timestamp,
+    pub(crate) moment: &'a Moment,
 }
 
 impl Neighbours for Surrounding<'_> {
@@ -42,7 +42,7 @@ impl Neighbours for Surrounding<'_> {
             rules: &model.list,
             state: self.state,
             request: &request,
-            now: self.now,
+            moment: self.moment,
             // Getting an object leaves nothing to chance.
             rng: &mut ChaCha8Rng::seed_from_u64(0),
         });
@@ -59,7 +59,7 @@ impl Neighbours for Surrounding<'_> {
                 rules: &ListRules::of(definition, self.request.operation, nothing),
                 state: self.state,
                 request: self.request,
-                now: self.now,
+                moment: self.moment,
                 rng,
             },
             work,

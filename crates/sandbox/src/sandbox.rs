@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::dscc::{self, Row};
 use crate::generic::{self, Api, Generic, Template};
+use crate::given::{Chance, Moment};
 use crate::level::Level;
 use crate::neighbours::Surrounding;
 use crate::rest::ListRules;
@@ -273,6 +274,31 @@ impl Sandbox {
         now: Timestamp,
         rng: &mut dyn Rng,
     ) -> Outcome {
+        self.answer(state, request, &Moment::of(now), rng)
+    }
+
+    /// The same for a request that only reads, with whether the answer to this request stays the same
+    /// until the state changes.
+    pub fn read(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        now: Timestamp,
+        rng: &mut dyn Rng,
+    ) -> (Outcome, bool) {
+        let (moment, mut chance) = (Moment::of(now), Chance::of(rng));
+        let outcome = self.answer(state, request, &moment, &mut chance);
+        let lasts = outcome.changes.is_empty() && !moment.was_asked() && !chance.was_asked();
+        (outcome, lasts)
+    }
+
+    fn answer(
+        &self,
+        state: &State,
+        request: &Request<'_>,
+        moment: &Moment,
+        rng: &mut dyn Rng,
+    ) -> Outcome {
         let answer = match self.model(request.operation) {
             Some(model) => model.row.answer(&mut dscc::Call {
                 definition: &self.definition,
@@ -280,7 +306,7 @@ impl Sandbox {
                 rules: &model.list,
                 state,
                 request,
-                now,
+                moment,
                 rng,
             }),
             None => generic::Call {
@@ -289,13 +315,13 @@ impl Sandbox {
                 settings: &self.settings,
                 state,
                 request,
-                now,
+                moment,
                 rng,
                 neighbours: &Surrounding {
                     sandbox: self,
                     state,
                     request,
-                    now,
+                    moment,
                 },
             }
             .answer(),

@@ -2,8 +2,9 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, People, Principals, PublishedKeys, Revocations,
-    SandboxJournals, Sessions, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, CustomRoles, Passwords, People, Principals,
+    PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks, SigningKeys,
+    Store, TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -46,8 +47,14 @@ pub struct ConsoleHandles {
     pub credentials: Credentials,
     /// Administration of people and their roles.
     pub people: People,
+    /// Administration of the roles of workspaces.
+    pub custom_roles: CustomRoles,
     /// People signed in.
     pub sessions: Sessions,
+    /// What they sign in with.
+    pub passwords: Passwords,
+    /// What they show besides.
+    pub second_factors: SecondFactors,
     /// Workspaces and instances.
     pub workspaces: Workspaces,
     /// One-time links.
@@ -86,8 +93,11 @@ impl Store {
             published_keys: self.published_keys(),
             principals: self.principals(),
             credentials: self.credentials(),
-            people: self.people(),
+            people: self.people().keeping_administrators(),
+            custom_roles: self.custom_roles(),
             sessions: self.sessions(),
+            passwords: self.passwords(),
+            second_factors: self.second_factors(),
             workspaces: self.workspaces(),
             setup_links: self.setup_links(),
             audit: self.audit_log(),

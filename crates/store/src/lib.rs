@@ -11,8 +11,8 @@
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
-//! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
-//! | [`Sessions`] | the console | who is signed in |
+//! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Sessions`], [`Passwords`], [`SecondFactors`], [`SetupLinks`] | the console | who is signed in, and what they show for it |
 //!
 //! The resource server gets none that can name a client secret or a private key.
 
@@ -23,9 +23,12 @@ mod handles;
 mod journal;
 pub mod keys;
 pub mod master_key;
+mod passwords;
 pub mod people;
 mod principals;
 mod projection;
+pub mod roles;
+pub mod second_factor;
 mod sequence;
 pub mod sessions;
 mod setup_links;
@@ -48,10 +51,13 @@ pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHand
 pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
 pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
+pub use passwords::Passwords;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
+pub use roles::CustomRoles;
+pub use second_factor::SecondFactors;
 pub use sessions::{Session, Sessions};
-pub use setup_links::SetupLinks;
+pub use setup_links::{SetupLinks, StartLink};
 pub use spent::Revocations;
 pub use tokens::{
     ClientRegistrations, Issue, ProjectionSizes, Reservation, SequenceError, TokenSequences,
@@ -113,6 +119,10 @@ pub struct Policy {
     pub keys: KeyPolicy,
     /// How long audit events are kept.
     pub audit_retention: SignedDuration,
+    /// How long a session of the console lasts without a request.
+    pub session_idle: SignedDuration,
+    /// How long a session of the console lasts at most.
+    pub longest_session: SignedDuration,
 }
 
 impl Policy {
@@ -155,6 +165,8 @@ impl Default for Policy {
             longest_overlap: SignedDuration::from_hours(24 * 30),
             keys: KeyPolicy::default(),
             audit_retention: SignedDuration::from_hours(24 * 400),
+            session_idle: sessions::IDLE_TIME,
+            longest_session: sessions::LONGEST_SESSION,
         }
     }
 }
@@ -341,9 +353,24 @@ impl Store {
         People::new(self.clone())
     }
 
+    /// Administration of the roles that administrators make.
+    pub fn custom_roles(&self) -> CustomRoles {
+        CustomRoles::new(self.clone())
+    }
+
     /// One-time links for new people.
     pub fn setup_links(&self) -> SetupLinks {
         SetupLinks::new(self.clone())
+    }
+
+    /// Hashes of passwords.
+    pub fn passwords(&self) -> Passwords {
+        Passwords::new(self.clone())
+    }
+
+    /// What shows a second time who somebody is.
+    pub fn second_factors(&self) -> SecondFactors {
+        SecondFactors::new(self.clone())
     }
 
     /// People signed in at the console.

@@ -1,6 +1,8 @@
 //! People signed in at the console. A session's secret exists in clear only in the browser's cookie;
 //! here is its keyed digest, so that whoever reads the database can take nobody's place.
 
+mod step;
+
 use hallpass_oauth::{Secret, SecretDigest};
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
@@ -11,10 +13,12 @@ use crate::database::{nanoseconds, read, timestamp};
 use crate::people::{Person, PersonId};
 use crate::{Actor, Store, StoreError};
 
-/// How long a session lasts without a request.
+pub use step::{LONGEST_STEP, MOST_TRIES};
+
+/// How long a session lasts without a request, unless it is set otherwise.
 pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(30);
 
-/// How long a session lasts at most.
+/// How long a session lasts at most, unless it is set otherwise.
 pub const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
 /// How much older than the truth the last request on disk may be.
@@ -51,6 +55,8 @@ pub struct Candidate {
     pub person: Person,
     /// The hash of their password (PHC string); `None` until they have chosen one.
     pub password: Option<String>,
+    /// Whether a code is asked for as well.
+    pub second_factor: bool,
 }
 
 impl Sessions {
@@ -66,7 +72,8 @@ impl Sessions {
         workspace: Option<&str>,
     ) -> Result<Option<Candidate>, StoreError> {
         let row = sqlx::query(
-            "SELECT person.id, person.password FROM person \
+            "SELECT person.id, person.password, EXISTS (SELECT 1 FROM second_factor \
+             WHERE person_id = person.id AND confirmed_at IS NOT NULL) AS has_second FROM person \
              JOIN workspace ON workspace.id = person.workspace_id \
              WHERE lower(person.email) = lower($1) AND person.enabled <> 0 \
              AND ($2 IS NULL OR workspace.name = $2) ORDER BY person.created_at LIMIT 1",
@@ -78,8 +85,13 @@ impl Sessions {
         let Some(row) = row else { return Ok(None) };
         let id: PersonId = read("person id", row.try_get("id")?)?;
         let password = row.try_get("password")?;
+        let second_factor = row.try_get::<i64, _>("has_second")? != 0;
         let person = self.person(id);
-        Ok(person.map(|person| Candidate { person, password }))
+        Ok(person.map(|person| Candidate {
+            person,
+            password,
+            second_factor,
+        }))
     }
 
     /// Begins a session of a person who has proved who they are; gives the cookie's secret.
@@ -99,7 +111,8 @@ impl Sessions {
         let (store, person, address) = (self.0.clone(), person.id, actor.address.clone());
         let written = async move {
             let mut transaction = store.database.begin().await?;
-            forget_ended(&mut transaction, now).await?;
+            let (idle, oldest) = (store.idle_since(now), store.begun_since(now));
+            forget_ended(&mut transaction, idle, oldest).await?;
             sqlx::query(
                 "INSERT INTO session (digest, id, person_id, created_at, last_seen_at, address, \
                  user_agent) VALUES ($1, $2, $3, $4, $4, $5, $6)",
@@ -112,6 +125,11 @@ impl Sessions {
             .bind(user_agent)
             .execute(&mut *transaction)
             .await?;
+            sqlx::query("UPDATE person SET last_sign_in_at = $2 WHERE id = $1")
+                .bind(person.to_string())
+                .bind(nanoseconds(now))
+                .execute(&mut *transaction)
+                .await?;
             AuditRow::new(event).insert(&mut transaction).await?;
             transaction.commit().await?;
             Ok::<_, StoreError>(())
@@ -133,8 +151,8 @@ impl Sessions {
              AND last_seen_at > $2 AND session.created_at > $3",
         )
         .bind(digest.to_stored())
-        .bind(nanoseconds(now - IDLE_TIME))
-        .bind(nanoseconds(now - LONGEST_SESSION))
+        .bind(self.0.idle_since(now))
+        .bind(self.0.begun_since(now))
         .fetch_optional(self.0.database.reader())
         .await?;
         let Some(row) = row else { return Ok(None) };
@@ -154,8 +172,8 @@ impl Sessions {
              AND created_at > $3 ORDER BY created_at DESC, id",
         )
         .bind(person.to_string())
-        .bind(nanoseconds(now - IDLE_TIME))
-        .bind(nanoseconds(now - LONGEST_SESSION))
+        .bind(self.0.idle_since(now))
+        .bind(self.0.begun_since(now))
         .fetch_all(self.0.database.reader())
         .await?;
         let sessions = rows.iter().map(|row| self.read(row));
@@ -172,6 +190,51 @@ impl Sessions {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<bool, StoreError> {
         let event = said(person, actor, "signed out", now, rng);
+        self.end_with(person, id, event).await
+    }
+
+    /// The same for a session that is not the one of the request.
+    pub async fn end_another(
+        &self,
+        person: &Person,
+        id: &str,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<bool, StoreError> {
+        let event = said(person, actor, "was signed out elsewhere", now, rng);
+        self.end_with(person, id, event).await
+    }
+
+    /// Ends all sessions of this person but the one of the id `kept`; gives how many.
+    pub async fn end_others(
+        &self,
+        person: &Person,
+        kept: &str,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<u64, StoreError> {
+        let event = said(person, actor, "was signed out everywhere else", now, rng);
+        let (store, person, kept) = (self.0.clone(), person.id, kept.to_owned());
+        let ended = async move {
+            let mut transaction = store.database.begin().await?;
+            let ended = end_all(&mut transaction, person, &kept).await?;
+            if ended > 0 {
+                AuditRow::new(event).insert(&mut transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok::<_, StoreError>(ended)
+        };
+        self.0.uninterrupted(ended).await
+    }
+
+    async fn end_with(
+        &self,
+        person: &Person,
+        id: &str,
+        event: AuditEvent,
+    ) -> Result<bool, StoreError> {
         let (store, person, id) = (self.0.clone(), person.id, id.to_owned());
         let ended = async move {
             let mut transaction = store.database.begin().await?;
@@ -235,7 +298,7 @@ impl Sessions {
     }
 }
 
-fn said(
+pub(crate) fn said(
     person: &Person,
     actor: &Actor,
     did: &str,
@@ -257,11 +320,46 @@ fn said(
     }
 }
 
-async fn forget_ended(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+async fn forget_ended(
+    connection: &mut SqliteConnection,
+    idle_since: i64,
+    begun_since: i64,
+) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2")
-        .bind(nanoseconds(now - IDLE_TIME))
-        .bind(nanoseconds(now - LONGEST_SESSION))
+        .bind(idle_since)
+        .bind(begun_since)
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Ends all sessions of a person but one, and what they have begun without a code; an empty id keeps
+/// none. Gives how many sessions there were.
+pub(crate) async fn end_all(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+    kept: &str,
+) -> Result<u64, StoreError> {
+    sqlx::query("DELETE FROM sign_in_step WHERE person_id = $1")
+        .bind(person.to_string())
+        .execute(&mut *connection)
+        .await?;
+    let ended = sqlx::query("DELETE FROM session WHERE person_id = $1 AND id <> $2")
+        .bind(person.to_string())
+        .bind(kept)
+        .execute(connection)
+        .await?;
+    Ok(ended.rows_affected())
+}
+
+impl Store {
+    /// The last request of a session that goes on is later than this.
+    fn idle_since(&self, now: Timestamp) -> i64 {
+        nanoseconds(now - self.policy.session_idle)
+    }
+
+    /// A session that goes on began later than this.
+    fn begun_since(&self, now: Timestamp) -> i64 {
+        nanoseconds(now - self.policy.longest_session)
+    }
 }

@@ -12,6 +12,7 @@ mod oauth2_crate;
 mod schemathesis;
 pub(crate) mod scripts;
 mod snippets;
+mod strict;
 
 use std::process::Command;
 

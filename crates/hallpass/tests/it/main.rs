@@ -27,4 +27,5 @@ mod restart;
 mod secrets;
 mod server;
 mod stand_in;
+mod terminal;
 mod world;

@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use crate::integers::Integers;
 use crate::reference::resolve;
 
 /// How many schemas may apply to one value on top of each other.
@@ -34,7 +35,7 @@ const REMARKS: [&str; 14] = [
     "$comment",
 ];
 
-/// Formats that the validator does not know, so that they exclude nothing.
+/// Formats that the validator does not know for texts, so that they exclude none.
 const FREE_FORMATS: [&str; 12] = [
     "int64", "int32", "float", "double", "float32", "float64", "Uint64", "Uint32", "byte",
     "binary", "password", "string",
@@ -107,12 +108,7 @@ impl Look<'_> {
             "enum" => keyword
                 .as_array()
                 .is_some_and(|allowed| allowed.contains(value)),
-            "format" => {
-                !value.is_string()
-                    || keyword
-                        .as_str()
-                        .is_some_and(|it| FREE_FORMATS.contains(&it))
-            }
+            "format" => has_format(keyword, value),
             "minimum" | "maximum" => within(key, keyword, value),
             "minLength" | "maxLength" => match value {
                 Value::String(text) => counted(key, keyword, text.chars().count()),
@@ -145,6 +141,15 @@ impl Look<'_> {
                 .get(name)
                 .is_none_or(|schema| self.fits(schema, member, depth + 1))
         })
+    }
+}
+
+fn has_format(keyword: &Value, value: &Value) -> bool {
+    match value {
+        Value::String(_) => keyword
+            .as_str()
+            .is_some_and(|it| FREE_FORMATS.contains(&it)),
+        value => Integers::of(keyword).is_none_or(|it| it.hold(value)),
     }
 }
 

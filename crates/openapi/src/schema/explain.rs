@@ -218,6 +218,7 @@ fn expectation(error: &ValidationError<'_>) -> String {
         Kind::Pattern { pattern } => format!("must match the pattern {pattern}"),
         Kind::Format { format } => format!("must be a valid {format}"),
         Kind::FalseSchema => "must not be given".to_owned(),
+        Kind::Custom { message, .. } => message.clone(),
         Kind::Contains => "holds no item of the kind that it must hold".to_owned(),
         other => format!("breaks the rule `{}` of its schema", other.keyword()),
     }

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::integers::Integers;
+
 /// Keywords that say nothing about which values are good.
 const REMARKS: &[&str] = &[
     "default",
@@ -29,13 +31,7 @@ fn holds(schema: &Map<String, Value>, (name, wanted): (&String, &Value), value: 
         "enum" => wanted.as_array().is_some_and(|known| known.contains(value)),
         "minimum" => !exclusive(schema) && number(value) >= number(wanted) && wanted.is_number(),
         "maximum" => !exclusive(schema) && number(value) <= number(wanted) && wanted.is_number(),
-        // Both forms of a whole number begin within 32 bits.
-        "format" => {
-            matches!(wanted.as_str(), Some("int32" | "int64"))
-                && value
-                    .as_i64()
-                    .is_some_and(|whole| i32::try_from(whole).is_ok())
-        }
+        "format" => Integers::of(wanted).is_some_and(|it| value.is_number() && it.hold(value)),
         name => REMARKS.contains(&name),
     }
 }
@@ -114,6 +110,9 @@ mod tests {
     fn any_value() -> impl Strategy<Value = Value> {
         prop_oneof![
             (-5..5_i64).prop_map(Value::from),
+            prop::sample::select(vec![-1 << 31, (1 << 31) - 1, 1 << 31, i64::MIN, i64::MAX])
+                .prop_map(Value::from),
+            Just(Value::from(u64::MAX)),
             (-5.0..5.0).prop_map(|number: f64| Value::from(number)),
             any::<bool>().prop_map(Value::from),
             "[a-c]{0,2}".prop_map(Value::from),

@@ -1,21 +1,25 @@
 //! The stand-in of one workspace: its state, and whose turn it is to change it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use bytes::Bytes;
 use hallpass_oauth::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_sandbox::{Change, Outcome, Request, State};
+use hallpass_sandbox::{Body, Change, Outcome, Request, State};
 use hallpass_store::{JournalEntry, StoreError, StoredSandbox};
+use http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{OriginError, Shared, saved};
+use super::present::{KeptAnswer, Present};
+use super::{Answered, OriginError, Shared, saved};
+use crate::conditional::entity_tag;
 
 /// The stand-in of one workspace.
 pub(super) struct Room {
     workspace: WorkspaceId,
-    state: RwLock<State>,
+    present: RwLock<Present>,
     /// Held while a change is decided, journalled and made.
     turn: Arc<tokio::sync::Mutex<Turn>>,
     /// Whether the state is on its way into the database as a whole.
@@ -106,21 +110,43 @@ impl Room {
     fn new(workspace: WorkspaceId, state: State, turn: Turn) -> Self {
         Self {
             workspace,
-            state: RwLock::new(state),
+            present: RwLock::new(Present::new(state)),
             turn: Arc::new(tokio::sync::Mutex::new(turn)),
             saving: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn read(&self, shared: &Shared, request: &Request<'_>, now: Timestamp) -> Outcome {
+    /// The answer to a request that reads. One that stays good until the state changes is made once.
+    pub(super) fn read(&self, shared: &Shared, request: &Request<'_>, now: Timestamp) -> Answered {
         // Not while a change is on its way into the journal: tasks that went on before it here would
         // go on after it when the journal is replayed.
         if let Ok(_turn) = self.turn.try_lock() {
             self.catch_up(now);
         }
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let now = state.not_before(now);
-        shared.rules.apply(&state, request, now, &mut SystemRandom)
+        let present = self.present();
+        if let Some(answer) = present.kept(request) {
+            return Answered::Kept(answer);
+        }
+        let now = present.state().not_before(now);
+        let read = shared
+            .rules
+            .read(present.state(), request, now, &mut SystemRandom);
+        let (outcome, lasts) = read;
+        if !lasts || outcome.response.status != StatusCode::OK {
+            return Answered::Made(outcome);
+        }
+        let Some(body) = outcome.response.body else {
+            return Answered::Made(outcome);
+        };
+        let text: Bytes = match body {
+            Body::Value(value) => value.to_string().into(),
+            Body::Written(text) => text.into(),
+        };
+        let tag = entity_tag(&text);
+        let answer = KeptAnswer { text, tag };
+        // The state is lent to nobody who could change it until this is done.
+        present.keep(request, &answer);
+        Answered::Kept(answer)
     }
 
     pub(super) async fn change(
@@ -132,10 +158,11 @@ impl Room {
         let mut turn = self.own_turn().await?;
         self.catch_up(now);
         let (outcome, now) = {
-            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            let present = self.present();
+            let state = present.state();
             let now = state.not_before(now);
-            let outcome = shared.rules.apply(&state, request, now, &mut SystemRandom);
-            check_room(&state, &outcome.changes, shared.most_objects)?;
+            let outcome = shared.rules.apply(state, request, now, &mut SystemRandom);
+            check_room(state, &outcome.changes, shared.most_objects)?;
             (outcome, now)
         };
         if outcome.changes.is_empty() {
@@ -159,9 +186,8 @@ impl Room {
         }
         turn.made += 1;
         turn.journal_bytes += bytes;
-        self.state
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.present_to_change()
+            .change()
             .commit(&outcome.changes, now);
         self.save_if_due(shared, &mut turn).await;
         Ok(outcome)
@@ -178,8 +204,9 @@ impl Room {
             // Here, so that changes wait without a thread when whoever asked for this is gone.
             let _turn = turn;
             room.catch_up(now);
-            let state = room.state.read().unwrap_or_else(PoisonError::into_inner);
-            let text = saved::write(&state, now).map_err(OriginError::Unreadable)?;
+            let present = room.present();
+            let state = present.state();
+            let text = saved::write(state, now).map_err(OriginError::Unreadable)?;
             Ok((text, state.len()))
         })
         .await
@@ -205,8 +232,8 @@ impl Room {
         };
         *turn = Turn::after_snapshot(sequence, &new.text);
         let old = {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *state, new.state)
+            let mut present = self.present_to_change();
+            std::mem::replace(present.change(), new.state)
         };
         drop(turn);
         // Taking a large state apart takes long.
@@ -225,13 +252,18 @@ impl Room {
 
     /// Lets tasks go on that are due. Nothing to journal: it follows from the state and the time.
     fn catch_up(&self, now: Timestamp) {
-        let due = |state: &State| state.next_due().is_some_and(|due| due <= now);
-        if due(&self.state.read().unwrap_or_else(PoisonError::into_inner)) {
-            self.state
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .advance(now);
+        let next_due = self.present().state().next_due();
+        if next_due.is_some_and(|due| due <= now) {
+            self.present_to_change().change().advance(now);
         }
+    }
+
+    fn present(&self) -> RwLockReadGuard<'_, Present> {
+        self.present.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn present_to_change(&self) -> RwLockWriteGuard<'_, Present> {
+        self.present.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the state as a whole when the journal has grown long enough. Changes wait while it is put
@@ -243,8 +275,7 @@ impl Room {
         }
         let room = self.clone();
         let words = in_background(move || {
-            let state = room.state.read().unwrap_or_else(PoisonError::into_inner);
-            serde_json::to_string(&*state).map_err(OriginError::Unreadable)
+            serde_json::to_string(room.present().state()).map_err(OriginError::Unreadable)
         });
         let text = match words.await {
             Ok(text) => text,

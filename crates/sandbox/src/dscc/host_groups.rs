@@ -60,7 +60,7 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         hosts.push(host.summary());
     }
     require(call.state, &making.checks)?;
-    let kept = group(&id, &body, call.now.as_millisecond());
+    let kept = group(&id, &body, call.moment.now().as_millisecond());
     let answer = host_views::group(&kept, &hosts, call.request.caller.customer_id);
     making.changes.push(put(Kind::Group.collection(), kept));
     Ok(Outcome {

@@ -70,7 +70,7 @@ impl Making {
         for group in &groups {
             self.changes.push(MEMBERS.add(group, &id));
         }
-        let kept = host(&id, body, call.now.as_millisecond());
+        let kept = host(&id, body, call.moment.now().as_millisecond());
         self.changes
             .push(put(Kind::Host.collection(), kept.clone()));
         Ok(NewHost {
@@ -113,7 +113,13 @@ impl Making {
             recommendation: "Name the initiator that there is by its id.",
         });
         let id = ids::object(call.rng);
-        let kept = initiator(&id, &address, protocol, body, call.now.as_millisecond());
+        let kept = initiator(
+            &id,
+            &address,
+            protocol,
+            body,
+            call.moment.now().as_millisecond(),
+        );
         self.changes
             .push(put(Kind::Initiator.collection(), kept.clone()));
         Ok(kept)

@@ -54,6 +54,7 @@ pub(crate) use seed::seed;
 
 use crate::change::{Change, Requirement};
 use crate::collection::INDEXED;
+use crate::given::Moment;
 use crate::rest::{Item, ListRules, Question, Refusal};
 use crate::sandbox::{Outcome, Request, Settings};
 use crate::state::State;
@@ -92,7 +93,7 @@ pub(crate) struct Call<'a, 'r> {
     pub(crate) rules: &'a ListRules,
     pub(crate) state: &'a State,
     pub(crate) request: &'a Request<'a>,
-    pub(crate) now: Timestamp,
+    pub(crate) moment: &'a Moment,
     pub(crate) rng: &'r mut dyn Rng,
 }
 
@@ -114,7 +115,7 @@ impl<'a> Call<'a, '_> {
     }
 
     fn generation(&self) -> Value {
-        self.now.as_millisecond().into()
+        self.moment.now().as_millisecond().into()
     }
 
     /// The objects of a collection that belong to an owner, by an indexed field, and can match.

@@ -166,7 +166,7 @@ pub(super) fn not_retained(
                 ("name".to_owned(), object.text("name").to_owned()),
                 ("id".to_owned(), object.text("id").to_owned()),
             ],
-            above: Some(("retains".to_owned(), super::milliseconds(call.now))),
+            above: Some(("retains".to_owned(), super::milliseconds(call.moment.now()))),
         },
         complaint: format!(
             "the {what} {} must be retained for some time yet",

@@ -153,7 +153,7 @@ fn fleet(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
         "tierType": system.field("tierType"),
         "callhomeStatus": "ENABLED_NORMAL",
         "connectionStatus": "CONNECTED",
-        "lastConnectedTime": call.now.as_millisecond(),
+        "lastConnectedTime": call.moment.now().as_millisecond(),
         "upSince": system.field("upSince"),
         "arrayList": system.field("arrays"),
         "customerId": customer,
@@ -202,7 +202,7 @@ fn device_type1(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
         "nodesPresent": nodes,
         "onlineNodes": nodes,
         "minimumPasswordLength": 8,
-        "systemDate": call.now.as_second(),
+        "systemDate": call.moment.now().as_second(),
         "timezone": "UTC",
         "uptime": {"ms": system.field("upSince"), "tz": "UTC"},
         "customerId": customer,
@@ -225,7 +225,7 @@ fn device_type2(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
         "name": system.field("name"),
         "version_current": system.field("softwareVersion"),
         "timezone": "UTC",
-        "date": call.now.as_second(),
+        "date": call.moment.now().as_second(),
         "domain_name": system.text("fqdn").split_once('.').map_or("", |(_, domain)| domain),
         "leader_array_name": array.map(|array| array.field("name")),
         "leader_array_serial": system.field("serial"),
@@ -245,7 +245,7 @@ fn device_type2(call: &Call<'_, '_>, system: &Stored, customer: &str) -> Value {
         "associated_links": [link("storage-pools", format!("{uri}/storage-pools"))],
     });
     if let Value::Object(shown) = &mut shown {
-        shown.extend(type2::settings(system, call.now));
+        shown.extend(type2::settings(system, call.moment.now()));
     }
     shown
 }

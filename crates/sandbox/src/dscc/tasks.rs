@@ -166,7 +166,7 @@ fn whole(call: &mut Call<'_, '_>, work: &Work) -> Task {
         user: call.request.caller.email.to_owned(),
         source: work.source.clone(),
         resources: work.resources.clone(),
-        created: call.now,
+        created: call.moment.now(),
         started: share(call, PROGRESS[0]),
         end: share(call, 100),
         parent: None,
@@ -277,7 +277,10 @@ fn uri(form: TaskUri, id: &str) -> String {
 
 /// The moment at which a task that starts now will be so far.
 fn share(call: &Call<'_, '_>, percent: i32) -> Timestamp {
-    later(call.now, call.settings.task_duration / 100 * percent)
+    later(
+        call.moment.now(),
+        call.settings.task_duration / 100 * percent,
+    )
 }
 
 /// A duration that ends beyond the end of time counts as no time at all.

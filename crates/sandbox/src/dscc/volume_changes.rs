@@ -174,7 +174,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 }
 
 fn none_retained(call: &Call<'_, '_>, volume: &Stored) -> WorkCheck {
-    let now = super::milliseconds(call.now);
+    let now = super::milliseconds(call.moment.now());
     WorkCheck {
         requirement: Requirement::NoneWhere {
             collection: collection::SNAPSHOTS.to_owned(),

@@ -29,7 +29,6 @@ mod write;
 use std::sync::OnceLock;
 
 use hallpass_openapi::{Definition, Operation};
-use jiff::Timestamp;
 use rand_core::Rng;
 use serde_json::{Map, Value};
 
@@ -38,6 +37,7 @@ pub(crate) use store::begin;
 pub(crate) use template::Template;
 
 use crate::change::{Change, Requirement};
+use crate::given::Moment;
 use crate::level::Reason;
 use crate::rest::{ListRules, Refusal};
 use crate::sandbox::{Outcome, Request, Settings};
@@ -88,7 +88,7 @@ pub(crate) struct Call<'a, 'r> {
     pub(crate) settings: &'a Settings,
     pub(crate) state: &'a State,
     pub(crate) request: &'a Request<'a>,
-    pub(crate) now: Timestamp,
+    pub(crate) moment: &'a Moment,
     pub(crate) rng: &'r mut dyn Rng,
     pub(crate) neighbours: &'a dyn Neighbours,
 }

@@ -136,7 +136,7 @@ fn finish(
     reply: &Reply,
 ) -> Result<Outcome, Refusal> {
     let mut after = object::fitted(call.definition, resource, after, &before);
-    stamps::changed(call.now, &mut after);
+    stamps::changed(call.moment.now(), &mut after);
     let (parents, id) = split(resource, &ids);
     let collection = Store::collection(resource, parents);
     let mut work = Work::new("Edit", resource);
@@ -188,7 +188,7 @@ fn created(
     clear(resource, input, &mut object);
     object.extend(given);
     let mut object = object::fitted(call.definition, resource, object, &whole.object);
-    stamps::created(call.now, &mut object);
+    stamps::created(call.moment.now(), &mut object);
     object
 }
 

@@ -133,7 +133,20 @@ impl World {
             .sandbox
             .apply(&self.state, &request, self.now, &mut self.rng);
         self.check(operation, &outcome);
+        if *method == Method::GET {
+            self.check_lasting(&request, &outcome);
+        }
         outcome
+    }
+
+    /// An answer that is said to last is the same at any time, whatever is drawn.
+    fn check_lasting(&self, request: &Request<'_>, outcome: &Outcome) {
+        let later = self.now + SignedDuration::from_hours(1);
+        let mut rng = ChaCha8Rng::seed_from_u64(99);
+        let (again, lasts) = self.sandbox.read(&self.state, request, later, &mut rng);
+        if lasts {
+            assert_eq!(again, *outcome, "{}", request.uri);
+        }
     }
 
     /// What holds for every answer: it keeps to its declared schema, refusals have all three keys

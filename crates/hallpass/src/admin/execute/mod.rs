@@ -6,6 +6,7 @@ mod credentials;
 mod keys;
 mod people;
 mod refusals;
+mod roles;
 mod sandboxes;
 mod workspaces;
 

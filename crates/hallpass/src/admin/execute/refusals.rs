@@ -4,6 +4,7 @@ use hallpass_store::StoreError;
 use hallpass_store::credentials::CredentialError;
 use hallpass_store::keys::KeysError;
 use hallpass_store::people::PersonError;
+use hallpass_store::roles::RoleError;
 use hallpass_store::workspaces::WorkspaceError;
 
 use crate::command::{CommandError, chain};
@@ -22,6 +23,21 @@ impl From<PersonError> for CommandError {
             PersonError::NotAssigned { .. } => {
                 Some("`hallpass admin user list` shows who has which role, and on which instance")
             }
+            PersonError::UnknownRole(_) => Some("`hallpass admin role list` shows the roles"),
+            _ => None,
+        };
+        refused(&error, hint)
+    }
+}
+
+impl From<RoleError> for CommandError {
+    fn from(error: RoleError) -> Self {
+        let hint = match error {
+            RoleError::NameTaken(_) => Some("choose another name, or change the existing one"),
+            RoleError::Unknown(_) => Some("`hallpass admin role list` shows the roles"),
+            RoleError::Assigned { .. } => Some(
+                "`hallpass admin role show NAME` says who has it; --take-away takes it from them all",
+            ),
             _ => None,
         };
         refused(&error, hint)

@@ -60,7 +60,7 @@ fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         fields.insert("name".to_owned(), named(&body, "name")?.into());
     }
     if let Some(date) = body.get("date").and_then(Value::as_i64) {
-        let ahead = date.saturating_sub(call.now.as_second());
+        let ahead = date.saturating_sub(call.moment.now().as_second());
         fields.insert("clockAhead".to_owned(), ahead.into());
     }
     let done = tasks::end(call).as_millisecond();
