@@ -61,9 +61,9 @@ function searchWhileTyping(field) {
   if (!form || form.method !== 'get') return;
   const place = `${location.pathname} ${field.name}`;
   let timer;
-  let sent = false;
+  let sent;
   const send = () => {
-    sent = true;
+    sent = field.value;
     const fields = new URLSearchParams(new FormData(form));
     // The answer to another search begins at its first page.
     fields.delete('offset');
@@ -77,19 +77,17 @@ function searchWhileTyping(field) {
   if (kept?.place === place) {
     sessionStorage.removeItem(SEARCH);
     field.focus();
-    if (kept.text !== field.value) {
-      field.value = kept.text;
-      wait();
-    }
+    field.value = kept.text;
+    if (kept.text !== kept.sent) wait();
     field.setSelectionRange(kept.cursor, kept.cursor);
   }
   field.addEventListener('input', (event) => {
     if (!event.isComposing) wait();
   });
   window.addEventListener('pagehide', () => {
-    if (!sent) return;
+    if (sent === undefined) return;
     const { value: text, selectionStart: cursor } = field;
-    sessionStorage.setItem(SEARCH, JSON.stringify({ place, text, cursor }));
+    sessionStorage.setItem(SEARCH, JSON.stringify({ place, sent, text, cursor }));
   });
 }
 

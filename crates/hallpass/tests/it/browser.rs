@@ -8,6 +8,7 @@
 //! Without chromium, chromedriver or axe-core the tests say that they skip; with
 //! `HALLPASS_FOREIGN=required`, as in `scripts/test`, they fail.
 
+mod comfort;
 mod driver;
 mod gallery;
 mod inspection;

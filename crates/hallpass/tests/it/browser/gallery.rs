@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use hallpass_pages::{Frame, Page, Section, assets};
+use tokio::runtime::Runtime;
 
 use super::inspection::Inspection;
 use super::is_installed;
@@ -26,29 +27,61 @@ struct Content {
     text: &'static str,
 }
 
+/// The pages, served, and a window to look at them.
+pub(super) struct Gallery {
+    pub(super) window: Window,
+    origin: String,
+    _server: Runtime,
+    _world: World,
+}
+
+impl Gallery {
+    /// `None`, and a word, where there is no browser.
+    #[track_caller]
+    pub(super) fn open() -> Option<Self> {
+        if !is_installed() {
+            return None;
+        }
+        let (origin, server) = serve();
+        let world = World::new();
+        let window = Window::start(&world.path(""));
+        window.allow_clipboard(&origin);
+        Some(Self {
+            window,
+            origin,
+            _server: server,
+            _world: world,
+        })
+    }
+
+    /// Opens one of the pages.
+    #[track_caller]
+    pub(super) fn show(&self, name: &str) {
+        self.window.open(&format!("{}/{name}", self.origin));
+    }
+}
+
 #[test]
 fn every_part_of_a_page_can_be_seen_by_everybody() {
-    let world = World::new();
-    let (origin, _server) = serve();
-    if !is_installed() {
-        return;
-    }
-    let Some(mut inspection) = Inspection::of(&origin) else {
+    let Some(gallery) = Gallery::open() else {
         return;
     };
-    let window = Window::start(&world.path(""));
+    let Some(mut inspection) = Inspection::of(&gallery.origin) else {
+        return;
+    };
+    let window = &gallery.window;
     for (name, _) in PAGES {
-        window.open(&format!("{origin}/{name}"));
-        inspection.look(&window, name);
+        gallery.show(name);
+        inspection.look(window, name);
     }
     window.size(390, 900);
     window.press("Menu");
-    inspection.look(&window, "gallery-menu");
+    inspection.look(window, "gallery-menu");
     inspection.end();
 }
 
 /// Serves the pages until the value goes.
-fn serve() -> (String, tokio::runtime::Runtime) {
+fn serve() -> (String, Runtime) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

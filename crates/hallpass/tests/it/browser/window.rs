@@ -169,6 +169,30 @@ impl Window {
         read.as_str().unwrap().to_owned()
     }
 
+    /// An attribute of what a selector finds.
+    #[track_caller]
+    pub(super) fn attribute(&self, css: &str, name: &str) -> String {
+        let element = self.found("css", css);
+        let path = format!("{}/element/{element}/attribute/{name}", self.session);
+        let value = self.driver.call("GET", &path, &Value::Null);
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Lets pages of this origin use the clipboard, and tests read it.
+    pub(super) fn allow_clipboard(&self, origin: &str) {
+        let permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"];
+        let wanted = json!({ "origin": origin, "permissions": permissions });
+        self.devtools("Browser.grantPermissions", &wanted);
+    }
+
+    /// What was copied last.
+    #[track_caller]
+    pub(super) fn clipboard(&self) -> String {
+        let read = "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](`${error}`))";
+        let text = self.wait_for_script(read, &json!([]));
+        text.as_str().unwrap().to_owned()
+    }
+
     /// Whether the page has what a selector finds, at this moment and to be seen.
     pub(super) fn shows(&self, css: &str) -> bool {
         !self.script(FIND, &json!(["css", css])).is_null()
