@@ -63,6 +63,7 @@ impl Config {
                 publish_before: seconds(keys.publish_before_seconds),
             },
             audit_retention: days(self.audit.retention_days),
+            ..Policy::default()
         }
     }
 
