@@ -6,9 +6,13 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod account;
 mod credentials;
+mod forms;
 mod pages;
 mod refusals;
+mod second_factor;
+mod sessions;
 mod setup;
 mod sign_in;
 mod world;
