@@ -35,10 +35,8 @@ use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, Passwords, People, Principals, PublishedKeys,
-    SecondFactors, Sessions, SetupLinks, Workspaces,
-    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
-    Sessions, SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, Passwords, People, Principals,
+    PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
 };
 
 pub use document::document;

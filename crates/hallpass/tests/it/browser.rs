@@ -12,6 +12,9 @@ mod comfort;
 mod driver;
 mod gallery;
 mod inspection;
+mod pages;
+mod stage;
+mod totp;
 mod window;
 
 use std::process::{Command, Stdio};

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::is_installed;
 use super::totp::code;
 use super::window::Window;
-use super::is_installed;
 use crate::foreign::scripts::Installed;
 use crate::server::Server;
 use crate::world::{ANN, World};
@@ -19,6 +19,8 @@ pub(super) struct Stage {
     pub(super) world: World,
     /// The link that Ann got, still unused.
     link: String,
+    /// Ann's own id.
+    ann: String,
 }
 
 impl Stage {
@@ -42,6 +44,7 @@ impl Stage {
             server,
             world,
             link,
+            ann: ann["id"].as_str().unwrap().to_owned(),
         })
     }
 
@@ -49,6 +52,11 @@ impl Stage {
     #[track_caller]
     pub(super) fn open(&self, path: &str) {
         self.window.open(&format!("{}{path}", self.server.base()));
+    }
+
+    /// An address in which `{user}` stands for Ann's id.
+    pub(super) fn filled(&self, address: &str) -> String {
+        address.replace("{user}", &self.ann)
     }
 
     /// Opens the link that Ann got.

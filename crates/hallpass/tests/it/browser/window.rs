@@ -30,6 +30,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// The keys of the keyboard that tests press, in WebDriver's code (section 17.4.2).
 pub(super) const TAB: char = '\u{e004}';
 pub(super) const ENTER: char = '\u{e007}';
+pub(super) const ESCAPE: char = '\u{e00c}';
 pub(super) const SPACE: char = ' ';
 
 /// How long a page may take to show what it must, and how often it is looked at meanwhile.
@@ -143,20 +144,35 @@ impl Window {
         );
     }
 
-    /// Chooses the first option that begins with these words, in the list with that label.
+    /// Chooses the last of the options in the list with that label.
     #[track_caller]
-    pub(super) fn choose(&self, label: &str, option: &str) {
+    pub(super) fn choose_last(&self, label: &str) {
         let list = json!({ ELEMENT: self.found("control", label) });
-        let find = "const [list, words] = arguments;
-            return [...list.options].find((option) => option.text.trim().startsWith(words)) ?? null";
-        let option = self.script(find, &json!([list, option]));
+        let option = self.script("return [...arguments[0].options].at(-1)", &json!([list]));
         self.click(option[ELEMENT].as_str().unwrap());
     }
 
-    /// Ticks the box with that label.
+    /// Goes back to the page before.
     #[track_caller]
-    pub(super) fn tick(&self, label: &str) {
-        self.click(&self.found("control", label));
+    pub(super) fn back(&self) {
+        self.post("/back", &Value::Null);
+    }
+
+    /// Waits for what a selector finds.
+    #[track_caller]
+    pub(super) fn finds(&self, css: &str) {
+        self.found("css", css);
+    }
+
+    /// What the next stroke on the keyboard goes to, by its label or its words.
+    #[track_caller]
+    pub(super) fn focus(&self) -> String {
+        let focus = r"
+            const element = document.activeElement;
+            const label = element.labels?.[0] ?? element;
+            return element.getAttribute('aria-label') ?? label.textContent.replace(/\s+/g, ' ').trim()";
+        let focus = self.script(focus, &json!([]));
+        focus.as_str().unwrap_or_default().to_owned()
     }
 
     /// The text, or the value, of what a selector finds.
