@@ -12,10 +12,13 @@ mod comfort;
 mod driver;
 mod gallery;
 mod inspection;
+mod keyboard;
 mod pages;
 mod stage;
+mod story;
 mod totp;
 mod window;
+mod without_scripts;
 
 use std::process::{Command, Stdio};
 

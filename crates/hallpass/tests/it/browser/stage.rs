@@ -16,7 +16,7 @@ pub(super) const PASSWORD: &str = "seven quiet otters knit";
 pub(super) struct Stage {
     pub(super) window: Window,
     pub(super) server: Server,
-    pub(super) world: World,
+    _world: World,
     /// The link that Ann got, still unused.
     link: String,
     /// Ann's own id.
@@ -42,7 +42,7 @@ impl Stage {
         Some(Self {
             window,
             server,
-            world,
+            _world: world,
             link,
             ann: ann["id"].as_str().unwrap().to_owned(),
         })

@@ -30,6 +30,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// The keys of the keyboard that tests press, in WebDriver's code (section 17.4.2).
 pub(super) const TAB: char = '\u{e004}';
 pub(super) const ENTER: char = '\u{e007}';
+pub(super) const DOWN: char = '\u{e015}';
 pub(super) const ESCAPE: char = '\u{e00c}';
 pub(super) const SPACE: char = ' ';
 
@@ -96,6 +97,17 @@ impl Window {
     pub(super) fn words(&self) -> String {
         let words = self.script("return document.body.innerText", &json!([]));
         words.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The page does not say this.
+    #[track_caller]
+    pub(super) fn lacks(&self, words: &str) {
+        let page = self.words();
+        assert!(
+            !page.contains(words),
+            "{} says `{words}`: {page}",
+            self.url()
+        );
     }
 
     /// Waits until the page says this.
