@@ -13,6 +13,8 @@
 mod account;
 mod answer;
 mod browser;
+mod by_hand;
+mod credential_pages;
 mod credentials;
 mod document;
 mod form;
@@ -25,6 +27,7 @@ mod sessions;
 mod setup;
 mod sign_in;
 mod start;
+mod submission;
 mod totp;
 mod transport;
 mod wire;
@@ -39,10 +42,12 @@ use hallpass_store::{
     PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
 };
 
+pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
 
 use password::Hashing;
 use sign_in::attempts::Attempts;
+use submission::Submissions;
 
 /// Where the REST API for credentials is.
 pub const CREDENTIALS_PATH: &str = "/workspaces/v1/credentials";
@@ -71,6 +76,9 @@ pub struct Console {
     attempts: Arc<Attempts>,
     expectation: Expectation,
     addresses: Addresses,
+    first_call: String,
+    by_hand: TokenByHand,
+    submissions: Arc<Submissions>,
     clock: Clock,
 }
 
@@ -81,6 +89,8 @@ pub struct Settings {
     pub expectation: Expectation,
     /// What the start page shows.
     pub addresses: Addresses,
+    /// The path of the call that code samples make.
+    pub first_call: String,
 }
 
 /// The public addresses of the whole system.
@@ -97,8 +107,13 @@ pub struct Addresses {
 }
 
 impl Console {
-    /// Takes its handles of the store.
-    pub fn new(handles: ConsoleHandles, settings: Settings, clock: Clock) -> Self {
+    /// Takes its handles of the store. It cannot mint: `by_hand` asks somebody who can.
+    pub fn new(
+        handles: ConsoleHandles,
+        settings: Settings,
+        by_hand: TokenByHand,
+        clock: Clock,
+    ) -> Self {
         let ConsoleHandles {
             published_keys,
             principals,
@@ -133,15 +148,19 @@ impl Console {
                 ..settings.expectation
             },
             addresses: settings.addresses,
+            first_call: settings.first_call,
+            by_hand,
+            submissions: Arc::default(),
             clock,
         }
     }
 
-    /// The same console under other addresses.
+    /// The same console under other addresses, where tokens are asked of a server of that name.
     #[must_use]
-    pub fn under(&self, addresses: Addresses) -> Self {
+    pub fn under(&self, addresses: Addresses, by_hand: TokenByHand) -> Self {
         Self {
             addresses,
+            by_hand,
             ..self.clone()
         }
     }
@@ -149,15 +168,16 @@ impl Console {
     /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
     pub fn router(self) -> Router {
         let strict = self.strict_transport();
-        let console = Arc::new(self);
-        let router = Router::new()
-            .merge(rest().with_state(console.clone()))
-            .merge(sessions::rest().with_state(console.clone()))
-            .merge(pages().with_state(console.clone()))
-            .merge(sign_in::pages().with_state(console.clone()))
-            .merge(account::pages().with_state(console))
+        let routes = Router::new()
+            .merge(rest())
+            .merge(pages())
+            .merge(sign_in::pages())
+            .merge(sessions::rest())
+            .merge(account::pages())
+            .merge(credential_pages::pages())
+            .with_state(Arc::new(self))
             .merge(hallpass_pages::assets());
-        transport::protect(router, strict)
+        transport::protect(routes, strict)
     }
 }
 

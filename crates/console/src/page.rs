@@ -10,6 +10,7 @@ use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::password::HashingError;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
@@ -21,6 +22,8 @@ pub(crate) enum Place {
     Start,
     /// What is the person's own; behind their name, not in the navigation.
     Account,
+    /// Credentials, their list and their dialogs.
+    Credentials,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -32,6 +35,9 @@ pub(crate) enum PageRefusal {
     /// The person may not.
     #[error("the person lacks {0}")]
     NotPermitted(Permission),
+    /// The person has no role on the application instance.
+    #[error("the person has no role there")]
+    NoRole,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -54,7 +60,10 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 1] = [(Self::Start, "Start", "/")];
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 2] = [
+        (Self::Start, "Start", "/"),
+        (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
+    ];
 }
 
 impl Console {
@@ -111,6 +120,14 @@ impl PageRefusal {
                 &[
                     &format!("It takes the permission {permission}, which none of your roles has."),
                     "Ask an administrator of your workspace for a role that has it.",
+                ],
+            ),
+            Self::NoRole => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "You have no role on that application instance.",
+                    "Ask an administrator of your workspace for one.",
                 ],
             ),
             Self::NotFound => notice(

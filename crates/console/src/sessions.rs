@@ -88,10 +88,10 @@ pub(crate) fn rest() -> Router<Arc<Console>> {
     params(Whose),
     responses(
         (status = 200, description = "The sessions that go on", body = SessionList),
-        (status = 401, description = "Nobody is signed in, and no token came"),
-        (status = 403, description = "The permission is missing"),
+        (status = 400, description = "The query cannot be read"),
         (status = 404, description = "No such person in the workspace"),
-    )
+    ),
+    security(("token" = ["workspace.read"]))
 )]
 async fn list(
     State(console): State<Arc<Console>>,
@@ -116,10 +116,10 @@ async fn list(
     params(("id" = String, Path, description = "The session"), Whose),
     responses(
         (status = 204, description = "It has ended"),
-        (status = 401, description = "Nobody is signed in, and no token came"),
-        (status = 403, description = "The permission, or the form token, is missing"),
+        (status = 400, description = "The query cannot be read"),
         (status = 404, description = "No such session of that person"),
-    )
+    ),
+    security(("token" = ["workspace.update"]))
 )]
 async fn end(
     State(console): State<Arc<Console>>,

@@ -19,7 +19,7 @@ use hallpass_oauth::form::{Form, is_form};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{Secret, Subject};
 use hallpass_pages::{Page, notice};
-use hallpass_store::people::PersonError;
+use hallpass_store::people::{Assignments, PersonError};
 use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError, Workspace};
 use jiff::Timestamp;
 
@@ -232,10 +232,10 @@ impl Console {
             address: address.to_string(),
             source: SOURCE,
         };
-        let role = Some(Role::Administrator);
+        let roles = Assignments::from(Some(Role::Administrator));
         let made = self
             .people
-            .invite(&workspace.id, email, role, &actor, now, &mut SystemRandom)
+            .invite(&workspace.id, email, roles, &actor, now, &mut SystemRandom)
             .await;
         match made {
             Ok((person, secret)) => Ok((secret, person)),

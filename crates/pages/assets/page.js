@@ -84,6 +84,7 @@ function searchWhileTyping(field) {
   field.addEventListener('input', (event) => {
     if (!event.isComposing) wait();
   });
+  field.addEventListener('compositionend', wait);
   window.addEventListener('pagehide', () => {
     if (sent === undefined) return;
     const { value: text, selectionStart: cursor } = field;

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod credential_pages;
 mod credentials;
 mod forms;
 mod pages;

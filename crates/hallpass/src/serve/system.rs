@@ -32,6 +32,7 @@ const FIRST_WORKSPACE: &str = "Main";
 pub(crate) struct System {
     addresses: Addresses,
     store: Store,
+    clock: Clock,
     readiness: Readiness,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -73,6 +74,7 @@ impl System {
         Ok(Self {
             addresses: parts.addresses,
             store: parts.store,
+            clock: parts.clock,
             readiness: parts.readiness,
             stop,
             listeners,
@@ -87,6 +89,25 @@ impl System {
     /// Where everything is.
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The one-time link for the first administrator, or for one who has no password yet, and whom it is
+    /// for; `None` as soon as an administrator has one.
+    pub(crate) async fn start_link(&self) -> Option<(String, Option<String>)> {
+        let links = self.store.setup_links();
+        match links
+            .issue_at_start((self.clock)(), &mut SystemRandom)
+            .await
+        {
+            Ok(link) => link.map(|link| {
+                let url = format!("{}setup/{}", self.addresses.console, link.secret.expose());
+                (url, link.email.map(|email| email.to_string()))
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "there is no set-up link");
+                None
+            }
+        }
     }
 
     /// Tells whoever asks for readiness that the end is near; everything is still answered.
@@ -238,9 +259,11 @@ impl Parts {
         let real_instances = self.instances(real);
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
+        let by_hand = platform::by_hand(&authorization_server);
+        let clock = self.clock.clone();
         let parts = platform::Parts {
             authorization_server,
-            console: Console::new(self.store.for_console(), settings, self.clock.clone()),
+            console: Console::new(self.store.for_console(), settings, by_hand, clock),
             addresses,
             real_instances,
             health: self.health(),
@@ -270,6 +293,7 @@ impl Parts {
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
                 instances: known,
             },
+            first_call: first_call(&self.definition),
         }
     }
 
@@ -348,6 +372,21 @@ pub(crate) async fn open_store(
     Ok(store)
 }
 
+/// The path of the call that the console's code samples make: the storage systems, which everybody may
+/// list, or whatever can be listed without knowing anything.
+fn first_call(definition: &Definition) -> String {
+    let operations = definition.operations().iter();
+    let mut plain = operations.filter(|operation| {
+        let asks = operation.parameters().iter().any(|one| one.required);
+        *operation.method() == http::Method::GET && !asks && !operation.path().contains('{')
+    });
+    let first = plain.clone().next();
+    let systems = plain.find(|operation| operation.path().ends_with("/storage-systems"));
+    systems
+        .or(first)
+        .map_or_else(|| "/".to_owned(), |operation| operation.path().to_owned())
+}
+
 fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     let reading = crate::definition::load(config.api.as_deref())?;
     let errors = reading
@@ -358,7 +397,7 @@ fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     if errors > 0 {
         tracing::warn!(errors, "the API definition has errors");
     }
-    Ok(reading.definition)
+    Ok(reading.definition.lean())
 }
 
 /// What every verifier asks for; the instance is filled in per server.
