@@ -7,8 +7,8 @@ use super::inspection::Inspection;
 use super::stage::Stage;
 use crate::world::ANN;
 
-/// A name, which the pictures get, the address, and the status of the answer. In an address
-/// stands `{user}` for the id of an administrator.
+/// A name, which the pictures get, the address, and the status of the answer. In an address stand
+/// `{user}` for the id of an administrator and `{credential}` for that of one of their credentials.
 type Visit = (&'static str, &'static str, u64);
 
 /// What strangers see.
@@ -24,6 +24,28 @@ const PEOPLE: &[Visit] = &[
     ("start-signed-in", "/", 200),
     ("account", "/console/account", 200),
     ("account-password", "/console/account/password", 200),
+    ("credentials", "/console/credentials", 200),
+    (
+        "credentials-all",
+        "/console/credentials?owner=all&sort=-created",
+        200,
+    ),
+    (
+        "credentials-none",
+        "/console/credentials?search=nothing",
+        200,
+    ),
+    (
+        "credential-disable",
+        "/console/credentials/{credential}/disable",
+        200,
+    ),
+    (
+        "credential-sample",
+        "/console/credentials/sample?credential={credential}",
+        200,
+    ),
+    ("credential-nowhere", "/console/credentials/{user}", 404),
 ];
 
 #[test]
@@ -51,11 +73,15 @@ fn strangers_can_read_every_page() {
 
 #[test]
 fn administrators_can_read_every_page() {
-    let Some(stage) = Stage::set() else { return };
+    let Some(mut stage) = Stage::set() else {
+        return;
+    };
     let mut inspection = Inspection::of(stage.server.base()).unwrap();
+    stage.make_credentials();
     stage.open_link();
     stage.set_password();
     visit(&stage, PEOPLE, &mut inspection);
+    stage.open("/");
     stage.window.size(390, 900);
     stage.window.press("Menu");
     inspection.look(&stage.window, "menu");

@@ -16,11 +16,11 @@ pub(super) const PASSWORD: &str = "seven quiet otters knit";
 pub(super) struct Stage {
     pub(super) window: Window,
     pub(super) server: Server,
-    _world: World,
+    world: World,
     /// The link that Ann got, still unused.
     link: String,
-    /// Ann's own id.
-    ann: String,
+    /// What stands for what in an address: ids of what there is.
+    ids: Vec<(&'static str, String)>,
 }
 
 impl Stage {
@@ -42,9 +42,9 @@ impl Stage {
         Some(Self {
             window,
             server,
-            _world: world,
+            world,
             link,
-            ann: ann["id"].as_str().unwrap().to_owned(),
+            ids: vec![("{user}", ann["id"].as_str().unwrap().to_owned())],
         })
     }
 
@@ -54,9 +54,24 @@ impl Stage {
         self.window.open(&format!("{}{path}", self.server.base()));
     }
 
-    /// An address in which `{user}` stands for Ann's id.
+    /// Makes a few credentials for Ann, so that lists have something to show.
+    pub(super) fn make_credentials(&mut self) {
+        for (instance, name) in [
+            ("us1", "nightly backup"),
+            ("us1", "Terraform, storage team, production"),
+            ("eu1", "reporting"),
+        ] {
+            let made = self.world.create_credential(ANN, instance, name);
+            self.ids.push(("{credential}", made.client_id));
+        }
+    }
+
+    /// An address with ids in the places for them.
     pub(super) fn filled(&self, address: &str) -> String {
-        address.replace("{user}", &self.ann)
+        let ids = self.ids.iter();
+        ids.fold(address.to_owned(), |address, (place, id)| {
+            address.replace(place, id)
+        })
     }
 
     /// Opens the link that Ann got.
