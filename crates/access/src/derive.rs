@@ -18,7 +18,7 @@ use http::Method;
 
 use crate::path::{Paths, Place, Target};
 use crate::permission::{Permission, Verb};
-use crate::role::Roles;
+use crate::roles::Roles;
 use crate::singular::{hyphenated, singular};
 
 /// The resource of paths that name none, such as `/` and `/{id}`.
@@ -46,7 +46,7 @@ pub enum Requirement {
 
 impl Requirement {
     /// May somebody with these roles do it?
-    pub fn is_met_by(&self, roles: Roles) -> bool {
+    pub fn is_met_by(&self, roles: &Roles) -> bool {
         match self {
             Self::Permission(permission) => roles.permits(permission),
             Self::AnyRole => !roles.is_empty(),

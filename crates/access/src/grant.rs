@@ -2,11 +2,15 @@
 //! 4.3). Does not know the request or the answer's shape.
 
 use crate::permission::{Permission, PermissionPattern};
-use crate::role::Roles;
+use crate::roles::Roles;
 
 /// The permissions among `asked` that these roles have, in the order of the question and each
 /// once. A wildcard stands for all of `known` that it covers; nothing asked is everything.
-pub fn granted(roles: Roles, asked: &[PermissionPattern], known: &[Permission]) -> Vec<Permission> {
+pub fn granted(
+    roles: &Roles,
+    asked: &[PermissionPattern],
+    known: &[Permission],
+) -> Vec<Permission> {
     let permitted = |permission: &&Permission| roles.permits(permission);
     if asked.is_empty() {
         return known.iter().filter(permitted).cloned().collect();
@@ -47,7 +51,7 @@ mod tests {
         ];
         let known: Vec<_> = known.iter().map(|word| word.parse().unwrap()).collect();
         let asked: Vec<_> = asked.iter().map(|word| word.parse().unwrap()).collect();
-        granted(roles.into(), &asked, &known)
+        granted(&roles.into(), &asked, &known)
             .iter()
             .map(ToString::to_string)
             .collect()

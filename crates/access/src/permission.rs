@@ -146,12 +146,30 @@ impl fmt::Display for Permission {
 }
 
 impl PermissionPattern {
+    /// For the rooms of this crate, which make well-formed words.
+    pub(crate) fn of(resource: Option<&str>, verb: Option<Verb>) -> Self {
+        Self {
+            resource: resource.map(str::to_owned),
+            verb,
+        }
+    }
+
     /// Is this one of the permissions asked about?
     pub fn covers(&self, permission: &Permission) -> bool {
         self.resource
             .as_ref()
             .is_none_or(|resource| *resource == permission.resource)
             && self.verb.is_none_or(|verb| verb == permission.verb)
+    }
+
+    /// The resource it is about; `None` is every one.
+    pub fn resource(&self) -> Option<&str> {
+        self.resource.as_deref()
+    }
+
+    /// The verb it is about; `None` is every one.
+    pub fn verb(&self) -> Option<Verb> {
+        self.verb
     }
 
     /// The one permission asked about, unless it is a question about several.

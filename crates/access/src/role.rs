@@ -1,12 +1,13 @@
-//! The roles a person can have, and what each is allowed.
+//! The roles that are built in, and what each is allowed.
 //!
 //! The real system's roles have names only; what they allow is our reading of them (domain.md
-//! 4.1). Custom roles with a scope are not modelled.
+//! 4.1). Those that administrators make are in [`CustomRole`](crate::CustomRole).
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::permission::{Permission, Verb};
+use crate::permission::{Permission, PermissionPattern, Verb};
+use crate::permission_set::PermissionSet;
 
 /// What people provision from day to day, and so what an operator may create and change.
 const PROVISIONED: [&str; 6] = [
@@ -52,7 +53,21 @@ impl Role {
         }
     }
 
-    const fn bit(self) -> u8 {
+    /// All that it permits, as one could make a role of one's own of.
+    pub fn permissions(self) -> PermissionSet {
+        let provisioned = PROVISIONED.iter().flat_map(|resource| {
+            let verbs = [Verb::Create, Verb::Update].into_iter();
+            verbs.map(|verb| PermissionPattern::of(Some(*resource), Some(verb)))
+        });
+        let read = PermissionPattern::of(None, Some(Verb::Read));
+        match self {
+            Self::Administrator => [PermissionPattern::of(None, None)].into_iter().collect(),
+            Self::Operator => provisioned.chain([read]).collect(),
+            Self::Observer => [read].into_iter().collect(),
+        }
+    }
+
+    pub(crate) const fn bit(self) -> u8 {
         match self {
             Self::Administrator => 1,
             Self::Operator => 2,
@@ -83,54 +98,6 @@ impl fmt::Display for Role {
             Self::Operator => "operator",
             Self::Observer => "observer",
         })
-    }
-}
-
-/// The roles of one person: what any of them allows is allowed. Small enough to be copied into
-/// every request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Roles {
-    bits: u8,
-}
-
-impl Roles {
-    /// No role, which permits nothing.
-    pub const NONE: Self = Self { bits: 0 };
-
-    /// Does one of them allow it?
-    pub fn permits(self, permission: &Permission) -> bool {
-        self.iter().any(|role| role.permits(permission))
-    }
-
-    /// Is this role one of them?
-    pub fn contains(self, role: Role) -> bool {
-        self.bits & role.bit() != 0
-    }
-
-    /// Has the person no role at all?
-    pub fn is_empty(self) -> bool {
-        self == Self::NONE
-    }
-
-    /// The roles, the mightiest first.
-    pub fn iter(self) -> impl Iterator<Item = Role> {
-        Role::ALL
-            .into_iter()
-            .filter(move |role| self.contains(*role))
-    }
-}
-
-impl FromIterator<Role> for Roles {
-    fn from_iter<I: IntoIterator<Item = Role>>(roles: I) -> Self {
-        Self {
-            bits: roles.into_iter().fold(0, |bits, role| bits | role.bit()),
-        }
-    }
-}
-
-impl From<Role> for Roles {
-    fn from(role: Role) -> Self {
-        Self { bits: role.bit() }
     }
 }
 
@@ -181,6 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn the_set_of_a_role_says_what_the_role_does() {
+        for role in Role::ALL {
+            let set = role.permissions();
+            for resource in PROVISIONED.into_iter().chain(["disk", "workspace"]) {
+                for verb in Verb::ALL {
+                    let permission = format!("{resource}.{verb}").parse().unwrap();
+                    let same = set.permits(&permission) == role.permits(&permission);
+                    assert!(same, "{role}: {permission}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn words_are_read_and_printed() {
         for role in Role::ALL {
             assert_eq!(role.to_string().parse(), Ok(role));
@@ -192,22 +173,5 @@ mod tests {
                 .starts_with("`Root` is no role; the roles are administrator")
         );
         assert!("Administrator".parse::<Role>().is_err());
-    }
-
-    #[test]
-    fn several_roles_are_their_union() {
-        let create = "volume.create".parse().unwrap();
-        let read = "volume.read".parse().unwrap();
-        let roles = |roles: &[Role]| roles.iter().copied().collect::<Roles>();
-        assert!(!Roles::NONE.permits(&read) && Roles::NONE.is_empty());
-        assert!(!roles(&[Role::Observer]).permits(&create));
-        assert!(roles(&[Role::Observer, Role::Operator]).permits(&create));
-        let both = roles(&[Role::Observer, Role::Administrator, Role::Observer]);
-        assert_eq!(
-            both.iter().collect::<Vec<_>>(),
-            [Role::Administrator, Role::Observer]
-        );
-        assert!(!both.is_empty() && !both.contains(Role::Operator));
-        assert_eq!(Roles::from(Role::Operator), roles(&[Role::Operator]));
     }
 }

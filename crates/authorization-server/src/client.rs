@@ -7,17 +7,18 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use hallpass_limits::RetryAfter;
 use hallpass_oauth::client_authentication::{
     AuthenticatedClient, AuthenticationFailure, Authenticator, authenticate,
 };
 use hallpass_oauth::form::{Form, is_form};
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::token_request::{ClientCredential, EncodedRequest};
 use hallpass_oauth::{ClientRegistration, PresentedCredential, TokenError, TokenRequest};
 use hallpass_store::{AuditEvent, AuditState};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
-use crate::limits::RetryAfter;
 use crate::{AuthorizationServer, TOKEN_PATH};
 
 /// Names this part of the system in the audit log.
@@ -68,6 +69,26 @@ impl Submission {
             headers: head.headers,
             body: body.into(),
         })
+    }
+
+    /// What a client would send to the token endpoint with this credential.
+    pub(crate) fn of_client(request: &TokenRequest, credential: &ClientCredential<'_>) -> Self {
+        let EncodedRequest {
+            authorization,
+            body,
+        } = request.encode_with(credential);
+        let mut headers = HeaderMap::new();
+        // Base64 is always a header's value.
+        let value = authorization.and_then(|value| HeaderValue::try_from(value.expose()).ok());
+        if let Some(mut value) = value {
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Self {
+            path: TOKEN_PATH.to_owned(),
+            headers,
+            body: body.expose().as_bytes().to_vec(),
+        }
     }
 
     pub(crate) fn form(&self) -> Result<Form<'_>, TokenError> {
@@ -144,8 +165,9 @@ impl AuthorizationServer {
         self.questions
             .admit(registration.client_id.as_str(), caller.now)
             .map_err(too_many)?;
+        let from = caller.address.to_string();
         self.sequences
-            .note_authentication(&registration, client.proof().clone(), caller.now)
+            .note_authentication(&registration, client.proof().clone(), &from, caller.now)
             .await
             .map_err(|error| self.not_taken(&error.into(), &presented, caller))?;
         Ok(registration)

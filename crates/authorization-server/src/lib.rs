@@ -8,6 +8,7 @@
 
 mod admission;
 mod answer;
+mod by_hand;
 mod client;
 mod exchange;
 mod introspection_endpoint;

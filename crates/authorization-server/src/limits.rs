@@ -5,61 +5,15 @@
 //! has failed, so nobody can lock out a client by failing in its name. They do not know which ids
 //! exist; an unknown one is counted like a known one, so the answers tell nothing about it. Nor do
 //! they know proxies: the address is the one that the caller trusts.
-//!
-//! The counts are [`Cells`] of our own because the keyed state of the `governor` crate grows with
-//! every new id until somebody purges it, which is what a flood of invented ids is for.
-
-mod cells;
 
 use std::hash::RandomState;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
+use hallpass_limits::{Cells, Rate, RetryAfter, network};
 use jiff::Timestamp;
-
-use cells::Cells;
 
 /// Counts kept per table: about 280 kB each, allocated once.
 const CELLS: usize = 1 << 14;
-
-const MICROSECONDS_PER_MINUTE: u32 = 60_000_000;
-
-/// So many per minute in the long run, and a burst of some at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rate {
-    /// Microseconds until one more is allowed.
-    interval: i64,
-    burst: u32,
-}
-
-impl Rate {
-    /// `None` without a number per minute: no limit. A burst under one would refuse everything and
-    /// is taken as one.
-    pub(crate) fn new(per_minute: u32, burst: u32) -> Option<Self> {
-        (per_minute > 0).then(|| Self {
-            interval: MICROSECONDS_PER_MINUTE.div_ceil(per_minute).into(),
-            burst: burst.max(1),
-        })
-    }
-
-    /// Microseconds that a full burst takes to be forgotten.
-    fn span(self) -> i64 {
-        self.interval * i64::from(self.burst)
-    }
-}
-
-/// When to come back: whole seconds, rounded up (RFC 9110 section 10.2.3), never zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RetryAfter(u64);
-
-impl RetryAfter {
-    fn microseconds(wait: i64) -> Self {
-        Self(wait.unsigned_abs().div_ceil(1_000_000).max(1))
-    }
-
-    pub(crate) fn seconds(self) -> u64 {
-        self.0
-    }
-}
 
 /// What [`FailureLimits`] allow; `None` is no limit.
 #[derive(Debug, Clone, Copy)]
@@ -127,18 +81,6 @@ fn note(
     cells.map_or(Ok(()), |cells| cells.note(key, now))
 }
 
-/// Whom an address belongs to. A host has at least a /64 of IPv6 to itself (RFC 6177), so single
-/// addresses of it are no bound; an IPv4 address stays the same when a socket maps it into IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let prefix = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(prefix))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +98,10 @@ mod tests {
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    fn wait(admitted: Result<(), RetryAfter>) -> u64 {
+        admitted.unwrap_err().seconds()
     }
 
     #[test]
@@ -222,18 +168,17 @@ mod tests {
             assert_eq!(limits.admit("a", NOW), Ok(()));
         }
         for _ in 0..100 {
-            assert_eq!(limits.admit("a", NOW), Err(RetryAfter(1)));
+            assert_eq!(wait(limits.admit("a", NOW)), 1);
         }
 
         assert_eq!(limits.admit("b", NOW), Ok(()));
         let a_second_later = Timestamp::from_second(1).unwrap();
         assert_eq!(limits.admit("a", a_second_later), Ok(()));
-        assert_eq!(limits.admit("a", a_second_later), Err(RetryAfter(1)));
+        assert_eq!(wait(limits.admit("a", a_second_later)), 1);
     }
 
     #[test]
     fn no_rate_is_no_limit() {
-        assert_eq!(Rate::new(0, 5), None);
         let mints = MintLimits::new(Rate::new(0, 5), &RandomState::new());
         let failures = failures(None, None);
         for _ in 0..10_000 {
@@ -247,14 +192,5 @@ mod tests {
         let limits = MintLimits::new(Rate::new(60, 0), &RandomState::new());
         assert_eq!(limits.admit("a", NOW), Ok(()));
         assert!(limits.admit("a", NOW).is_err());
-    }
-
-    #[test]
-    fn waits_are_whole_seconds_rounded_up() {
-        let seconds = |wait| RetryAfter::microseconds(wait).seconds();
-        assert_eq!(seconds(1), 1);
-        assert_eq!(seconds(1_000_000), 1);
-        assert_eq!(seconds(1_000_001), 2);
-        assert_eq!(seconds(0), 1);
     }
 }

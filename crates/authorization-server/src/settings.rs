@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use hallpass_limits::Rate;
 use hallpass_oauth::Issuer;
 use hallpass_oauth::client_assertion::LONGEST_LIFETIME;
 use hallpass_oauth::client_authentication::TwoCredentials;
@@ -9,7 +10,7 @@ use hallpass_oauth::mint::Issuing;
 use hallpass_oauth::token_error::Wording;
 use jiff::SignedDuration;
 
-use crate::limits::{FailureSettings, Rate};
+use crate::limits::FailureSettings;
 
 /// Everything the server can be told.
 #[derive(Debug, Clone)]

@@ -84,9 +84,28 @@ impl AuthorizationServer {
                 .await;
         }
 
-        let (client, presented) = self.authenticate(&submission, &form, caller)?;
+        let (token, grant) = self
+            .client_credentials(&submission, &form, &token_request, endpoint, caller)
+            .await?;
+        let additions = Additions {
+            scope: told_scope(&grant, &token_request),
+            issued_token_type: None,
+        };
+        Ok(self.print(&token, additions))
+    }
+
+    /// The grant of a client that speaks for itself: from its proof to its token.
+    pub(crate) async fn client_credentials(
+        &self,
+        submission: &Submission,
+        form: &Form<'_>,
+        token_request: &TokenRequest,
+        endpoint: Option<&WorkspaceId>,
+        caller: Caller,
+    ) -> Result<(AccessToken, Arc<Grant>), TokenError> {
+        let (client, presented) = self.authenticate(submission, form, caller)?;
         let registration = client.registration();
-        let grant = Grant::authorize(&client, &token_request, endpoint)
+        let grant = Grant::authorize(&client, token_request, endpoint)
             .inspect_err(|error| self.count_refused_grant(error, registration, caller))?;
         self.mints
             .admit(registration.client_id.as_str(), caller.now)
@@ -108,11 +127,7 @@ impl AuthorizationServer {
             .await
             .map_err(|error| self.not_taken(&error, &presented, caller))?;
         self.metrics.issued(CLIENT_CREDENTIALS);
-        let additions = Additions {
-            scope: told_scope(&grant, &token_request),
-            issued_token_type: None,
-        };
-        Ok(self.print(&token, additions))
+        Ok((token, grant))
     }
 
     /// The other grant: a token for a token.

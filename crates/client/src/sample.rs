@@ -5,8 +5,12 @@
 //! that gets the token (RFC 6749 section 4.4.2), and how the one language with an OAuth library uses it.
 
 use hallpass_openapi::BuiltRequest;
-use hallpass_openapi::code::python::{Session, secret_lines, write_with_session};
-use hallpass_openapi::code::{Access, CodeRequest, Language, Program, SecretPlace, TokenForm};
+use hallpass_openapi::code::python::{
+    QUOTE, Session, encoded_basic, secret_lines, write_with_session,
+};
+use hallpass_openapi::code::{
+    Access, CodeRequest, Language, Program, SecretPlace, SecretSource, TokenForm,
+};
 
 use crate::access_token::AccessToken;
 use crate::profile::{Authentication, Profile};
@@ -98,7 +102,8 @@ impl Sample<'_> {
         fields.extend(self.parameters());
         let secret = match self.profile.authentication() {
             Authentication::PrivateKeyJwt(_) => return Access::Variable(TOKEN_VARIABLE.to_owned()),
-            Authentication::Basic | Authentication::BasicUnencoded => SecretPlace::Basic(client_id),
+            Authentication::Basic => SecretPlace::EncodedBasic(client_id),
+            Authentication::BasicUnencoded => SecretPlace::Basic(client_id),
             Authentication::Body => {
                 fields.push(("client_id".to_owned(), client_id));
                 SecretPlace::Field("client_secret".to_owned())
@@ -108,7 +113,7 @@ impl Sample<'_> {
             url: self.profile.token_url().as_str().to_owned(),
             fields,
             secret,
-            secret_variable: SECRET_VARIABLE.to_owned(),
+            secret_source: SecretSource::Variable(SECRET_VARIABLE.to_owned()),
             member: "access_token".to_owned(),
         })
     }
@@ -178,9 +183,16 @@ impl Sample<'_> {
         });
         let mut imports = vec!["from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error"];
         let credential = match self.profile.authentication() {
-            Authentication::Basic | Authentication::BasicUnencoded => {
+            Authentication::Basic => {
+                imports.splice(..0, [QUOTE, ""]);
                 imports.push("from requests.auth import HTTPBasicAuth");
-                format!("auth=HTTPBasicAuth({client_id}, secret)")
+                let parts = encoded_basic(self.profile.client_id().as_str());
+                format!("auth=HTTPBasicAuth{parts}")
+            }
+            // As bytes, since `requests` would write a text in Latin-1.
+            Authentication::BasicUnencoded => {
+                imports.push("from requests.auth import HTTPBasicAuth");
+                format!("auth=HTTPBasicAuth({client_id}.encode(), secret.encode())")
             }
             Authentication::Body | Authentication::PrivateKeyJwt(_) => {
                 "client_secret=secret,\n        include_client_id=True".to_owned()

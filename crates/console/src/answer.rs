@@ -15,6 +15,8 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_store::StoreError;
 use hallpass_store::credentials::CredentialError;
+use hallpass_store::people::PersonError;
+use hallpass_store::roles::RoleError;
 use rand_core::CryptoRng;
 use serde::Serialize;
 
@@ -41,6 +43,12 @@ pub(crate) enum Refusal {
         challenge: Challenge,
         message: &'static str,
     },
+    /// A session's cookie came without the token that only this site's pages have.
+    #[error(
+        "a change made with a session needs its form token in the header {}",
+        crate::session::FORM_TOKEN_HEADER
+    )]
+    NoFormToken,
     /// The request is wrong; the words say where.
     #[error("{0}")]
     BadRequest(String),
@@ -50,6 +58,12 @@ pub(crate) enum Refusal {
         crate::CREDENTIALS_PATH
     )]
     UnknownCredential,
+    /// There is no such thing for this caller; the words say what.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// There is no such thing in the caller's workspace.
+    #[error("there is no such {0} in your workspace")]
+    Unknown(&'static str),
     /// Nothing is at this address.
     #[error(
         "there is nothing at this address; credentials are at {}",
@@ -81,9 +95,11 @@ impl From<CredentialError> for Refusal {
             | CredentialError::TwoSecrets
             | CredentialError::LastSecret
             | CredentialError::NoSecret
+            | CredentialError::SecretChanged
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
+            | CredentialError::InstanceOff(_)
             | CredentialError::Lifetime { .. }
             | CredentialError::ExpiresInThePast
             | CredentialError::Overlap(_)
@@ -100,13 +116,46 @@ impl From<CredentialError> for Refusal {
     }
 }
 
-/// The error body, in wire order.
-#[derive(Serialize)]
+impl From<PersonError> for Refusal {
+    fn from(error: PersonError) -> Self {
+        match error {
+            PersonError::EmailTaken(_) | PersonError::LastAdministrator(_) => {
+                Self::Conflict(error.to_string())
+            }
+            PersonError::NotAssigned { .. } => Self::Unknown("role assignment"),
+            PersonError::UnknownRole(_) => Self::BadRequest(error.to_string()),
+            PersonError::Unknown(_)
+            | PersonError::Ambiguous(_)
+            | PersonError::UnknownWorkspace(_) => Self::Unknown("user"),
+            PersonError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<RoleError> for Refusal {
+    fn from(error: RoleError) -> Self {
+        match error {
+            RoleError::NameTaken(_) | RoleError::Assigned { .. } => {
+                Self::Conflict(error.to_string())
+            }
+            RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => Self::Unknown("role"),
+            RoleError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Why something was not done.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
 #[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
+pub(crate) struct ErrorBody<'a> {
+    /// The status of the answer once more.
     http_status_code: u16,
+    /// A word for programs.
     error_code: &'a str,
+    /// What is wrong and what to do, for people.
     message: String,
+    /// Names this refusal in the server's log.
     debug_id: &'a str,
 }
 
@@ -116,8 +165,11 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
+            Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownCredential | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::UnknownCredential | Self::NotFound(_) | Self::Unknown(_) | Self::UnknownPath => {
+                StatusCode::NOT_FOUND
+            }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

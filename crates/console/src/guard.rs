@@ -1,21 +1,24 @@
-//! The guard of the REST API: from a request to [`Permitted`], step by step, and a record of every
-//! refusal. Nothing is remembered between calls: the token's standing and the owner's permissions
+//! The guard of REST API and pages: from a request to [`Permitted`], step by step, and a record of
+//! every refusal. Nothing is remembered between calls: the token's standing and the owner's permissions
 //! are those of this moment.
 
 use std::net::{IpAddr, SocketAddr};
 
+use axum::http::Uri;
 use axum::http::header::{AUTHORIZATION, HeaderValue};
 use axum::http::request::Parts;
-use hallpass_access::Permission;
+use hallpass_access::{Permission, Roles};
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
-use hallpass_oauth::{Challenge, PresentedToken, WorkspaceId};
+use hallpass_oauth::{Challenge, ClientId, PresentedToken, Subject, WorkspaceId};
 use hallpass_store::audit::AuditResource;
-use hallpass_store::{Actor, AuditEvent, AuditState, PersonId, VerifiedCaller};
+use hallpass_store::{Actor, AuditEvent, AuditState, Person, PersonId, StoreError, VerifiedCaller};
 use jiff::Timestamp;
 
 use crate::answer::Refusal;
+use crate::page::PageRefusal;
+use crate::session::SignedIn;
 use crate::{Console, SOURCE};
 
 /// Longest request URI kept in an audit event, in characters.
@@ -28,18 +31,32 @@ pub(crate) struct Call<'a> {
     now: Timestamp,
 }
 
-/// A call whose token is good and whose owner may do it. Only [`Console::permit`] makes one, and
-/// whatever reads or changes a credential asks for it.
+/// A call by somebody known who may do it. Only [`Console::permit`] and
+/// [`Console::permit_person`] make one, and whatever reads or changes something asks for it.
 pub(crate) struct Permitted {
-    who: Verified,
+    caller: Caller,
     permission: Permission,
 }
 
-/// A client whose token is good, and its owner at this moment. Only [`Console::verified`] makes
-/// one.
-struct Verified {
-    caller: VerifiedCaller,
+/// Somebody who proved who they are, as they are at this moment: a person signed in, or the owner
+/// of a credential behind a good token.
+pub(crate) struct Caller {
+    person: PersonId,
+    email: Subject,
+    workspace: WorkspaceId,
+    /// What they are on the platform.
+    roles: Roles,
+    /// The client that calls for them, or themselves.
+    through: Through,
     address: IpAddr,
+}
+
+/// How somebody calls.
+enum Through {
+    /// With a token.
+    Client(ClientId),
+    /// With a session of their own.
+    Session(Box<Person>),
 }
 
 impl<'a> Call<'a> {
@@ -60,54 +77,200 @@ impl<'a> Call<'a> {
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
 }
 
 impl Permitted {
-    /// The owner of the credential that called.
+    /// Who calls.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The person who calls, or for whom a client does.
     pub(crate) fn owner(&self) -> PersonId {
-        self.who.caller.principal().person
+        self.caller.person
     }
 
-    /// The owner's workspace.
+    /// Their workspace.
     pub(crate) fn workspace(&self) -> &WorkspaceId {
-        &self.who.caller.principal().workspace
+        &self.caller.workspace
     }
 
-    /// Who makes the change: the owner, through the client that called.
+    /// What they are on the platform.
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.caller.roles
+    }
+
+    /// Who makes the change: the person, through the client that called if one did.
     pub(crate) fn actor(&self) -> Actor {
+        self.caller.actor()
+    }
+}
+
+impl Caller {
+    fn owner_of(verified: &VerifiedCaller, address: IpAddr) -> Self {
+        let principal = verified.principal();
+        Self {
+            person: principal.person,
+            email: principal.email.clone(),
+            workspace: principal.workspace.clone(),
+            roles: principal.roles.clone(),
+            through: Through::Client(verified.client_id().clone()),
+            address,
+        }
+    }
+
+    pub(crate) fn signed_in(by: &SignedIn) -> Self {
+        let person = by.person();
+        Self {
+            person: person.id,
+            email: person.email.clone(),
+            workspace: person.workspace.clone(),
+            roles: by.roles(),
+            through: Through::Session(Box::new(person.clone())),
+            address: by.address(),
+        }
+    }
+
+    /// The person who calls, or for whom a client does.
+    pub(crate) fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Their workspace.
+    pub(crate) fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    /// Whether a program calls, with a token.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self.through, Through::Client(_))
+    }
+
+    /// Whether what they are on the platform allows it.
+    pub(crate) fn permits(&self, permission: &Permission) -> bool {
+        self.roles.permits(permission)
+    }
+
+    /// Who calls with a session of their own; nobody for whom a client calls.
+    pub(crate) fn in_session(&self) -> Option<&Person> {
+        match &self.through {
+            Through::Session(person) => Some(person),
+            Through::Client(_) => None,
+        }
+    }
+
+    /// Who makes the change: the person, through the client that called if one did.
+    pub(crate) fn actor(&self) -> Actor {
+        let client_id = match &self.through {
+            Through::Client(client_id) => client_id.to_string(),
+            Through::Session(_) => String::new(),
+        };
         Actor {
-            email: self.who.caller.principal().email.to_string(),
-            client_id: self.who.caller.client_id().to_string(),
-            address: self.who.address.to_string(),
+            email: self.email.to_string(),
+            client_id,
+            address: self.address.to_string(),
             source: SOURCE,
         }
     }
 }
 
 impl Console {
-    /// The whole guard: a good token first, then the owner's permission.
+    /// The whole guard of the REST API: a good token first, or a session with its form token; then
+    /// the owner's permission.
     pub(crate) async fn permit(
         &self,
         call: &Call<'_>,
         permission: Permission,
     ) -> Result<Permitted, Refusal> {
-        let who = match self.verified(call) {
-            Ok(verified) => verified,
-            Err(challenge) => return Err(self.turned_away(call, challenge)),
-        };
-        if !who.caller.principal().roles.permits(&permission) {
-            self.record_denial(call, &who, &permission).await?;
+        let caller = self.identify(call).await?;
+        self.may(call, caller, permission).await
+    }
+
+    /// The first half of that: who calls. It is enough for what is the caller's own.
+    pub(crate) async fn identify(&self, call: &Call<'_>) -> Result<Caller, Refusal> {
+        match self.signed_in_caller(call).await? {
+            Some(caller) => Ok(caller),
+            None => self
+                .verified(call)
+                .map_err(|challenge| self.turned_away(call, challenge)),
+        }
+    }
+
+    /// The second half: whether they may.
+    pub(crate) async fn may(
+        &self,
+        call: &Call<'_>,
+        caller: Caller,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
+        if !caller.roles.permits(&permission) {
+            self.record_denial(call, &caller, &permission).await?;
             let scope = permission.to_string();
             return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
         }
-        Ok(Permitted { who, permission })
+        Ok(Permitted { caller, permission })
+    }
+
+    /// The guard of the pages: whoever is signed in needs the permission.
+    pub(crate) async fn permit_person(
+        &self,
+        by: &SignedIn,
+        permission: Permission,
+    ) -> Result<Permitted, PageRefusal> {
+        let caller = Caller::signed_in(by);
+        if caller.roles.permits(&permission) {
+            return Ok(Permitted { caller, permission });
+        }
+        self.record_refusal(&caller, by.uri(), &permission, by.now())
+            .await?;
+        Err(PageRefusal::NotPermitted(permission))
+    }
+
+    /// The guard for what all workspaces share: the permission, and that in the workspace that operates
+    /// the system (decision 0021).
+    pub(crate) async fn permit_operating(
+        &self,
+        call: &Call<'_>,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
+        let permitted = self.permit(call, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        self.record_denial(call, caller, permission).await?;
+        Err(Refusal::Elsewhere {
+            challenge: Challenge::InsufficientScope(permission.to_string()),
+            message: "only people of the workspace that operates this system administer workspaces and \
+                      application instances",
+        })
+    }
+
+    /// The same for pages.
+    pub(crate) async fn permit_operating_person(
+        &self,
+        by: &SignedIn,
+        permission: Permission,
+    ) -> Result<Permitted, PageRefusal> {
+        let permitted = self.permit_person(by, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        let event = denial(caller, by.uri(), permission, by.now());
+        self.audit.record(event).await?;
+        Err(PageRefusal::NotOperating)
     }
 
     /// Refuses a permitted caller who reaches for another workspace. The answer is 403 whether or
     /// not that workspace exists, so it tells nothing about it, and it goes into the audit log.
     pub(crate) async fn out_of_bounds(&self, call: &Call<'_>, permitted: &Permitted) -> Refusal {
-        let Permitted { who, permission } = permitted;
-        match self.record_denial(call, who, permission).await {
+        let Permitted { caller, permission } = permitted;
+        match self.record_denial(call, caller, permission).await {
             Ok(()) => Refusal::Elsewhere {
                 challenge: Challenge::InsufficientScope(permission.to_string()),
                 message: "a credential can only be made in the workspace of the one that asks",
@@ -116,8 +279,22 @@ impl Console {
         }
     }
 
+    /// Whoever is signed in, where a browser's script calls: without a token, with the session's
+    /// cookie, and with its form token where something may change.
+    async fn signed_in_caller(&self, call: &Call<'_>) -> Result<Option<Caller>, Refusal> {
+        if call.head.headers.contains_key(AUTHORIZATION) {
+            return Ok(None);
+        }
+        let found = self.session_of(call.head, call.address, call.now).await?;
+        let Some(by) = found else { return Ok(None) };
+        if !call.head.method.is_safe() && !self.carries_form_token(&by, call.head) {
+            return Err(Refusal::NoFormToken);
+        }
+        Ok(Some(Caller::signed_in(&by)))
+    }
+
     /// From the header to an identity that the issuer vouches for and that still stands.
-    fn verified(&self, call: &Call<'_>) -> Result<Verified, Challenge> {
+    fn verified(&self, call: &Call<'_>) -> Result<Caller, Challenge> {
         let headers = call.head.headers.get_all(AUTHORIZATION);
         let presented = PresentedToken::read(headers.iter().map(HeaderValue::as_bytes))?;
         let unverified = UnverifiedToken::parse(presented.expose()).map_err(invalid)?;
@@ -132,10 +309,7 @@ impl Console {
         if caller.is_for_tenant() {
             return Err(invalid(TokenRefusal::Tenant));
         }
-        Ok(Verified {
-            caller,
-            address: call.address,
-        })
+        Ok(Caller::owner_of(&caller, call.address))
     }
 
     /// Counts a refusal without identity. It has no row of its own: strangers can cause any number
@@ -162,40 +336,58 @@ impl Console {
         Refusal::Challenged(challenge)
     }
 
-    /// Records the refusal of a verified identity (domain facts, sections 4.4 and 4.5).
+    /// Records the refusal of a verified identity.
     async fn record_denial(
         &self,
         call: &Call<'_>,
-        who: &Verified,
+        caller: &Caller,
         permission: &Permission,
     ) -> Result<(), Refusal> {
-        let event = AuditEvent {
-            workspace: Some(who.caller.principal().workspace.clone()),
-            code: "Unauthorized privilege".to_owned(),
-            source_ip: who.address.to_string(),
-            user_email: who.caller.principal().email.to_string(),
-            client_id: who.caller.client_id().to_string(),
-            permission: permission.to_string(),
-            resource: AuditResource {
-                id: request_uri(call.head),
-                ..AuditResource::default()
-            },
-            ..AuditEvent::new(
-                AuditState::PermissionDenied,
-                "Unauthorized user access",
-                SOURCE,
-                call.now,
-                &mut SystemRandom,
-            )
-        };
-        Ok(self.audit.record(event).await?)
+        Ok(self
+            .record_refusal(caller, &call.head.uri, permission, call.now)
+            .await?)
+    }
+
+    /// The same for whoever knows no call.
+    pub(crate) async fn record_refusal(
+        &self,
+        caller: &Caller,
+        uri: &Uri,
+        permission: &Permission,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.audit
+            .record(denial(caller, uri, permission, now))
+            .await
+    }
+}
+
+/// The refusal of a verified identity in the audit log (domain facts, sections 4.4 and 4.5).
+fn denial(caller: &Caller, uri: &Uri, permission: &Permission, now: Timestamp) -> AuditEvent {
+    let Actor {
+        email, client_id, ..
+    } = caller.actor();
+    AuditEvent {
+        workspace: Some(caller.workspace.clone()),
+        code: "Unauthorized privilege".to_owned(),
+        source_ip: caller.address.to_string(),
+        user_email: email,
+        client_id,
+        permission: permission.to_string(),
+        resource: AuditResource {
+            id: uri.to_string().chars().take(LONGEST_URI).collect(),
+            ..AuditResource::default()
+        },
+        ..AuditEvent::new(
+            AuditState::PermissionDenied,
+            "Unauthorized user access",
+            SOURCE,
+            now,
+            &mut SystemRandom,
+        )
     }
 }
 
 fn invalid(refusal: TokenRefusal) -> Challenge {
     Challenge::InvalidToken(refusal)
-}
-
-fn request_uri(head: &Parts) -> String {
-    head.uri.to_string().chars().take(LONGEST_URI).collect()
 }

@@ -1,44 +1,70 @@
 //! The start page, and the page for a method that a page does not take.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_pages::{Address, Home, notice};
 
+use crate::page::{PageRefusal, Place};
 use crate::{CREDENTIALS_PATH, Console};
 
-pub(crate) async fn show(State(console): State<Arc<Console>>) -> Response {
-    let known = &console.addresses;
-    let mut addresses = vec![
-        address(
-            "Token URL",
-            &known.token_url,
-            "Programs send their client id and secret here and get an access token.",
-        ),
-        address(
-            "Credentials",
-            &format!("{}{CREDENTIALS_PATH}", known.console),
-            "REST API that lists, creates, resets and deletes credentials.",
-        ),
-        address(
-            "Public keys",
-            &known.jwks_url,
-            "JSON Web Key Set with which anybody can verify a token.",
-        ),
-    ];
-    addresses.extend(
-        known
-            .instances
-            .iter()
-            .map(|(title, url)| address(title, url, "API of this application instance.")),
-    );
-    Home {
-        token_url: known.token_url.clone(),
-        addresses,
+pub(crate) async fn show(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let home = console.home();
+    match console
+        .session_of(&head, peer.ip(), (console.clock)())
+        .await
+    {
+        Ok(Some(by)) => console.page(&by, Place::Start, "Start", home),
+        Ok(None) => home.answer(),
+        Err(error) => PageRefusal::Store(error).answer(&head.uri),
     }
-    .answer()
+}
+
+impl Console {
+    fn home(&self) -> Home {
+        let known = &self.addresses;
+        let mut addresses = vec![
+            address(
+                "Token URL",
+                &known.token_url,
+                "Programs send their client id and secret here and get an access token.",
+            ),
+            address(
+                "Credentials",
+                &format!("{}{CREDENTIALS_PATH}", known.console),
+                "REST API that lists, creates, resets and deletes credentials.",
+            ),
+            address(
+                "Public keys",
+                &known.jwks_url,
+                "JSON Web Key Set with which anybody can verify a token.",
+            ),
+        ];
+        let instances = self.workspaces.instances();
+        let services = instances
+            .iter()
+            .filter(|one| one.enabled && !one.is_platform());
+        addresses.extend(services.filter_map(|one| {
+            let url = self.base_url_of(one)?;
+            Some(address(
+                &one.title,
+                &url,
+                "API of this application instance.",
+            ))
+        }));
+        Home {
+            token_url: known.token_url.clone(),
+            addresses,
+        }
+    }
 }
 
 /// The answer for a method that a page does not take; the router adds the `Allow` header.

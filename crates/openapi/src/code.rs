@@ -3,7 +3,7 @@
 //! A [`Program`] is the request, complete with its server, and a description of how the token is
 //! got that it carries: a form that another server answers with JSON. What the form means is not
 //! known here. The secret in it is never part of a program: it is read from the environment when the
-//! program runs.
+//! program runs, or a word stands for it that the reader replaces.
 //!
 //! Whatever the values are, the program means exactly them: each language has its own way to write
 //! a text ([`Language::literal`]), and what stands in comments can neither end the comment nor
@@ -121,10 +121,19 @@ pub struct TokenForm {
     pub fields: Vec<(String, String)>,
     /// How the secret is sent.
     pub secret: SecretPlace,
-    /// The environment variable that holds the secret.
-    pub secret_variable: String,
+    /// Where the program has the secret from.
+    pub secret_source: SecretSource,
     /// The member of the JSON answer that is the token.
     pub member: String,
+}
+
+/// Where a program has its secret from.
+#[derive(Debug, Clone)]
+pub enum SecretSource {
+    /// The environment variable of this name. Without it the program ends.
+    Variable(String),
+    /// Whoever uses the program puts it in the place of this word.
+    Placeholder(String),
 }
 
 /// How a secret is sent.
@@ -134,6 +143,8 @@ pub enum SecretPlace {
     Field(String),
     /// As the password of HTTP Basic authentication (RFC 7617), with this user name.
     Basic(String),
+    /// The same, with name and password form-encoded first, as RFC 6749 section 2.3.1 has it.
+    EncodedBasic(String),
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub(crate) struct Asset {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Stylesheet,
+    Script,
     Icon,
 }
 
@@ -31,12 +32,16 @@ pub(crate) const STYLESHEET: Asset = Asset::new(
     include_bytes!("../assets/style.css"),
 );
 
+/// What pages can do better with a script than without; every page works without.
+pub(crate) const SCRIPT: Asset =
+    Asset::new("page", Kind::Script, include_bytes!("../assets/page.js"));
+
 /// The mark of the project: a slip with two notches.
 pub(crate) const ICON: Asset = Asset::new("mark", Kind::Icon, include_bytes!("../assets/mark.svg"));
 
 /// The routes of the shell's own assets. Merged once into whatever serves pages.
 pub fn assets() -> Router {
-    [STYLESHEET, ICON]
+    [STYLESHEET, SCRIPT, ICON]
         .into_iter()
         .fold(Router::new(), |router, asset| {
             router.route(&asset.path(), get(move || async move { asset.answer() }))
@@ -57,6 +62,7 @@ impl Asset {
     pub(crate) fn path(&self) -> String {
         let extension = match self.kind {
             Kind::Stylesheet => "css",
+            Kind::Script => "js",
             Kind::Icon => "svg",
         };
         format!(
@@ -68,6 +74,7 @@ impl Asset {
     fn answer(self) -> Response {
         let kind = match self.kind {
             Kind::Stylesheet => "text/css; charset=utf-8",
+            Kind::Script => "text/javascript; charset=utf-8",
             Kind::Icon => "image/svg+xml",
         };
         let own = [

@@ -3,13 +3,13 @@
 
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-/// Nothing but our own stylesheet, images and forms. No script at all: an injected one is refused
-/// by the browser.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Nothing but our own stylesheet, script file, images and forms. A script in the page itself is
+/// refused by the browser, whoever put it there.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Puts the headers on.
 pub(crate) fn protect(headers: &mut HeaderMap) {
@@ -27,6 +27,12 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
+        (
+            HeaderName::from_static("cross-origin-embedder-policy"),
+            "require-corp",
+        ),
+        // For browsers that do not know `frame-ancestors`.
+        (X_FRAME_OPTIONS, "DENY"),
         (
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=()",

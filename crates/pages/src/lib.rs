@@ -5,15 +5,17 @@
 //! [`notice()`] and [`Home`] are the two that have no room of their own.
 //!
 //! It knows nothing of credentials, tokens or people: what a page says comes from its caller. No
-//! page needs a script.
+//! page needs a script; the one there is adds comfort.
 
 mod asset;
+mod attachment;
 mod headers;
 mod home;
 mod notice;
 mod page;
 
 pub use asset::assets;
+pub use attachment::attachment;
 pub use home::{Address, Home};
-pub use notice::{not_found, notice};
-pub use page::Page;
+pub use notice::{go, not_found, notice, picture};
+pub use page::{Frame, Page, Section};

@@ -1,10 +1,11 @@
 //! A page with one thing to say: what is the matter and what to do about it.
 
 use askama::Template;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 
-use crate::Page;
+use crate::{Page, headers};
 
 #[derive(Template)]
 #[template(path = "notice.html")]
@@ -16,6 +17,26 @@ struct Notice<'a> {
 /// A page that says what is the matter, in a title and a few paragraphs.
 pub fn notice(status: StatusCode, title: &str, paragraphs: &[&str]) -> Response {
     Page::new(title, Notice { title, paragraphs }).answer(status)
+}
+
+/// Sends the browser on to another page of this server, with GET. An address that cannot stand in a
+/// header leads to the start page.
+pub fn go(to: &str) -> Response {
+    let to = HeaderValue::try_from(to).unwrap_or(HeaderValue::from_static("/"));
+    let no_store = HeaderValue::from_static("no-store");
+    let own = [(LOCATION, to), (CACHE_CONTROL, no_store)];
+    let mut response = (StatusCode::SEE_OTHER, own).into_response();
+    headers::protect(response.headers_mut());
+    response
+}
+
+/// An SVG image that belongs to one page at one moment, such as a code that shows a secret: nobody may
+/// store it.
+pub fn picture(svg: String) -> Response {
+    let own = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
+    let mut response = (own, svg).into_response();
+    headers::protect(response.headers_mut());
+    response
 }
 
 /// The answer for an address that nothing is at. It does not repeat the address, which may hold

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::asset::{ICON, STYLESHEET};
+use crate::asset::{ICON, SCRIPT, STYLESHEET};
 use crate::headers;
 
 /// A page to be answered. The content is a template, so that everything in it was escaped by one.
@@ -13,12 +13,39 @@ use crate::headers;
 pub struct Page<'a, C> {
     title: &'a str,
     content: C,
+    frame: Option<Frame>,
+}
+
+/// What stands around a page that somebody signed in sees.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Where one can go from here, in the order to show.
+    pub sections: Vec<Section>,
+    /// Who is signed in.
+    pub person: String,
+    /// What they work in.
+    pub workspace: String,
+    /// What forms carry so that no other site can send them.
+    pub form_token: String,
+}
+
+/// One of the places in the navigation.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// Its name.
+    pub title: &'static str,
+    /// Its address.
+    pub href: &'static str,
+    /// Whether the page belongs to it.
+    pub current: bool,
 }
 
 #[derive(Template)]
 #[template(path = "layout.html")]
 struct Layout<'a> {
     title: &'a str,
+    frame: Option<&'a Frame>,
+    script: String,
     stylesheet: String,
     icon: String,
     content: String,
@@ -27,7 +54,18 @@ struct Layout<'a> {
 impl<'a, C: Template> Page<'a, C> {
     /// A page of that title: what the browser's tab and history show.
     pub fn new(title: &'a str, content: C) -> Self {
-        Self { title, content }
+        Self {
+            title,
+            content,
+            frame: None,
+        }
+    }
+
+    /// The same page for somebody signed in: with the navigation.
+    #[must_use]
+    pub fn inside(mut self, frame: Frame) -> Self {
+        self.frame = Some(frame);
+        self
     }
 
     /// The answer. Pages are made for one person at one moment, so nobody may store them.
@@ -47,6 +85,8 @@ impl<'a, C: Template> Page<'a, C> {
     fn render(&self) -> askama::Result<String> {
         Layout {
             title: self.title,
+            frame: self.frame.as_ref(),
+            script: SCRIPT.path(),
             stylesheet: STYLESHEET.path(),
             icon: ICON.path(),
             content: self.content.render()?,
@@ -79,7 +119,7 @@ mod tests {
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(
             header("content-security-policy"),
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
              base-uri 'none'; frame-ancestors 'none'"
         );
         assert_eq!(header("cache-control"), "no-store");

@@ -22,7 +22,7 @@ pub(crate) fn access_controls(
     if asked.is_empty() && !words.is_empty() {
         return json!({ "items": [] });
     }
-    let roles = permitted.principal().roles;
+    let roles = &permitted.principal().roles;
     let granted = granted(roles, &asked, &permissions.permissions());
     let items: Vec<String> = granted.iter().map(ToString::to_string).collect();
     json!({ "items": items })
@@ -30,7 +30,7 @@ pub(crate) fn access_controls(
 
 /// The kinds of resources the caller has any permission for.
 pub(crate) fn resource_types(permitted: &Permitted, permissions: &OperationPermissions) -> Value {
-    let roles = permitted.principal().roles;
+    let roles = &permitted.principal().roles;
     let mut items: Vec<String> = permissions
         .permissions()
         .into_iter()

@@ -85,7 +85,7 @@ pub(crate) fn permit(
         Requirement::Permission(permission) => permission.to_string(),
         Requirement::AnyRole => "ANY.read".to_owned(),
     };
-    if requirement.is_met_by(caller.principal().roles) {
+    if requirement.is_met_by(&caller.principal().roles) {
         Ok(Permitted {
             caller,
             definition: definition.clone(),

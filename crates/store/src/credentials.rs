@@ -41,6 +41,8 @@ pub struct Credential {
     pub updated_at: Timestamp,
     /// When it last got a token.
     pub last_used_at: Option<Timestamp>,
+    /// The address it was last used from, where that is known.
+    pub last_used_from: Option<String>,
     /// When it ends, if it ever does.
     pub expires_at: Option<Timestamp>,
     /// Whether it may be used.
@@ -115,6 +117,42 @@ pub struct CredentialChange {
     pub keys: Option<String>,
 }
 
+/// How a credential gets a new secret.
+#[derive(Debug, Clone, Default)]
+pub struct Renewal {
+    /// How long the old secret lives on. Without it, that dies at once and every token with it.
+    pub overlap: Option<SignedDuration>,
+    /// The secret that the new one takes over from: the credential's newest when the renewal was
+    /// decided on. Another one means that somebody was quicker, and nothing is done.
+    pub instead_of: Option<String>,
+}
+
+/// How credentials stand, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CredentialState {
+    /// It may be used.
+    Active,
+    /// Somebody switched it off.
+    Disabled,
+    /// Its time is over.
+    Expired,
+}
+
+/// The bounds of what credentials may be.
+#[derive(Debug, Clone, Copy)]
+pub struct CredentialLimits {
+    /// Most that a person may have in a workspace.
+    pub per_owner: usize,
+    /// Longest name, in characters.
+    pub longest_name: usize,
+    /// Longest lifetime of tokens.
+    pub longest_lifetime: SignedDuration,
+    /// Longest time that an old secret may live on beside a new one.
+    pub longest_overlap: SignedDuration,
+    /// Whether a credential has one good token at a time.
+    pub single_active: bool,
+}
+
 /// Administration of credentials.
 #[derive(Clone)]
 pub struct Credentials(Store);
@@ -140,6 +178,9 @@ pub enum CredentialError {
     /// No such instance.
     #[error("there is no application instance {0}")]
     UnknownInstance(ApplicationInstanceId),
+    /// The instance takes no calls.
+    #[error("the application instance {0} is switched off")]
+    InstanceOff(String),
     /// The lifetime is out of bounds.
     #[error("a token lifetime is between {shortest} and {longest} seconds")]
     Lifetime {
@@ -154,6 +195,9 @@ pub enum CredentialError {
     /// Two secrets are alive.
     #[error("the credential has two secrets already; remove one first")]
     TwoSecrets,
+    /// It has another secret than whoever asked has seen.
+    #[error("the credential got another secret meanwhile")]
+    SecretChanged,
     /// The overlap is out of bounds.
     #[error("the old secret may live on for 1 to {0} seconds")]
     Overlap(i64),
@@ -180,6 +224,28 @@ pub enum CredentialError {
 impl From<sqlx::Error> for CredentialError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl Credential {
+    /// How it stands at that time.
+    pub fn state(&self, now: Timestamp) -> CredentialState {
+        if !self.enabled {
+            CredentialState::Disabled
+        } else if self.expires_at.is_some_and(|end| end <= now) {
+            CredentialState::Expired
+        } else {
+            CredentialState::Active
+        }
+    }
+
+    /// Its secrets that can still be used at that time, the oldest first.
+    pub fn living_secrets(
+        &self,
+        now: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = &SecretSummary> {
+        let lives = move |secret: &&SecretSummary| secret.expires_at.is_none_or(|end| end > now);
+        self.secrets.iter().filter(lives)
     }
 }
 
@@ -278,6 +344,18 @@ impl Credentials {
         self.shown(&live)
     }
 
+    /// What credentials may be.
+    pub fn limits(&self) -> CredentialLimits {
+        let policy = &self.0.policy;
+        CredentialLimits {
+            per_owner: policy.credentials_per_owner,
+            longest_name: policy.longest_name,
+            longest_lifetime: policy.longest_lifetime(),
+            longest_overlap: policy.longest_overlap,
+            single_active: policy.single_active,
+        }
+    }
+
     /// Gives a credential a new secret. The old ones and every token die at once (domain facts,
     /// section 2.4).
     pub async fn reset(
@@ -287,15 +365,8 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
-        let (new, secret) = self.new_secret(None, now, rng);
-        let event = self.event("reset", client_id, actor, now, rng)?;
-        let change = move |row: &mut CredentialRow| {
-            row.asks_for_secret()?;
-            row.secrets = vec![new];
-            Ok(Effect::Resets)
-        };
-        let live = self.change_row(client_id, event, now, change).await?;
-        self.issued(&live, secret)
+        self.renew(client_id, Renewal::default(), actor, now, rng)
+            .await
     }
 
     /// Gives a credential a second secret and lets the first one live on for `overlap`, so that
@@ -308,26 +379,34 @@ impl Credentials {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<IssuedCredential, CredentialError> {
+        let renewal = Renewal {
+            overlap: Some(overlap),
+            instead_of: None,
+        };
+        self.renew(client_id, renewal, actor, now, rng).await
+    }
+
+    /// Gives a credential a new secret in either way.
+    pub async fn renew(
+        &self,
+        client_id: &str,
+        renewal: Renewal,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<IssuedCredential, CredentialError> {
         let longest = self.0.policy.longest_overlap;
-        if !overlap.is_positive() || overlap > longest {
+        let out_of_bounds = |overlap: SignedDuration| !overlap.is_positive() || overlap > longest;
+        if renewal.overlap.is_some_and(out_of_bounds) {
             return Err(CredentialError::Overlap(longest.as_secs()));
         }
-        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
         let (new, secret) = self.new_secret(None, now, rng);
-        let event = self.event("given a second secret", client_id, actor, now, rng)?;
-        let change = move |row: &mut CredentialRow| {
-            row.asks_for_secret()?;
-            row.secrets
-                .retain(|known| known.expires_at.is_none_or(|end| end > now));
-            if row.secrets.len() >= MOST_SECRETS {
-                return Err(CredentialError::TwoSecrets);
-            }
-            for known in &mut row.secrets {
-                known.expires_at = Some(known.expires_at.map_or(end, |known| known.min(end)));
-            }
-            row.secrets.push(new);
-            Ok(Effect::Keeps)
+        let word = match renewal.overlap {
+            Some(_) => "given a second secret",
+            None => "reset",
         };
+        let event = self.event(word, client_id, actor, now, rng)?;
+        let change = move |row: &mut CredentialRow| renewal.apply(row, new, now);
         let live = self.change_row(client_id, event, now, change).await?;
         self.issued(&live, secret)
     }
@@ -431,8 +510,12 @@ impl Credentials {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialRow, CredentialError> {
         let name = checked_name(name, self.0.policy.longest_name)?;
-        if self.0.projection.instance(&instance).is_none() {
-            return Err(CredentialError::UnknownInstance(instance));
+        match self.0.projection.instance(&instance) {
+            None => return Err(CredentialError::UnknownInstance(instance)),
+            Some(known) if !known.enabled => {
+                return Err(CredentialError::InstanceOff(known.name.clone()));
+            }
+            Some(_) => {}
         }
         if let Some(lifetime) = options.token_lifetime {
             self.check_lifetime(lifetime)?;
@@ -452,6 +535,7 @@ impl Credentials {
             created_at: now,
             updated_at: now,
             last_used_at: None,
+            last_used_from: String::new(),
             enabled: true,
             expires_at: options.expires_at,
             lifetime: options.token_lifetime,
@@ -572,6 +656,7 @@ impl Credentials {
             created_at: live.row.created_at,
             updated_at: live.row.updated_at,
             last_used_at: live.last_use.at(),
+            last_used_from: live.last_use.from(),
             expires_at: live.row.expires_at,
             enabled: live.row.enabled,
             token_lifetime: live.registration.token_lifetime,
@@ -595,6 +680,36 @@ pub(crate) enum Effect {
     Resets,
     /// They all die.
     Ends,
+}
+
+impl Renewal {
+    fn apply(
+        self,
+        row: &mut CredentialRow,
+        new: SecretRow,
+        now: Timestamp,
+    ) -> Result<Effect, CredentialError> {
+        row.asks_for_secret()?;
+        let newest = row.secrets.last().map(|known| &known.id);
+        if self.instead_of.is_some() && self.instead_of.as_ref() != newest {
+            return Err(CredentialError::SecretChanged);
+        }
+        let Some(overlap) = self.overlap else {
+            row.secrets = vec![new];
+            return Ok(Effect::Resets);
+        };
+        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
+        row.secrets
+            .retain(|known| known.expires_at.is_none_or(|end| end > now));
+        if row.secrets.len() >= MOST_SECRETS {
+            return Err(CredentialError::TwoSecrets);
+        }
+        for known in &mut row.secrets {
+            known.expires_at = Some(known.expires_at.map_or(end, |known| known.min(end)));
+        }
+        row.secrets.push(new);
+        Ok(Effect::Keeps)
+    }
 }
 
 impl CredentialChange {

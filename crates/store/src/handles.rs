@@ -2,8 +2,9 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, Principals, PublishedKeys, Revocations,
-    SandboxJournals, SetupLinks, SigningKeys, Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, CustomRoles, Instances, Passwords, People,
+    Principals, PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks,
+    SigningKeys, Store, TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -34,6 +35,8 @@ pub struct ResourceServerHandles {
     pub audit: AuditLog,
     /// The stand-in's changes.
     pub sandbox_journals: SandboxJournals,
+    /// What answers behind each application instance.
+    pub instances: Instances,
 }
 
 /// For the console: it administers credentials and cannot sign.
@@ -44,6 +47,16 @@ pub struct ConsoleHandles {
     pub principals: Principals,
     /// Administration of credentials.
     pub credentials: Credentials,
+    /// Administration of people and their roles.
+    pub people: People,
+    /// Administration of the roles of workspaces.
+    pub custom_roles: CustomRoles,
+    /// People signed in.
+    pub sessions: Sessions,
+    /// What they sign in with.
+    pub passwords: Passwords,
+    /// What they show besides.
+    pub second_factors: SecondFactors,
     /// Workspaces and instances.
     pub workspaces: Workspaces,
     /// One-time links.
@@ -73,6 +86,7 @@ impl Store {
             principals: self.principals(),
             audit: self.audit_log(),
             sandbox_journals: self.sandbox_journals(),
+            instances: self.instances(),
         }
     }
 
@@ -82,6 +96,11 @@ impl Store {
             published_keys: self.published_keys(),
             principals: self.principals(),
             credentials: self.credentials(),
+            people: self.people().keeping_administrators(),
+            custom_roles: self.custom_roles(),
+            sessions: self.sessions(),
+            passwords: self.passwords(),
+            second_factors: self.second_factors(),
             workspaces: self.workspaces(),
             setup_links: self.setup_links(),
             audit: self.audit_log(),

@@ -11,21 +11,31 @@
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
+//! | [`Instances`] | the resource server | what answers behind an application instance |
 //! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Sessions`] | the console | who is signed in |
+//! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Sessions`], [`Passwords`], [`SecondFactors`], [`SetupLinks`] | the console | who is signed in, and what they show for it |
 //!
 //! The resource server gets none that can name a client secret or a private key.
 
 pub mod audit;
 pub mod credentials;
 mod database;
+mod directory;
 mod handles;
+pub mod instances;
 mod journal;
 pub mod keys;
 pub mod master_key;
+mod passwords;
 pub mod people;
 mod principals;
 mod projection;
+pub mod roles;
+pub mod second_factor;
 mod sequence;
+pub mod sessions;
 mod setup_links;
 mod spent;
 mod tokens;
@@ -43,18 +53,23 @@ use rand_core::CryptoRng;
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
+pub use instances::{ApplicationInstance, Instances};
 pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
 pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
+pub use passwords::Passwords;
 pub use people::{Actor, People, Person, PersonId};
 pub use principals::{Principal, Principals, VerifiedCaller};
-pub use setup_links::SetupLinks;
+pub use roles::CustomRoles;
+pub use second_factor::SecondFactors;
+pub use sessions::{Session, Sessions};
+pub use setup_links::{SetupLinks, StartLink};
 pub use spent::Revocations;
 pub use tokens::{
     ClientRegistrations, Issue, ProjectionSizes, Reservation, SequenceError, TokenSequences,
     Writing,
 };
-pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
+pub use workspaces::{Workspace, Workspaces};
 
 use audit::Tally;
 use database::Database;
@@ -78,6 +93,7 @@ pub struct Store {
     /// Taken by every administrative change, so that checking and writing are one step.
     changes: Arc<tokio::sync::Mutex<()>>,
     snapshot_turns: journal::SnapshotTurns,
+    instance_servers: Arc<std::sync::OnceLock<Arc<dyn instances::InstanceServers>>>,
 }
 
 /// Settings that the store enforces.
@@ -110,6 +126,10 @@ pub struct Policy {
     pub keys: KeyPolicy,
     /// How long audit events are kept.
     pub audit_retention: SignedDuration,
+    /// How long a session of the console lasts without a request.
+    pub session_idle: SignedDuration,
+    /// How long a session of the console lasts at most.
+    pub longest_session: SignedDuration,
 }
 
 impl Policy {
@@ -152,6 +172,8 @@ impl Default for Policy {
             longest_overlap: SignedDuration::from_hours(24 * 30),
             keys: KeyPolicy::default(),
             audit_retention: SignedDuration::from_hours(24 * 400),
+            session_idle: sessions::IDLE_TIME,
+            longest_session: sessions::LONGEST_SESSION,
         }
     }
 }
@@ -200,7 +222,7 @@ impl Store {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let database = Database::open(path).await?;
-        workspaces::ensure_instances(&database, now, rng).await?;
+        directory::ensure_instances(&database, now, rng).await?;
         let longest = policy.longest_lifetime();
         keys::ensure_active(&database, master_key, policy.keys.spec, longest, now, rng).await?;
         keys::raise_lifetimes(&database, longest).await?;
@@ -217,6 +239,7 @@ impl Store {
             policy: Arc::new(policy),
             changes: Arc::default(),
             snapshot_turns: Arc::default(),
+            instance_servers: Arc::default(),
         })
     }
 
@@ -328,6 +351,11 @@ impl Store {
         )
     }
 
+    /// Application instances as a resource server sees them.
+    pub fn instances(&self) -> Instances {
+        Instances::new(self.projection.clone())
+    }
+
     /// Administration of credentials.
     pub fn credentials(&self) -> Credentials {
         Credentials::new(self.clone())
@@ -338,9 +366,29 @@ impl Store {
         People::new(self.clone())
     }
 
+    /// Administration of the roles that administrators make.
+    pub fn custom_roles(&self) -> CustomRoles {
+        CustomRoles::new(self.clone())
+    }
+
     /// One-time links for new people.
     pub fn setup_links(&self) -> SetupLinks {
         SetupLinks::new(self.clone())
+    }
+
+    /// Hashes of passwords.
+    pub fn passwords(&self) -> Passwords {
+        Passwords::new(self.clone())
+    }
+
+    /// What shows a second time who somebody is.
+    pub fn second_factors(&self) -> SecondFactors {
+        SecondFactors::new(self.clone())
+    }
+
+    /// People signed in at the console.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.clone())
     }
 
     /// Workspaces and application instances.

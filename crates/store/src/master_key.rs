@@ -22,6 +22,7 @@ pub struct InvalidMasterKey;
 
 const PEPPER_LABEL: &[u8] = b"hallpass client-secret pepper 1";
 const SIGNING_KEY_LABEL: &[u8] = b"hallpass signing-key encryption 1";
+const SECOND_FACTOR_LABEL: &[u8] = b"hallpass second-factor encryption 1";
 const NONCE_LENGTH: usize = 12;
 
 impl MasterKey {
@@ -64,10 +65,40 @@ impl MasterKey {
     /// Encrypts a private key with AES-256-GCM. The key id is bound in, so that a row cannot be
     /// passed off as another key's.
     pub(crate) fn seal(&self, id: &str, plain: &[u8], rng: &mut dyn CryptoRng) -> Option<Vec<u8>> {
+        self.seal_under(SIGNING_KEY_LABEL, id, plain, rng)
+    }
+
+    /// Decrypts what [`Self::seal`] made; `None` under another master key or another id.
+    pub(crate) fn open(&self, id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_under(SIGNING_KEY_LABEL, id, sealed)
+    }
+
+    /// Encrypts the secret of a second factor, under a key of its own; `id` is the person.
+    pub(crate) fn seal_second_factor(
+        &self,
+        id: &str,
+        plain: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Vec<u8>> {
+        self.seal_under(SECOND_FACTOR_LABEL, id, plain, rng)
+    }
+
+    /// Decrypts what [`Self::seal_second_factor`] made.
+    pub(crate) fn open_second_factor(&self, id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_under(SECOND_FACTOR_LABEL, id, sealed)
+    }
+
+    fn seal_under(
+        &self,
+        label: &[u8],
+        id: &str,
+        plain: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LENGTH];
         rng.fill_bytes(&mut nonce);
         let mut sealed = Zeroizing::new(plain.to_vec());
-        self.cipher()?
+        self.cipher(label)?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(id.as_bytes()),
@@ -77,13 +108,12 @@ impl MasterKey {
         Some([nonce.as_slice(), sealed.as_slice()].concat())
     }
 
-    /// Decrypts what [`Self::seal`] made; `None` under another master key or another id.
-    pub(crate) fn open(&self, id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn open_under(&self, label: &[u8], id: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LENGTH)?;
         let mut body = Zeroizing::new(body.to_vec());
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let length = self
-            .cipher()?
+            .cipher(label)?
             .open_in_place(nonce, Aad::from(id.as_bytes()), &mut body)
             .ok()?
             .len();
@@ -91,8 +121,8 @@ impl MasterKey {
         Some(body)
     }
 
-    fn cipher(&self) -> Option<LessSafeKey> {
-        let key = self.derive(SIGNING_KEY_LABEL);
+    fn cipher(&self, label: &[u8]) -> Option<LessSafeKey> {
+        let key = self.derive(label);
         Some(LessSafeKey::new(
             UnboundKey::new(&AES_256_GCM, key.as_slice()).ok()?,
         ))
@@ -149,5 +179,10 @@ mod tests {
         assert!(key.open("other", &sealed).is_none());
         assert!(MasterKey::generate(rng).open("kid", &sealed).is_none());
         assert!(key.open("kid", b"short").is_none());
+        assert!(key.open_second_factor("kid", &sealed).is_none());
+        let second = key.seal_second_factor("ann", b"private", rng).unwrap();
+        assert!(key.open("ann", &second).is_none());
+        let opened = key.open_second_factor("ann", &second).unwrap();
+        assert_eq!(opened.as_slice(), b"private");
     }
 }

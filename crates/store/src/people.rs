@@ -1,18 +1,24 @@
 //! People: the resource owners, and what they are on which application instance.
 
+mod row;
+
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass_access::Role;
-use hallpass_oauth::{ApplicationInstanceId, Secret, SecretDigest, Subject, WorkspaceId};
+use hallpass_access::{Role, Roles};
+use hallpass_oauth::{ApplicationInstanceId, Secret, Subject, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row as _;
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
-use crate::database::{Database, nanoseconds, read};
+use crate::audit::{AuditEvent, AuditResource, AuditState, random_uuid};
+use crate::database::{read, timestamp};
 use crate::projection::LivePerson;
-use crate::{Store, StoreError, setup_links};
+use crate::roles::{AssignedRole, RoleKey};
+use crate::{Store, StoreError};
+
+pub(crate) use row::PersonRow;
 
 /// Names a person; a version-4 UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,8 +46,69 @@ pub struct Person {
     pub email: Subject,
     /// Their workspace.
     pub workspace: WorkspaceId,
+    /// Whether they may do anything. Who is disabled cannot sign in, and their credentials get no
+    /// tokens.
+    pub enabled: bool,
     /// Their roles by instance; `None` holds on every instance.
-    pub roles: Vec<(Option<ApplicationInstanceId>, Role)>,
+    pub roles: Vec<(Option<ApplicationInstanceId>, AssignedRole)>,
+}
+
+/// A role on one instance, or on every one.
+pub type Assignment = (Option<ApplicationInstanceId>, RoleKey);
+
+/// The roles of somebody new.
+#[derive(Debug, Clone, Default)]
+pub struct Assignments(Vec<Assignment>);
+
+/// What is known of a person besides what they may do.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonFacts {
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// When they last signed in.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// Whether they have chosen a password.
+    pub has_password: bool,
+    /// Whether a second factor is asked of them.
+    pub has_second_factor: bool,
+}
+
+impl Person {
+    /// What they are on one instance.
+    pub fn roles_on(&self, instance: &ApplicationInstanceId) -> Roles {
+        roles_on(&self.roles, instance)
+    }
+}
+
+/// The roles that hold on one instance.
+pub(crate) fn roles_on(
+    assigned: &[(Option<ApplicationInstanceId>, AssignedRole)],
+    instance: &ApplicationInstanceId,
+) -> Roles {
+    let here = || {
+        let assigned = assigned.iter();
+        assigned.filter(|(on, _)| on.as_ref().is_none_or(|on| on == instance))
+    };
+    let built_in: Roles = here().filter_map(|(_, role)| role.built_in()).collect();
+    built_in.with_custom(here().filter_map(|(_, role)| role.custom().cloned()))
+}
+
+impl From<Option<Role>> for Assignments {
+    fn from(role: Option<Role>) -> Self {
+        role.map(|role| (None, role.into())).into_iter().collect()
+    }
+}
+
+impl FromIterator<Assignment> for Assignments {
+    fn from_iter<I: IntoIterator<Item = Assignment>>(assignments: I) -> Self {
+        let mut all = Vec::new();
+        for assignment in assignments {
+            if !all.contains(&assignment) {
+                all.push(assignment);
+            }
+        }
+        Self(all)
+    }
 }
 
 /// Who makes an administrative change, for the audit log.
@@ -59,7 +126,11 @@ pub struct Actor {
 
 /// People and their roles.
 #[derive(Clone)]
-pub struct People(Store);
+pub struct People {
+    store: Store,
+    /// Whether the last administrator of a workspace stays one.
+    keeps_administrators: bool,
+}
 
 /// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +153,16 @@ pub enum PersonError {
         /// The person.
         email: Subject,
         /// The role.
-        role: Role,
+        role: String,
     },
+    /// No such role in the person's workspace.
+    #[error("there is no role {0}")]
+    UnknownRole(String),
+    /// Nobody else could administer the workspace.
+    #[error(
+        "{0} is the last administrator of the workspace; make somebody else an administrator first"
+    )]
+    LastAdministrator(Subject),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,18 +176,65 @@ impl From<sqlx::Error> for PersonError {
 
 impl People {
     pub(crate) fn new(store: Store) -> Self {
-        Self(store)
+        Self {
+            store,
+            keeps_administrators: false,
+        }
+    }
+
+    /// The same, refusing what would leave a workspace without an administrator: for those who could
+    /// not undo it. The local administrator can.
+    #[must_use]
+    pub fn keeping_administrators(self) -> Self {
+        Self {
+            keeps_administrators: true,
+            ..self
+        }
     }
 
     /// All people, by address.
     pub fn list(&self) -> Vec<Person> {
-        let people = self.0.projection.people.pin();
+        let people = self.store.projection.people.pin();
         let mut list: Vec<Person> = people
             .values()
             .map(|live| Person::from(live.as_ref()))
             .collect();
         list.sort_by(|a, b| a.email.cmp(&b.email).then(a.id.cmp(&b.id)));
         list
+    }
+
+    /// The person of that id in that workspace.
+    pub fn get(&self, id: PersonId, workspace: &WorkspaceId) -> Option<Person> {
+        let live = self.store.projection.person(id)?;
+        (live.workspace.id == *workspace).then(|| Person::from(live.as_ref()))
+    }
+
+    /// What else is known of the people of a workspace.
+    pub async fn facts(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<HashMap<PersonId, PersonFacts>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, created_at, last_sign_in_at, password IS NOT NULL AS has_password, \
+             EXISTS (SELECT 1 FROM second_factor WHERE person_id = person.id \
+             AND confirmed_at IS NOT NULL) AS has_second_factor \
+             FROM person WHERE workspace_id = $1",
+        )
+        .bind(workspace.as_str())
+        .fetch_all(self.store.database.reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let signed_in: Option<i64> = row.try_get("last_sign_in_at")?;
+                let facts = PersonFacts {
+                    created_at: timestamp(row.try_get("created_at")?),
+                    last_sign_in_at: signed_in.map(timestamp),
+                    has_password: row.try_get::<i64, _>("has_password")? != 0,
+                    has_second_factor: row.try_get::<i64, _>("has_second_factor")? != 0,
+                };
+                Ok((read("person id", row.try_get("id")?)?, facts))
+            })
+            .collect()
     }
 
     /// The person of that address, in that workspace or in the only one that has it.
@@ -130,20 +256,20 @@ impl People {
         }
     }
 
-    /// Adds a person with one role on every instance.
+    /// Adds a person with these roles.
     pub async fn create(
         &self,
         workspace: &WorkspaceId,
         email: Subject,
-        role: Option<Role>,
+        roles: impl Into<Assignments>,
         actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let draft = Draft::new(workspace, email, role, actor, now, rng);
-        let store = self.0.clone();
-        self.0
-            .uninterrupted(async move { insert(&store, draft, None).await })
+        let draft = Draft::new(workspace, email, roles.into(), actor, now, rng);
+        let store = self.store.clone();
+        self.store
+            .uninterrupted(async move { row::insert(&store, draft, None).await })
             .await
     }
 
@@ -153,18 +279,18 @@ impl People {
         &self,
         workspace: &WorkspaceId,
         email: Subject,
-        role: Option<Role>,
+        roles: impl Into<Assignments>,
         actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(Person, Secret), PersonError> {
-        let draft = Draft::new(workspace, email, role, actor, now, rng);
+        let draft = Draft::new(workspace, email, roles.into(), actor, now, rng);
         let secret = Secret::generate(rng);
-        let digest = self.0.pepper.digest(&secret);
-        let store = self.0.clone();
+        let digest = self.store.pepper.digest(&secret);
+        let store = self.store.clone();
         let person = self
-            .0
-            .uninterrupted(async move { insert(&store, draft, Some(digest)).await })
+            .store
+            .uninterrupted(async move { row::insert(&store, draft, Some(digest)).await })
             .await?;
         Ok((person, secret))
     }
@@ -174,17 +300,17 @@ impl People {
         &self,
         person: PersonId,
         instance: Option<ApplicationInstanceId>,
-        role: Role,
+        role: impl Into<RoleKey>,
         actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let event = Said::new(actor, now, rng);
-        self.change_roles(person, event, move |row| {
+        let (event, role) = (Said::new(actor, now, rng), role.into());
+        self.change_roles(person, role, event, move |row, name| {
             if !row.roles.contains(&(instance.clone(), role)) {
                 row.roles.push((instance, role));
             }
-            Ok(format!("Role {role} assigned to {}", row.email))
+            Ok(format!("Role {name} assigned to {}", row.email))
         })
         .await
     }
@@ -194,25 +320,49 @@ impl People {
         &self,
         person: PersonId,
         instance: Option<ApplicationInstanceId>,
-        role: Role,
+        role: impl Into<RoleKey>,
         actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
-        let event = Said::new(actor, now, rng);
-        self.change_roles(person, event, move |row| {
+        let (event, role) = (Said::new(actor, now, rng), role.into());
+        self.change_roles(person, role, event, move |row, name| {
             let before = row.roles.len();
             row.roles
                 .retain(|assigned| *assigned != (instance.clone(), role));
             if row.roles.len() == before {
                 return Err(PersonError::NotAssigned {
                     email: row.email.clone(),
-                    role,
+                    role: name.to_owned(),
                 });
             }
-            Ok(format!("Role {role} taken from {}", row.email))
+            Ok(format!("Role {name} taken from {}", row.email))
         })
         .await
+    }
+
+    /// Disables a person or enables them again. Disabled, they are signed out, cannot sign in, and
+    /// their credentials neither get tokens nor are the tokens they have taken.
+    pub async fn set_enabled(
+        &self,
+        person: PersonId,
+        enabled: bool,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Person, PersonError> {
+        let (said, people) = (Said::new(actor, now, rng), self.clone());
+        let changed = async move {
+            let store = &people.store;
+            let mut row = PersonRow::live(store, person)?;
+            let administered = row.administers();
+            row.enabled = enabled;
+            people.keep_administrator(&row, administered && !enabled)?;
+            let how = if enabled { "enabled" } else { "disabled" };
+            let event = said.event(&row, &format!("User {} {how}", row.email));
+            row::update_enabled(store, &row, event).await
+        };
+        self.store.uninterrupted(changed).await
     }
 
     /// Removes a person, their credentials and, with those, their tokens.
@@ -223,29 +373,45 @@ impl People {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<(), PersonError> {
-        let event = Said::new(actor, now, rng);
-        let store = self.0.clone();
-        self.0
-            .uninterrupted(async move { delete(&store, person, event).await })
-            .await
+        let (said, people) = (Said::new(actor, now, rng), self.clone());
+        let removed = async move {
+            let row = PersonRow::live(&people.store, person)?;
+            people.keep_administrator(&row, row.administers())?;
+            let event = said.event(&row, &format!("User {} removed", row.email));
+            row::delete(&people.store, &row, event).await
+        };
+        self.store.uninterrupted(removed).await
     }
 
     /// Reads the roles, changes and writes them, all as one step: two changes at a time would each
-    /// write what the other one changed.
+    /// write what the other one changed. `change` is given the role's name.
     async fn change_roles(
         &self,
         person: PersonId,
+        role: RoleKey,
         event: Said,
-        change: impl FnOnce(&mut PersonRow) -> Result<String, PersonError> + Send + 'static,
+        change: impl FnOnce(&mut PersonRow, &str) -> Result<String, PersonError> + Send + 'static,
     ) -> Result<Person, PersonError> {
-        let store = self.0.clone();
-        self.0
-            .uninterrupted(async move {
-                let mut row = PersonRow::live(&store, person)?;
-                let message = change(&mut row)?;
-                update_roles(&store, &row, event.event(&row, &message)).await
-            })
-            .await
+        let people = self.clone();
+        let changed = async move {
+            let store = &people.store;
+            let mut row = PersonRow::live(store, person)?;
+            let name = store.projection.assigned_role(&row.workspace, role)?;
+            let administered = row.administers();
+            let message = change(&mut row, &name.to_string())?;
+            people.keep_administrator(&row, administered && !row.administers())?;
+            row::update_roles(store, &row, event.event(&row, &message)).await
+        };
+        self.store.uninterrupted(changed).await
+    }
+
+    /// Refuses to take the last administrator from a workspace. Asked within the change, so that two
+    /// administrators cannot remove each other.
+    fn keep_administrator(&self, row: &PersonRow, lost: bool) -> Result<(), PersonError> {
+        if self.keeps_administrators && lost && !row.is_not_alone(&self.store) {
+            return Err(PersonError::LastAdministrator(row.email.clone()));
+        }
+        Ok(())
     }
 }
 
@@ -293,7 +459,7 @@ impl Draft {
     fn new(
         workspace: &WorkspaceId,
         email: Subject,
-        role: Option<Role>,
+        roles: Assignments,
         actor: &Actor,
         now: Timestamp,
         rng: &mut dyn CryptoRng,
@@ -304,7 +470,8 @@ impl Draft {
             id: PersonId(uuid::Builder::from_random_bytes(bytes).into_uuid()),
             workspace: workspace.clone(),
             email,
-            roles: role.map(|role| (None, role)).into_iter().collect(),
+            enabled: true,
+            roles: roles.0,
         };
         Self {
             row,
@@ -319,164 +486,10 @@ impl From<&LivePerson> for Person {
             id: live.id,
             email: live.email.clone(),
             workspace: live.workspace.id.clone(),
-            roles: live.roles.clone(),
+            enabled: live.enabled,
+            roles: live.assigned.clone(),
         }
     }
-}
-
-/// A person as the database keeps them.
-pub(crate) struct PersonRow {
-    pub(crate) id: PersonId,
-    pub(crate) workspace: WorkspaceId,
-    pub(crate) email: Subject,
-    pub(crate) roles: Vec<(Option<ApplicationInstanceId>, Role)>,
-}
-
-impl PersonRow {
-    pub(crate) async fn load_all(database: &Database) -> Result<Vec<Self>, StoreError> {
-        let mut people = Vec::new();
-        let rows = sqlx::query("SELECT id, workspace_id, email FROM person ORDER BY created_at")
-            .fetch_all(database.reader())
-            .await?;
-        for row in rows {
-            let id: PersonId = read("person id", row.try_get("id")?)?;
-            people.push(Self {
-                id,
-                workspace: read("workspace id", row.try_get("workspace_id")?)?,
-                email: read("e-mail address", row.try_get("email")?)?,
-                roles: load_roles(database, id).await?,
-            });
-        }
-        Ok(people)
-    }
-
-    pub(crate) fn live(store: &Store, person: PersonId) -> Result<Self, PersonError> {
-        let live = store.projection.person(person);
-        let live = live.ok_or_else(|| PersonError::Unknown(person.to_string()))?;
-        Ok(Self {
-            id: live.id,
-            workspace: live.workspace.id.clone(),
-            email: live.email.clone(),
-            roles: live.roles.clone(),
-        })
-    }
-
-    async fn write_roles(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM role_assignment WHERE person_id = $1")
-            .bind(self.id.to_string())
-            .execute(&mut *connection)
-            .await?;
-        for (instance, role) in &self.roles {
-            sqlx::query(
-                "INSERT INTO role_assignment (person_id, instance_id, role) VALUES ($1, $2, $3)",
-            )
-            .bind(self.id.to_string())
-            .bind(instance.as_ref().map_or("", |id| id.as_str()))
-            .bind(role.to_string())
-            .execute(&mut *connection)
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-async fn load_roles(
-    database: &Database,
-    person: PersonId,
-) -> Result<Vec<(Option<ApplicationInstanceId>, Role)>, StoreError> {
-    let rows = sqlx::query("SELECT instance_id, role FROM role_assignment WHERE person_id = $1")
-        .bind(person.to_string())
-        .fetch_all(database.reader())
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let instance: String = row.try_get("instance_id")?;
-            let instance = match instance.as_str() {
-                "" => None,
-                id => Some(read("application instance id", id)?),
-            };
-            Ok((instance, read("role", row.try_get("role")?)?))
-        })
-        .collect()
-}
-
-async fn insert(
-    store: &Store,
-    draft: Draft,
-    link: Option<SecretDigest>,
-) -> Result<Person, PersonError> {
-    let Draft { row, said } = draft;
-    let now = said.now;
-    let taken = store.projection.people.pin().values().any(|known| {
-        known.workspace.id == row.workspace
-            && known
-                .email
-                .as_str()
-                .eq_ignore_ascii_case(row.email.as_str())
-    });
-    if taken {
-        return Err(PersonError::EmailTaken(row.email.clone()));
-    }
-    if store
-        .projection
-        .directory
-        .load()
-        .workspace(&row.workspace)
-        .is_none()
-    {
-        return Err(PersonError::UnknownWorkspace(row.workspace.clone()));
-    }
-    let mut transaction = store.database.begin().await?;
-    sqlx::query("INSERT INTO person (id, workspace_id, email, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(row.id.to_string())
-        .bind(row.workspace.as_str())
-        .bind(row.email.as_str())
-        .bind(nanoseconds(now))
-        .execute(&mut *transaction)
-        .await?;
-    row.write_roles(&mut transaction).await?;
-    if let Some(digest) = link {
-        setup_links::write(&mut transaction, row.id, &digest, now).await?;
-    }
-    let added = match row.roles.first() {
-        Some((_, role)) => format!("User {} added as {role}", row.email),
-        None => format!("User {} added", row.email),
-    };
-    AuditRow::new(said.event(&row, &added))
-        .insert(&mut transaction)
-        .await?;
-    transaction.commit().await?;
-    let live = store.projection.put_person(&row)?;
-    Ok(Person::from(live.as_ref()))
-}
-
-async fn update_roles(
-    store: &Store,
-    row: &PersonRow,
-    event: AuditEvent,
-) -> Result<Person, PersonError> {
-    let mut transaction = store.database.begin().await?;
-    row.write_roles(&mut transaction).await?;
-    AuditRow::new(event).insert(&mut transaction).await?;
-    transaction.commit().await?;
-    let live = store.projection.put_person(row)?;
-    Ok(Person::from(live.as_ref()))
-}
-
-async fn delete(store: &Store, person: PersonId, said: Said) -> Result<(), PersonError> {
-    let row = PersonRow::live(store, person)?;
-    let event = said.event(&row, &format!("User {} removed", row.email));
-    let mut transaction = store.database.begin().await?;
-    sqlx::query("DELETE FROM person WHERE id = $1")
-        .bind(person.to_string())
-        .execute(&mut *transaction)
-        .await?;
-    AuditRow::new(event).insert(&mut transaction).await?;
-    transaction.commit().await?;
-    let credentials = store.projection.credentials.pin();
-    credentials.retain(|_, live| live.row.person != person);
-    store.projection.people.pin().remove(&person);
-    Ok(())
 }
 
 /// Gives actors their audit fields; shared with the credentials.

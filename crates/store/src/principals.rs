@@ -135,7 +135,8 @@ impl Principals {
         Self(projection)
     }
 
-    /// The owner behind a client id at `now`; `None` when the credential does not exist (any more).
+    /// The owner behind a client id at `now`; `None` when the credential does not exist (any more), or
+    /// its owner is disabled.
     pub fn find(
         &self,
         client_id: &ClientId,
@@ -153,6 +154,9 @@ impl Principals {
         now: Timestamp,
     ) -> Option<Principal> {
         let person = self.0.person(credential.row.person)?;
+        if !person.enabled {
+            return None;
+        }
         Some(Principal {
             standing: credential.sequence.standing(now),
             person: person.id,

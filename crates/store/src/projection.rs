@@ -1,11 +1,11 @@
 //! The live picture of everything that a request depends on and that can change: credentials,
 //! owners, roles, keys and watermarks. Reads take no lock; only `store` writes, after its commit.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use hallpass_access::{Role, Roles};
+use hallpass_access::Roles;
 use hallpass_oauth::client_authentication::RegisteredSecret;
 use hallpass_oauth::{
     ApplicationInstanceId, ClientRegistration, JwkSet, Profile, ScopeSet, Subject, WorkspaceId,
@@ -15,16 +15,20 @@ use papaya::HashMap;
 
 use crate::credentials::{CredentialRow, SecretRow};
 use crate::database::{Database, nanoseconds, timestamp};
+use crate::directory::Directory;
+use crate::instances::ApplicationInstance;
 use crate::keys::{KeyRing, KeyRow};
-use crate::people::{PersonId, PersonRow};
+use crate::people::{PersonError, PersonId, PersonRow, roles_on};
+use crate::roles::{AssignedRole, RoleId, RoleKey, WorkspaceRole};
 use crate::sequence::Sequence;
 use crate::spent::Spent;
-use crate::workspaces::{ApplicationInstance, Directory, Workspace};
+use crate::workspaces::Workspace;
 use crate::{MasterKey, Policy, StoreError};
 
 pub(crate) struct Projection {
     pub(crate) credentials: HashMap<String, Arc<LiveCredential>>,
     pub(crate) people: HashMap<PersonId, Arc<LivePerson>>,
+    pub(crate) roles: HashMap<RoleId, Arc<WorkspaceRole>>,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) keys: ArcSwap<KeyRing>,
     pub(crate) spent: Arc<Spent>,
@@ -46,28 +50,37 @@ pub(crate) struct LiveSecret {
     pub(crate) last_use: Arc<LastUse>,
 }
 
-/// When something was last used: exact in memory, and on disk not older than a minute, so that no
-/// token costs a row.
+/// When something was last used, and from where: exact in memory, and on disk not older than a minute,
+/// so that no token costs a row.
 #[derive(Default)]
 pub(crate) struct LastUse {
     seen: AtomicI64,
     written: AtomicI64,
+    /// An address as text. It is kept as long as the same one goes on: nothing is allocated then.
+    from: Mutex<String>,
 }
 
 /// How much older than the truth the disk may be, in nanoseconds.
 const WRITE_USE_EVERY: i64 = 60 * 1_000_000_000;
 
 impl LastUse {
-    pub(crate) fn new(at: Option<Timestamp>) -> Self {
+    pub(crate) fn new(at: Option<Timestamp>, from: &str) -> Self {
         let at = at.map_or(0, nanoseconds);
         Self {
             seen: AtomicI64::new(at),
             written: AtomicI64::new(at),
+            from: Mutex::new(from.to_owned()),
         }
     }
 
     /// Notes a use; says whether it is time to write it down.
-    pub(crate) fn note(&self, now: Timestamp) -> bool {
+    pub(crate) fn note(&self, now: Timestamp, from: &str) -> bool {
+        {
+            let mut known = self.from.lock().unwrap_or_else(PoisonError::into_inner);
+            if *known != from {
+                from.clone_into(&mut known);
+            }
+        }
         let now = nanoseconds(now);
         self.seen.fetch_max(now, Ordering::AcqRel);
         let written = self.written.load(Ordering::Acquire);
@@ -84,24 +97,64 @@ impl LastUse {
             at => Some(timestamp(at)),
         }
     }
+
+    /// The address of the last use, where it is known.
+    pub(crate) fn from(&self) -> Option<String> {
+        let known = self.from.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(known.clone()).filter(|from| !from.is_empty())
+    }
 }
 
 /// A person as they stand now.
+#[derive(Clone)]
 pub(crate) struct LivePerson {
     pub(crate) id: PersonId,
     pub(crate) email: Subject,
     pub(crate) workspace: Arc<Workspace>,
+    /// Whether they may do anything.
+    pub(crate) enabled: bool,
     /// Roles by instance; `None` holds everywhere.
-    pub(crate) roles: Vec<(Option<ApplicationInstanceId>, Role)>,
+    pub(crate) assigned: Vec<(Option<ApplicationInstanceId>, AssignedRole)>,
+    /// What they are where a role is assigned for that instance alone, and then everywhere else: put
+    /// together once, since every call asks.
+    by_instance: Vec<(ApplicationInstanceId, Roles)>,
+    elsewhere: Roles,
 }
 
 impl LivePerson {
-    pub(crate) fn roles_on(&self, instance: &ApplicationInstanceId) -> Roles {
-        self.roles
+    fn new(
+        row: &PersonRow,
+        workspace: Arc<Workspace>,
+        assigned: Vec<(Option<ApplicationInstanceId>, AssignedRole)>,
+    ) -> Self {
+        let mut by_instance: Vec<(ApplicationInstanceId, Roles)> = Vec::new();
+        for instance in assigned
             .iter()
-            .filter(|(on, _)| on.as_ref().is_none_or(|on| on == instance))
-            .map(|(_, role)| *role)
-            .collect()
+            .filter_map(|(instance, _)| instance.as_ref())
+        {
+            if !by_instance.iter().any(|(known, _)| known == instance) {
+                by_instance.push((instance.clone(), roles_on(&assigned, instance)));
+            }
+        }
+        let everywhere: Vec<_> = assigned
+            .iter()
+            .filter(|(instance, _)| instance.is_none())
+            .cloned()
+            .collect();
+        Self {
+            id: row.id,
+            email: row.email.clone(),
+            workspace,
+            enabled: row.enabled,
+            elsewhere: roles_on(&everywhere, &ApplicationInstanceId::platform()),
+            assigned,
+            by_instance,
+        }
+    }
+
+    pub(crate) fn roles_on(&self, instance: &ApplicationInstanceId) -> Roles {
+        let here = self.by_instance.iter().find(|(known, _)| known == instance);
+        here.map_or(&self.elsewhere, |(_, roles)| roles).clone()
     }
 }
 
@@ -115,6 +168,7 @@ impl Projection {
         let projection = Self {
             credentials: HashMap::new(),
             people: HashMap::new(),
+            roles: HashMap::new(),
             directory: ArcSwap::from_pointee(directory),
             keys: ArcSwap::from_pointee(KeyRing::open(
                 KeyRow::load_all(database).await?,
@@ -123,6 +177,9 @@ impl Projection {
             )?),
             spent: Arc::new(Spent::load(database).await?),
         };
+        for role in WorkspaceRole::load_all(database).await? {
+            projection.roles.pin().insert(role.id, Arc::new(role));
+        }
         for person in PersonRow::load_all(database).await? {
             projection.put_person(&person)?;
         }
@@ -142,12 +199,16 @@ impl Projection {
                     what: "workspace",
                     value: row.workspace.to_string(),
                 })?;
-        let person = Arc::new(LivePerson {
-            id: row.id,
-            email: row.email.clone(),
-            workspace: workspace.clone(),
-            roles: row.roles.clone(),
+        let assigned = row.roles.iter().map(|(instance, key)| {
+            let role = self.assigned_role(&row.workspace, *key);
+            let role = role.map_err(|_| StoreError::Unreadable {
+                what: "role",
+                value: key.to_string(),
+            })?;
+            Ok((instance.clone(), role))
         });
+        let assigned = assigned.collect::<Result<_, StoreError>>()?;
+        let person = Arc::new(LivePerson::new(row, workspace.clone(), assigned));
         self.people.pin().insert(row.id, person.clone());
         Ok(person)
     }
@@ -177,12 +238,12 @@ impl Projection {
                 .next();
             LiveSecret {
                 row: secret.clone(),
-                last_use: known.unwrap_or_else(|| Arc::new(LastUse::new(secret.last_used_at))),
+                last_use: known.unwrap_or_else(|| Arc::new(LastUse::new(secret.last_used_at, ""))),
             }
         });
         let secrets = secrets.collect();
         let last_use = before.as_ref().map_or_else(
-            || Arc::new(LastUse::new(row.last_used_at)),
+            || Arc::new(LastUse::new(row.last_used_at, &row.last_used_from)),
             |live| live.last_use.clone(),
         );
         let live = Arc::new(LiveCredential {
@@ -204,6 +265,23 @@ impl Projection {
 
     pub(crate) fn person(&self, id: PersonId) -> Option<Arc<LivePerson>> {
         self.people.pin().get(&id).cloned()
+    }
+
+    /// The role of that key, for people of that workspace.
+    pub(crate) fn assigned_role(
+        &self,
+        workspace: &WorkspaceId,
+        key: RoleKey,
+    ) -> Result<AssignedRole, PersonError> {
+        let id = match key {
+            RoleKey::BuiltIn(role) => return Ok(AssignedRole::BuiltIn(role)),
+            RoleKey::Custom(id) => id,
+        };
+        let known = self.roles.pin().get(&id).cloned();
+        known
+            .filter(|role| role.workspace == *workspace)
+            .map(AssignedRole::Custom)
+            .ok_or_else(|| PersonError::UnknownRole(id.to_string()))
     }
 
     pub(crate) fn instance(&self, id: &ApplicationInstanceId) -> Option<Arc<ApplicationInstance>> {
@@ -238,7 +316,8 @@ fn registration(
             .collect(),
         keys: keys.map(Arc::new),
         methods: row.methods,
-        enabled: row.enabled,
+        // Somebody who is disabled gets no tokens, whatever their credentials are.
+        enabled: row.enabled && person.enabled,
         expires_at: row.expires_at,
         generation: row.generation,
         subject: person.email.clone(),

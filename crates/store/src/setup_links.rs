@@ -1,5 +1,7 @@
-//! One-time links with which a new person chooses a password. The link's secret exists in clear
-//! only in the link; here is its keyed digest.
+//! One-time links with which a new person chooses a password, and the one that a server prints while
+//! no administrator has one. A link's secret exists in clear only in the link; here is its keyed digest.
+
+mod start;
 
 use hallpass_oauth::{Secret, SecretDigest};
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +15,8 @@ use crate::{Actor, Store, StoreError};
 
 /// How long a link may be used.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(72);
+
+pub use start::StartLink;
 
 /// Issues and redeems set-up links.
 #[derive(Clone)]
@@ -56,10 +60,13 @@ impl SetupLinks {
         secret: &Secret,
         now: Timestamp,
     ) -> Result<Option<Person>, StoreError> {
-        let row = sqlx::query("SELECT person_id, expires_at FROM setup_link WHERE digest = $1")
-            .bind(self.0.pepper.digest(secret).to_stored())
-            .fetch_optional(self.0.database.reader())
-            .await?;
+        let row = sqlx::query(
+            "SELECT person_id, expires_at FROM setup_link WHERE digest = $1 UNION ALL \
+             SELECT person_id, expires_at FROM start_link WHERE digest = $1 AND person_id IS NOT NULL",
+        )
+        .bind(self.0.pepper.digest(secret).to_stored())
+        .fetch_optional(self.0.database.reader())
+        .await?;
         let Some(row) = row else { return Ok(None) };
         if timestamp(row.try_get("expires_at")?) <= now {
             return Ok(None);
@@ -69,11 +76,12 @@ impl SetupLinks {
             .0
             .projection
             .person(id)
+            .filter(|live| live.enabled)
             .map(|live| Person::from(live.as_ref())))
     }
 
-    /// Stores the password's hash and uses the link up, in one step. `false` when the link is not
-    /// (any more) good.
+    /// Stores the password's hash, uses the link up and ends the person's sessions, in one step.
+    /// `false` when the link is not (any more) good.
     pub async fn redeem(
         &self,
         secret: &Secret,
@@ -115,14 +123,34 @@ async fn use_up(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut transaction = store.database.begin().await?;
-    let used = sqlx::query("DELETE FROM setup_link WHERE digest = $1 AND expires_at > $2")
-        .bind(digest.to_stored())
-        .bind(nanoseconds(now))
-        .execute(&mut *transaction)
-        .await?;
-    if used.rows_affected() == 0 {
+    let mut used = 0;
+    for statement in [
+        "DELETE FROM setup_link WHERE digest = $1 AND expires_at > $2",
+        "DELETE FROM start_link WHERE digest = $1 AND expires_at > $2",
+    ] {
+        let done = sqlx::query(statement)
+            .bind(digest.to_stored())
+            .bind(nanoseconds(now))
+            .execute(&mut *transaction)
+            .await?;
+        used += done.rows_affected();
+    }
+    if used == 0 {
         return Ok(false);
     }
+    // Their other link would let somebody else choose again, and whoever is signed in as them may
+    // have known the password that this one replaces.
+    for statement in [
+        "DELETE FROM setup_link WHERE person_id = $1",
+        "DELETE FROM start_link WHERE person_id = $1",
+    ] {
+        let id = person.to_string();
+        sqlx::query(statement)
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    crate::sessions::end_all(&mut transaction, person, "").await?;
     sqlx::query("UPDATE person SET password = $2 WHERE id = $1")
         .bind(person.to_string())
         .bind(password)

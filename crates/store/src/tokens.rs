@@ -179,11 +179,12 @@ impl TokenSequences {
         self.single_active && !self.jti
     }
 
-    /// Notes that a client authenticated for something else than a token.
+    /// Notes that a client authenticated for something else than a token, from the address `from`.
     pub async fn note_authentication(
         &self,
         client: &ClientRegistration,
         proof: Proof,
+        from: &str,
         now: Timestamp,
     ) -> Result<(), SequenceError> {
         let live = self
@@ -191,7 +192,7 @@ impl TokenSequences {
             .credential(client.client_id.as_str())
             .ok_or(SequenceError::Changed)?;
         let mut writes = Vec::new();
-        self.note_proof(&live, Some(proof), now, &mut writes)?;
+        self.note_proof(&live, Some(proof), from, now, &mut writes)?;
         if !writes.is_empty() {
             self.submit(writes)?.committed().await?;
         }
@@ -217,6 +218,7 @@ impl TokenSequences {
         &self,
         live: &Arc<LiveCredential>,
         proof: Option<Proof>,
+        from: &str,
         now: Timestamp,
         writes: &mut Vec<Write>,
     ) -> Result<(), SequenceError> {
@@ -241,13 +243,14 @@ impl TokenSequences {
             .find(|secret| secret_id.as_deref() == Some(secret.row.id.as_str()));
         // Both, whatever the first one says.
         let due = [
-            live.last_use.note(now),
-            secret.is_some_and(|secret| secret.last_use.note(now)),
+            live.last_use.note(now, from),
+            secret.is_some_and(|secret| secret.last_use.note(now, from)),
         ];
         if due.contains(&true) {
             writes.push(Write::Used {
                 client_id: live.row.client_id.to_string(),
                 secret_id: secret.map(|secret| secret.row.id.clone()),
+                from: from.to_owned(),
                 at: now,
             });
         }
@@ -299,8 +302,9 @@ impl Reservation {
         } = self;
         let Issue { event, proof } = issue.into();
         let now = event.occurred_at;
-        let mut writes = vec![Write::Audit(Box::new(AuditRow::new(event)))];
-        sequences.note_proof(&live, proof, now, &mut writes)?;
+        let mut writes = Vec::with_capacity(3);
+        sequences.note_proof(&live, proof, &event.source_ip, now, &mut writes)?;
+        writes.push(Write::Audit(Box::new(AuditRow::new(event))));
         if sequences.single_active {
             writes.push(watermark(&live, place, fingerprint, now));
         }

@@ -99,6 +99,8 @@ pub(crate) enum Write {
     Used {
         client_id: String,
         secret_id: Option<String>,
+        /// The address, where it is known.
+        from: String,
         at: Timestamp,
     },
     /// Something must not be taken again, here and by this list from the commit on.
@@ -285,6 +287,7 @@ struct Watermark {
 struct Use {
     client_id: String,
     secret_id: Option<String>,
+    from: String,
     at: Timestamp,
 }
 
@@ -339,10 +342,12 @@ impl Group {
             Write::Used {
                 client_id,
                 secret_id,
+                from,
                 at,
             } => self.used.push(Use {
                 client_id,
                 secret_id,
+                from,
                 at,
             }),
             Write::Spent(row, list) => self.spent.push((row, list)),
@@ -533,11 +538,12 @@ impl Use {
     async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let at = nanoseconds(self.at);
         sqlx::query(
-            "UPDATE credential SET last_used_at = $2 \
+            "UPDATE credential SET last_used_at = $2, last_used_from = $3 \
              WHERE client_id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
         )
         .bind(&self.client_id)
         .bind(at)
+        .bind(&self.from)
         .execute(&mut *connection)
         .await?;
         if let Some(secret_id) = &self.secret_id {

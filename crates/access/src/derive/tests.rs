@@ -139,16 +139,16 @@ fn what_one_may_do_can_be_read_with_any_role_and_only_read() {
         ("GET", "/api/v1/resource-types", "any role"),
         ("POST", "/api/v1/access-controls", "access-control.create"),
     ]);
-    assert!(!Requirement::AnyRole.is_met_by(Roles::NONE));
-    assert!(Requirement::AnyRole.is_met_by(Role::Observer.into()));
+    assert!(!Requirement::AnyRole.is_met_by(&Roles::NONE));
+    assert!(Requirement::AnyRole.is_met_by(&Role::Observer.into()));
 }
 
 #[test]
 fn a_requirement_is_met_by_a_role_that_permits_it() {
     let requirement = Requirement::Permission("volume.create".parse().unwrap());
-    assert!(requirement.is_met_by(Role::Operator.into()));
-    assert!(!requirement.is_met_by(Role::Observer.into()));
-    assert!(!requirement.is_met_by(Roles::NONE));
+    assert!(requirement.is_met_by(&Role::Operator.into()));
+    assert!(!requirement.is_met_by(&Role::Observer.into()));
+    assert!(!requirement.is_met_by(&Roles::NONE));
 }
 
 #[test]

@@ -384,7 +384,12 @@ async fn the_last_use_of_credential_and_secret_is_seen() {
         let credential = world.store.credentials().find(id(world).as_str()).unwrap();
         (credential.last_used_at, credential.secrets[0].last_used_at)
     };
+    let from = |world: &World| {
+        let credential = world.store.credentials().find(id(world).as_str()).unwrap();
+        credential.last_used_from
+    };
     assert_eq!(seen(&world), (None, None));
+    assert_eq!(from(&world), None);
     world
         .form(&format!("{GRANT}&{}x", pair_of(&world.credential)))
         .await;
@@ -392,4 +397,9 @@ async fn the_last_use_of_credential_and_secret_is_seen() {
     world.wait(SignedDuration::from_secs(5));
     world.token().await;
     assert_eq!(seen(&world), (Some(world.now()), Some(world.now())));
+    let used = seen(&world);
+    assert_eq!(from(&world).as_deref(), Some("127.0.0.1"));
+    let world = world.restart().await;
+    assert_eq!(seen(&world), used);
+    assert_eq!(from(&world).as_deref(), Some("127.0.0.1"));
 }

@@ -13,6 +13,7 @@ mod always;
 mod assertion;
 mod audit;
 mod authentication;
+mod by_hand;
 mod credentials;
 mod exchange;
 mod keys;

@@ -53,6 +53,7 @@ pub(crate) struct Plan {
 
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
+    pub(crate) server: Arc<AuthorizationServer>,
     pub(crate) store: Store,
     pub(crate) workspace: Arc<Workspace>,
     pub(crate) owner: Person,
@@ -185,9 +186,10 @@ impl World {
             gate: None,
         }));
         let mut registry = Registry::default();
-        let (address, serving) = serve(&store, &plan, clock.clone(), &mut registry).await;
+        let (address, server, serving) = serve(&store, &plan, clock.clone(), &mut registry).await;
         Self {
             address,
+            server,
             store,
             workspace,
             owner,
@@ -232,7 +234,7 @@ impl World {
         let now = self.now();
         self.store.maintain(now, &mut SystemRandom).await.unwrap();
         let clock = self.clock.clone();
-        (self.address, self.serving) =
+        (self.address, self.server, self.serving) =
             serve(&self.store, &self.plan, clock, &mut self.registry).await;
         self
     }
@@ -615,7 +617,7 @@ async fn serve(
     plan: &Plan,
     clock: Arc<Mutex<Hands>>,
     registry: &mut Registry,
-) -> (SocketAddr, JoinHandle<()>) {
+) -> (SocketAddr, Arc<AuthorizationServer>, JoinHandle<()>) {
     let clock = Arc::new(move || {
         let (now, gate) = clock.lock().unwrap().look();
         if let Some(Gate { reached, release }) = gate {
@@ -631,8 +633,9 @@ async fn serve(
     let listener = tokio::net::TcpListener::bind((HERE, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = server
+        .clone()
         .router()
         .into_make_service_with_connect_info::<SocketAddr>();
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (address, serving)
+    (address, server, serving)
 }

@@ -6,8 +6,17 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod account;
+mod credential_pages;
 mod credentials;
+mod forms;
 mod pages;
+mod people;
 mod refusals;
+mod roles;
+mod second_factor;
+mod sessions;
 mod setup;
+mod shared;
+mod sign_in;
 mod world;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use hallpass_access::Role;
-use hallpass_console::{Addresses, CREDENTIALS_PATH, Console, Settings};
+use hallpass_console::{Addresses, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
@@ -17,12 +17,13 @@ use hallpass_oauth::mint::{Issuing, mint};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
 use hallpass_oauth::{
-    ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential, Secret,
-    Subject, TokenId, TokenRequest, WorkspaceId,
+    AccessToken, ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential,
+    Secret, Subject, TokenError, TokenId, TokenRequest, WorkspaceId,
 };
+use hallpass_openapi::Definition;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
-use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store};
+use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store, Workspace};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
@@ -31,15 +32,41 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
+/// An API that is small and has each verb.
+const DEFINITION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Disks", "version": "1"}, "paths": {
+    "/api/v1/disks": {
+        "get": {"operationId": "DiskList", "responses": {"200": {"description": "ok"}}},
+        "post": {"operationId": "DiskCreate", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/disks/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "put": {"operationId": "DiskUpdate", "responses": {"200": {"description": "ok"}}},
+        "delete": {"operationId": "DiskDelete", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/volumes": {
+        "get": {"operationId": "VolumeList", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/access-controls": {
+        "get": {"operationId": "AccessControls", "responses": {"200": {"description": "ok"}}}}}}"#;
+
 pub(crate) const ISSUER: &str = "https://sso.example.com";
+
+/// A secret that the token endpoint of these tests is tired of.
+pub(crate) const TRIED_TOO_OFTEN: &str = "tried-too-often";
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,
     address: SocketAddr,
     seconds: Arc<AtomicI64>,
+    /// Whether browsers are told to come over TLS only.
+    strict: bool,
 }
 
+/// A browser in which somebody is signed in.
+pub(crate) struct Browser {
+    cookie: String,
+    form_token: String,
+}
+
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -56,7 +83,19 @@ static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static LISTENING: Once = Once::new();
 
 impl World {
+    /// A console that people reach over TLS, by name.
     pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    /// One that people reach in clear.
+    pub(crate) async fn in_clear() -> Self {
+        let mut settings = settings();
+        settings.addresses.console = "http://127.0.0.1:8080".to_owned();
+        Self::with(settings).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         LISTENING.call_once(listen);
         let folder = tempfile::tempdir().unwrap();
         let seconds = Arc::new(AtomicI64::new(1_700_000_000));
@@ -73,7 +112,9 @@ impl World {
             let seconds = seconds.clone();
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
-        let router = Console::new(store.for_console(), settings(), clock).router();
+        let strict = settings.addresses.console.starts_with("https:");
+        let by_hand = by_hand(store.clone(), seconds.clone());
+        let router = Console::new(store.for_console(), settings, by_hand, clock).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -83,6 +124,7 @@ impl World {
             store,
             address,
             seconds,
+            strict,
         }
     }
 
@@ -100,18 +142,7 @@ impl World {
 
     /// A person in the workspace of that name, which is made if it is not there.
     pub(crate) async fn person(&self, workspace: &str, email: &str, role: Option<Role>) -> Person {
-        let workspaces = self.store.workspaces();
-        let known = workspaces
-            .list()
-            .into_iter()
-            .find(|known| known.name == workspace);
-        let workspace = match known {
-            Some(known) => known,
-            None => workspaces
-                .create(workspace, &local(), self.now(), &mut SystemRandom)
-                .await
-                .unwrap(),
-        };
+        let workspace = self.workspace(workspace).await;
         let email = Subject::parse(email).unwrap();
         self.store
             .people()
@@ -125,6 +156,19 @@ impl World {
             )
             .await
             .unwrap()
+    }
+
+    /// The workspace of that name, which is made if it is not there.
+    pub(crate) async fn workspace(&self, name: &str) -> Arc<Workspace> {
+        let workspaces = self.store.workspaces();
+        let mut known = workspaces.list().into_iter();
+        match known.find(|known| known.name == name) {
+            Some(known) => known,
+            None => workspaces
+                .create(name, &local(), self.now(), &mut SystemRandom)
+                .await
+                .unwrap(),
+        }
     }
 
     pub(crate) async fn administrator(&self) -> Person {
@@ -182,41 +226,8 @@ impl World {
         secret: &str,
         issuer: &str,
     ) -> Option<String> {
-        let body =
-            format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
-        let form = Form::parse(body.as_bytes()).unwrap();
-        let clients = self.store.client_registrations();
-        let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
-        let by = Authenticator {
-            find: |id: &str| clients.find(id),
-            pepper: clients.pepper(),
-            audiences: &[],
-            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
-        };
-        let client = authenticate(&presented, &by, self.now()).ok()?;
-        let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
-        let now = self.now();
-        let event = AuditEvent::new(
-            AuditState::Success,
-            "issued",
-            "test",
-            now,
-            &mut SystemRandom,
-        );
-        let sequences = self.store.token_sequences();
-        let reservation = sequences.reserve(client.registration()).unwrap();
-        let issuing = Issuing {
-            issuer: Issuer::parse(issuer).unwrap(),
-            audience: Audience::parse(AUDIENCE).unwrap(),
-            profile: Profile::Greenlake,
-        };
-        let id = TokenId::generate(reservation.place(), &mut SystemRandom);
-        let key = self.store.signing_keys().active();
-        let token = mint(&grant.unwrap(), Some(&id), &issuing, &key, now).unwrap();
-        let issue = Issue::new(event, client.proof().clone());
-        let writing = reservation.write(issue, None).unwrap();
-        writing.committed().await.unwrap();
-        Some(token.expose().to_owned())
+        let token = minted(&self.store, self.now(), client_id, secret, issuer).await;
+        token.map(|token| token.expose().to_owned())
     }
 
     /// A token for a workspace that the credential's manages, in the steps of a token exchange.
@@ -303,6 +314,67 @@ impl World {
         self.store.audit_log().read(&query).await.unwrap()
     }
 
+    /// A browser in which this person has just signed in.
+    pub(crate) async fn browser(&self, person: &Person) -> Browser {
+        let sessions = self.store.sessions();
+        let secret = sessions
+            .begin(person, &local(), "Tests/1.0", self.now(), &mut SystemRandom)
+            .await
+            .unwrap();
+        Browser {
+            cookie: format!("__Host-hallpass={}", secret.expose()),
+            form_token: sessions.form_token(&secret).expose().to_owned(),
+        }
+    }
+
+    /// The cookie and the form token of that browser, for requests that are not as they should be.
+    pub(crate) fn parts(browser: &Browser) -> (&str, &str) {
+        (&browser.cookie, &browser.form_token)
+    }
+
+    /// A page as that browser gets it.
+    pub(crate) async fn open(&self, browser: &Browser, path: &str) -> Answer {
+        let headers = [("cookie", browser.cookie.as_str())];
+        self.send("GET", path, &headers, "").await
+    }
+
+    /// What comes back when that browser sends a form from a page of ours.
+    pub(crate) async fn submit(
+        &self,
+        browser: &Browser,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("form_token", &browser.form_token);
+        form.extend_pairs(fields);
+        let headers = [
+            ("cookie", browser.cookie.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        self.send("POST", path, &headers, &form.finish()).await
+    }
+
+    /// A call to the REST API by a script of our own pages in that browser.
+    pub(crate) async fn script(
+        &self,
+        browser: &Browser,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Answer {
+        let mut headers = vec![
+            ("cookie", browser.cookie.as_str()),
+            ("x-csrf-token", browser.form_token.as_str()),
+        ];
+        if body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        let body = body.unwrap_or_default();
+        self.send(method, path, &headers, body).await
+    }
+
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
         self.call("GET", path, token, None).await
     }
@@ -340,10 +412,10 @@ impl World {
             .await
             .unwrap();
         tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.host());
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", self.host());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -358,7 +430,16 @@ impl World {
             body: String::from_utf8(body.to_vec()).unwrap(),
         };
         answer.check(path);
+        let strict = answer.header("strict-transport-security");
+        let expected = if self.strict { "max-age=31536000" } else { "" };
+        assert_eq!(strict, expected, "{path}");
         answer
+    }
+}
+
+impl Browser {
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
     }
 }
 
@@ -408,7 +489,13 @@ impl Answer {
         assert!(WorkspaceId::parse(debug_id).is_ok(), "32 hex: {debug_id}");
         let challenged = matches!(self.status.as_u16(), 401 | 403);
         let challenge = self.header("www-authenticate").starts_with("Bearer realm=");
-        assert!(challenge || !challenged, "{path}: {:?}", self.headers);
+        // Whoever calls with a session needs no token: no challenge tells to bring one.
+        let of_session = self.body.contains("form token");
+        assert!(
+            challenge || !challenged || of_session,
+            "{path}: {:?}",
+            self.headers
+        );
     }
 
     fn check_page(&self, path: &str) {
@@ -425,15 +512,81 @@ impl Answer {
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(self.header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(
-            self.header("cross-origin-opener-policy"),
-            "same-origin",
-            "{path}"
-        );
+        for (name, value) in [
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-embedder-policy", "require-corp"),
+            ("x-frame-options", "DENY"),
+        ] {
+            assert_eq!(self.header(name), value, "{path}: {name}");
+        }
         if !path.starts_with("/assets/") {
             assert_eq!(self.header("cache-control"), "no-store", "{path}");
         }
     }
+}
+
+/// What the composition root gives the console, from the parts of the token endpoint.
+fn by_hand(store: Store, seconds: Arc<AtomicI64>) -> TokenByHand {
+    Arc::new(move |asked: ByHand| {
+        let store = store.clone();
+        let now = Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap();
+        Box::pin(async move {
+            let (client_id, secret) = (asked.client_id.as_str(), asked.client_secret.expose());
+            if secret == TRIED_TOO_OFTEN {
+                return Err(TokenError::too_many_requests(17));
+            }
+            let token = minted(&store, now, client_id, secret, ISSUER).await;
+            token.ok_or_else(|| TokenError::invalid_client(false))
+        })
+    })
+}
+
+/// The steps of the token endpoint; `None` when the client does not authenticate.
+async fn minted(
+    store: &Store,
+    now: Timestamp,
+    client_id: &str,
+    secret: &str,
+    issuer: &str,
+) -> Option<AccessToken> {
+    let body =
+        format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
+    let form = Form::parse(body.as_bytes()).unwrap();
+    let clients = store.client_registrations();
+    let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
+    let by = Authenticator {
+        find: |id: &str| clients.find(id),
+        pepper: clients.pepper(),
+        audiences: &[],
+        longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
+    };
+    let client = authenticate(&presented, &by, now).ok()?;
+    let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
+    let event = AuditEvent {
+        source_ip: "192.0.2.44".to_owned(),
+        ..AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now,
+            &mut SystemRandom,
+        )
+    };
+    let sequences = store.token_sequences();
+    let reservation = sequences.reserve(client.registration()).unwrap();
+    let issuing = Issuing {
+        issuer: Issuer::parse(issuer).unwrap(),
+        audience: Audience::parse(AUDIENCE).unwrap(),
+        profile: Profile::Greenlake,
+    };
+    let id = TokenId::generate(reservation.place(), &mut SystemRandom);
+    let key = store.signing_keys().active();
+    let token = mint(&grant.unwrap(), Some(&id), &issuing, &key, now).unwrap();
+    let issue = Issue::new(event, client.proof().clone());
+    let writing = reservation.write(issue, None).unwrap();
+    writing.committed().await.unwrap();
+    Some(token)
 }
 
 /// What was logged so far.
@@ -482,10 +635,9 @@ fn settings() -> Settings {
             console: "https://console.example.com".to_owned(),
             token_url: "https://sso.example.com/as/token.oauth2".to_owned(),
             jwks_url: "https://sso.example.com/.well-known/jwks.json".to_owned(),
-            instances: vec![(
-                "Storage & More".to_owned(),
-                "https://us1.example.com".to_owned(),
-            )],
+            instances: [("us1".to_owned(), "https://us1.example.com".to_owned())].into(),
         },
+        first_call: "/api/v1/storage-systems".to_owned(),
+        definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),
     }
 }

@@ -5,10 +5,14 @@
 mod credential;
 mod execute;
 mod file_text;
+mod instance;
 mod key;
 mod readable;
+mod role;
 mod sandbox;
 mod typed;
+mod user;
+mod workspace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +31,11 @@ use sandbox::SandboxCommand;
 
 pub(crate) use credential::{CredentialCommand, NewCredential};
 pub(crate) use execute::{Administrator, actor as local_administrator};
+pub(crate) use instance::InstanceCommand;
 pub(crate) use key::KeyCommand;
+pub(crate) use role::{RoleChange, RoleCommand};
+pub(crate) use user::UserCommand;
+pub(crate) use workspace::WorkspaceCommand;
 
 /// Administer people, roles, credentials, signing keys and the stand-in
 #[derive(Debug, Args)]
@@ -75,9 +83,6 @@ pub(crate) enum AdminCommand {
     Addresses,
 }
 
-/// The roles, as the command line takes them.
-const ROLES: [&str; 3] = ["administrator", "operator", "observer"];
-
 /// Which workspace is meant.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub(crate) struct InWorkspace {
@@ -92,85 +97,6 @@ pub(crate) struct OnlyWorkspace {
     /// Only what belongs to this workspace, by name or id [default: every workspace]
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum UserCommand {
-    /// Add a person; prints a one-time link with which they choose a password
-    Create {
-        /// E-mail address
-        #[arg(long)]
-        email: String,
-        /// Role on every application instance
-        #[arg(long, value_parser = ROLES)]
-        role: Option<String>,
-        #[command(flatten)]
-        at: InWorkspace,
-    },
-    /// List people and their roles
-    List,
-    /// Print a new one-time link for a person; an earlier one stops working
-    SetupLink {
-        /// E-mail address
-        #[arg(long)]
-        email: String,
-        #[command(flatten)]
-        at: InWorkspace,
-    },
-    /// Remove a person; their credentials and tokens die at once
-    Remove {
-        /// E-mail address
-        #[arg(long)]
-        email: String,
-        #[command(flatten)]
-        at: InWorkspace,
-    },
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum RoleCommand {
-    /// Give a person a role; it acts on the next API call
-    Assign(RoleChange),
-    /// Take a role from a person; it acts on the next API call
-    Revoke(RoleChange),
-    /// List the roles and what they permit
-    List,
-}
-
-/// A role, a person and where.
-#[derive(Debug, Clone, Args, Serialize, Deserialize)]
-pub(crate) struct RoleChange {
-    /// E-mail address
-    #[arg(long, alias = "email")]
-    pub(crate) user: String,
-    /// The role
-    #[arg(long, value_parser = ROLES)]
-    pub(crate) role: String,
-    /// Application instance, by name or id [default: every instance]
-    #[arg(long)]
-    pub(crate) instance: Option<String>,
-    #[command(flatten)]
-    pub(crate) at: InWorkspace,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum WorkspaceCommand {
-    /// Make a workspace
-    Create {
-        /// Its name
-        name: String,
-        /// Workspace that manages it, by name or id: its tokens can be exchanged for some of this one
-        #[arg(long, value_name = "WORKSPACE")]
-        managed_by: Option<String>,
-    },
-    /// List workspaces
-    List,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum InstanceCommand {
-    /// List application instances and their addresses
-    List,
 }
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]

@@ -62,15 +62,20 @@ fn described(reading: &Reading) -> String {
     };
     let name = format!("{} {}", definition.title(), definition.version());
     let mut text = format!(
-        "the definition {} with {} operations",
+        "the definition {} with {}",
         output::printable(name.trim()),
-        definition.operations().len()
+        counted(definition.operations().len(), "operation")
     );
-    let found = [("errors", Severity::Error), ("warnings", Severity::Warning)];
+    let found = [("error", Severity::Error), ("warning", Severity::Warning)];
     for (word, count) in found.map(|(word, severity)| (word, count(severity))) {
         if count > 0 {
-            text = format!("{text}, {count} {word}");
+            text = format!("{text}, {}", counted(count, word));
         }
     }
     text
+}
+
+fn counted(count: usize, word: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {word}{plural}")
 }

@@ -32,6 +32,7 @@ const FIRST_WORKSPACE: &str = "Main";
 pub(crate) struct System {
     addresses: Addresses,
     store: Store,
+    clock: Clock,
     readiness: Readiness,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -75,6 +76,7 @@ impl System {
         Ok(Self {
             addresses: parts.addresses,
             store: parts.store,
+            clock: parts.clock,
             readiness: parts.readiness,
             stop,
             listeners,
@@ -89,6 +91,25 @@ impl System {
     /// Where everything is.
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The one-time link for the first administrator, or for one who has no password yet, and whom it is
+    /// for; `None` as soon as an administrator has one.
+    pub(crate) async fn start_link(&self) -> Option<(String, Option<String>)> {
+        let links = self.store.setup_links();
+        match links
+            .issue_at_start((self.clock)(), &mut SystemRandom)
+            .await
+        {
+            Ok(link) => link.map(|link| {
+                let url = format!("{}setup/{}", self.addresses.console, link.secret.expose());
+                (url, link.email.map(|email| email.to_string()))
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "there is no set-up link");
+                None
+            }
+        }
     }
 
     /// Tells whoever asks for readiness that the end is near; everything is still answered.
@@ -236,13 +257,16 @@ impl Parts {
         .map_err(|error| {
             CommandError::caused(Exit::Refused, "the signing threads did not start", &error)
         })?;
-        let real = |name: &str| hosts::base_url_of(name);
-        let real_instances = self.instances(real);
+        let names = self.addresses.instances.keys();
+        let real = names.filter_map(|name| Some((name.clone(), hosts::base_url_of(name)?)));
+        let real_instances = real.collect();
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
+        let by_hand = platform::by_hand(&authorization_server);
+        let clock = self.clock.clone();
         let parts = platform::Parts {
             authorization_server,
-            console: Console::new(self.store.for_console(), settings, self.clock.clone()),
+            console: Console::new(self.store.for_console(), settings, by_hand, clock),
             addresses,
             real_instances,
             health: self.health(),
@@ -251,18 +275,7 @@ impl Parts {
         Ok(parts.routers(&self.issuers, &self.addresses))
     }
 
-    /// The titles of the instances that there is an address of.
-    fn instances(&self, address: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-        let instances = self.store.workspaces().instances();
-        let platform = ApplicationInstanceId::platform();
-        let services = instances.iter().filter(|instance| instance.id != platform);
-        services
-            .filter_map(|instance| Some((instance.title.clone(), address(&instance.name)?)))
-            .collect()
-    }
-
     fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
-        let known = self.instances(|name| self.addresses.instances.get(name).cloned());
         let base_url = &self.addresses.authorization_server;
         hallpass_console::Settings {
             expectation: self.expectation.clone(),
@@ -270,8 +283,10 @@ impl Parts {
                 console: base_url.clone(),
                 token_url: self.addresses.token_url.clone(),
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
-                instances: known,
+                instances: self.addresses.instances.clone(),
             },
+            first_call: first_call(&self.definition),
+            definition: self.definition.clone(),
         }
     }
 
@@ -348,6 +363,21 @@ pub(crate) async fn open_store(
             .map_err(|error| failed(&error))?;
     }
     Ok(store)
+}
+
+/// The path of the call that the console's code samples make: the storage systems, which everybody may
+/// list, or whatever can be listed without knowing anything.
+fn first_call(definition: &Definition) -> String {
+    let operations = definition.operations().iter();
+    let mut plain = operations.filter(|operation| {
+        let asks = operation.parameters().iter().any(|one| one.required);
+        *operation.method() == http::Method::GET && !asks && !operation.path().contains('{')
+    });
+    let first = plain.clone().next();
+    let systems = plain.find(|operation| operation.path().ends_with("/storage-systems"));
+    systems
+        .or(first)
+        .map_or_else(|| "/".to_owned(), |operation| operation.path().to_owned())
 }
 
 fn load_definition(config: &Config) -> Result<Definition, CommandError> {

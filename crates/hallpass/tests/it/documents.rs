@@ -1,6 +1,9 @@
 //! Documents that say what the program does by itself.
 
 mod commands;
+mod examples;
+mod person;
+mod stage;
 
 use std::path::Path;
 

@@ -10,8 +10,9 @@ mod hosts;
 mod newman;
 mod oauth2_crate;
 mod schemathesis;
-mod scripts;
+pub(crate) mod scripts;
 mod snippets;
+mod strict;
 
 use std::process::Command;
 

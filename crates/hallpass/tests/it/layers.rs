@@ -22,7 +22,7 @@ struct Manifest {
 }
 
 /// Crates that take no part in I/O and read no clock (ARCHITECTURE.md, Invariants).
-const PURE: [&str; 5] = ["oauth", "openapi", "query", "access", "sandbox"];
+const PURE: [&str; 6] = ["oauth", "openapi", "query", "limits", "access", "sandbox"];
 
 /// What pure sources must not name. The last word of each path is enough after `use std::{`.
 const IMPURE: [(&str, &str); 5] = [

@@ -3,8 +3,8 @@
 
 use http::Method;
 
-use super::text::comments;
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{comments, form_encoded};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself.
 pub(super) fn literal(text: &str) -> String {
@@ -31,16 +31,27 @@ pub(super) fn write(program: &Program) -> String {
 }
 
 fn form_lines(form: &TokenForm) -> String {
-    let variable = &form.secret_variable;
+    let (secret_lines, variable) = match &form.secret_source {
+        SecretSource::Variable(variable) => {
+            (need(variable, "the client secret", 2), variable.as_str())
+        }
+        SecretSource::Placeholder(word) => (
+            format!("client_secret={}\n", literal(word)),
+            "client_secret",
+        ),
+    };
+    let mut encoding = String::new();
     let mut arguments = vec!["--silent --show-error --globoff".to_owned()];
     let secret = match &form.secret {
         SecretPlace::Field(_) => format!("printf '%s' \"${variable}\""),
         SecretPlace::Basic(user) => {
             arguments.push("--header @-".to_owned());
-            format!(
-                "printf 'Authorization: Basic %s\\n' \"$(printf '%s:%s' {} \"${variable}\" | base64 | tr -d '\\n')\"",
-                literal(user)
-            )
+            basic(user, variable)
+        }
+        SecretPlace::EncodedBasic(user) => {
+            arguments.push("--header @-".to_owned());
+            encoding = encoding_lines(variable);
+            basic(&form_encoded(user), "encoded")
         }
     };
     for (name, value) in &form.fields {
@@ -59,7 +70,7 @@ fn form_lines(form: &TokenForm) -> String {
     arguments.push(literal(&form.url));
     let member = form.member.replace('.', "\\.");
     format!(
-        "{}answer=$({secret} |
+        "{secret_lines}{encoding}answer=$({secret} |
   curl {arguments}) || exit 3
 token=$(sed -n 's/.*\"{member}\"[[:space:]]*:[[:space:]]*\"\\([^\"\\\\]*\\)\".*/\\1/p' <<<\"$answer\")
 if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
@@ -67,8 +78,30 @@ if [[ ${{answer##*\"$newline\"}} != 200 || -z $token ]]; then
   exit 3
 fi
 ",
-        need(variable, "the client secret", 2),
         arguments = arguments.join(" \\\n    "),
+    )
+}
+
+fn basic(user: &str, variable: &str) -> String {
+    format!(
+        "printf 'Authorization: Basic %s\\n' \"$(printf '%s:%s' {} \"${variable}\" | base64 | tr -d '\\n')\"",
+        literal(user)
+    )
+}
+
+/// The form-encoded variable. Byte by byte, which bash does by itself in some locales only.
+fn encoding_lines(variable: &str) -> String {
+    format!(
+        "# RFC 6749 section 2.3.1: form-encoded; letters, digits and -._ stay as they are
+encoded=
+for byte in $(printf '%s' \"${variable}\" | od -An -v -tx1); do
+  case $byte in
+    2[de] | 3[0-9] | 4[1-9a-f] | 5[0-9af] | 6[1-9a-f] | 7[0-9a]) printf -v byte \"\\x$byte\" ;;
+    *) byte=%$byte ;;
+  esac
+  encoded+=$byte
+done
+"
     )
 }
 

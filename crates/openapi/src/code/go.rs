@@ -1,7 +1,7 @@
 //! Go with its standard library.
 
-use super::text::{comments, four_or_eight_digits, indented, lines, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{comments, form_encoded, four_or_eight_digits, indented, lines, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, four_or_eight_digits)
@@ -88,6 +88,12 @@ fn form_function(form: &TokenForm) -> String {
         SecretPlace::Basic(user) => {
             basic = format!("\trequest.SetBasicAuth({}, secret)\n", literal(user));
         }
+        SecretPlace::EncodedBasic(user) => {
+            basic = format!(
+                "\t// RFC 6749 section 2.3.1: both form-encoded\n\trequest.SetBasicAuth({}, url.QueryEscape(secret))\n",
+                literal(&form_encoded(user))
+            );
+        }
     }
     let fields = lines(&fields, |(name, value)| {
         format!("\tform.Add({name}, {value})")
@@ -113,13 +119,17 @@ func accessToken(client *http.Client) string {{
 \treturn token
 }}
 ",
-        secret = indented(
-            &need("secret", &form.secret_variable, "the client secret", 2),
-            "\t"
-        ),
+        secret = indented(&secret_lines(&form.secret_source), "\t"),
         url = literal(&form.url),
         member = literal(&form.member),
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => format!("secret := {}\n", literal(word)),
+    }
 }
 
 fn request_lines(request: &CodeRequest) -> String {

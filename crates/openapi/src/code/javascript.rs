@@ -1,7 +1,7 @@
 //! JavaScript for Node.js 18 and newer: `fetch` without packages, as a script or as a module.
 
-use super::text::{braces, comments, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{braces, comments, form_encoded, indented, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -49,11 +49,10 @@ fn form_lines(form: &TokenForm) -> String {
     let mut headers = String::new();
     match &form.secret {
         SecretPlace::Field(name) => fields.push(format!("[{}, secret],", literal(name))),
-        SecretPlace::Basic(user) => {
-            headers = format!(
-                "  headers: {{ Authorization: \"Basic \" + Buffer.from({} + \":\" + secret).toString(\"base64\") }},\n",
-                literal(user)
-            );
+        SecretPlace::Basic(user) => headers = basic(user, "secret"),
+        SecretPlace::EncodedBasic(user) => {
+            let header = basic(&form_encoded(user), "encodeURIComponent(secret)");
+            headers = format!("  // RFC 6749 section 2.3.1: both form-encoded\n{header}");
         }
     }
     format!(
@@ -75,11 +74,25 @@ if (answer.status !== 200 || !token) {{
   throw new Failure(3, \"no access token: \" + answer.status + \" \" + text);
 }}
 ",
-        secret = need("secret", &form.secret_variable, "the client secret", 2),
+        secret = secret_lines(&form.secret_source),
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "    "),
         member = literal(&form.member),
     )
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!(
+        "  headers: {{ Authorization: \"Basic \" + Buffer.from({} + \":\" + {password}).toString(\"base64\") }},\n",
+        literal(user)
+    )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => format!("const secret = {};\n", literal(word)),
+    }
 }
 
 fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {

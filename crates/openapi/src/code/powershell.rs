@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::text::comments;
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{comments, form_encoded};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself, which is doubled. What is not
 /// printable ASCII, the curly quotes that PowerShell takes for quotes among it, is written as an escape
@@ -66,11 +66,10 @@ fn form_lines(form: &TokenForm) -> String {
     let mut headers = String::new();
     match &form.secret {
         SecretPlace::Field(name) => fields.push(pair(name, "$Secret")),
-        SecretPlace::Basic(user) => {
-            headers = format!(
-                "    Headers            = @{{ 'Authorization' = 'Basic ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes({} + ':' + $Secret)) }}\n",
-                literal(user)
-            );
+        SecretPlace::Basic(user) => headers = basic(user, "$Secret"),
+        SecretPlace::EncodedBasic(user) => {
+            let header = basic(&form_encoded(user), "[uri]::EscapeDataString($Secret)");
+            headers = format!("    # RFC 6749 section 2.3.1: both form-encoded\n{header}");
         }
     }
     format!(
@@ -95,10 +94,17 @@ if (-not $Token) {{
     exit 3
 }}
 ",
-        secret = need("Secret", &form.secret_variable, "the client secret", 2),
+        secret = secret_lines(&form.secret_source),
         fields = fields.join("\n"),
         url = literal(&form.url),
         member = literal(&form.member),
+    )
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!(
+        "    Headers            = @{{ 'Authorization' = 'Basic ' + [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes({} + ':' + {password})) }}\n",
+        literal(user)
     )
 }
 
@@ -108,6 +114,13 @@ fn pair(name: &str, value: &str) -> String {
         "    [uri]::EscapeDataString({}) + '=' + [uri]::EscapeDataString({value})",
         literal(name)
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("Secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => format!("$Secret = {}\n", literal(word)),
+    }
 }
 
 fn need(name: &str, variable: &str, what: &str, exit: u8) -> String {

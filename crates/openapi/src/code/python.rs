@@ -1,7 +1,7 @@
 //! Python 3 with requests.
 
-use super::text::{comments, four_or_eight_digits, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{comments, form_encoded, four_or_eight_digits, indented, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, four_or_eight_digits)
@@ -32,14 +32,26 @@ pub(super) fn write(program: &Program) -> String {
     };
     let access = format!("{access}\n\n{BEARER}");
     let auth = "    auth=bearer,\n";
+    let encodes = match &program.access {
+        Access::Form(form) => matches!(form.secret, SecretPlace::EncodedBasic(_)),
+        Access::Token(_) | Access::Variable(_) => false,
+    };
+    let quote = if encodes {
+        format!("{QUOTE}\n\n")
+    } else {
+        String::new()
+    };
     assembled(
         program,
-        "import requests\n",
+        &format!("{quote}import requests\n"),
         &access,
         "requests.request",
         auth,
     )
 }
+
+/// The import that [`encoded_basic`] needs: RFC 6749 section 2.3.1 has both parts form-encoded.
+pub const QUOTE: &str = "from urllib.parse import quote_plus";
 
 /// As a function, since `requests` would otherwise put what it finds in `.netrc` over the header.
 const BEARER: &str = "\
@@ -87,7 +99,11 @@ fn form_lines(form: &TokenForm) -> String {
             fields.push(format!("({}, secret),", literal(name)));
             "lambda request: request,  # nothing from .netrc".to_owned()
         }
-        SecretPlace::Basic(user) => format!("({}, secret),", literal(user)),
+        // As bytes, since `requests` would write a text in Latin-1.
+        SecretPlace::Basic(user) => {
+            format!("({}.encode(), secret.encode()),", literal(user))
+        }
+        SecretPlace::EncodedBasic(user) => encoded_basic(user) + ",",
     };
     format!(
         "{secret}
@@ -107,11 +123,19 @@ if answer.status_code != 200 or not token:
     print(\"no access token:\", answer.status_code, answer.text, file=sys.stderr)
     sys.exit(3)
 ",
-        secret = secret_lines(&form.secret_variable),
+        secret = match &form.secret_source {
+            SecretSource::Variable(variable) => secret_lines(variable),
+            SecretSource::Placeholder(word) => format!("secret = {}\n", literal(word)),
+        },
         url = literal(&form.url),
         fields = indented(&fields.join("\n"), "        "),
         member = literal(&form.member),
     )
+}
+
+/// User name and password for `requests`, form-encoded; [`QUOTE`] must be imported.
+pub fn encoded_basic(user: &str) -> String {
+    format!("({}, quote_plus(secret))", literal(&form_encoded(user)))
 }
 
 fn request_lines(request: &CodeRequest, send: &str, auth: &str) -> String {

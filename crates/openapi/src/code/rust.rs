@@ -1,7 +1,7 @@
 //! Rust with reqwest and serde_json.
 
-use super::text::{braces, comments, indented, lines, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, TokenForm};
+use super::text::{braces, comments, form_encoded, indented, lines, quoted};
+use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -42,6 +42,19 @@ const CLIENT: &str = "\
 let client = Client::builder().redirect(Policy::none()).build()?;
 ";
 
+/// The standard library has nothing that does it.
+const ENCODING: &str = "
+// RFC 6749 section 2.3.1: user name and password are form-encoded.
+fn form_encoded(text: &str) -> String {
+    let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b\"-._\".contains(&byte);
+    let encoded = |byte: u8| match byte {
+        _ if as_it_is(byte) => char::from(byte).to_string(),
+        _ => format!(\"%{byte:02X}\"),
+    };
+    text.bytes().map(encoded).collect()
+}
+";
+
 const FAIL: &str = "
 fn fail(status: i32, words: &str) -> ! {
     eprintln!(\"{words}\");
@@ -67,11 +80,18 @@ fn form_function(form: &TokenForm) -> String {
     let fields = form.fields.iter();
     let fields = fields.map(|(name, value)| (literal(name), literal(value)));
     let mut fields: Vec<(String, String)> = fields.collect();
-    let mut basic = String::new();
+    let (mut basic, mut encoding) = (String::new(), "");
     match &form.secret {
         SecretPlace::Field(name) => fields.push((literal(name), "secret.as_str()".to_owned())),
         SecretPlace::Basic(user) => {
             basic = format!("        .basic_auth({}, Some(&secret))\n", literal(user));
+        }
+        SecretPlace::EncodedBasic(user) => {
+            basic = format!(
+                "        .basic_auth({}, Some(form_encoded(&secret)))\n",
+                literal(&form_encoded(user))
+            );
+            encoding = ENCODING;
         }
     }
     let fields = lines(&fields, |(name, value)| {
@@ -94,14 +114,20 @@ fn access_token(client: &Client) -> Result<String, Box<dyn std::error::Error>> {
         _ => fail(3, &format!(\"no access token: {{status}} {{text}}\")),
     }}
 }}
-",
-        secret = indented(
-            &need("secret", &form.secret_variable, "the client secret", 2),
-            "    "
-        ),
+{encoding}",
+        secret = indented(&secret_lines(&form.secret_source), "    "),
         url = literal(&form.url),
         member = literal(&form.member),
     )
+}
+
+fn secret_lines(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => need("secret", variable, "the client secret", 2),
+        SecretSource::Placeholder(word) => {
+            format!("let secret = {}.to_owned();\n", literal(word))
+        }
+    }
 }
 
 fn request_lines(request: &CodeRequest) -> String {

@@ -139,7 +139,7 @@ fn form(secret: SecretPlace) -> Access {
             ("scope".to_owned(), "it's a \"scope\"".to_owned()),
         ],
         secret,
-        secret_variable: "HALLPASS_CLIENT_SECRET".to_owned(),
+        secret_source: SecretSource::Variable("HALLPASS_CLIENT_SECRET".to_owned()),
         member: "access_token".to_owned(),
     })
 }
@@ -176,9 +176,38 @@ fn programs_in_every_language() {
     for language in Language::ALL {
         insta::assert_snapshot!(
             format!("list_{language:?}"),
+            language.write(&list(form(SecretPlace::EncodedBasic("an id".to_owned()))))
+        );
+        insta::assert_snapshot!(
+            format!("unencoded_{language:?}"),
             language.write(&list(form(SecretPlace::Basic("an id".to_owned()))))
         );
         insta::assert_snapshot!(format!("create_{language:?}"), language.write(&create()));
+    }
+}
+
+/// A page fills the place in while somebody types, so there is exactly one, and nothing asks for more.
+#[test]
+fn a_word_stands_where_the_reader_puts_the_secret() {
+    const WORD: &str = "PUT-THE-CLIENT-SECRET-HERE";
+    for language in Language::ALL {
+        for place in [
+            SecretPlace::Field("client_secret".to_owned()),
+            SecretPlace::Basic("an id".to_owned()),
+        ] {
+            let mut program = list(form(place));
+            if let Access::Form(form) = &mut program.access {
+                form.secret_source = SecretSource::Placeholder(WORD.to_owned());
+            }
+            let text = language.write(&program);
+            let literal = language.literal(WORD);
+            assert_eq!(text.matches(&literal).count(), 1, "{language:?} {text}");
+            assert_eq!(text.matches(WORD).count(), 1, "{language:?} {text}");
+            assert!(!text.contains("HALLPASS_CLIENT_SECRET"), "{text}");
+            // What is there instead of the variable is what the rest of the program reads.
+            let read = text.to_lowercase().matches("secret").count();
+            assert!(read >= 3, "{language:?} {text}");
+        }
     }
 }
 

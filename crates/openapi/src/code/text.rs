@@ -60,6 +60,21 @@ fn harmless(letter: char) -> char {
 /// Signs outside ASCII that are common in prose.
 const PUNCTUATION: &str = "–—‘’“”…·×";
 
+/// One value as a form has it: what is no letter, digit or `-._` as the bytes of UTF-8 in hexadecimal.
+/// A blank too, since more servers read `%20` than `+`.
+pub(super) fn form_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                encoded.push(char::from(byte));
+            }
+            _ => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 /// The text with `blanks` in front of each line but the empty ones.
 pub(super) fn indented(text: &str, blanks: &str) -> String {
     let line = |line: &str| {

@@ -5,7 +5,7 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_oauth::{Grant, JwkSet, KeySpec, Profile, Secret, SigningKey, TokenRequest};
 use hallpass_store::credentials::{
-    Credential, CredentialChange, CredentialError, CredentialOptions, IssuedCredential,
+    Credential, CredentialChange, CredentialError, CredentialOptions, IssuedCredential, Renewal,
 };
 use hallpass_store::{PersonId, Policy, SequenceError};
 use jiff::{SignedDuration, Timestamp};
@@ -531,4 +531,37 @@ async fn with_its_owner_a_credential_goes_and_everything_of_it() {
     let world = world.reopen(Policy::default()).await;
     assert_eq!(world.refusal(&token, now()), gone);
     assert!(written_uses(&world).await.is_empty(), "no row is left");
+}
+
+#[tokio::test]
+async fn a_renewal_that_somebody_else_was_quicker_with_does_nothing() {
+    let world = World::new(Policy::default()).await;
+    let issued = plain(&world).await;
+    let id = issued.credential.client_id.as_str();
+    let renew = async |overlap: Option<i64>, instead_of: &str| {
+        let renewal = Renewal {
+            overlap: overlap.map(SignedDuration::from_secs),
+            instead_of: Some(instead_of.to_owned()),
+        };
+        let credentials = world.store.credentials();
+        credentials
+            .renew(id, renewal, &actor(), after(1), &mut SystemRandom)
+            .await
+    };
+    let first = &issued.credential.secrets[0].id;
+    let reset = renew(None, first).await.unwrap();
+    for overlap in [None, Some(60)] {
+        let again = renew(overlap, first).await;
+        assert!(matches!(again, Err(CredentialError::SecretChanged)));
+    }
+    let stands = world.store.credentials().find(id).unwrap();
+    assert_eq!(stands.generation, reset.credential.generation);
+    let second = &stands.secrets[0].id;
+    let rotated = renew(Some(60), second).await.unwrap().credential;
+    assert_eq!(rotated.living_secrets(after(60)).count(), 2);
+    assert_eq!(rotated.living_secrets(after(61)).count(), 1);
+    assert!(matches!(
+        renew(Some(60), second).await,
+        Err(CredentialError::SecretChanged)
+    ));
 }

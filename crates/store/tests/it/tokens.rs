@@ -244,11 +244,11 @@ async fn rfc7523_3_an_assertion_is_good_once_until_it_has_ended_also_over_a_rest
     let client = world.authenticate(&elsewhere, now()).unwrap();
     let (sequences, proof) = (world.store.token_sequences(), client.proof().clone());
     sequences
-        .note_authentication(client.registration(), proof.clone(), now())
+        .note_authentication(client.registration(), proof.clone(), "", now())
         .await
         .unwrap();
     let noted = sequences
-        .note_authentication(client.registration(), proof, now())
+        .note_authentication(client.registration(), proof, "", now())
         .await;
     assert!(matches!(noted, Err(SequenceError::Replayed)));
 

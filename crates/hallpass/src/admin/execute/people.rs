@@ -1,13 +1,14 @@
-//! People and their roles.
+//! People: who there is, and whether they may do anything.
 
-use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, Secret, Subject};
-use hallpass_store::Person;
+use hallpass_oauth::{Secret, Subject};
+use hallpass_store::people::Assignments;
+use hallpass_store::{Person, Workspace};
 use serde_json::{Value, json};
 
 use super::{Administrator, actor};
-use crate::admin::{InWorkspace, ROLES, RoleChange, RoleCommand, UserCommand};
+use crate::admin::user::Who;
+use crate::admin::{InWorkspace, UserCommand};
 use crate::command::CommandError;
 
 impl Administrator<'_> {
@@ -17,25 +18,31 @@ impl Administrator<'_> {
                 self.create_user(email, role.as_deref(), at).await
             }
             UserCommand::List => {
-                let items: Vec<Value> = self
-                    .store
-                    .people()
-                    .list()
-                    .iter()
-                    .map(|person| self.person(person))
-                    .collect();
+                let people = self.store.people().list();
+                let items: Vec<Value> = people.iter().map(|person| self.person(person)).collect();
                 Ok(json!({ "items": items }))
             }
-            UserCommand::SetupLink { email, at } => {
-                let person = self.find_person(email, at.workspace.as_deref())?;
+            UserCommand::SetupLink(who) => {
+                let person = self.person_meant(who)?;
                 let links = self.store.setup_links();
                 let secret = links
                     .issue(person.id, &actor(), self.now, &mut SystemRandom)
                     .await?;
                 Ok(self.with_link(&person, &secret))
             }
-            UserCommand::Remove { email, at } => {
-                let person = self.find_person(email, at.workspace.as_deref())?;
+            UserCommand::Disable(who) => self.set_enabled(who, false).await,
+            UserCommand::Enable(who) => self.set_enabled(who, true).await,
+            UserCommand::ResetSecondFactor(who) => {
+                let person = self.person_meant(who)?;
+                let factors = self.store.second_factors();
+                let removed = factors
+                    .remove(&person, &actor(), self.now, &mut SystemRandom)
+                    .await?;
+                let id = person.id.to_string();
+                Ok(json!({ "id": id, "email": person.email.as_str(), "removed": removed }))
+            }
+            UserCommand::Remove(who) => {
+                let person = self.person_meant(who)?;
                 self.store
                     .people()
                     .remove(person.id, &actor(), self.now, &mut SystemRandom)
@@ -45,6 +52,15 @@ impl Administrator<'_> {
         }
     }
 
+    async fn set_enabled(&self, who: &Who, enabled: bool) -> Result<Value, CommandError> {
+        let person = self.person_meant(who)?;
+        let people = self.store.people();
+        let person = people
+            .set_enabled(person.id, enabled, &actor(), self.now, &mut SystemRandom)
+            .await?;
+        Ok(self.person(&person))
+    }
+
     async fn create_user(
         &self,
         email: &str,
@@ -52,17 +68,15 @@ impl Administrator<'_> {
         at: &InWorkspace,
     ) -> Result<Value, CommandError> {
         let email = Subject::parse(email).map_err(|e| CommandError::usage(e.to_string()))?;
-        let role = role.map(parse_role).transpose()?;
-        let workspace = match &at.workspace {
-            Some(word) => self.find_workspace(word)?,
-            None => self.only_workspace()?,
-        };
+        let workspace = self.workspace_meant(at)?;
+        let role = role.map(|word| self.find_role(word, &workspace.id));
+        let role = role.transpose()?.map(|role| (None, role.key()));
         let people = self.store.people();
         let (person, secret) = people
             .invite(
                 &workspace.id,
                 email,
-                role,
+                role.into_iter().collect::<Assignments>(),
                 &actor(),
                 self.now,
                 &mut SystemRandom,
@@ -81,41 +95,7 @@ impl Administrator<'_> {
         answer
     }
 
-    pub(super) async fn role(&self, command: &RoleCommand) -> Result<Value, CommandError> {
-        let rng = &mut SystemRandom;
-        let person = match command {
-            RoleCommand::List => return Ok(roles()),
-            RoleCommand::Assign(change) => {
-                let (person, instance, role) = self.role_change(change)?;
-                let people = self.store.people();
-                people
-                    .assign(person.id, instance, role, &actor(), self.now, rng)
-                    .await?
-            }
-            RoleCommand::Revoke(change) => {
-                let (person, instance, role) = self.role_change(change)?;
-                let people = self.store.people();
-                people
-                    .revoke(person.id, instance, role, &actor(), self.now, rng)
-                    .await?
-            }
-        };
-        Ok(self.person(&person))
-    }
-
-    fn role_change(
-        &self,
-        change: &RoleChange,
-    ) -> Result<(Person, Option<ApplicationInstanceId>, Role), CommandError> {
-        let person = self.find_person(&change.user, change.at.workspace.as_deref())?;
-        let instance = match &change.instance {
-            Some(word) => Some(self.find_instance(word)?.id.clone()),
-            None => None,
-        };
-        Ok((person, instance, parse_role(&change.role)?))
-    }
-
-    fn person(&self, person: &Person) -> Value {
+    pub(super) fn person(&self, person: &Person) -> Value {
         let roles: Vec<String> = person
             .roles
             .iter()
@@ -129,7 +109,22 @@ impl Administrator<'_> {
             "email": person.email.as_str(),
             "workspaceId": person.workspace.as_str(),
             "roles": roles.join(", "),
+            "state": if person.enabled { "enabled" } else { "disabled" },
         })
+    }
+
+    fn person_meant(&self, who: &Who) -> Result<Person, CommandError> {
+        self.find_person(&who.email, who.at.workspace.as_deref())
+    }
+
+    pub(super) fn workspace_meant(
+        &self,
+        at: &InWorkspace,
+    ) -> Result<std::sync::Arc<Workspace>, CommandError> {
+        match &at.workspace {
+            Some(word) => self.find_workspace(word),
+            None => self.only_workspace(),
+        }
     }
 
     pub(super) fn find_person(
@@ -140,18 +135,4 @@ impl Administrator<'_> {
         let workspace = self.workspace_id(workspace)?;
         Ok(self.store.people().find(email, workspace.as_ref())?)
     }
-}
-
-fn parse_role(word: &str) -> Result<Role, CommandError> {
-    word.parse().map_err(|error: hallpass_access::UnknownRole| {
-        CommandError::usage(error.to_string()).hint(format!("the roles are {}", ROLES.join(", ")))
-    })
-}
-
-fn roles() -> Value {
-    json!({ "items": [
-        { "role": "administrator", "permits": "everything, credentials of the workspace included" },
-        { "role": "operator", "permits": "every read; create and update volumes, sets, snapshots, hosts, host groups, initiators" },
-        { "role": "observer", "permits": "every read" },
-    ]})
 }

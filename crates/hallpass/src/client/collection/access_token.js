@@ -13,8 +13,13 @@ if (secret && token && Date.now() < end) {
     const id = pm.variables.get("clientId");
     const form = [{ key: "grant_type", value: "client_credentials" }].concat(parameters);
     const header = { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" };
+    const octets = (text) => text.replace(/%(..)/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+    const encoded = encodeURIComponent(id) + ":" + encodeURIComponent(secret);
     if (authentication === "basic") {
-        header.Authorization = "Basic " + btoa(id + ":" + secret);
+        // RFC 6749 section 2.3.1: both form-encoded.
+        header.Authorization = "Basic " + btoa(encoded);
+    } else if (authentication === "basic, unencoded") {
+        header.Authorization = "Basic " + btoa(octets(encoded));
     } else {
         form.push({ key: "client_id", value: id }, { key: "client_secret", value: secret });
     }

@@ -83,8 +83,12 @@ pub(super) fn script(profile: &Profile) -> Vec<String> {
     let parameters: Value = parameters(profile)
         .map(|(key, value)| json!({"key": key, "value": value}))
         .collect();
+    let authentication = match profile.authentication() {
+        Authentication::BasicUnencoded => "basic, unencoded",
+        other => other.word(),
+    };
     let settings = [
-        ("authentication", profile.authentication().word().into()),
+        ("authentication", authentication.into()),
         ("parameters", parameters),
     ];
     let settings = settings.map(|(name, value)| format!("const {name} = {value};"));

@@ -143,7 +143,7 @@ fn audit_42_the_pages_keep_to_themselves() {
         assert!(policy.contains("default-src 'none'"), "{policy}");
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(
-            !policy.contains("script-src") && !policy.contains("unsafe"),
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
             "{policy}"
         );
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));

@@ -1,125 +1,14 @@
-//! What a person sees on a terminal: questions, and how far a long call is. The terminal is the one
-//! that `script` makes; without it on the machine the tests are skipped with a word.
+//! What a person sees on a terminal: questions, and how far a long call is.
 
-use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use super::lists::page;
 use super::odd::{Odd, json};
 use super::waits::running;
 use super::{Client, profiles::add_profile};
 use crate::finding::shells::is_there;
-use crate::world::{World, eventually, text};
-
-/// A command on a terminal of its own. What it writes to standard output is in a file beside it.
-struct Terminal {
-    child: Child,
-    keyboard: ChildStdin,
-    screen: Arc<Mutex<Vec<u8>>>,
-    reader: JoinHandle<()>,
-    /// How far the screen has been read.
-    read: usize,
-    /// The file that names the terminal.
-    name: PathBuf,
-    stdout: PathBuf,
-}
-
-impl Terminal {
-    fn start(world: &World, command: &Command) -> Self {
-        let words = std::iter::once(command.get_program()).chain(command.get_args());
-        let words: Vec<String> = words
-            .map(|word| format!("'{}'", word.to_str().unwrap()))
-            .collect();
-        let (name, stdout) = (world.path("terminal"), world.path("stdout"));
-        let _ = std::fs::remove_file(&name);
-        let line = format!(
-            "stty cols 100 rows 30; tty > {}; exec {} > {}",
-            text(&name),
-            words.join(" "),
-            text(&stdout)
-        );
-        let variables = command.get_envs();
-        let mut child = Command::new("script")
-            .args(["-qec", &line, "/dev/null"])
-            .env_clear()
-            .envs(variables.filter_map(|(name, value)| Some((name, value?))))
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("TERM", "xterm")
-            .current_dir(world.home())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let screen: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let (shown, mut output) = (screen.clone(), child.stdout.take().unwrap());
-        let reader = std::thread::spawn(move || {
-            let mut part = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut part) {
-                shown.lock().unwrap().extend(&part[..length]);
-            }
-        });
-        Self {
-            keyboard: child.stdin.take().unwrap(),
-            child,
-            screen,
-            reader,
-            read: 0,
-            name,
-            stdout,
-        }
-    }
-
-    /// Waits for a question and answers it.
-    fn answer(&mut self, question: &str, answer: &str) {
-        self.wait_for(question);
-        self.type_line(answer);
-    }
-
-    /// The same once the terminal shows no more what is typed.
-    fn answer_unseen(&mut self, question: &str, answer: &str) {
-        self.wait_for(question);
-        let name = std::fs::read_to_string(&self.name).unwrap();
-        eventually("the terminal to hide what is typed", || {
-            let settings = Command::new("stty")
-                .args(["-a", "-F", name.trim()])
-                .output()
-                .unwrap();
-            let settings = String::from_utf8(settings.stdout).unwrap();
-            let hidden = settings.split_whitespace().any(|one| one == "-echo");
-            hidden.then_some(())
-        });
-        self.type_line(answer);
-    }
-
-    fn wait_for(&mut self, words: &str) {
-        let (screen, from) = (self.screen.clone(), self.read);
-        self.read = eventually(words, || {
-            let screen = screen.lock().unwrap();
-            let mut parts = screen[from..].windows(words.len());
-            Some(from + parts.position(|part| part == words.as_bytes())? + words.len())
-        });
-    }
-
-    fn type_line(&mut self, line: &str) {
-        self.keyboard
-            .write_all(format!("{line}\n").as_bytes())
-            .unwrap();
-    }
-
-    /// All that was on the screen, and standard output, when the command has ended well.
-    #[track_caller]
-    fn end(mut self) -> (String, String) {
-        let status = self.child.wait().unwrap();
-        self.reader.join().unwrap();
-        let screen = String::from_utf8(self.screen.lock().unwrap().clone()).unwrap();
-        assert!(status.success(), "{status}: {screen}");
-        (screen, std::fs::read_to_string(&self.stdout).unwrap())
-    }
-}
+use crate::terminal::Terminal;
+use crate::world::text;
 
 #[test]
 fn what_a_new_profile_lacks_is_asked_for_and_the_secret_is_not_shown() {

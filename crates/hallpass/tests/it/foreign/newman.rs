@@ -1,44 +1,55 @@
 //! newman, Postman's runner for the command line, with the collection that `hallpass collection
 //! export` writes.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::Stage;
 use super::scripts::Installed;
-use crate::world::{Done, run, text};
+use super::strict::{CLIENT_SECRET, Strict, Wants};
+use crate::world::{Done, World, run, text};
 
 /// A collection and its environment, as exported.
 struct Exported<'a> {
-    stage: &'a Stage,
+    world: &'a World,
     installed: Installed,
 }
 
 impl<'a> Exported<'a> {
     /// With these operations; all if there are none.
     fn new(stage: &'a Stage, installed: Installed, operations: &[String]) -> Self {
-        let (collection, environment) = (
-            stage.world.path("c.json"),
-            stage.world.path("environment.json"),
-        );
+        let client = |arguments: &[&str]| stage.client(arguments);
+        let exported = Self::of(&stage.world, installed, client, operations);
+        for file in ["c.json", "environment.json"] {
+            let written = std::fs::read_to_string(stage.world.path(file)).unwrap();
+            assert!(!written.contains(&stage.credential.client_secret));
+        }
+        exported
+    }
+
+    /// The same with a program that has another profile.
+    fn of(
+        world: &'a World,
+        installed: Installed,
+        client: impl FnOnce(&[&str]) -> Command,
+        operations: &[String],
+    ) -> Self {
+        let (collection, environment) = (world.path("c.json"), world.path("environment.json"));
         let mut arguments = vec!["collection", "export", text(&collection)];
         arguments.extend(["--environment", text(&environment)]);
         for operation in operations {
             arguments.extend(["--operation", operation]);
         }
-        let done = run(&mut stage.client(&arguments)).ok();
-        for file in [collection, environment] {
-            let written = std::fs::read_to_string(file).unwrap();
-            assert!(!written.contains(&stage.credential.client_secret));
-        }
-        done.says(&["wrote ", "clientSecret"]);
-        Self { stage, installed }
+        run(&mut client(&arguments))
+            .ok()
+            .says(&["wrote ", "clientSecret"]);
+        Self { world, installed }
     }
 
     /// Runs all requests, with a variable set as a user would; what newman says and its report.
     fn run(&self, variable: &str, value: &str) -> (Done, Value) {
-        let world = &self.stage.world;
+        let world = self.world;
         let environment = world.path("environment.json");
         let mut told: Value =
             serde_json::from_str(&std::fs::read_to_string(&environment).unwrap()).unwrap();
@@ -117,6 +128,32 @@ fn what_changes_something_can_be_sent_as_it_is() {
     let exported = Exported::new(&stage, installed, &changing);
     let (done, _) = exported.run("clientSecret", &stage.credential.client_secret);
     done.ok();
+}
+
+/// Also where the server reads a credential in one way only.
+#[test]
+fn a_collection_sends_an_odd_credential_as_the_profile_does() {
+    for wants in Wants::ALL {
+        let Some(installed) = Installed::find() else {
+            return;
+        };
+        let strict = Strict::start(wants);
+        let world = World::new();
+        let export = |arguments: &[&str]| {
+            let mut command = world.command(arguments);
+            strict.known_to(&mut command);
+            command
+        };
+        let operations = ["ListTasks".to_owned()];
+        let exported = Exported::of(&world, installed, export, &operations);
+        let (done, report) = exported.run("clientSecret", CLIENT_SECRET);
+        done.ok();
+        assert_eq!(
+            report["run"]["executions"].as_array().unwrap().len(),
+            2,
+            "{wants:?}"
+        );
+    }
 }
 
 #[test]

@@ -24,13 +24,13 @@ const LISTS: [(&str, &str); 3] = [
 ];
 
 /// Node.js and Python with their packages.
-pub(super) struct Installed(PathBuf);
+pub(crate) struct Installed(PathBuf);
 
 impl Installed {
     /// `None`, and a word, where they are absent or of other versions than the lists say.
     #[track_caller]
-    pub(super) fn find() -> Option<Self> {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("foreign");
+    pub(crate) fn find() -> Option<Self> {
+        let folder = Self::folder();
         for (name, wanted) in LISTS {
             if std::fs::read_to_string(folder.join(name)).is_ok_and(|found| found == wanted) {
                 continue;
@@ -42,6 +42,11 @@ impl Installed {
             return None;
         }
         Some(Self(folder))
+    }
+
+    /// Where they are, if they are.
+    pub(crate) fn folder() -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("foreign")
     }
 
     fn node(&self, stage: &Value, script: &str, phase: &str) -> Done {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::scripts::Installed;
+use super::strict::{CLIENT_SECRET, Strict, Wants};
 use super::{Stage, skip};
 use crate::world::{Done, run};
 
@@ -179,6 +180,31 @@ fn samples_authenticate_as_the_profile_says() {
         );
         let done = samples.run(runs, &program).ok();
         assert!(done.json()["items"].is_array());
+    }
+}
+
+/// Whatever a credential holds: to each program it is sent as the profile sends it.
+#[test]
+fn samples_send_an_odd_credential_as_the_profile_does() {
+    let Some(samples) = Samples::set() else {
+        return;
+    };
+    for wants in Wants::ALL {
+        let strict = Strict::start(wants);
+        let mut call = samples
+            .stage
+            .world
+            .command(&["call", "ListTasks", "-o", "json"]);
+        strict.known_to(&mut call);
+        assert_eq!(run(&mut call).ok().json()["total"], 0, "{wants:?}");
+        for runs in Runs::ALL {
+            let sample = ["sample", "--lang", runs.language(), "ListTasks"];
+            let mut write = samples.stage.world.command(&sample);
+            strict.known_to(&mut write);
+            let program = run(&mut write).ok().stdout;
+            let done = samples.run_with(runs, &program, Some(CLIENT_SECRET)).ok();
+            assert_eq!(done.json()["total"], 0, "{wants:?} {runs:?}");
+        }
     }
 }
 

@@ -16,11 +16,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Rate, RetryAfter};
+use crate::{Rate, RetryAfter};
 
 const WAYS: usize = 8;
 
-pub(super) struct Cells {
+/// Counts by key.
+pub struct Cells {
     rate: Rate,
     hasher: RandomState,
     sets: Box<[Mutex<Set>]>,
@@ -38,7 +39,7 @@ struct Cell {
 
 impl Cells {
     /// At least one set, and as many as fit into `capacity` cells.
-    pub(super) fn new(rate: Rate, capacity: usize, hasher: RandomState) -> Self {
+    pub fn new(rate: Rate, capacity: usize, hasher: RandomState) -> Self {
         let unused = Cell {
             key: 0,
             dry_at: i64::MIN,
@@ -52,7 +53,7 @@ impl Cells {
     }
 
     /// Adds one to the key's bucket, or leaves it as it is and says when there is room for one.
-    pub(super) fn note(&self, key: impl Hash, now: Timestamp) -> Result<(), RetryAfter> {
+    pub fn note(&self, key: impl Hash, now: Timestamp) -> Result<(), RetryAfter> {
         let key = self.hasher.hash_one(key);
         let now = now.as_microsecond();
         let full = now.saturating_add(self.rate.span());
@@ -69,6 +70,36 @@ impl Cells {
         }
         cell.dry_at = dry_at;
         Ok(())
+    }
+
+    /// What [`Self::note`] would say, without adding anything.
+    pub fn ask(&self, key: impl Hash, now: Timestamp) -> Result<(), RetryAfter> {
+        let key = self.hasher.hash_one(key);
+        let now = now.as_microsecond();
+        let full = now.saturating_add(self.rate.span());
+        let set = self.set(key);
+        let known = set.iter().find(|cell| cell.key == key);
+        let dry_at = known.map_or(i64::MIN, |cell| cell.dry_at.min(full));
+        let dry_at = dry_at.max(now).saturating_add(self.rate.interval);
+        if dry_at > full {
+            return Err(RetryAfter::microseconds(dry_at - full));
+        }
+        Ok(())
+    }
+
+    /// Fills the key's bucket to the brim.
+    pub fn fill(&self, key: impl Hash, now: Timestamp) {
+        let key = self.hasher.hash_one(key);
+        let full = now.as_microsecond().saturating_add(self.rate.span());
+        cell_of(&mut self.set(key), key).dry_at = full;
+    }
+
+    /// Whether anything of what was noted for the key is left.
+    pub fn holds(&self, key: impl Hash, now: Timestamp) -> bool {
+        let key = self.hasher.hash_one(key);
+        let set = self.set(key);
+        let known = set.iter().find(|cell| cell.key == key);
+        known.is_some_and(|cell| cell.dry_at > now.as_microsecond())
     }
 
     fn set(&self, key: u64) -> MutexGuard<'_, Set> {
@@ -165,7 +196,10 @@ mod tests {
             let mut now = NOON;
             for (key, passed) in calls {
                 now += passed;
-                prop_assert_eq!(cells.note(key, at(now)), model.note(key, now));
+                let told = cells.ask(key, at(now));
+                prop_assert_eq!(told, cells.ask(key, at(now)), "asking takes nothing");
+                prop_assert_eq!(told, cells.note(key, at(now)));
+                prop_assert_eq!(told, model.note(key, now));
             }
         }
 
@@ -222,6 +256,17 @@ mod tests {
             Err(RetryAfter::microseconds(10_000_000))
         );
         assert!(cells.note("a", at(an_hour_before + 10_000_000)).is_ok());
+    }
+
+    #[test]
+    fn what_was_filled_is_held_until_it_has_run_dry() {
+        let cells = cells(6, 2, ONE_SET);
+        assert!(!cells.holds("a", at(NOON)));
+        cells.fill("a", at(NOON));
+        assert!(cells.note("a", at(NOON)).is_err());
+        assert!(cells.holds("a", at(NOON + 19_999_999)));
+        assert!(!cells.holds("a", at(NOON + 20_000_000)));
+        assert!(!cells.holds("b", at(NOON)));
     }
 
     #[test]

@@ -1,0 +1,202 @@
+//! The console's part of our own OpenAPI 3.1 document: what its REST modules declare, put together,
+//! with what all their operations share. Nothing here knows a single operation.
+//!
+//! A module declares its operations with `#[utoipa::path(…)]` and lists them in a struct that derives
+//! `utoipa::OpenApi`; a line in [`parts`] takes them in. An operation says which permission it takes as
+//! `security(("token" = ["workspace.read"]))` (OpenAPI 3.1 allows role names there), and declares
+//! the answers that are its own. How else one may call, and the refusals that every operation knows,
+//! are added here.
+
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+
+use crate::answer::ErrorBody;
+use crate::session::{COOKIE_NAME, FORM_TOKEN_HEADER};
+use crate::sessions::SessionsApi;
+
+/// A bearer token of the platform instance.
+const TOKEN: &str = "token";
+
+/// The cookie of somebody signed in.
+const SESSION: &str = "session";
+
+/// What a change takes besides the cookie.
+const FORM_TOKEN: &str = "formToken";
+
+/// The refusals that every operation knows; the bodies are all alike.
+const REFUSALS: [(&str, &str); 3] = [
+    ("401", "Nobody is known by the token or the session."),
+    ("403", "Whoever calls may not do this."),
+    (
+        "503",
+        "The service is not available at this moment; `Retry-After` says when to try again.",
+    ),
+];
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Hallpass",
+        description = "Everything that the pages of the console do, for programs.\n\n\
+            A program calls with a bearer token of the platform instance: make a credential for the \
+            instance `global`, and ask the token endpoint with it. Such a token lives 15 minutes. A \
+            script of the console's own pages calls with the session's cookie, and with the session's \
+            form token where something changes.\n\n\
+            Which permission an operation takes stands beside it. It is looked up when the call \
+            comes: a change of somebody's roles acts on the next call.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    components(schemas(ErrorBody<'static>))
+)]
+struct Head;
+
+/// The console's part of the document, without servers: they are the composition root's to know.
+pub fn document() -> OpenApi {
+    let merged = parts().into_iter().fold(head(), OpenApi::merge_from);
+    completed(merged)
+}
+
+/// What the REST modules declare.
+fn parts() -> Vec<OpenApi> {
+    vec![
+        <SessionsApi as utoipa::OpenApi>::openapi(),
+        <crate::people::Declared as utoipa::OpenApi>::openapi(),
+        <crate::roles::Declared as utoipa::OpenApi>::openapi(),
+        <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
+        <crate::instances::rest::Declared as utoipa::OpenApi>::openapi(),
+    ]
+}
+
+fn head() -> OpenApi {
+    let mut head = <Head as utoipa::OpenApi>::openapi();
+    let components = head.components.get_or_insert_with(Components::new);
+    for (name, scheme) in schemes() {
+        components.add_security_scheme(name, scheme);
+    }
+    head
+}
+
+fn schemes() -> [(&'static str, SecurityScheme); 3] {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some(
+            "An access token of the platform instance (`global`), from the token endpoint.",
+        ))
+        .build();
+    let session = ApiKeyValue::with_description(
+        COOKIE_NAME,
+        "The cookie of somebody signed in to the console. Browsers keep it from scripts.",
+    );
+    let form_token = ApiKeyValue::with_description(
+        FORM_TOKEN_HEADER,
+        "The form token of the session, which only the console's own pages have.",
+    );
+    [
+        (TOKEN, SecurityScheme::Http(token)),
+        (SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session))),
+        (
+            FORM_TOKEN,
+            SecurityScheme::ApiKey(ApiKey::Header(form_token)),
+        ),
+    ]
+}
+
+fn completed(mut document: OpenApi) -> OpenApi {
+    for item in document.paths.paths.values_mut() {
+        for (method, operation) in operations(item) {
+            complete(&method, operation);
+        }
+    }
+    document
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    let operations = [
+        (HttpMethod::Get, item.get.as_mut()),
+        (HttpMethod::Put, item.put.as_mut()),
+        (HttpMethod::Post, item.post.as_mut()),
+        (HttpMethod::Delete, item.delete.as_mut()),
+        (HttpMethod::Patch, item.patch.as_mut()),
+    ];
+    let declared = |(method, operation): (HttpMethod, Option<_>)| Some((method, operation?));
+    operations.into_iter().filter_map(declared)
+}
+
+fn complete(method: &HttpMethod, operation: &mut Operation) {
+    let permissions = permissions(operation);
+    operation.security = Some(security(method, &permissions));
+    let responses = &mut operation.responses.responses;
+    for (status, description) in REFUSALS {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(Response::new(description)));
+    }
+    for (status, response) in responses.iter_mut() {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+            && response.content.is_empty()
+        {
+            *response = refusal(&response.description);
+        }
+    }
+}
+
+/// What the operation declares: the role names of its requirements.
+fn permissions(operation: &Operation) -> Vec<String> {
+    let declared = operation.security.iter().flatten();
+    let declared = declared.filter_map(|one| serde_json::to_value(one).ok());
+    let names = declared.flat_map(|one| {
+        let schemes = one.as_object().cloned().unwrap_or_default();
+        schemes
+            .into_iter()
+            .flat_map(|(_, names)| serde_json::from_value::<Vec<String>>(names).unwrap_or_default())
+    });
+    let mut different: Vec<String> = Vec::new();
+    for name in names {
+        if !different.contains(&name) {
+            different.push(name);
+        }
+    }
+    different
+}
+
+fn security(method: &HttpMethod, permissions: &[String]) -> Vec<SecurityRequirement> {
+    let session = SecurityRequirement::new(SESSION, permissions);
+    let session = match method {
+        HttpMethod::Get => session,
+        _ => session.add::<_, [&str; 0], _>(FORM_TOKEN, []),
+    };
+    vec![SecurityRequirement::new(TOKEN, permissions), session]
+}
+
+fn refusal(description: &str) -> Response {
+    let schema = Ref::from_schema_name("Error");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_modules_mean_different_things_by_one_name() {
+        let merged = document().components.unwrap_or_default();
+        for part in parts() {
+            for (name, schema) in part.components.unwrap_or_default().schemas {
+                assert!(
+                    merged.schemas[&name] == schema,
+                    "two schemas are called {name}: name one of them with #[schema(as = …)]"
+                );
+            }
+        }
+    }
+}
