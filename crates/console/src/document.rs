@@ -62,7 +62,11 @@ pub fn document() -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    vec![<SessionsApi as utoipa::OpenApi>::openapi()]
+    vec![
+        <SessionsApi as utoipa::OpenApi>::openapi(),
+        <crate::people::Declared as utoipa::OpenApi>::openapi(),
+        <crate::roles::Declared as utoipa::OpenApi>::openapi(),
+    ]
 }
 
 fn head() -> OpenApi {

@@ -7,10 +7,13 @@
 )]
 
 mod account;
+mod credential_pages;
 mod credentials;
 mod forms;
 mod pages;
+mod people;
 mod refusals;
+mod roles;
 mod second_factor;
 mod sessions;
 mod setup;

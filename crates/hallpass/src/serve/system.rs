@@ -259,9 +259,11 @@ impl Parts {
         let real_instances = self.instances(real);
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
+        let by_hand = platform::by_hand(&authorization_server);
+        let clock = self.clock.clone();
         let parts = platform::Parts {
             authorization_server,
-            console: Console::new(self.store.for_console(), settings, self.clock.clone()),
+            console: Console::new(self.store.for_console(), settings, by_hand, clock),
             addresses,
             real_instances,
             health: self.health(),
@@ -291,6 +293,8 @@ impl Parts {
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
                 instances: known,
             },
+            first_call: first_call(&self.definition),
+            definition: self.definition.clone(),
         }
     }
 
@@ -369,6 +373,21 @@ pub(crate) async fn open_store(
     Ok(store)
 }
 
+/// The path of the call that the console's code samples make: the storage systems, which everybody may
+/// list, or whatever can be listed without knowing anything.
+fn first_call(definition: &Definition) -> String {
+    let operations = definition.operations().iter();
+    let mut plain = operations.filter(|operation| {
+        let asks = operation.parameters().iter().any(|one| one.required);
+        *operation.method() == http::Method::GET && !asks && !operation.path().contains('{')
+    });
+    let first = plain.clone().next();
+    let systems = plain.find(|operation| operation.path().ends_with("/storage-systems"));
+    systems
+        .or(first)
+        .map_or_else(|| "/".to_owned(), |operation| operation.path().to_owned())
+}
+
 fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     let reading = crate::definition::load(config.api.as_deref())?;
     let errors = reading
@@ -379,7 +398,7 @@ fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     if errors > 0 {
         tracing::warn!(errors, "the API definition has errors");
     }
-    Ok(reading.definition)
+    Ok(reading.definition.lean())
 }
 
 /// What every verifier asks for; the instance is filled in per server.
