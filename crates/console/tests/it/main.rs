@@ -17,5 +17,6 @@ mod roles;
 mod second_factor;
 mod sessions;
 mod setup;
+mod shared;
 mod sign_in;
 mod world;
