@@ -49,7 +49,7 @@ const REFUSALS: [(&str, &str); 3] = [
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(ErrorBody))
+    components(schemas(ErrorBody<'_>))
 )]
 struct Head;
 
@@ -61,7 +61,7 @@ pub fn document() -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    Vec::new()
+    vec![<crate::credentials::Api as utoipa::OpenApi>::openapi()]
 }
 
 fn head() -> OpenApi {

@@ -30,7 +30,7 @@ mod wire;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
@@ -170,7 +170,12 @@ fn rest() -> Router<Arc<Console>> {
             CREDENTIALS_PATH,
             get(credentials::list).post(credentials::create),
         )
-        .route(&credential, delete(credentials::delete))
+        .route(
+            &credential,
+            get(credentials::show)
+                .patch(credentials::change)
+                .delete(credentials::delete),
+        )
         .route(&format!("{credential}/reset"), post(credentials::reset))
         .route("/workspaces", any(answer::unknown_path))
         .route("/workspaces/", any(answer::unknown_path))

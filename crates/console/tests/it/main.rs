@@ -8,6 +8,7 @@
 
 mod credential_pages;
 mod credentials;
+mod credentials_governed;
 mod pages;
 mod refusals;
 mod setup;
