@@ -56,6 +56,9 @@ pub(crate) enum Refusal {
         crate::CREDENTIALS_PATH
     )]
     UnknownCredential,
+    /// There is no such thing for this caller; the words say what.
+    #[error("{0}")]
+    NotFound(&'static str),
     /// Nothing is at this address.
     #[error(
         "there is nothing at this address; credentials are at {}",
@@ -130,7 +133,9 @@ impl Refusal {
             }
             Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownCredential | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
+                StatusCode::NOT_FOUND
+            }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -16,6 +16,7 @@ use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response, ResponseBuilder
 
 use crate::answer::ErrorBody;
 use crate::session::{COOKIE_NAME, FORM_TOKEN_HEADER};
+use crate::sessions::SessionsApi;
 
 /// A bearer token of the platform instance.
 const TOKEN: &str = "token";
@@ -61,7 +62,10 @@ pub fn document() -> OpenApi {
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
-    vec![<crate::credentials::Api as utoipa::OpenApi>::openapi()]
+    vec![
+        <crate::credentials::Api as utoipa::OpenApi>::openapi(),
+        <SessionsApi as utoipa::OpenApi>::openapi(),
+    ]
 }
 
 fn head() -> OpenApi {

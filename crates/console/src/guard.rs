@@ -77,9 +77,18 @@ impl<'a> Call<'a> {
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
 }
 
 impl Permitted {
+    /// Who calls.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The person who calls, or for whom a client does.
     pub(crate) fn owner(&self) -> PersonId {
         self.caller.person
@@ -149,6 +158,11 @@ impl Caller {
         }
     }
 
+    /// Whether a program calls, with a token.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self.through, Through::Client(_))
+    }
+
     /// Who makes the change: the person, through the client that called if one did.
     pub(crate) fn actor(&self) -> Actor {
         let client_id = match &self.through {
@@ -173,15 +187,10 @@ impl Console {
         permission: Permission,
     ) -> Result<Permitted, Refusal> {
         let caller = self.identify(call).await?;
-        if !caller.roles.permits(&permission) {
-            self.record_denial(call, &caller, &permission).await?;
-            let scope = permission.to_string();
-            return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
-        }
-        Ok(Permitted { caller, permission })
+        self.may(call, caller, permission).await
     }
 
-    /// The first half of that guard, for what goes by more than one permission.
+    /// The first half of that: who calls. It is enough for what is the caller's own.
     pub(crate) async fn identify(&self, call: &Call<'_>) -> Result<Caller, Refusal> {
         match self.signed_in_caller(call).await? {
             Some(caller) => Ok(caller),
@@ -189,6 +198,21 @@ impl Console {
                 .verified(call)
                 .map_err(|challenge| self.turned_away(call, challenge)),
         }
+    }
+
+    /// The second half: whether they may.
+    pub(crate) async fn may(
+        &self,
+        call: &Call<'_>,
+        caller: Caller,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
+        if !caller.roles.permits(&permission) {
+            self.record_denial(call, &caller, &permission).await?;
+            let scope = permission.to_string();
+            return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
+        }
+        Ok(Permitted { caller, permission })
     }
 
     /// The guard of the pages: whoever is signed in needs the permission.

@@ -6,11 +6,16 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod account;
 mod credential_pages;
 mod credentials;
+mod credentials;
 mod credentials_governed;
+mod forms;
 mod pages;
 mod refusals;
+mod second_factor;
+mod sessions;
 mod setup;
 mod sign_in;
 mod world;
