@@ -99,11 +99,6 @@ impl Permitted {
         &self.caller.workspace
     }
 
-    /// What they are on the platform.
-    pub(crate) fn roles(&self) -> &Roles {
-        &self.caller.roles
-    }
-
     /// Who makes the change: the person, through the client that called if one did.
     pub(crate) fn actor(&self) -> Actor {
         self.caller.actor()
@@ -145,6 +140,11 @@ impl Caller {
         &self.workspace
     }
 
+    /// Whether a program calls, with a token.
+    pub(crate) fn is_client(&self) -> bool {
+        matches!(self.through, Through::Client(_))
+    }
+
     /// Whether what they are on the platform allows it.
     pub(crate) fn permits(&self, permission: &Permission) -> bool {
         self.roles.permits(permission)
@@ -156,11 +156,6 @@ impl Caller {
             Through::Session(person) => Some(person),
             Through::Client(_) => None,
         }
-    }
-
-    /// Whether a program calls, with a token.
-    pub(crate) fn is_client(&self) -> bool {
-        matches!(self.through, Through::Client(_))
     }
 
     /// Who makes the change: the person, through the client that called if one did.
@@ -228,6 +223,42 @@ impl Console {
         self.record_refusal(&caller, by.uri(), &permission, by.now())
             .await?;
         Err(PageRefusal::NotPermitted(permission))
+    }
+
+    /// The guard for what all workspaces share: the permission, and that in the workspace that operates
+    /// the system (decision 0021).
+    pub(crate) async fn permit_operating(
+        &self,
+        call: &Call<'_>,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
+        let permitted = self.permit(call, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        self.record_denial(call, caller, permission).await?;
+        Err(Refusal::Elsewhere {
+            challenge: Challenge::InsufficientScope(permission.to_string()),
+            message: "only people of the workspace that operates this system administer workspaces and \
+                      application instances",
+        })
+    }
+
+    /// The same for pages.
+    pub(crate) async fn permit_operating_person(
+        &self,
+        by: &SignedIn,
+        permission: Permission,
+    ) -> Result<Permitted, PageRefusal> {
+        let permitted = self.permit_person(by, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        let event = denial(caller, by.uri(), permission, by.now());
+        self.audit.record(event).await?;
+        Err(PageRefusal::NotOperating)
     }
 
     /// Refuses a permitted caller who reaches for another workspace. The answer is 403 whether or

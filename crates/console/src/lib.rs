@@ -19,8 +19,14 @@ mod credentials;
 mod document;
 mod form;
 mod guard;
+mod in_path;
+mod instances;
+mod operations;
 mod page;
+mod paging;
 pub mod password;
+mod people;
+mod roles;
 mod same_site;
 mod session;
 mod sessions;
@@ -28,15 +34,19 @@ mod setup;
 mod sign_in;
 mod start;
 mod submission;
+mod time;
 mod totp;
 mod transport;
 mod wire;
+mod workspaces;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
+use hallpass_openapi::Definition;
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, Passwords, People, Principals,
     PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
@@ -45,6 +55,7 @@ use hallpass_store::{
 pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
 
+use operations::Operations;
 use password::Hashing;
 use sign_in::attempts::Attempts;
 use submission::Submissions;
@@ -79,11 +90,14 @@ pub struct Console {
     first_call: String,
     by_hand: TokenByHand,
     submissions: Arc<Submissions>,
+    /// Of the application instances, and of the platform.
+    operations: Arc<Operations>,
+    platform_operations: Arc<Operations>,
     clock: Clock,
 }
 
 /// What the console must be told.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What is asked of every token. The instance is always the platform, whatever stands here.
     pub expectation: Expectation,
@@ -91,6 +105,8 @@ pub struct Settings {
     pub addresses: Addresses,
     /// The path of the call that code samples make.
     pub first_call: String,
+    /// The API of the application instances: what roles are about.
+    pub definition: Arc<Definition>,
 }
 
 /// The public addresses of the whole system.
@@ -102,8 +118,9 @@ pub struct Addresses {
     pub token_url: String,
     /// The published keys.
     pub jwks_url: String,
-    /// The title and base URL of each application instance.
-    pub instances: Vec<(String, String)>,
+    /// Where the application instances are whose listeners the configuration names, by their short
+    /// names. What an administrator says about an instance goes before.
+    pub instances: BTreeMap<String, String>,
 }
 
 impl Console {
@@ -151,6 +168,8 @@ impl Console {
             first_call: settings.first_call,
             by_hand,
             submissions: Arc::default(),
+            operations: Arc::new(Operations::of(&settings.definition)),
+            platform_operations: Arc::new(Operations::of_platform()),
             clock,
         }
     }
@@ -168,17 +187,20 @@ impl Console {
     /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
     pub fn router(self) -> Router {
         let strict = self.strict_transport();
-        let console = Arc::new(self);
-        let router = Router::new()
-            .merge(rest().with_state(console.clone()))
-            .merge(sessions::rest().with_state(console.clone()))
-            .merge(pages().with_state(console.clone()))
-            .merge(sign_in::pages().with_state(console.clone()))
-            .merge(credential_pages::pages().with_state(console.clone()))
-            .merge(hallpass_pages::assets())
-            .merge(account::pages().with_state(console))
+        let routes = Router::new()
+            .merge(rest())
+            .merge(pages())
+            .merge(sign_in::pages())
+            .merge(sessions::rest())
+            .merge(account::pages())
+            .merge(credential_pages::pages())
+            .merge(people::rest())
+            .merge(people::pages())
+            .merge(roles::rest())
+            .merge(roles::pages())
+            .with_state(Arc::new(self))
             .merge(hallpass_pages::assets());
-        transport::protect(router, strict)
+        transport::protect(routes, strict)
     }
 }
 
@@ -196,6 +218,8 @@ fn rest() -> Router<Arc<Console>> {
                 .delete(credentials::delete),
         )
         .route(&format!("{credential}/reset"), post(credentials::reset))
+        .merge(instances::rest::routes())
+        .merge(workspaces::rest::routes())
         .route("/workspaces", any(answer::unknown_path))
         .route("/workspaces/", any(answer::unknown_path))
         .route("/workspaces/{*path}", any(answer::unknown_path))
@@ -209,5 +233,7 @@ fn pages() -> Router<Arc<Console>> {
             &format!("{SETUP_PATH}{{secret}}"),
             get(setup::show).post(setup::choose),
         )
+        .merge(instances::pages::routes())
+        .merge(workspaces::pages::routes())
         .method_not_allowed_fallback(start::wrong_method)
 }

@@ -5,25 +5,38 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
+use hallpass_access::platform::WORKSPACE_READ;
 use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
 use crate::credential_pages::CREDENTIALS_PAGE;
+use crate::instances::INSTANCES_PAGE;
 use crate::password::HashingError;
+use crate::people::USERS_PAGE;
+use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
+use crate::workspaces::WORKSPACES_PAGE;
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
-    /// Credentials, their list and their dialogs.
-    Credentials,
+    /// The workspaces.
+    Workspaces,
+    /// The application instances.
+    Instances,
     /// What is the person's own; behind their name, not in the navigation.
     Account,
+    /// Credentials, their list and their dialogs.
+    Credentials,
+    /// People.
+    Users,
+    /// What they can be.
+    Roles,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -38,6 +51,9 @@ pub(crate) enum PageRefusal {
     /// The person has no role on the application instance.
     #[error("the person has no role there")]
     NoRole,
+    /// The person may do that in a workspace of their own, and this is for all.
+    #[error("the person's workspace does not operate the system")]
+    NotOperating,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -60,10 +76,24 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 2] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
         (Self::Start, "Start", "/"),
         (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
+        (Self::Users, "Users", USERS_PAGE),
+        (Self::Roles, "Roles", ROLES_PAGE),
+        (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
+        (Self::Instances, "Instances", INSTANCES_PAGE),
     ];
+
+    /// Whether the person may see anything there.
+    fn is_open_to(self, by: &SignedIn) -> bool {
+        match self {
+            Self::Start | Self::Account | Self::Credentials => true,
+            Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
+                by.roles().permits(&WORKSPACE_READ)
+            }
+        }
+    }
 }
 
 impl Console {
@@ -95,13 +125,15 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let sections = Place::IN_NAVIGATION.map(|(section, title, href)| Section {
+        let open = Place::IN_NAVIGATION.into_iter();
+        let open = open.filter(|(section, ..)| section.is_open_to(by));
+        let sections = open.map(|(section, title, href)| Section {
             title,
             href,
             current: section == place,
         });
         Frame {
-            sections: sections.into(),
+            sections: sections.collect(),
             person: person.email.to_string(),
             workspace: workspace.map_or_else(String::new, |known| known.name.clone()),
             form_token: self.form_token(by),
@@ -128,6 +160,14 @@ impl PageRefusal {
                 &[
                     "You have no role on that application instance.",
                     "Ask an administrator of your workspace for one.",
+                ],
+            ),
+            Self::NotOperating => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "Workspaces and application instances are for everybody here: only people of the workspace that operates this system change them.",
+                    "Ask one of its administrators.",
                 ],
             ),
             Self::NotFound => notice(

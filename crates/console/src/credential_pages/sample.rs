@@ -44,7 +44,7 @@ struct Sample {
 
 /// The form, which names the credential in its query.
 pub(super) async fn choose(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    let outcome = match console.chosen(&by) {
+    let outcome = match console.chosen_credential(&by) {
         Some(id) => console.sample_page(&by, &id).await,
         None => Ok(console.already(&by, nothing_to_show())),
     };
@@ -68,7 +68,7 @@ impl Sample {
 
 impl Console {
     /// The credential that was asked for, or else the first that there could be a program for.
-    fn chosen(&self, by: &SignedIn) -> Option<String> {
+    fn chosen_credential(&self, by: &SignedIn) -> Option<String> {
         let asked = parameter(by.uri(), "credential");
         asked.or_else(|| {
             let first = self.own_with_secret(by).into_iter().next();
@@ -115,7 +115,7 @@ impl Console {
 
     fn program(&self, credential: &Credential, shown: &Shown) -> Program {
         let is_platform = credential.instance == ApplicationInstanceId::platform();
-        let base_url = self.base_url(&shown.instance.title, is_platform);
+        let base_url = self.base_url(&credential.instance);
         let path = if is_platform {
             CREDENTIALS_PATH
         } else {
@@ -145,7 +145,7 @@ impl Console {
             notes: Vec::new(),
             request: CodeRequest {
                 method: Method::GET,
-                url: format!("{}{path}", base_url.unwrap_or(NO_BASE_URL)),
+                url: format!("{}{path}", base_url.as_deref().unwrap_or(NO_BASE_URL)),
                 headers: vec![("Accept".to_owned(), "application/json".to_owned())],
                 body: None,
             },

@@ -41,7 +41,7 @@ pub(super) async fn disable(
     id: Id,
     form: SignedForm,
 ) -> Response {
-    let outcome = console.switch(&form, &text(id), false).await;
+    let outcome = console.switch_credential(&form, &text(id), false).await;
     answered(&form.by, outcome)
 }
 
@@ -50,12 +50,17 @@ pub(super) async fn enable(
     id: Id,
     form: SignedForm,
 ) -> Response {
-    let outcome = console.switch(&form, &text(id), true).await;
+    let outcome = console.switch_credential(&form, &text(id), true).await;
     answered(&form.by, outcome)
 }
 
 impl Console {
-    async fn switch(&self, form: &SignedForm, id: &str, on: bool) -> Result<Response, PageRefusal> {
+    async fn switch_credential(
+        &self,
+        form: &SignedForm,
+        id: &str,
+        on: bool,
+    ) -> Result<Response, PageRefusal> {
         let by = &form.by;
         let deed = if on { Deed::Change } else { Deed::SwitchOff };
         let managed = self.managed(by, id, deed).await?;

@@ -9,13 +9,15 @@
 mod account;
 mod credential_pages;
 mod credentials;
-mod credentials;
 mod credentials_governed;
 mod forms;
 mod pages;
+mod people;
 mod refusals;
+mod roles;
 mod second_factor;
 mod sessions;
 mod setup;
+mod shared;
 mod sign_in;
 mod world;

@@ -20,6 +20,7 @@ use hallpass_oauth::{
     AccessToken, ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential,
     Secret, Subject, TokenError, TokenId, TokenRequest, WorkspaceId,
 };
+use hallpass_openapi::Definition;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
 use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store, Workspace};
@@ -30,6 +31,20 @@ use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
+
+/// An API that is small and has each verb.
+const DEFINITION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Disks", "version": "1"}, "paths": {
+    "/api/v1/disks": {
+        "get": {"operationId": "DiskList", "responses": {"200": {"description": "ok"}}},
+        "post": {"operationId": "DiskCreate", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/disks/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "put": {"operationId": "DiskUpdate", "responses": {"200": {"description": "ok"}}},
+        "delete": {"operationId": "DiskDelete", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/volumes": {
+        "get": {"operationId": "VolumeList", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/access-controls": {
+        "get": {"operationId": "AccessControls", "responses": {"200": {"description": "ok"}}}}}}"#;
 
 pub(crate) const ISSUER: &str = "https://sso.example.com";
 
@@ -97,10 +112,9 @@ impl World {
             let seconds = seconds.clone();
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
-        let by_hand = by_hand(store.clone(), seconds.clone());
-        let router = Console::new(store.for_console(), settings(), by_hand, clock).router();
         let strict = settings.addresses.console.starts_with("https:");
-        let router = Console::new(store.for_console(), settings, clock).router();
+        let by_hand = by_hand(store.clone(), seconds.clone());
+        let router = Console::new(store.for_console(), settings, by_hand, clock).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -621,17 +635,9 @@ fn settings() -> Settings {
             console: "https://console.example.com".to_owned(),
             token_url: "https://sso.example.com/as/token.oauth2".to_owned(),
             jwks_url: "https://sso.example.com/.well-known/jwks.json".to_owned(),
-            instances: vec![
-                (
-                    "Storage & More".to_owned(),
-                    "https://us1.example.com".to_owned(),
-                ),
-                (
-                    "Data Services Cloud Console ( US West )".to_owned(),
-                    "https://us1.example.com".to_owned(),
-                ),
-            ],
+            instances: [("us1".to_owned(), "https://us1.example.com".to_owned())].into(),
         },
         first_call: "/api/v1/storage-systems".to_owned(),
+        definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),
     }
 }
