@@ -94,11 +94,25 @@ impl Profiles {
                 name: name.to_string(),
             });
         }
+        self.tell_apart(&name)?;
         if self.entries.is_empty() {
             self.current = Some(name.clone());
         }
         self.entries.insert(name, profile);
         Ok(())
+    }
+
+    /// Refuses a new name that a file system might take for another one's. A file that has such
+    /// names already stays usable.
+    fn tell_apart(&self, new: &ProfileName) -> Result<(), ProfileError> {
+        let alike = |other: &&ProfileName| other.as_str().eq_ignore_ascii_case(new.as_str());
+        match self.entries.keys().find(alike) {
+            Some(other) if !self.entries.contains_key(new) => Err(ProfileError::SameButCase {
+                name: new.to_string(),
+                other: other.to_string(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The profiles, by name.
@@ -154,6 +168,7 @@ impl Profiles {
                 name: to.to_string(),
             });
         }
+        self.tell_apart(&to)?;
         self.remove(name)?;
         self.entries.insert(to.clone(), profile);
         if was_current {

@@ -16,6 +16,7 @@ use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response, ResponseBuilder
 
 use crate::answer::ErrorBody;
 use crate::session::{COOKIE_NAME, FORM_TOKEN_HEADER};
+use crate::sessions::SessionsApi;
 
 /// A bearer token of the platform instance.
 const TOKEN: &str = "token";
@@ -62,6 +63,7 @@ pub fn document() -> OpenApi {
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
     vec![
+        <SessionsApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),
         <crate::roles::Declared as utoipa::OpenApi>::openapi(),
     ]

@@ -69,9 +69,18 @@ impl<'a> Call<'a> {
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        self.address
+    }
 }
 
 impl Permitted {
+    /// Who calls.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The person who calls, or for whom a client does.
     pub(crate) fn owner(&self) -> PersonId {
         self.caller.person
@@ -118,7 +127,23 @@ impl Caller {
         }
     }
 
-    fn actor(&self) -> Actor {
+    /// The person who calls, or for whom a client does.
+    pub(crate) fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Their workspace.
+    pub(crate) fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    /// Whether a program calls, with a token.
+    pub(crate) fn is_client(&self) -> bool {
+        self.client_id.is_some()
+    }
+
+    /// Who makes the change.
+    pub(crate) fn actor(&self) -> Actor {
         let client_id = self.client_id.as_ref().map(ToString::to_string);
         Actor {
             email: self.email.to_string(),
@@ -137,13 +162,27 @@ impl Console {
         call: &Call<'_>,
         permission: Permission,
     ) -> Result<Permitted, Refusal> {
-        let caller = match self.signed_in_caller(call).await? {
-            Some(caller) => caller,
-            None => match self.verified(call) {
-                Ok(caller) => caller,
-                Err(challenge) => return Err(self.turned_away(call, challenge)),
-            },
-        };
+        let caller = self.identify(call).await?;
+        self.may(call, caller, permission).await
+    }
+
+    /// The first half of that: who calls. It is enough for what is the caller's own.
+    pub(crate) async fn identify(&self, call: &Call<'_>) -> Result<Caller, Refusal> {
+        match self.signed_in_caller(call).await? {
+            Some(caller) => Ok(caller),
+            None => self
+                .verified(call)
+                .map_err(|challenge| self.turned_away(call, challenge)),
+        }
+    }
+
+    /// The second half: whether they may.
+    pub(crate) async fn may(
+        &self,
+        call: &Call<'_>,
+        caller: Caller,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
         if !caller.roles.permits(&permission) {
             self.record_denial(call, &caller, &permission).await?;
             let scope = permission.to_string();

@@ -1,16 +1,18 @@
 //! The console: API credentials for people and their programs.
 //!
-//! Three things live here. The REST API for credentials under [`CREDENTIALS_PATH`] (domain facts,
-//! section 3.6) is for programs that hold a token of the platform instance. The set-up page under
-//! [`SETUP_PATH`] is for a new person, who chooses a password there. The start page says what this
-//! server is.
+//! Here are the REST API for credentials under [`CREDENTIALS_PATH`] (domain facts, section 3.6), for
+//! programs that hold a token of the platform instance and for pages of somebody signed in; the set-up
+//! page under [`SETUP_PATH`], where a new person chooses a password; signing in and out, and what is a
+//! person's own: password, second factor, sessions. The start page says what this server is.
 //!
 //! A call to the REST API is walk 2 of the architecture in small: [`guard`] turns a request into
 //! `Permitted`, the handlers in [`credentials`] ask for one, and [`answer`] is the only place where
 //! an outcome becomes a wire answer. This crate knows neither the token endpoint nor the API that
 //! the tokens are for.
 
+mod account;
 mod answer;
+mod browser;
 mod credentials;
 mod document;
 mod form;
@@ -23,10 +25,13 @@ mod people;
 mod roles;
 mod same_site;
 mod session;
+mod sessions;
 mod setup;
 mod sign_in;
 mod start;
 mod time;
+mod totp;
+mod transport;
 mod wire;
 
 use std::sync::Arc;
@@ -36,14 +41,15 @@ use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_openapi::Definition;
 use hallpass_store::{
-    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, People, Principals, PublishedKeys,
-    Sessions, SetupLinks, Workspaces,
+    AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, Passwords, People, Principals,
+    PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
 };
 
 pub use document::document;
 
 use operations::Operations;
 use password::Hashing;
+use sign_in::attempts::Attempts;
 
 /// Where the REST API for credentials is.
 pub const CREDENTIALS_PATH: &str = "/workspaces/v1/credentials";
@@ -63,10 +69,13 @@ pub struct Console {
     people: People,
     custom_roles: CustomRoles,
     sessions: Sessions,
+    passwords: Passwords,
+    second_factors: SecondFactors,
     workspaces: Workspaces,
     setup_links: SetupLinks,
     audit: AuditLog,
     hashing: Hashing,
+    attempts: Arc<Attempts>,
     expectation: Expectation,
     addresses: Addresses,
     /// Of the application instances, and of the platform.
@@ -109,6 +118,8 @@ impl Console {
             people,
             custom_roles,
             sessions,
+            passwords,
+            second_factors,
             workspaces,
             setup_links,
             audit,
@@ -121,10 +132,13 @@ impl Console {
             people,
             custom_roles,
             sessions,
+            passwords,
+            second_factors,
             workspaces,
             setup_links,
             audit,
             hashing: Hashing::new(),
+            attempts: Arc::new(Attempts::new()),
             // A token for a storage region must never manage credentials.
             expectation: Expectation {
                 instance: ApplicationInstanceId::platform(),
@@ -148,16 +162,20 @@ impl Console {
 
     /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
     pub fn router(self) -> Router {
+        let strict = self.strict_transport();
         let console = Arc::new(self);
-        Router::new()
+        let router = Router::new()
             .merge(rest().with_state(console.clone()))
+            .merge(sessions::rest().with_state(console.clone()))
             .merge(pages().with_state(console.clone()))
             .merge(people::rest().with_state(console.clone()))
             .merge(people::pages().with_state(console.clone()))
             .merge(roles::rest().with_state(console.clone()))
             .merge(roles::pages().with_state(console.clone()))
-            .merge(sign_in::pages().with_state(console))
-            .merge(hallpass_pages::assets())
+            .merge(sign_in::pages().with_state(console.clone()))
+            .merge(account::pages().with_state(console))
+            .merge(hallpass_pages::assets());
+        transport::protect(router, strict)
     }
 }
 

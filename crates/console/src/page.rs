@@ -6,14 +6,16 @@ use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
 use hallpass_access::platform::WORKSPACE_READ;
+use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::password::HashingError;
 use crate::people::USERS_PAGE;
 use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
-use crate::sign_in::SIGN_IN_PATH;
+use crate::sign_in::{SIGN_IN_PATH, with_destination};
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(crate) enum Place {
     Users,
     /// What they can be.
     Roles,
+    /// What is the person's own; behind their name, not in the navigation.
+    Account,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -44,6 +48,12 @@ pub(crate) enum PageRefusal {
     /// The body is no form of ours.
     #[error("the request holds no form of this page")]
     NoForm,
+    /// Too many passwords or codes were wrong.
+    #[error("too many tries failed")]
+    TooMany(RetryAfter),
+    /// A password could not be hashed or verified at this moment.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,7 +70,7 @@ impl Place {
     /// Whether the person may see anything there.
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start => true,
+            Self::Start | Self::Account => true,
             Self::Users | Self::Roles => by.roles().permits(&WORKSPACE_READ),
         }
     }
@@ -141,6 +151,10 @@ impl PageRefusal {
                 "The form could not be read",
                 &["Nothing was changed. Go back, load the page again and repeat what you did."],
             ),
+            Self::TooMany(wait) => too_many(*wait),
+            // Strangers can cause any number of these.
+            Self::Hashing(HashingError::Overloaded) => try_again(),
+            Self::Hashing(error) => unavailable(error),
             Self::Store(error) => unavailable(error),
         }
     }
@@ -148,13 +162,32 @@ impl PageRefusal {
 
 fn sign_in_first(uri: &Uri) -> String {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let to: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
-    format!("{SIGN_IN_PATH}?to={to}")
+    with_destination(SIGN_IN_PATH, path)
 }
 
-fn unavailable(error: &StoreError) -> Response {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
+fn too_many(wait: RetryAfter) -> Response {
+    let seconds = wait.seconds();
+    let after = format!("Wait {seconds} seconds and try again. Nothing was changed.");
+    let mut response = notice(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many tries have failed",
+        &[
+            &after,
+            "If that was not you, somebody near you is guessing; nobody got in. An administrator can send you a new set-up link.",
+        ],
+    );
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Response {
+    let cause = error.source().map(ToString::to_string);
     tracing::error!(error = %error, cause, "a page failed");
+    try_again()
+}
+
+fn try_again() -> Response {
     let mut response = notice(
         StatusCode::SERVICE_UNAVAILABLE,
         "That did not work just now",

@@ -1,8 +1,10 @@
 //! Passwords of people: what one must be like, how it is kept, how it is checked.
 //!
 //! Length is what makes a password hard to guess; rules about its characters make people choose
-//! worse ones (NIST SP 800-63B, section 5.1.1.2). It is kept as an Argon2id hash (RFC 9106) whose
+//! worse ones (NIST SP 800-63B, section 5.1.1.2); those that everybody tries first are refused. It is kept as an Argon2id hash (RFC 9106) whose
 //! cost is written beside it, so that the cost can grow without anybody choosing anew.
+
+mod common;
 
 use std::sync::Arc;
 
@@ -24,6 +26,15 @@ const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
 /// How many hashes are computed at once: each takes 19 MiB while it runs.
 const AT_ONCE: usize = 2;
+
+/// How many may be under way, those that wait for their turn included: some seconds of work. Whoever
+/// comes beyond is told to come again, and has cost nothing.
+const UNDER_WAY: usize = 64;
+
+/// A hash at [`COST`] that no known password has: what is verified where there is nobody, so that an
+/// unknown address costs what a wrong password does.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$\
+    5MFh3ydUC0m1eHBoVnZ6Mw$hT0v3Wn7Yk1sQ9xJb5LzEoR2cVfGmNpAd8uXiKt6yZM";
 
 /// A password that may be chosen.
 #[derive(Debug)]
@@ -49,6 +60,11 @@ pub enum Unsuitable {
     /// It is what everybody knows.
     #[error("The password is the e-mail address. Choose something that others cannot know.")]
     Email,
+    /// It is one of those that are tried first.
+    #[error(
+        "This password is one of those that everybody tries first. Choose one that nobody else has, such as a few unrelated words."
+    )]
+    Common,
 }
 
 /// The password could not be hashed; whoever chose it is not to blame.
@@ -60,11 +76,29 @@ pub enum HashingError {
     /// The computation was given up.
     #[error("hashing the password did not come to its end")]
     Aborted,
+    /// Too many wait already.
+    #[error("too many passwords are being checked at this moment")]
+    Overloaded,
 }
 
 /// Computes hashes, a few at a time and away from the threads that answer requests.
 #[derive(Debug, Clone)]
-pub struct Hashing(Arc<Semaphore>);
+pub struct Hashing {
+    turns: Arc<Semaphore>,
+    under_way: Arc<Semaphore>,
+}
+
+/// What comparing a password with a stored hash came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// It is another one, or there is nobody.
+    No,
+    /// It is the one.
+    Yes {
+        /// Whether its hash is cheaper than new ones are.
+        outdated: bool,
+    },
+}
 
 impl NewPassword {
     /// Takes a password that was typed twice for the person of that e-mail address.
@@ -85,7 +119,16 @@ impl NewPassword {
         if first.expose().trim().to_lowercase() == email.to_lowercase() {
             return Err(Unsuitable::Email);
         }
+        if common::contains(first.expose()) {
+            return Err(Unsuitable::Common);
+        }
         Ok(Self(first))
+    }
+
+    /// The password of somebody who has just signed in with it: it was chosen under the rules of its
+    /// time, and is hashed anew.
+    pub(crate) fn proved(password: Secret) -> Self {
+        Self(password)
     }
 }
 
@@ -98,7 +141,32 @@ impl Default for Hashing {
 impl Hashing {
     /// Ready to compute.
     pub fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY)),
+        }
+    }
+
+    /// Compares a password with a stored hash. Without one it does the same work on a hash that is
+    /// nobody's, and then says no.
+    pub async fn verify(
+        &self,
+        password: Secret,
+        stored: Option<String>,
+    ) -> Result<Verified, HashingError> {
+        self.run(move || {
+            let anybody = stored.is_some();
+            let stored = stored.as_deref().unwrap_or(NOBODY);
+            let matches = verify(&password, stored);
+            Ok(if matches && anybody {
+                Verified::Yes {
+                    outdated: is_outdated(stored),
+                }
+            } else {
+                Verified::No
+            })
+        })
+        .await
     }
 
     /// The hash of a password under a new salt, in the form that is stored. The salt is drawn
@@ -110,17 +178,25 @@ impl Hashing {
     ) -> impl Future<Output = Result<String, HashingError>> + Send + use<> {
         let mut salt = [0; 16];
         rng.fill_bytes(&mut salt);
-        let permits = self.0.clone();
-        async move {
-            let permit = permits.acquire_owned().await;
-            let permit = permit.map_err(|_| HashingError::Aborted)?;
-            let computation = tokio::task::spawn_blocking(move || {
-                // Held until the memory is free again, even if whoever asked has gone away.
-                let _permit = permit;
-                hash(&password, &salt)
-            });
-            computation.await.map_err(|_| HashingError::Aborted)?
-        }
+        let hashing = self.clone();
+        async move { hashing.run(move || hash(&password, &salt)).await }
+    }
+
+    /// Computes away from the threads that answer requests, when it is its turn.
+    async fn run<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T, HashingError> + Send + 'static,
+    ) -> Result<T, HashingError> {
+        let place = self.under_way.clone().try_acquire_owned();
+        let place = place.map_err(|_| HashingError::Overloaded)?;
+        let turn = self.turns.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| HashingError::Aborted)?;
+        let computation = tokio::task::spawn_blocking(move || {
+            // Held until the memory is free again, even if whoever asked has gone away.
+            let _held = (place, turn);
+            compute()
+        });
+        computation.await.map_err(|_| HashingError::Aborted)?
     }
 }
 
@@ -133,6 +209,12 @@ pub fn verify(password: &Secret, stored: &str) -> bool {
             .verify_password(password.expose().as_bytes(), &hash)
             .is_ok()
     })
+}
+
+/// Whether a stored hash is not of the kind and cost that new ones are.
+fn is_outdated(stored: &str) -> bool {
+    let (memory, passes, lanes) = COST;
+    !stored.starts_with(&format!("$argon2id$v=19$m={memory},t={passes},p={lanes}$"))
 }
 
 fn hash(password: &NewPassword, salt: &[u8]) -> Result<String, HashingError> {
@@ -169,10 +251,10 @@ mod tests {
         let two = ("correct horse", "correct horsf");
         assert_eq!(parse(two.0, two.1).unwrap_err(), Unsuitable::Different);
         for good in [
-            "aaaaaaaaaaaa",
-            "            ",
+            "abababababab",
+            "  .   -   . ",
             "ÄÖÜäöüßéèêëñ",
-            &"ß".repeat(LONGEST),
+            &"ßa".repeat(LONGEST / 2),
         ] {
             assert!(parse(good, good).is_ok(), "{good}");
         }
@@ -214,7 +296,7 @@ mod tests {
     async fn no_more_than_a_few_hashes_run_at_once() {
         let hashing = Hashing::new();
         let held: Vec<_> = (0..AT_ONCE)
-            .map(|_| hashing.0.clone().try_acquire_owned().unwrap())
+            .map(|_| hashing.turns.clone().try_acquire_owned().unwrap())
             .collect();
         let password = parse("correct horse", "correct horse").unwrap();
         let mut rng = SystemRandom;
@@ -226,5 +308,49 @@ mod tests {
         }
         drop(held);
         assert!(waiting.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_too_many_wait_is_told_so_at_once() {
+        let hashing = Hashing::new();
+        let held = hashing.under_way.clone();
+        let held = held.try_acquire_many_owned(u32::try_from(UNDER_WAY).unwrap());
+        let refused = hashing.verify(secret("correct horse"), None).await;
+        assert!(matches!(refused, Err(HashingError::Overloaded)));
+        drop(held);
+        let answered = hashing.verify(secret("correct horse"), None).await;
+        assert_eq!(answered.unwrap(), Verified::No);
+    }
+
+    /// What is verified for nobody is a hash like those that are stored, or it would cost less.
+    #[test]
+    fn nobody_has_a_hash_of_the_present_cost() {
+        let nobody = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(nobody.hash.unwrap().as_bytes().len(), 32);
+        assert_eq!(nobody.salt.unwrap().len(), 16);
+        assert!(!is_outdated(NOBODY));
+        assert!(!verify(&secret(""), NOBODY));
+    }
+
+    #[tokio::test]
+    async fn a_cheaper_hash_is_good_and_told_apart() {
+        let hashing = Hashing::new();
+        let params = Params::new(8 * 1024, 1, 1, None).unwrap();
+        let cheap: PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_with_salt(b"correct horse", b"0123456789abcdef")
+            .unwrap();
+        let verified = hashing.verify(secret("correct horse"), Some(cheap.to_string()));
+        assert_eq!(verified.await.unwrap(), Verified::Yes { outdated: true });
+        let now = parse("correct horse", "correct horse").unwrap();
+        let stored = hashing.hash(now, &mut SystemRandom).await.unwrap();
+        let verified = hashing.verify(secret("correct horse"), Some(stored));
+        assert_eq!(verified.await.unwrap(), Verified::Yes { outdated: false });
+    }
+
+    #[test]
+    fn what_everybody_tries_first_is_refused() {
+        for text in ["Password12345", "qwertyuiopasdfghjkl", "greenlakeadmin"] {
+            assert_eq!(parse(text, text).unwrap_err(), Unsuitable::Common, "{text}");
+        }
     }
 }

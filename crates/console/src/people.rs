@@ -148,7 +148,7 @@ impl Console {
     }
 
     /// The person of that id, if they are of that workspace.
-    pub(crate) fn person_of(&self, workspace: &WorkspaceId, id: &str) -> Option<Person> {
+    pub(crate) fn user_of(&self, workspace: &WorkspaceId, id: &str) -> Option<Person> {
         self.people.get(id.parse().ok()?, workspace)
     }
 

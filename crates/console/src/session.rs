@@ -23,6 +23,9 @@ use crate::page::PageRefusal;
 /// section 4.1.3.2).
 pub(crate) const COOKIE_NAME: &str = "__Host-hallpass";
 
+/// The cookie between password and code.
+const STEP_COOKIE_NAME: &str = "__Host-hallpass-code";
+
 /// Where a script of our own pages puts the form token when it calls the REST API.
 pub(crate) const FORM_TOKEN_HEADER: &str = "x-csrf-token";
 
@@ -94,7 +97,7 @@ impl Console {
         address: IpAddr,
         now: Timestamp,
     ) -> Result<Option<SignedIn>, StoreError> {
-        let Some(secret) = presented(&head.headers) else {
+        let Some(secret) = presented(&head.headers, COOKIE_NAME) else {
             return Ok(None);
         };
         let session = self.sessions.find(&secret, now).await?;
@@ -127,29 +130,44 @@ impl Console {
 
 /// The cookie that begins a session. Without an end of its own: it goes when the browser ends.
 pub(crate) fn begin(secret: &Secret) -> HeaderValue {
-    cookie(secret.expose(), "")
+    cookie(COOKIE_NAME, secret.expose(), "")
 }
 
 /// The cookie that ends one.
 pub(crate) fn end() -> HeaderValue {
-    cookie("", "; Max-Age=0")
+    cookie(COOKIE_NAME, "", "; Max-Age=0")
 }
 
-fn cookie(value: &str, more: &str) -> HeaderValue {
-    let text = format!("{COOKIE_NAME}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}");
+/// The cookie between password and code.
+pub(crate) fn begin_step(secret: &Secret) -> HeaderValue {
+    cookie(STEP_COOKIE_NAME, secret.expose(), "")
+}
+
+/// The cookie that ends that.
+pub(crate) fn end_step() -> HeaderValue {
+    cookie(STEP_COOKIE_NAME, "", "; Max-Age=0")
+}
+
+/// The secret of somebody between password and code.
+pub(crate) fn presented_step(headers: &HeaderMap) -> Option<Secret> {
+    presented(headers, STEP_COOKIE_NAME)
+}
+
+fn cookie(name: &str, value: &str, more: &str) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}");
     let mut value = HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
 }
 
 /// The secret in the cookie. With two cookies of the name, somebody else set one: none counts.
-fn presented(headers: &HeaderMap) -> Option<Secret> {
+fn presented(headers: &HeaderMap, cookie: &str) -> Option<Secret> {
     let lines = headers.get_all(COOKIE).into_iter();
     let pairs = lines.filter_map(|line| line.to_str().ok());
     let pairs = pairs.flat_map(|line| line.split(';'));
     let mut ours = pairs.filter_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE_NAME).then(|| Secret::from(value.to_owned()))
+        (name == cookie).then(|| Secret::from(value.to_owned()))
     });
     let first = ours.next();
     if ours.next().is_some() { None } else { first }
@@ -164,13 +182,16 @@ mod tests {
         for line in lines {
             headers.append(COOKIE, HeaderValue::from_static(line));
         }
-        presented(&headers).map(|secret| secret.expose().to_owned())
+        presented(&headers, COOKIE_NAME).map(|secret| secret.expose().to_owned())
     }
 
     #[test]
     fn our_cookie_is_found_among_others_and_two_are_none() {
         let one = Some("abc".to_owned());
         assert_eq!(read(&["__Host-hallpass=abc"]), one);
+        let both = "__Host-hallpass-code=x; __Host-hallpass=abc";
+        assert_eq!(read(&[both]), one);
+        assert_eq!(read(&["__Host-hallpass-code=x"]), None);
         assert_eq!(read(&["a=b; __Host-hallpass=abc ; c=d"]), one);
         assert_eq!(read(&["a=b", "__Host-hallpass=abc"]), one);
         assert_eq!(read(&["hallpass=abc; __host-hallpass=abc"]), None);

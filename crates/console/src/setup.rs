@@ -1,4 +1,5 @@
-//! The set-up page: a new person opens their one-time link and chooses a password.
+//! The set-up page: a new person opens their one-time link, chooses a password and is signed in. The
+//! link that a server prints while there is no administrator makes the first one here.
 //!
 //! The link's secret stands in the address. So it is never logged, no page repeats it, and pages
 //! forbid the browser to tell it to others.
@@ -13,16 +14,19 @@ use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use hallpass_oauth::Secret;
+use hallpass_access::Role;
 use hallpass_oauth::form::{Form, is_form};
 use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::{Secret, Subject};
 use hallpass_pages::{Page, notice};
-use hallpass_store::{AuditEvent, AuditState, Person, StoreError};
+use hallpass_store::people::{Assignments, PersonError};
+use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError, Workspace};
 use jiff::Timestamp;
 
 use crate::password::{HashingError, LONGEST, NewPassword, SHORTEST, Unsuitable};
 use crate::same_site::began_elsewhere;
-use crate::{CREDENTIALS_PATH, Console, SOURCE};
+use crate::sign_in::{HOME, Visitor};
+use crate::{Console, SOURCE};
 
 /// Longest form read, in bytes: two passwords of the longest kind, percent-encoded, with room.
 const LONGEST_FORM: usize = 16 * 1024;
@@ -35,17 +39,35 @@ type Link = Result<Path<String>, PathRejection>;
 #[derive(Template)]
 #[template(path = "setup.html")]
 struct ChoosePassword<'a> {
+    first: bool,
+    workspace: &'a str,
     email: &'a str,
     shortest: usize,
     longest: usize,
-    problem: Option<Unsuitable>,
+    problem: Option<&'a Problem>,
+    insecure: bool,
 }
 
-#[derive(Template)]
-#[template(path = "setup_done.html")]
-struct PasswordSet<'a> {
-    email: &'a str,
-    credentials_path: &'a str,
+/// Whom a link is for.
+#[derive(Debug)]
+enum Invited {
+    /// Somebody who is known.
+    Person(Person),
+    /// Whoever comes first, and becomes the administrator of this workspace.
+    First(Arc<Workspace>),
+}
+
+/// What is wrong with what was typed.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error(transparent)]
+    Password(#[from] Unsuitable),
+    #[error("Type an e-mail address, such as ann@example.com.")]
+    Email,
+    #[error(
+        "Somebody has this e-mail address already. An administrator of the machine can give them the role."
+    )]
+    Taken,
 }
 
 /// Why no password was set.
@@ -58,22 +80,34 @@ enum SetupRefusal {
     #[error("the request holds no form of this page")]
     NoForm,
     #[error("{problem}")]
-    Unsuitable { email: String, problem: Unsuitable },
+    Unsuitable {
+        invited: Invited,
+        email: String,
+        problem: Problem,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Hashing(#[from] HashingError),
 }
 
+/// What was typed.
+struct Typed {
+    email: String,
+    password: Secret,
+    again: Secret,
+}
+
 pub(crate) async fn show(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     link: Link,
 ) -> Response {
-    let now = (console.clock)();
+    let (now, visitor) = ((console.clock)(), console.visitor(&headers, peer));
     match console.invited(&secret(link), peer.ip(), now).await {
-        Ok(person) => form(StatusCode::OK, person.email.as_str(), None),
-        Err(refusal) => refuse(&refusal),
+        Ok(invited) => form(StatusCode::OK, &invited, "", None, &visitor),
+        Err(refusal) => refuse(&refusal, &visitor),
     }
 }
 
@@ -83,13 +117,16 @@ pub(crate) async fn choose(
     link: Link,
     request: Request,
 ) -> Response {
-    match console
-        .set_password(&secret(link), peer.ip(), request)
+    let visitor = console.visitor(request.headers(), peer);
+    let entered = async {
+        let person = console
+            .set_password(&secret(link), peer.ip(), request)
+            .await?;
+        Ok(console.enter_after_setup(&person, &visitor).await?)
+    };
+    entered
         .await
-    {
-        Ok(email) => done(&email),
-        Err(refusal) => refuse(&refusal),
-    }
+        .unwrap_or_else(|refusal: SetupRefusal| refuse(&refusal, &visitor))
 }
 
 impl Console {
@@ -100,40 +137,138 @@ impl Console {
         link: &Secret,
         address: IpAddr,
         request: Request,
-    ) -> Result<String, SetupRefusal> {
+    ) -> Result<Person, SetupRefusal> {
         let (head, body) = request.into_parts();
         if began_elsewhere(&head) {
             return Err(SetupRefusal::Elsewhere);
         }
         let now = (self.clock)();
-        let email = self.invited(link, address, now).await?.email.to_string();
-        let (first, second) = read_passwords(&head.headers, body).await?;
-        let password = NewPassword::parse(first, &second, &email).map_err(|problem| {
-            let email = email.clone();
-            SetupRefusal::Unsuitable { email, problem }
-        })?;
+        let invited = self.invited(link, address, now).await?;
+        let typed = read_form(&head.headers, body).await?;
+        let (email, password) = match self.accept(&invited, typed) {
+            Ok(accepted) => accepted,
+            Err((email, problem)) => {
+                return Err(SetupRefusal::Unsuitable {
+                    invited,
+                    email,
+                    problem,
+                });
+            }
+        };
         let hash = self.hashing.hash(password, &mut SystemRandom).await?;
+        match invited {
+            Invited::Person(person) => self.redeem(link, person, &hash, address, now).await,
+            Invited::First(workspace) => {
+                let (link, person) = self
+                    .first_administrator(link, workspace, email, address, now)
+                    .await?;
+                self.redeem(&link, person, &hash, address, now).await
+            }
+        }
+    }
+
+    /// What was typed, if it can be taken.
+    fn accept(
+        &self,
+        invited: &Invited,
+        typed: Typed,
+    ) -> Result<(Subject, NewPassword), (String, Problem)> {
+        let email = match invited {
+            Invited::Person(person) => person.email.clone(),
+            Invited::First(workspace) => {
+                let text = typed.email.trim().to_owned();
+                let parsed = Subject::parse(&text).ok().filter(|_| text.contains('@'));
+                let Some(email) = parsed else {
+                    return Err((text, Problem::Email));
+                };
+                if self.people.find(&text, Some(&workspace.id)).is_ok() {
+                    return Err((text, Problem::Taken));
+                }
+                email
+            }
+        };
+        match NewPassword::parse(typed.password, &typed.again, email.as_str()) {
+            Ok(password) => Ok((email, password)),
+            Err(problem) => Err((email.to_string(), problem.into())),
+        }
+    }
+
+    async fn redeem(
+        &self,
+        link: &Secret,
+        person: Person,
+        hash: &str,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<Person, SetupRefusal> {
         let address = address.to_string();
         let set = self
             .setup_links
-            .redeem(link, &hash, &address, now, &mut SystemRandom)
+            .redeem(link, hash, &address, now, &mut SystemRandom)
             .await?;
         if set {
-            Ok(email)
+            Ok(person)
         } else {
             Err(SetupRefusal::NotGood)
         }
     }
 
-    /// Whose link it is. A bad one is counted, since guessing must not go unseen.
+    /// Makes the first administrator, with a link of their own. Of many requests with the link of the
+    /// start, one gets here.
+    async fn first_administrator(
+        &self,
+        link: &Secret,
+        workspace: Arc<Workspace>,
+        email: Subject,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(Secret, Person), SetupRefusal> {
+        if !self.setup_links.take_first(link).await? {
+            return Err(SetupRefusal::NotGood);
+        }
+        let actor = Actor {
+            email: email.to_string(),
+            client_id: String::new(),
+            address: address.to_string(),
+            source: SOURCE,
+        };
+        let roles = Assignments::from(Some(Role::Administrator));
+        let made = self
+            .people
+            .invite(&workspace.id, email, roles, &actor, now, &mut SystemRandom)
+            .await;
+        match made {
+            Ok((person, secret)) => Ok((secret, person)),
+            Err(PersonError::Store(error)) => Err(error.into()),
+            // Somebody made the same person at the same moment.
+            Err(_) => Err(SetupRefusal::NotGood),
+        }
+    }
+
+    /// Whoever has just chosen a password is signed in; a second factor they had is still asked for.
+    async fn enter_after_setup(
+        &self,
+        person: &Person,
+        visitor: &Visitor,
+    ) -> Result<Response, StoreError> {
+        let factor = self.second_factors.of(person.id, (self.clock)()).await?;
+        let second_factor = factor.is_some_and(|factor| factor.since.is_some());
+        self.welcome(person, second_factor, visitor, HOME).await
+    }
+
+    /// Whom the link is for. A bad one is counted, since guessing must not go unseen.
     async fn invited(
         &self,
         link: &Secret,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<Person, SetupRefusal> {
+    ) -> Result<Invited, SetupRefusal> {
         if let Some(person) = self.setup_links.find(link, now).await? {
-            return Ok(person);
+            return Ok(Invited::Person(person));
+        }
+        let first = self.setup_links.makes_first_administrator(link, now);
+        if let Some(workspace) = first.await? {
+            return Ok(Invited::First(workspace));
         }
         let mut event = AuditEvent::new(
             AuditState::Failure,
@@ -154,7 +289,7 @@ fn secret(link: Link) -> Secret {
     Secret::from(link.map_or_else(|_| String::new(), |Path(text)| text))
 }
 
-async fn read_passwords(headers: &HeaderMap, body: Body) -> Result<(Secret, Secret), SetupRefusal> {
+async fn read_form(headers: &HeaderMap, body: Body) -> Result<Typed, SetupRefusal> {
     let form_encoded = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -166,30 +301,39 @@ async fn read_passwords(headers: &HeaderMap, body: Body) -> Result<(Secret, Secr
         .await
         .map_err(|_| SetupRefusal::NoForm)?;
     let form = Form::parse(&bytes).map_err(|_| SetupRefusal::NoForm)?;
-    let field = |name| Secret::from(form.value(name).unwrap_or_default().to_owned());
-    Ok((field("password"), field("again")))
+    let field = |name| form.value(name).unwrap_or_default().to_owned();
+    Ok(Typed {
+        email: field("email"),
+        password: Secret::from(field("password")),
+        again: Secret::from(field("again")),
+    })
 }
 
-fn form(status: StatusCode, email: &str, problem: Option<Unsuitable>) -> Response {
+fn form(
+    status: StatusCode,
+    invited: &Invited,
+    typed: &str,
+    problem: Option<&Problem>,
+    visitor: &Visitor,
+) -> Response {
+    let (first, workspace, email) = match invited {
+        Invited::Person(person) => (false, "", person.email.as_str()),
+        Invited::First(workspace) => (true, workspace.name.as_str(), typed),
+    };
     let content = ChoosePassword {
+        first,
+        workspace,
         email,
         shortest: SHORTEST,
         longest: LONGEST,
         problem,
+        insecure: visitor.is_insecure(),
     };
     Page::new("Choose a password", content).answer(status)
 }
 
-fn done(email: &str) -> Response {
-    let content = PasswordSet {
-        email,
-        credentials_path: CREDENTIALS_PATH,
-    };
-    Page::new("Your password is set", content).answer(StatusCode::OK)
-}
-
 /// The one place where a refusal becomes a page.
-fn refuse(refusal: &SetupRefusal) -> Response {
+fn refuse(refusal: &SetupRefusal, visitor: &Visitor) -> Response {
     match refusal {
         // RFC 9110 section 15.5.11: 410 is for those who know that something was there. A used, an
         // expired and an invented link look the same from here, and must.
@@ -213,8 +357,13 @@ fn refuse(refusal: &SetupRefusal) -> Response {
             "The form could not be read",
             &["Nothing was changed. Open your link again and use the form there."],
         ),
-        SetupRefusal::Unsuitable { email, problem } => {
-            form(StatusCode::UNPROCESSABLE_ENTITY, email, Some(*problem))
+        SetupRefusal::Unsuitable {
+            invited,
+            email,
+            problem,
+        } => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            form(status, invited, email, Some(problem), visitor)
         }
         SetupRefusal::Store(_) | SetupRefusal::Hashing(_) => unavailable(refusal),
     }

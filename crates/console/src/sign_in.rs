@@ -1,49 +1,89 @@
-//! Signing in and out.
+//! Signing in and out. The password first, verified away from the threads that answer requests; the
+//! code of the second factor, where there is one, on a page of its own ([`code`]).
+//!
+//! An address that nobody has, somebody without a password, somebody who may not sign in and a wrong
+//! password are one case: one verification, one answer.
 
-use std::net::SocketAddr;
+pub(crate) mod attempts;
+pub(crate) mod code;
+
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{SET_COOKIE, USER_AGENT};
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{HOST, SET_COOKIE, USER_AGENT};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_pages::{Page, go};
-use hallpass_store::{Actor, AuditEvent, AuditState, Person};
+use hallpass_store::sessions::Candidate;
+use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError};
+use jiff::Timestamp;
 
 use crate::form::{Fields, SignedForm, read_fields};
 use crate::page::PageRefusal;
-use crate::{Console, SOURCE, password, session};
+use crate::password::{NewPassword, Verified};
+use crate::session::SignedIn;
+use crate::{Console, SOURCE, session};
 
 /// Where one signs in.
 pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
 
-/// Where one goes after signing in when nothing else was asked for.
-const HOME: &str = "/";
+/// Where one types the code.
+const CODE_PATH: &str = "/sign-in/code";
 
-/// The form. `to` is where to go afterwards.
+/// Where one goes after signing in when nothing else was asked for.
+pub(crate) const HOME: &str = "/";
+
+/// The form. `to` is where to go afterwards; `workspace` is asked for when there is one in the address
+/// of the page, for those who have the same e-mail address in several.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignIn<'a> {
     email: &'a str,
+    workspace: Option<&'a str>,
     to: &'a str,
     failed: bool,
+    insecure: bool,
+}
+
+/// Who comes: where from, with what.
+pub(crate) struct Visitor {
+    address: IpAddr,
+    agent: String,
+    /// Whether their browser would drop the cookie of a session.
+    insecure: bool,
 }
 
 pub(crate) fn pages() -> Router<Arc<Console>> {
     Router::new()
         .route(SIGN_IN_PATH, get(show).post(enter))
+        .route(CODE_PATH, get(code::show).post(code::enter))
         .route("/sign-out", post(leave))
         .method_not_allowed_fallback(crate::start::wrong_method)
 }
 
-async fn show(uri: Uri) -> Response {
-    let to = destination(uri.query().unwrap_or_default());
-    form(StatusCode::OK, "", &to, false)
+async fn show(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let visitor = console.visitor(&headers, peer);
+    let query = uri.query().unwrap_or_default();
+    let workspace = parameter(query, "workspace");
+    let content = SignIn {
+        email: "",
+        workspace: workspace.as_deref(),
+        to: &destination(query),
+        failed: false,
+        insecure: visitor.insecure,
+    };
+    Page::new("Sign in", content).answer(StatusCode::OK)
 }
 
 async fn enter(
@@ -52,32 +92,26 @@ async fn enter(
     request: Request,
 ) -> Response {
     let uri = request.uri().clone();
-    let agent = request.headers().get(USER_AGENT);
-    let agent = agent.and_then(|value| value.to_str().ok());
-    let agent = agent.unwrap_or_default().to_owned();
-    let fields = match read_fields(request).await {
-        Ok(fields) => fields,
-        Err(refusal) => return refusal.answer(&uri),
+    let visitor = console.visitor(request.headers(), peer);
+    let outcome = async {
+        let fields = read_fields(request).await?;
+        let to = local(fields.text("to")).unwrap_or(HOME);
+        match console.proved(&fields, &visitor).await? {
+            Some(candidate) => {
+                let (person, second) = (&candidate.person, candidate.second_factor);
+                Ok(console.welcome(person, second, &visitor, to).await?)
+            }
+            None => Ok(not_together(&fields, to, &visitor)),
+        }
     };
-    let to = local(fields.text("to")).unwrap_or(HOME).to_owned();
-    match console.enter(&fields, peer, &agent).await {
-        Ok(Some(secret)) => {
-            let mut response = go(&to);
-            let headers = response.headers_mut();
-            headers.insert(SET_COOKIE, session::begin(&secret));
-            response
-        }
-        Ok(None) => {
-            let email = fields.text("email");
-            form(StatusCode::UNPROCESSABLE_ENTITY, email, &to, true)
-        }
-        Err(refusal) => refusal.answer(&uri),
-    }
+    outcome
+        .await
+        .unwrap_or_else(|refusal: PageRefusal| refusal.answer(&uri))
 }
 
 async fn leave(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
     let SignedForm { by, .. } = form;
-    let actor = actor(by.person(), &by.address().to_string());
+    let actor = actor(by.person(), by.address());
     let (person, id) = (by.person(), &by.session().id);
     let ended = console
         .sessions
@@ -91,67 +125,203 @@ async fn leave(State(console): State<Arc<Console>>, form: SignedForm) -> Respons
     response
 }
 
-impl Console {
-    /// From e-mail address and password to a session; `None` when they do not belong together.
-    async fn enter(
-        &self,
-        fields: &Fields,
-        peer: SocketAddr,
-        agent: &str,
-    ) -> Result<Option<Secret>, PageRefusal> {
-        let now = (self.clock)();
-        let workspace = Some(fields.text("workspace")).filter(|name| !name.is_empty());
-        let candidate = self
-            .sessions
-            .candidate(fields.text("email"), workspace)
-            .await?;
-        let password = fields.secret("password");
-        let proved = candidate.filter(|candidate| {
-            let stored = candidate.password.as_deref();
-            stored.is_some_and(|stored| password::verify(&password, stored))
-        });
-        let address = peer.ip().to_string();
-        let Some(candidate) = proved else {
-            let mut event = AuditEvent::new(
-                AuditState::Failure,
-                "Sign-in refused",
-                SOURCE,
-                now,
-                &mut SystemRandom,
-            );
-            event.source_ip.clone_from(&address);
-            let key = format!("{SOURCE} sign-in {address}");
-            self.audit.count(event.per_minute(&key));
-            return Ok(None);
-        };
-        let actor = actor(&candidate.person, &address);
-        let secret = self
-            .sessions
-            .begin(&candidate.person, &actor, agent, now, &mut SystemRandom)
-            .await?;
-        Ok(Some(secret))
+impl Visitor {
+    /// Somebody who is signed in already.
+    pub(crate) fn signed_in(by: &SignedIn) -> Self {
+        Self {
+            address: by.address(),
+            agent: String::new(),
+            insecure: false,
+        }
+    }
+
+    /// Whether their browser would drop the cookie of a session, and whoever listens hears them.
+    pub(crate) fn is_insecure(&self) -> bool {
+        self.insecure
     }
 }
 
-fn actor(person: &Person, address: &str) -> Actor {
+impl Console {
+    /// Who sends a request.
+    pub(crate) fn visitor(&self, headers: &HeaderMap, peer: SocketAddr) -> Visitor {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        Visitor {
+            address: peer.ip(),
+            agent: text(USER_AGENT).unwrap_or_default().to_owned(),
+            insecure: !self.is_behind_tls() && !is_this_machine(text(HOST).unwrap_or_default()),
+        }
+    }
+
+    /// Whether people come here over TLS, as far as this server knows.
+    pub(crate) fn is_behind_tls(&self) -> bool {
+        self.addresses.console.starts_with("https://")
+    }
+
+    /// From e-mail address and password to whoever they belong to; `None` when they do not belong
+    /// together.
+    async fn proved(
+        &self,
+        fields: &Fields,
+        visitor: &Visitor,
+    ) -> Result<Option<Candidate>, PageRefusal> {
+        let (now, email) = ((self.clock)(), fields.text("email"));
+        if let Err(wait) = self.attempts.ask(email, visitor.address, now) {
+            self.count_refusal("Sign-in refused", None, visitor, now);
+            return Err(PageRefusal::TooMany(wait));
+        }
+        let workspace = Some(fields.text("workspace")).filter(|name| !name.is_empty());
+        let candidate = self.sessions.candidate(email, workspace).await?;
+        let stored = candidate.as_ref().and_then(|known| known.password.clone());
+        let password = fields.secret("password");
+        let verified = self
+            .hashing
+            .verify(password.clone(), stored.clone())
+            .await?;
+        let (Verified::Yes { outdated }, Some(candidate)) = (verified, &candidate) else {
+            self.attempts.failed(email, visitor.address, now);
+            let person = candidate.as_ref().map(|known| &known.person);
+            self.count_refusal("Sign-in refused", person, visitor, now);
+            return Ok(None);
+        };
+        if outdated {
+            self.strengthen(&candidate.person, password, stored.unwrap_or_default())
+                .await?;
+        }
+        Ok(Some(candidate.clone()))
+    }
+
+    /// Hashes a password at the present cost. That it was not done is no reason to send anybody away.
+    async fn strengthen(
+        &self,
+        person: &Person,
+        password: Secret,
+        old: String,
+    ) -> Result<(), StoreError> {
+        let password = NewPassword::proved(password);
+        match self.hashing.hash(password, &mut SystemRandom).await {
+            Ok(new) => self.passwords.strengthen(person.id, &old, &new).await,
+            Err(error) => {
+                tracing::debug!(%error, "a password was not hashed anew");
+                Ok(())
+            }
+        }
+    }
+
+    /// What comes after a good password: a session, or the page that asks for the code.
+    pub(crate) async fn welcome(
+        &self,
+        person: &Person,
+        second_factor: bool,
+        visitor: &Visitor,
+        to: &str,
+    ) -> Result<Response, StoreError> {
+        if !second_factor {
+            return self.begin_session(person, visitor, to).await;
+        }
+        let now = (self.clock)();
+        let secret = self
+            .sessions
+            .begin_step(person, now, &mut SystemRandom)
+            .await?;
+        let mut response = go(&with_destination(CODE_PATH, to));
+        let headers = response.headers_mut();
+        headers.insert(SET_COOKIE, session::begin_step(&secret));
+        Ok(response)
+    }
+
+    /// Begins a session of somebody who has shown all that is asked of them.
+    async fn begin_session(
+        &self,
+        person: &Person,
+        visitor: &Visitor,
+        to: &str,
+    ) -> Result<Response, StoreError> {
+        let now = (self.clock)();
+        let actor = actor(person, visitor.address);
+        let secret = self
+            .sessions
+            .begin(person, &actor, &visitor.agent, now, &mut SystemRandom)
+            .await?;
+        self.attempts
+            .succeeded(person.email.as_str(), visitor.address, now);
+        let mut response = go(to);
+        let headers = response.headers_mut();
+        headers.insert(SET_COOKIE, session::begin(&secret));
+        Ok(response)
+    }
+
+    /// Counts a refusal in the audit log; in the workspace's own when it is known whom it is about.
+    /// What was typed is not kept: it may be a password in the wrong field.
+    fn count_refusal(
+        &self,
+        message: &str,
+        person: Option<&Person>,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) {
+        let mut event =
+            AuditEvent::new(AuditState::Failure, message, SOURCE, now, &mut SystemRandom);
+        event.source_ip = visitor.address.to_string();
+        let mut key = format!("{SOURCE} {message} {}", visitor.address);
+        if let Some(person) = person {
+            event.workspace = Some(person.workspace.clone());
+            event.user_email = person.email.to_string();
+            key = format!("{key} {}", person.id);
+        }
+        self.audit.count(event.per_minute(&key));
+    }
+}
+
+/// Who acts when somebody changes what is their own.
+pub(crate) fn actor(person: &Person, address: IpAddr) -> Actor {
     Actor {
         email: person.email.to_string(),
         client_id: String::new(),
-        address: address.to_owned(),
+        address: address.to_string(),
         source: SOURCE,
     }
 }
 
-fn form(status: StatusCode, email: &str, to: &str, failed: bool) -> Response {
-    let content = SignIn { email, to, failed };
-    Page::new("Sign in", content).answer(status)
+fn not_together(fields: &Fields, to: &str, visitor: &Visitor) -> Response {
+    let content = SignIn {
+        email: fields.text("email"),
+        workspace: fields.has("workspace").then(|| fields.text("workspace")),
+        to,
+        failed: true,
+        insecure: visitor.insecure,
+    };
+    Page::new("Sign in", content).answer(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// Whether a browser takes the host for this machine, and so keeps a `Secure` cookie without TLS (W3C
+/// Secure Contexts, section 3.1).
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => return v6.split(']').next() == Some("::1"),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A page's address with where to go afterwards.
+pub(crate) fn with_destination(page: &str, to: &str) -> String {
+    let to: String = form_urlencoded::byte_serialize(to.as_bytes()).collect();
+    format!("{page}?to={to}")
 }
 
 /// Where the query says to go afterwards.
 fn destination(query: &str) -> String {
-    let to = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "to");
-    let to = to.map(|(_, to)| to.into_owned()).unwrap_or_default();
+    let to = parameter(query, "to").unwrap_or_default();
     local(&to).unwrap_or(HOME).to_owned()
+}
+
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(known, _)| known == name);
+    found.map(|(_, value)| value.into_owned())
 }
 
 /// A path of this console; an address that leads elsewhere is none.
@@ -178,6 +348,31 @@ mod tests {
             "to=%2Fa%0D%0Ab",
         ] {
             assert_eq!(destination(query), HOME, "{query}");
+        }
+    }
+
+    #[test]
+    fn browsers_keep_the_cookie_without_tls_on_this_machine_only() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "console.localhost:8080",
+            "127.0.0.1:8080",
+            "127.1.2.3",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com:8080",
+            "localhost.example.com",
+            "192.168.1.5:8080",
+            "[2001:db8::1]:8080",
+            "127.0.0.1.example.com",
+        ] {
+            assert!(!is_this_machine(host), "{host}");
         }
     }
 }

@@ -87,6 +87,21 @@ impl Cells {
         Ok(())
     }
 
+    /// Fills the key's bucket to the brim.
+    pub fn fill(&self, key: impl Hash, now: Timestamp) {
+        let key = self.hasher.hash_one(key);
+        let full = now.as_microsecond().saturating_add(self.rate.span());
+        cell_of(&mut self.set(key), key).dry_at = full;
+    }
+
+    /// Whether anything of what was noted for the key is left.
+    pub fn holds(&self, key: impl Hash, now: Timestamp) -> bool {
+        let key = self.hasher.hash_one(key);
+        let set = self.set(key);
+        let known = set.iter().find(|cell| cell.key == key);
+        known.is_some_and(|cell| cell.dry_at > now.as_microsecond())
+    }
+
     fn set(&self, key: u64) -> MutexGuard<'_, Set> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -241,6 +256,17 @@ mod tests {
             Err(RetryAfter::microseconds(10_000_000))
         );
         assert!(cells.note("a", at(an_hour_before + 10_000_000)).is_ok());
+    }
+
+    #[test]
+    fn what_was_filled_is_held_until_it_has_run_dry() {
+        let cells = cells(6, 2, ONE_SET);
+        assert!(!cells.holds("a", at(NOON)));
+        cells.fill("a", at(NOON));
+        assert!(cells.note("a", at(NOON)).is_err());
+        assert!(cells.holds("a", at(NOON + 19_999_999)));
+        assert!(!cells.holds("a", at(NOON + 20_000_000)));
+        assert!(!cells.holds("b", at(NOON)));
     }
 
     #[test]

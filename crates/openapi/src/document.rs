@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::lean;
 use crate::places::Places;
 use crate::problem::Position;
 use crate::read::{self, Parsed};
@@ -70,6 +71,16 @@ impl Document {
             location: String::new(),
             parts: Vec::new(),
         }
+    }
+
+    /// The same with no more than its value takes: every part is at the beginning of its text.
+    pub(crate) fn lean(mut self) -> Self {
+        lean::shrink(&mut self.value);
+        self.places = Places::default();
+        for part in &mut self.parts {
+            part.places = Places::default();
+        }
+        self
     }
 
     /// Where the main document comes from; empty where that is not known.

@@ -29,6 +29,7 @@ mod index;
 mod integers;
 mod items;
 mod layers;
+mod lean;
 mod link;
 mod location;
 mod marks;

@@ -1,6 +1,9 @@
 //! Bringing the texts of a definition together: finding what is referred to, having it loaded, and
 //! writing every reference so that it can be followed inside one document.
 //!
+//! References are `$ref`, the `operationRef` of a link, and what a discriminator maps to, which may also be
+//! the name of a schema: one of the main document's, or else one of the same text.
+//!
 //! A plain reference of the main document (`#/…`) stays as written. What leads to another text, or
 //! goes by `$id` and `$anchor` (JSON Schema 2020-12 section 8.2, since OpenAPI 3.1), becomes a
 //! pointer to where the target now is. Nothing is expanded, so texts may refer to each other in
@@ -21,6 +24,9 @@ use crate::walk::{Visit, walk_from};
 /// Gives the bytes at a location, or says why not.
 pub type Load<'a> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'a;
 
+/// Where the schemas are that have a name.
+const SCHEMAS: &str = "/components/schemas";
+
 /// How many texts a definition may have.
 const MAX_TEXTS: usize = 1_000;
 
@@ -33,6 +39,8 @@ pub(crate) fn link(main: Parsed, location: &str, load: &mut Load<'_>) -> (Docume
 
 struct Linker<'l> {
     load: &'l mut Load<'l>,
+    /// The names of the main document's schemas, which a discriminator may map to without a reference.
+    schemas: HashSet<String>,
     /// `$id` and anchors mean something.
     modern: bool,
     /// The first is the main document.
@@ -68,7 +76,7 @@ struct Reference {
     text: usize,
     /// Pointer to the object that holds it.
     at: String,
-    keyword: &'static str,
+    keyword: String,
     written: String,
     /// The resource around it.
     base: usize,
@@ -78,7 +86,7 @@ struct Reference {
 struct Rewritten {
     text: usize,
     at: String,
-    keyword: &'static str,
+    keyword: String,
     target: String,
 }
 
@@ -92,6 +100,7 @@ impl<'l> Linker<'l> {
     fn new(main: Parsed, location: &str, load: &'l mut Load<'_>) -> Self {
         let mut linker = Self {
             modern: !is_old_dialect(&main.value),
+            schemas: names(main.value.pointer(SCHEMAS)),
             load,
             texts: Vec::new(),
             resources: Vec::new(),
@@ -204,21 +213,50 @@ impl<'l> Linker<'l> {
     }
 
     fn find_references(&mut self, text: usize, visit: &Visit<'_, '_>, base: usize) {
-        for keyword in ["$ref", "$dynamicRef"] {
-            let Some(written) = visit.value.get(keyword).and_then(Value::as_str) else {
-                continue;
-            };
+        let mut found = |at: String, keyword: &str, written: &str| {
             let plain = base == 0 && (written == "#" || written.starts_with("#/"));
-            if plain || (keyword == "$dynamicRef" && !self.modern) {
-                continue;
+            if !plain {
+                self.found.push_back(Reference {
+                    text,
+                    at,
+                    keyword: keyword.to_owned(),
+                    written: written.to_owned(),
+                    base,
+                });
             }
-            self.found.push_back(Reference {
-                text,
-                at: visit.pointer(),
-                keyword,
-                written: written.to_owned(),
-                base,
-            });
+        };
+        let written = |keyword: &str| visit.value.get(keyword)?.as_str();
+        if let Some(reference) = written("$ref") {
+            found(visit.pointer(), "$ref", reference);
+        }
+        if let Some(reference) = written("$dynamicRef").filter(|_| self.modern) {
+            found(visit.pointer(), "$dynamicRef", reference);
+        }
+        // Another API's operation is none of this definition's texts.
+        if let Some(reference) = written("operationRef").filter(|one| !one.contains("://")) {
+            found(visit.pointer(), "operationRef", reference);
+        }
+        let discriminator = visit.value.get("discriminator");
+        let mapping = discriminator.and_then(|one| one.get("mapping")?.as_object());
+        for (value, target) in mapping.into_iter().flatten() {
+            if let Some(target) = target
+                .as_str()
+                .filter(|target| !self.schemas.contains(*target))
+            {
+                // What looks like a name is one: of a schema in the same text.
+                let named = |name: &str| format!("#{SCHEMAS}/{}", name.replace('~', "~0"));
+                let is_name = !target.contains(['/', '.', '#']);
+                if is_name && text == 0 {
+                    continue;
+                }
+                let written = if is_name {
+                    named(target)
+                } else {
+                    target.to_owned()
+                };
+                let at = visit.pointer() + "/discriminator/mapping";
+                found(at, value, &written);
+            }
         }
     }
 
@@ -244,7 +282,7 @@ impl<'l> Linker<'l> {
         self.rewritten.push(Rewritten {
             text: reference.text,
             at: reference.at.clone(),
-            keyword: reference.keyword,
+            keyword: reference.keyword.clone(),
             target,
         });
     }
@@ -332,7 +370,7 @@ impl<'l> Linker<'l> {
 
     fn report(&mut self, reference: &Reference, nowhere: &Nowhere) {
         let text = &self.texts[reference.text];
-        let pointer = join(&reference.at, reference.keyword);
+        let pointer = join(&reference.at, &reference.keyword);
         let parsed = &text.parsed;
         let position = parsed
             .places
@@ -378,7 +416,7 @@ impl<'l> Linker<'l> {
             let value = &mut self.texts[rewritten.text].parsed.value;
             if let Some(Value::Object(members)) = value.pointer_mut(&rewritten.at) {
                 let target = Value::String(rewritten.target);
-                members.insert(rewritten.keyword.to_owned(), target);
+                members.insert(rewritten.keyword, target);
             }
         }
         let mut texts = self
@@ -389,6 +427,14 @@ impl<'l> Linker<'l> {
         let document = Document::new(location, main, texts.collect());
         (document, self.problems)
     }
+}
+
+fn names(members: Option<&Value>) -> HashSet<String> {
+    let members = members.and_then(Value::as_object);
+    members
+        .into_iter()
+        .flat_map(|members| members.keys().cloned())
+        .collect()
 }
 
 fn innermost(bases: &[(usize, usize)]) -> usize {

@@ -5,6 +5,8 @@ mod reading;
 use http::Method;
 use serde_json::Value;
 
+use crate::lean;
+
 pub(crate) use reading::operations;
 
 /// One method on one path.
@@ -28,6 +30,23 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Gives back the room that its schemas and examples do not need.
+    pub(crate) fn shrink(&mut self) {
+        let parameters = self.parameters.iter_mut();
+        let bodies = self.bodies.iter_mut();
+        let values = (parameters.flat_map(|one| one.example.iter_mut().chain([&mut one.schema])))
+            .chain(bodies.flat_map(|one| {
+                let others = one.example.iter_mut().chain(&mut one.encoding);
+                others.chain([&mut one.schema])
+            }))
+            .chain(
+                self.responses
+                    .iter_mut()
+                    .filter_map(|(_, schema)| schema.as_mut()),
+            );
+        values.for_each(lean::shrink);
+    }
+
     /// Position in [`Definition::operations`](crate::Definition::operations).
     pub fn index(&self) -> usize {
         self.index

@@ -21,6 +21,8 @@ mod structure;
 mod tests;
 mod tour;
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::document::Document;
@@ -67,6 +69,12 @@ pub(crate) fn check(
     parameters::of_operations(&mut findings, root, operations);
     names::check(&mut findings, root);
     references.unused(&mut findings, root);
+    // What is used in several places, such as an example, is looked at in each of them.
+    let mut told = HashSet::new();
+    findings.problems.retain(|one| {
+        let place = (one.part.clone(), one.pointer.clone());
+        told.insert((one.rule, place, one.message.clone()))
+    });
     findings.problems
 }
 

@@ -3,7 +3,7 @@
 
 use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
 /// Nothing but our own stylesheet, script file, images and forms. A script in the page itself is
@@ -27,6 +27,12 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
+        (
+            HeaderName::from_static("cross-origin-embedder-policy"),
+            "require-corp",
+        ),
+        // For browsers that do not know `frame-ancestors`.
+        (X_FRAME_OPTIONS, "DENY"),
         (
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=()",

@@ -15,5 +15,5 @@ mod page;
 
 pub use asset::assets;
 pub use home::{Address, Home};
-pub use notice::{go, not_found, notice};
+pub use notice::{go, not_found, notice, picture};
 pub use page::{Frame, Page, Section};

@@ -1,7 +1,7 @@
 //! A page with one thing to say: what is the matter and what to do about it.
 
 use askama::Template;
-use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -26,6 +26,15 @@ pub fn go(to: &str) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     let own = [(LOCATION, to), (CACHE_CONTROL, no_store)];
     let mut response = (StatusCode::SEE_OTHER, own).into_response();
+    headers::protect(response.headers_mut());
+    response
+}
+
+/// An SVG image that belongs to one page at one moment, such as a code that shows a secret: nobody may
+/// store it.
+pub fn picture(svg: String) -> Response {
+    let own = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
+    let mut response = (own, svg).into_response();
     headers::protect(response.headers_mut());
     response
 }

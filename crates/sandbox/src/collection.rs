@@ -16,8 +16,18 @@ use crate::stored::{Fields, Shapes, Stored};
 /// The fields by which objects are found without looking at all of them, where they are texts. The
 /// `of…` fields are never shown: they name the object that another belongs to, or is a copy of.
 /// `from` and `to` are the ends of a relation.
-pub(crate) const INDEXED: [&str; 10] = [
-    "name", "systemId", "poolId", "ofVolume", "ofGroup", "ofSet", "copyOf", "address", "from", "to",
+pub(crate) const INDEXED: [&str; 11] = [
+    "name",
+    "systemId",
+    "poolId",
+    "ofVolume",
+    "ofSnapshot",
+    "ofGroup",
+    "ofSet",
+    "copyOf",
+    "address",
+    "from",
+    "to",
 ];
 
 /// The field whose texts have sums kept, so that how full a pool is need not be added up.

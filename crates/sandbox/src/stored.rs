@@ -18,8 +18,23 @@ pub(crate) enum Stored {
     Number(Number),
     Text(Box<str>),
     List(Box<[Stored]>),
-    /// As many values as the shape has names, in its order.
-    Object(Shape, Box<[Stored]>),
+    /// Elsewhere, so that the values of an object, most of them plain, take no more room than those do.
+    Object(Box<Packed>),
+}
+
+/// An object.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Packed {
+    shape: Shape,
+    /// As many as the shape has names, in its order.
+    values: Box<[Stored]>,
+}
+
+impl Packed {
+    fn fields(&self) -> impl Iterator<Item = (&str, &Stored)> {
+        let names = self.shape.iter().map(|name| &**name);
+        names.zip(&self.values)
+    }
 }
 
 /// The names of an object's fields.
@@ -76,11 +91,11 @@ impl Fields for Stored {
 
 impl Stored {
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
-        let Self::Object(shape, values) = self else {
+        let Self::Object(object) = self else {
             return None;
         };
-        let position = shape.iter().position(|known| **known == *name)?;
-        values.get(position)
+        let position = object.shape.iter().position(|known| **known == *name)?;
+        object.values.get(position)
     }
 
     pub(crate) fn as_str(&self) -> Option<&str> {
@@ -111,10 +126,10 @@ impl Stored {
             Self::Number(number) => Value::Number(number.clone()),
             Self::Text(text) => Value::String(text.to_string()),
             Self::List(elements) => elements.iter().map(Self::unpack).collect(),
-            Self::Object(shape, values) => {
-                let names = shape.iter().map(ToString::to_string);
-                let values = values.iter().map(Self::unpack);
-                Value::Object(names.zip(values).collect::<Map<_, _>>())
+            Self::Object(object) => {
+                let fields = object.fields();
+                let unpacked = fields.map(|(name, value)| (name.to_owned(), value.unpack()));
+                Value::Object(unpacked.collect::<Map<_, _>>())
             }
         }
     }
@@ -135,10 +150,11 @@ impl Shapes {
             ),
             Value::Object(object) => {
                 let shape = self.shape(&object);
-                Stored::Object(
+                let values = object.into_values().map(|value| self.pack(value));
+                Stored::Object(Box::new(Packed {
                     shape,
-                    object.into_values().map(|value| self.pack(value)).collect(),
-                )
+                    values: values.collect(),
+                }))
             }
         }
     }
@@ -172,9 +188,9 @@ impl Serialize for Stored {
             Self::Number(number) => number.serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(elements) => serializer.collect_seq(elements),
-            Self::Object(shape, values) => {
-                let mut map = serializer.serialize_map(Some(values.len()))?;
-                for (name, value) in shape.iter().zip(values) {
+            Self::Object(object) => {
+                let mut map = serializer.serialize_map(Some(object.values.len()))?;
+                for (name, value) in object.fields() {
                     map.serialize_entry(name, value)?;
                 }
                 map.end()
@@ -196,10 +212,10 @@ mod tests {
         let two = shapes.pack(json!({"a": 2, "b": {"c": 2}}));
         shapes.pack(json!({"b": {"c": 2}, "a": 2}));
         assert_eq!(shapes.known.len(), 3);
-        let (Stored::Object(one, _), Stored::Object(two, _)) = (one, two) else {
+        let (Stored::Object(one), Stored::Object(two)) = (one, two) else {
             panic!("objects are packed as objects")
         };
-        assert!(Arc::ptr_eq(&one, &two));
+        assert!(Arc::ptr_eq(&one.shape, &two.shape));
     }
 
     #[test]

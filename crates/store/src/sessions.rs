@@ -49,7 +49,7 @@ pub struct Session {
 }
 
 /// Somebody who wants to sign in, and what their password must match.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Candidate {
     /// The person.
     pub person: Person,

@@ -103,6 +103,14 @@ pub enum ProfileError {
         /// Its name.
         name: String,
     },
+    /// Another differs only in letter case: on some file systems both would be one file.
+    #[error("`{name}` differs from the profile `{other}` only in letter case")]
+    SameButCase {
+        /// The new name.
+        name: String,
+        /// The one that is there.
+        other: String,
+    },
     /// It is not there.
     #[error("there is no profile `{name}`{}", Known(known))]
     Unknown {
@@ -214,6 +222,9 @@ impl ProfileError {
             Self::NotShared { .. } => "put the profile into your own file: `hallpass profile add`",
             Self::Resource { .. } => "write it as in https://api.example.com/ (RFC 8707 section 2)",
             Self::Changed { .. } => "look at it with `hallpass profile show`, and try again",
+            Self::SameButCase { .. } => {
+                "choose another name: some file systems would keep the secrets of both in one file"
+            }
             Self::Exists { .. } => "choose another name, or replace the profile with --replace",
             Self::Unknown { known, .. } | Self::NoneChosen { known } if known.is_empty() => {
                 "add one with `hallpass profile add`"

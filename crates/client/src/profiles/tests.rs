@@ -74,6 +74,34 @@ fn an_existing_profile_is_replaced_only_when_told() {
 }
 
 #[test]
+fn a_name_that_differs_only_in_case_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    add(directory.path(), profile("prod"), Existing::Keep).unwrap();
+    add(directory.path(), profile("other"), Existing::Keep).unwrap();
+    for existing in [Existing::Keep, Existing::Replace] {
+        let error = add(directory.path(), profile("Prod"), existing).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`Prod` differs from the profile `prod` only in letter case"
+        );
+        assert!(error.hint().unwrap().contains("another name"));
+    }
+    let mut profiles = Profiles::load(directory.path()).unwrap();
+    assert!(profiles.rename("other", profile("PROD")).is_err());
+    assert!(profiles.rename("prod", profile("PROD")).is_err());
+    assert_eq!(profiles, Profiles::load(directory.path()).unwrap());
+
+    // Two that are there already can be used, changed and told apart by hand.
+    let file = directory.path().join(FILE);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("profiles.other", "profiles.PROD")).unwrap();
+    add(directory.path(), profile("PROD"), Existing::Replace).unwrap();
+    let mut profiles = Profiles::load(directory.path()).unwrap();
+    profiles.rename("PROD", profile("apart")).unwrap();
+    assert!(profiles.select(Some("prod")).is_ok());
+}
+
+#[test]
 fn using_and_removing_change_the_current_one() {
     let mut profiles = Profiles::default();
     assert!(matches!(

@@ -93,7 +93,7 @@ impl Console {
         permitted: &Permitted,
         id: &str,
     ) -> Result<Person, PageRefusal> {
-        let person = self.person_of(permitted.workspace(), id);
+        let person = self.user_of(permitted.workspace(), id);
         person.ok_or(PageRefusal::NotFound)
     }
 
@@ -146,7 +146,7 @@ impl Console {
         let permitted = self.permit_person(by, WORKSPACE_UPDATE).await?;
         let person = self.person_for(&permitted, id)?;
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        let (instance, role) = match self.chosen(&person, fields) {
+        let (instance, role) = match self.chosen_assignment(&person, fields) {
             Ok(chosen) => chosen,
             Err(problem) => {
                 let problem = Some(problem.to_owned());
@@ -174,7 +174,11 @@ impl Console {
         }
     }
 
-    fn chosen(&self, person: &Person, fields: &Fields) -> Result<Assignment, &'static str> {
+    fn chosen_assignment(
+        &self,
+        person: &Person,
+        fields: &Fields,
+    ) -> Result<Assignment, &'static str> {
         let role = self
             .custom_roles
             .find(fields.text("role"), &person.workspace);

@@ -6,11 +6,15 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod account;
 mod credentials;
+mod forms;
 mod pages;
 mod people;
 mod refusals;
 mod roles;
+mod second_factor;
+mod sessions;
 mod setup;
 mod sign_in;
 mod world;

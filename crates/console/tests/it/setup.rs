@@ -1,8 +1,10 @@
 //! The set-up page: one link, one password, once.
 
+use hallpass_access::Role;
 use hallpass_console::SETUP_PATH;
 use hallpass_console::password::verify;
 use hallpass_oauth::Secret;
+use hallpass_oauth::random::SystemRandom;
 use jiff::SignedDuration;
 
 use crate::world::{Answer, World, logged};
@@ -57,10 +59,15 @@ async fn a_new_person_chooses_a_password_once() {
     }
 
     let done = post(&world, &path, ENCODED, &[]).await;
-    assert_eq!(done.status, 200, "{}", done.body);
-    assert!(done.body.contains("Your password is set"));
-    assert!(done.body.contains("hallpass admin credential create"));
-    assert!(done.body.contains("/workspaces/v1/credentials"));
+    assert_eq!(
+        (done.status.as_u16(), done.header("location")),
+        (303, "/"),
+        "{}",
+        done.body
+    );
+    let cookie = done.header("set-cookie").split(';').next().unwrap();
+    let start = world.send("GET", "/", &[("cookie", cookie)], "").await;
+    assert!(start.body.contains("Sign out"), "signed in at once");
 
     for answer in [
         post(&world, &path, ENCODED, &[]).await,
@@ -121,9 +128,13 @@ async fn an_unsuitable_password_is_explained_and_the_link_stays_good() {
             assert!(!answer.body.contains(first), "no password comes back");
         }
     }
-    let composed_of_one_character = format!("password={0}&again={0}", "a".repeat(12));
-    let answer = post(&world, &path, &composed_of_one_character, &[]).await;
-    assert_eq!(answer.status, 200);
+    let common = "password=Password2026%21&again=Password2026%21";
+    let answer = post(&world, &path, common, &[]).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("everybody tries first"));
+    let composed_of_two_characters = format!("password={0}&again={0}", "ab".repeat(6));
+    let answer = post(&world, &path, &composed_of_two_characters, &[]).await;
+    assert_eq!(answer.status, 303);
 }
 
 #[tokio::test]
@@ -134,7 +145,7 @@ async fn used_expired_and_invented_links_look_the_same() {
         let bob = world.person("Main", "bob@example.com", None).await;
         let secret = world.setup_link(&bob).await.expose().to_owned();
         let path = format!("{SETUP_PATH}{secret}");
-        assert_eq!(post(&world, &path, ENCODED, &[]).await.status, 200);
+        assert_eq!(post(&world, &path, ENCODED, &[]).await.status, 303);
         (path, secret)
     };
     world.pass(SignedDuration::from_hours(72));
@@ -177,7 +188,7 @@ async fn forms_from_other_sites_are_refused() {
     }
     let home = format!("http://{}", world.host());
     let headers = [("sec-fetch-site", "same-origin"), ("origin", home.as_str())];
-    assert_eq!(post(&world, &path, ENCODED, &headers).await.status, 200);
+    assert_eq!(post(&world, &path, ENCODED, &headers).await.status, 303);
 }
 
 #[tokio::test]
@@ -208,7 +219,7 @@ async fn of_many_posts_at_once_one_wins() {
     }
     let mut answers = posts.join_all().await;
     answers.sort_unstable();
-    assert_eq!(answers, [200, 404, 404, 404, 404, 404]);
+    assert_eq!(answers, [303, 404, 404, 404, 404, 404]);
 }
 
 #[tokio::test]
@@ -249,4 +260,132 @@ async fn the_log_never_holds_link_or_password() {
     ] {
         assert!(!text.contains(hidden), "{hidden}");
     }
+}
+
+async fn start_link(world: &World) -> Option<String> {
+    let links = world.store.setup_links();
+    let made = links.issue_at_start(world.now(), &mut SystemRandom).await;
+    made.unwrap().map(|link| link.secret.expose().to_owned())
+}
+
+#[tokio::test]
+async fn whoever_opens_the_link_of_the_first_start_becomes_the_administrator() {
+    let world = World::new().await;
+    world.workspace("Main").await;
+    let secret = start_link(&world).await.unwrap();
+    let path = format!("{SETUP_PATH}{secret}");
+    let page = open(&world, &path).await;
+    assert!(page.body.contains("Make the first administrator"));
+    assert!(page.body.contains("<strong>Main</strong>"));
+
+    for (email, words) in [("", "Type an e-mail"), ("ann", "Type an e-mail")] {
+        let form = format!("{ENCODED}&email={email}");
+        let refused = post(&world, &path, &form, &[]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains(words), "{}", refused.body);
+    }
+    let short = "password=short&again=short&email=ann%40example.com";
+    let refused = post(&world, &path, short, &[]).await;
+    assert!(refused.body.contains("value=\"ann@example.com\""), "kept");
+    assert!(world.store.people().list().is_empty());
+
+    let form = format!("{ENCODED}&email=ann%40example.com");
+    let entered = post(&world, &path, &form, &[]).await;
+    assert_eq!(entered.status, 303);
+    assert!(entered.header("set-cookie").starts_with("__Host-hallpass="));
+    let ann = world.store.people().find("ann@example.com", None).unwrap();
+    assert_eq!(ann.roles, [(None, Role::Administrator)]);
+
+    assert_eq!(post(&world, &path, &form, &[]).await.status, 404);
+    assert_eq!(open(&world, &path).await.status, 404);
+    assert!(start_link(&world).await.is_none(), "nobody needs one now");
+}
+
+#[tokio::test]
+async fn of_many_first_administrators_one_is_made() {
+    let world = std::sync::Arc::new(World::new().await);
+    world.workspace("Main").await;
+    let path = format!("{SETUP_PATH}{}", start_link(&world).await.unwrap());
+    let mut posts = tokio::task::JoinSet::new();
+    for person in 0..4 {
+        let (world, path) = (world.clone(), path.clone());
+        let form = format!("{ENCODED}&email={person}%40example.com");
+        posts.spawn(async move { post(&world, &path, &form, &[]).await.status.as_u16() });
+    }
+    let mut answers = posts.join_all().await;
+    answers.sort_unstable();
+    assert_eq!(answers, [303, 404, 404, 404]);
+    assert_eq!(world.store.people().list().len(), 1);
+}
+
+#[tokio::test]
+async fn an_administrator_without_a_password_gets_a_link_besides_their_own() {
+    let world = World::new().await;
+    let (path, _) = invite(&world).await;
+    world.pass(SignedDuration::from_secs(1));
+    world
+        .person("Main", "bob@example.com", Some(Role::Administrator))
+        .await;
+    let first = format!("{SETUP_PATH}{}", start_link(&world).await.unwrap());
+    let second = format!("{SETUP_PATH}{}", start_link(&world).await.unwrap());
+    assert_eq!(
+        open(&world, &first).await.status,
+        404,
+        "one start, one link"
+    );
+    for good in [&second, &path] {
+        let page = open(&world, good).await;
+        assert!(
+            page.body.contains("value=\"ann@example.com\""),
+            "the oldest"
+        );
+    }
+    assert_eq!(post(&world, &second, ENCODED, &[]).await.status, 303);
+    assert_eq!(
+        open(&world, &path).await.status,
+        404,
+        "nobody chooses again"
+    );
+    assert!(start_link(&world).await.is_none());
+}
+
+#[tokio::test]
+async fn the_link_of_the_start_ends_when_an_administrator_comes_another_way_and_with_time() {
+    let world = World::new().await;
+    world.workspace("Main").await;
+    let path = format!("{SETUP_PATH}{}", start_link(&world).await.unwrap());
+    world.person("Main", "eve@example.com", None).await;
+    assert_eq!(open(&world, &path).await.status, 200, "no administrator");
+    let taken = format!("{ENCODED}&email=EVE%40example.com");
+    let refused = post(&world, &path, &taken, &[]).await;
+    assert!(refused.body.contains("has this e-mail address already"));
+    world.administrator().await;
+    assert_eq!(open(&world, &path).await.status, 404);
+    assert_eq!(post(&world, &path, &taken, &[]).await.status, 404);
+
+    let world = World::new().await;
+    world.workspace("Main").await;
+    let path = format!("{SETUP_PATH}{}", start_link(&world).await.unwrap());
+    world.pass(SignedDuration::from_hours(24));
+    assert_eq!(open(&world, &path).await.status, 404);
+}
+
+/// A new password by a link is what an administrator gives to somebody whose account is in wrong hands.
+#[tokio::test]
+async fn a_link_ends_the_sessions_and_leaves_the_second_factor() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let thief = world.browser(&ann).await;
+    let shared = crate::second_factor::switched_on(&world, &ann).await;
+    let path = format!("{SETUP_PATH}{}", world.setup_link(&ann).await.expose());
+    world.pass(SignedDuration::from_secs(60));
+    let entered = post(&world, &path, ENCODED, &[]).await;
+    assert_eq!(entered.header("location"), "/sign-in/code?to=%2F");
+    assert!(!world.open(&thief, "/").await.body.contains("Sign out"));
+    let step = entered.header("set-cookie").split(';').next().unwrap();
+    assert!(step.starts_with("__Host-hallpass-code="));
+    let code = crate::second_factor::code(&shared, world.now());
+    let form = format!("code={code}");
+    let entered = post(&world, "/sign-in/code", &form, &[("cookie", step)]).await;
+    assert_eq!(entered.header("location"), "/");
 }

@@ -1,12 +1,13 @@
 //! Signing in and out, and what a session is good for.
 
 use hallpass_console::{CREDENTIALS_PATH, SETUP_PATH};
+use hallpass_store::Person;
 use hallpass_store::sessions::{IDLE_TIME, LONGEST_SESSION};
 use jiff::SignedDuration;
 
 use crate::world::{Answer, World};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 async fn post(world: &World, path: &str, form: &str, more: &[(&str, &str)]) -> Answer {
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
@@ -26,7 +27,7 @@ async fn a_password_opens_a_session_and_signing_out_ends_it() {
     let link = world.setup_link(&ann).await;
     let chosen = format!("password={PASSWORD}&again={PASSWORD}");
     let path = format!("{SETUP_PATH}{}", link.expose());
-    assert_eq!(post(&world, &path, &chosen, &[]).await.status, 200);
+    assert_eq!(post(&world, &path, &chosen, &[]).await.status, 303);
 
     for (email, password) in [
         ("ann@example.com", "another password"),
@@ -135,4 +136,161 @@ async fn a_session_may_call_the_rest_api_from_pages_of_ours_only() {
     );
     let gone = world.script(&browser, "DELETE", &path, None).await;
     assert_eq!(gone.status, 204);
+}
+
+/// Chooses [`PASSWORD`] for a person.
+pub(crate) async fn choose(world: &World, person: &Person) {
+    let link = world.setup_link(person).await;
+    let chosen = format!("password={PASSWORD}&again={PASSWORD}");
+    let path = format!("{SETUP_PATH}{}", link.expose());
+    assert_eq!(post(world, &path, &chosen, &[]).await.status, 303);
+}
+
+#[tokio::test]
+async fn nobody_learns_who_has_an_account() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    assert_eq!(bob.email.as_str(), "bob@example.com", "has no password");
+    let mut answers = Vec::new();
+    for email in ["ann@example.com", "bob@example.com", "eve@example.com"] {
+        let answer = sign_in(&world, email, "another password").await;
+        let body = answer.body.replace(email, "");
+        let mut headers = answer.headers.clone();
+        headers.remove("date");
+        headers.remove("content-length");
+        answers.push((answer.status, format!("{headers:?}"), body));
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}
+
+#[tokio::test]
+async fn too_many_failures_are_told_to_wait_and_do_not_lock_the_owner_out_for_ever() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    for email in ["ann@example.com", "eve@example.com"] {
+        for _ in 0..10 {
+            assert_eq!(sign_in(&world, email, "wrong").await.status, 422);
+        }
+        let refused = sign_in(&world, email, "wrong").await;
+        assert_eq!(refused.status, 429, "{email}");
+        assert_eq!(refused.header("retry-after"), "60");
+        assert!(refused.body.contains("Wait 60 seconds"));
+        assert!(!refused.body.contains(email));
+    }
+    assert_eq!(
+        sign_in(&world, "ANN@example.com", PASSWORD).await.status,
+        429
+    );
+    world.pass(SignedDuration::from_secs(60));
+    assert_eq!(
+        sign_in(&world, "ann@example.com", PASSWORD).await.status,
+        303
+    );
+    let audit = world.audit().await;
+    let mut refused = audit.iter().map(|stored| &stored.event);
+    let refused = refused.find(|event| event.user_email == "ann@example.com" && event.count == 10);
+    assert_eq!(refused.unwrap().message, "Sign-in refused");
+    assert_eq!(refused.unwrap().workspace.as_ref(), Some(&ann.workspace));
+}
+
+#[tokio::test]
+async fn more_passwords_than_can_be_verified_are_told_to_come_again() {
+    let world = std::sync::Arc::new(World::new().await);
+    let mut tries = tokio::task::JoinSet::new();
+    for number in 0..120 {
+        let world = world.clone();
+        tries.spawn(async move {
+            let answer = sign_in(&world, &format!("{number}@example.com"), "wrong").await;
+            if answer.status == 503 {
+                assert_eq!(answer.header("retry-after"), "1");
+            }
+            answer.status.as_u16()
+        });
+    }
+    let answers = tries.join_all().await;
+    assert!(
+        answers.contains(&503) && answers.contains(&422),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_cheap_hash_is_replaced_when_its_owner_signs_in() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let passwords = world.store.passwords();
+    let first = passwords.of(ann.id).await.unwrap().unwrap();
+    // The same password at a lower cost, made by another program.
+    let cheap = cheap_hash(PASSWORD);
+    passwords.strengthen(ann.id, &first, &cheap).await.unwrap();
+    assert_eq!(
+        sign_in(&world, "ann@example.com", "wrong").await.status,
+        422
+    );
+    assert_eq!(passwords.of(ann.id).await.unwrap().unwrap(), cheap);
+    assert_eq!(
+        sign_in(&world, "ann@example.com", PASSWORD).await.status,
+        303
+    );
+    let now = passwords.of(ann.id).await.unwrap().unwrap();
+    assert!(now.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{now}");
+    assert_eq!(
+        sign_in(&world, "ann@example.com", PASSWORD).await.status,
+        303
+    );
+}
+
+fn cheap_hash(password: &str) -> String {
+    use argon2::PasswordHasher as _;
+    use argon2::{Algorithm, Argon2, Params, Version};
+    let params = Params::new(8 * 1024, 1, 1, None).unwrap();
+    let hash: argon2::password_hash::phc::PasswordHash =
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_with_salt(password.as_bytes(), b"0123456789abcdef")
+            .unwrap();
+    hash.to_string()
+}
+
+#[tokio::test]
+async fn the_page_says_where_a_browser_would_drop_the_cookie() {
+    let world = World::new().await;
+    // The console of this world is known by a name behind TLS.
+    let page = world.send("GET", "/sign-in", &[], "").await;
+    assert!(!page.body.contains("over plain HTTP"));
+    let plain = World::in_clear().await;
+    for (host, insecure) in [
+        ("127.0.0.1:8080", false),
+        ("localhost:8080", false),
+        ("hallpass.example.com:8080", true),
+        ("192.0.2.7:8080", true),
+    ] {
+        let page = plain.send("GET", "/sign-in", &[("host", host)], "").await;
+        assert_eq!(page.body.contains("over plain HTTP"), insecure, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_address_in_two_workspaces_is_two_accounts() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    world.pass(SignedDuration::from_secs(1));
+    let other = world.person("Other", "ann@example.com", None).await;
+    choose(&world, &other).await;
+    let page = world.send("GET", "/sign-in?workspace=Other", &[], "").await;
+    assert!(page.body.contains("name=\"workspace\" value=\"Other\""));
+    for (workspace, expected) in [("Other", "Other"), ("Main", "Main"), ("", "Main")] {
+        let form = format!("email=ann@example.com&password={PASSWORD}&workspace={workspace}");
+        let entered = post(&world, "/sign-in", &form, &[]).await;
+        let cookie = entered.header("set-cookie").split(';').next().unwrap();
+        let page = world.send("GET", "/", &[("cookie", cookie)], "").await;
+        assert!(page.body.contains(&format!("<span>{expected}</span>")));
+    }
+    let form = format!("email=ann@example.com&password={PASSWORD}&workspace=None");
+    assert_eq!(post(&world, "/sign-in", &form, &[]).await.status, 422);
 }

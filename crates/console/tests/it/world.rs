@@ -23,7 +23,7 @@ use hallpass_oauth::{
 use hallpass_openapi::Definition;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
-use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store};
+use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store, Workspace};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     address: SocketAddr,
     seconds: Arc<AtomicI64>,
+    /// Whether browsers are told to come over TLS only.
+    strict: bool,
 }
 
 /// A browser in which somebody is signed in.
@@ -61,6 +63,7 @@ pub(crate) struct Browser {
     form_token: String,
 }
 
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -77,7 +80,19 @@ static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static LISTENING: Once = Once::new();
 
 impl World {
+    /// A console that people reach over TLS, by name.
     pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    /// One that people reach in clear.
+    pub(crate) async fn in_clear() -> Self {
+        let mut settings = settings();
+        settings.addresses.console = "http://127.0.0.1:8080".to_owned();
+        Self::with(settings).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         LISTENING.call_once(listen);
         let folder = tempfile::tempdir().unwrap();
         let seconds = Arc::new(AtomicI64::new(1_700_000_000));
@@ -94,7 +109,8 @@ impl World {
             let seconds = seconds.clone();
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
-        let router = Console::new(store.for_console(), settings(), clock).router();
+        let strict = settings.addresses.console.starts_with("https:");
+        let router = Console::new(store.for_console(), settings, clock).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -104,6 +120,7 @@ impl World {
             store,
             address,
             seconds,
+            strict,
         }
     }
 
@@ -121,18 +138,7 @@ impl World {
 
     /// A person in the workspace of that name, which is made if it is not there.
     pub(crate) async fn person(&self, workspace: &str, email: &str, role: Option<Role>) -> Person {
-        let workspaces = self.store.workspaces();
-        let known = workspaces
-            .list()
-            .into_iter()
-            .find(|known| known.name == workspace);
-        let workspace = match known {
-            Some(known) => known,
-            None => workspaces
-                .create(workspace, &local(), self.now(), &mut SystemRandom)
-                .await
-                .unwrap(),
-        };
+        let workspace = self.workspace(workspace).await;
         let email = Subject::parse(email).unwrap();
         self.store
             .people()
@@ -146,6 +152,19 @@ impl World {
             )
             .await
             .unwrap()
+    }
+
+    /// The workspace of that name, which is made if it is not there.
+    pub(crate) async fn workspace(&self, name: &str) -> Arc<Workspace> {
+        let workspaces = self.store.workspaces();
+        let mut known = workspaces.list().into_iter();
+        match known.find(|known| known.name == name) {
+            Some(known) => known,
+            None => workspaces
+                .create(name, &local(), self.now(), &mut SystemRandom)
+                .await
+                .unwrap(),
+        }
     }
 
     pub(crate) async fn administrator(&self) -> Person {
@@ -337,6 +356,11 @@ impl World {
         }
     }
 
+    /// The cookie and the form token of that browser, for requests that are not as they should be.
+    pub(crate) fn parts(browser: &Browser) -> (&str, &str) {
+        (&browser.cookie, &browser.form_token)
+    }
+
     /// A page as that browser gets it.
     pub(crate) async fn open(&self, browser: &Browser, path: &str) -> Answer {
         let headers = [("cookie", browser.cookie.as_str())];
@@ -417,10 +441,10 @@ impl World {
             .await
             .unwrap();
         tokio::spawn(connection);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.host());
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", self.host());
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -435,6 +459,9 @@ impl World {
             body: String::from_utf8(body.to_vec()).unwrap(),
         };
         answer.check(path);
+        let strict = answer.header("strict-transport-security");
+        let expected = if self.strict { "max-age=31536000" } else { "" };
+        assert_eq!(strict, expected, "{path}");
         answer
     }
 }
@@ -508,11 +535,14 @@ impl Answer {
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(self.header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(
-            self.header("cross-origin-opener-policy"),
-            "same-origin",
-            "{path}"
-        );
+        for (name, value) in [
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-embedder-policy", "require-corp"),
+            ("x-frame-options", "DENY"),
+        ] {
+            assert_eq!(self.header(name), value, "{path}: {name}");
+        }
         if !path.starts_with("/assets/") {
             assert_eq!(self.header("cache-control"), "no-store", "{path}");
         }

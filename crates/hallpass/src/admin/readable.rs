@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::admin::{AdminCommand, CredentialCommand, KeyCommand};
+use crate::admin::{AdminCommand, CredentialCommand, KeyCommand, UserCommand};
 use crate::output;
 
 /// The answer for standard output.
@@ -93,6 +93,16 @@ pub(super) fn words(command: &AdminCommand, answer: &Value) -> Vec<String> {
             answer["verifiersKeepKeysSeconds"],
             text("signsNow")
         )),
+        AdminCommand::User(UserCommand::ResetSecondFactor(_)) => {
+            let had = answer["removed"].as_bool() == Some(true);
+            words.push(if had {
+                "Their password alone opens their account now. They can set up another second factor \
+                 on their account page."
+                    .to_owned()
+            } else {
+                "They had no second factor; nothing was changed.".to_owned()
+            });
+        }
         AdminCommand::Key(KeyCommand::Remove { .. }) => words.push(key_removed(answer)),
         _ => {}
     }

@@ -28,6 +28,8 @@ pub(crate) enum UserCommand {
     Disable(Who),
     /// Enable a person who was disabled
     Enable(Who),
+    /// Take the second factor from a person who has lost their device and their recovery codes
+    ResetSecondFactor(Who),
     /// Remove a person; their credentials and tokens die at once
     Remove(Who),
 }

@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) credentials: Credentials,
     /// What the authorization server takes on.
     pub(crate) limits: Limits,
+    /// People signed in at the console.
+    pub(crate) sessions: Sessions,
     /// The audit log.
     pub(crate) audit: Audit,
     /// The stand-in.
@@ -157,6 +159,16 @@ pub(crate) struct Credentials {
     pub(crate) longest_overlap_days: i64,
 }
 
+/// How long people stay signed in at the console.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sessions {
+    /// Without a request, in minutes.
+    pub(crate) idle_minutes: i64,
+    /// At most, in minutes.
+    pub(crate) longest_minutes: i64,
+}
+
 /// Rules for the audit log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -227,6 +239,7 @@ impl Default for Config {
             keys: Keys::default(),
             limits: Limits::default(),
             credentials: Credentials::default(),
+            sessions: Sessions::default(),
             audit: Audit::default(),
             sandbox: Sandbox::default(),
         }
@@ -287,6 +300,16 @@ impl Default for Credentials {
             per_owner: Policy::default().credentials_per_owner,
             longest_name: Policy::default().longest_name,
             longest_overlap_days: Policy::default().longest_overlap.as_hours() / 24,
+        }
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            idle_minutes: policy.session_idle.as_mins(),
+            longest_minutes: policy.longest_session.as_mins(),
         }
     }
 }

@@ -122,6 +122,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     };
     if ready.is_ok() {
         announce(&addresses, &args.data.as_typed());
+        if let Some((url, email)) = system.start_link().await {
+            invite(&url, email.as_deref());
+        }
         signals.stop().await;
         system.announce_stop();
         let notice = Duration::from_secs(args.shutdown_notice.into());
@@ -168,6 +171,20 @@ fn announce(addresses: &Addresses, flags: &str) {
         output::words("Let programs that know only the real names come here:");
         output::words(&format!("  hallpass serve{flags} --trust"));
     }
+}
+
+/// Tells the one-time link where the addresses are told, and never through the log: whoever started the
+/// server reads it there, and it is not repeated.
+fn invite(url: &str, email: Option<&str>) {
+    output::words(&match email {
+        None => "Nobody administers this server yet. Open this link to become its administrator:"
+            .to_owned(),
+        Some(email) => {
+            format!("No administrator has a password yet. {email} chooses one by this link:")
+        }
+    });
+    output::words(&format!("  {url}"));
+    output::words("  It is good once, for a day or until the next start.");
 }
 
 /// SIGTERM and SIGINT, which ask a server to stop. From the moment this exists they do not kill the

@@ -32,6 +32,7 @@ const FIRST_WORKSPACE: &str = "Main";
 pub(crate) struct System {
     addresses: Addresses,
     store: Store,
+    clock: Clock,
     readiness: Readiness,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
@@ -73,6 +74,7 @@ impl System {
         Ok(Self {
             addresses: parts.addresses,
             store: parts.store,
+            clock: parts.clock,
             readiness: parts.readiness,
             stop,
             listeners,
@@ -87,6 +89,25 @@ impl System {
     /// Where everything is.
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// The one-time link for the first administrator, or for one who has no password yet, and whom it is
+    /// for; `None` as soon as an administrator has one.
+    pub(crate) async fn start_link(&self) -> Option<(String, Option<String>)> {
+        let links = self.store.setup_links();
+        match links
+            .issue_at_start((self.clock)(), &mut SystemRandom)
+            .await
+        {
+            Ok(link) => link.map(|link| {
+                let url = format!("{}setup/{}", self.addresses.console, link.secret.expose());
+                (url, link.email.map(|email| email.to_string()))
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "there is no set-up link");
+                None
+            }
+        }
     }
 
     /// Tells whoever asks for readiness that the end is near; everything is still answered.
@@ -359,7 +380,7 @@ fn load_definition(config: &Config) -> Result<Definition, CommandError> {
     if errors > 0 {
         tracing::warn!(errors, "the API definition has errors");
     }
-    Ok(reading.definition)
+    Ok(reading.definition.lean())
 }
 
 /// What every verifier asks for; the instance is filled in per server.

@@ -61,6 +61,8 @@ struct Hunt {
     world: World,
     server: Server,
     planted: Planted,
+    /// The secret of the link that the server told when it started.
+    start_link: String,
     /// The secret of a set-up link that nobody used yet.
     link: String,
     /// What commands printed.
@@ -70,7 +72,8 @@ struct Hunt {
 }
 
 const TALKATIVE: [(&str, &str); 1] = [("HALLPASS_LOG", "trace")];
-const PASSWORD: &str = "correct+horse+battery+staple";
+const PASSWORD: &str = "tin+lamp+orbit+nine";
+const WRONG_PASSWORD: &str = "tin+lamp+orbit+ten";
 const WRONG: &str = "00112233445566778899aabbccddeeff";
 const NOTHING: [&str; 0] = [];
 
@@ -85,11 +88,16 @@ impl Hunt {
         let mut planted = Planted::default();
         let master_key = std::fs::read_to_string(world.data().join("master.key")).unwrap();
         planted.plant("master key", master_key.trim());
+        // It is told to whoever started the server, once, and is nowhere else.
+        let told = server.process.stderr.wait_for("/setup/");
+        let (_, start_link) = told.rsplit_once('/').unwrap();
+        planted.plant("set-up link of the start", start_link);
         planted.plant("wrong secret", WRONG);
         Self {
             world,
             server,
             planted,
+            start_link: start_link.to_owned(),
             link: String::new(),
             said: String::new(),
             answers: RefCell::default(),
@@ -123,7 +131,18 @@ impl Hunt {
         get(link).is(200);
         let choose = |again| post_form(link, &format!("password={PASSWORD}&again={again}"));
         self.heard(choose("another")).is(422);
-        self.heard(choose(PASSWORD)).is(200);
+        let entered = choose(PASSWORD).is(303);
+        let cookie = entered.headers["set-cookie"].to_str().unwrap();
+        let (_, cookie) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+        self.planted.plant("cookie of a session", cookie);
+        self.planted
+            .plant("wrong password", WRONG_PASSWORD.replace('+', " "));
+        let sign_in = format!("{}/sign-in", self.server.base());
+        let refused = format!("email={ANN}&password={WRONG_PASSWORD}");
+        self.heard(post_form(&sign_in, &refused)).is(422);
+        // A password in the wrong field is not kept either.
+        let swapped = format!("email={WRONG_PASSWORD}&password={ANN}");
+        post_form(&sign_in, &swapped).is(422);
         self.heard(get(link)).is(404);
         let bob = self.world.create_user("bob@example.com", "observer");
         let (_, secret) = bob["setupUrl"].as_str().unwrap().rsplit_once('/').unwrap();
@@ -343,6 +362,8 @@ impl Hunt {
         ] {
             assert!(log.contains(talk), "the log did not say `{talk}`");
         }
+        assert_eq!(log.matches(&self.start_link).count(), 1);
+        let log = log.replacen(&self.start_link, "", 1);
         self.look_into("the server's log", log.as_bytes());
         assert_eq!(self.server.process.stdout.to_end(), "");
         self.look_into_files();

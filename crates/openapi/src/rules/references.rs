@@ -12,6 +12,7 @@ use super::catalogue::{
 use super::grammar::Kind;
 use super::tour::Node;
 use crate::document::join;
+use crate::layers::layers;
 use crate::reference::{self, resolve};
 
 /// Every target seen.
@@ -34,6 +35,7 @@ impl<'v> References<'v> {
         match node.kind {
             Kind::Document | Kind::Operation => self.security(node),
             Kind::Schema => self.discriminator(findings, root, node),
+            Kind::Link => self.link(findings, root, node),
             _ => {}
         }
         let Some(target) = node.reference() else {
@@ -61,6 +63,22 @@ impl<'v> References<'v> {
             .flat_map(Map::keys);
         self.names
             .extend(names.map(|name| ("securitySchemes", name.as_str())));
+    }
+
+    /// What leads into another text has been followed before.
+    fn link(&mut self, findings: &mut Findings<'_>, root: &Value, node: &Node<'v, '_>) {
+        let target = node.text("operationRef").filter(|one| one.starts_with('#'));
+        let Some(target) = target else { return };
+        if reference::local(root, target).is_some() {
+            self.targets.insert(target);
+        } else {
+            findings.add(
+                &REFERENCE_DANGLING,
+                node.at("operationRef"),
+                format!("the link to `{target}` leads to nothing"),
+                "correct the spelling (letter case counts) or add what is missing",
+            );
+        }
     }
 
     fn discriminator(&mut self, findings: &mut Findings<'_>, root: &Value, node: &Node<'v, '_>) {
@@ -109,11 +127,14 @@ impl<'v> References<'v> {
             if section.starts_with("x-") || section == "pathItems" {
                 continue;
             }
-            for name in members.as_object().into_iter().flat_map(Map::keys) {
+            for (name, member) in members.as_object().into_iter().flatten() {
                 let by_name = self
                     .names
                     .contains(&(static_section(section), name.as_str()));
-                if by_name || used.contains(&(section.clone(), name.clone())) {
+                if by_name
+                    || used.contains(&(section.clone(), name.clone()))
+                    || (section == "schemas" && is_subtype(root, member))
+                {
                     continue;
                 }
                 findings.add(
@@ -125,6 +146,15 @@ impl<'v> References<'v> {
             }
         }
     }
+}
+
+/// Whether a schema extends one with a discriminator, which leads to it by its name although nothing
+/// refers to it (OpenAPI 3.0.3, "Discriminator Object").
+fn is_subtype(root: &Value, schema: &Value) -> bool {
+    let bases = layers(root, schema, &["allOf"]).into_iter().skip(1);
+    bases
+        .into_iter()
+        .any(|base| base.get("discriminator").is_some())
 }
 
 fn static_section(section: &str) -> &'static str {

@@ -154,6 +154,27 @@ fn external_parts_are_looked_at() {
     assert_eq!(told, [("type-unknown", Some("parts.yaml"), "/B/type", 2)]);
 }
 
+/// An example for several places is looked at in each, and its fault told once.
+#[test]
+fn what_is_used_twice_is_told_once() {
+    let used = json!({
+        "schema": {"type": "integer"},
+        "examples": {"one": {"$ref": "#/components/examples/one"}},
+    });
+    let mut patch = operation(json!({"responses": {"202": {"headers": {"a": used, "b": used}}}}));
+    merge(
+        &mut patch,
+        json!({"components": {"examples": {"one": {"value": "no number"}}}}),
+    );
+    assert_eq!(
+        found(patch),
+        [(
+            "example-invalid",
+            "/components/examples/one/value".to_owned()
+        )]
+    );
+}
+
 #[test]
 fn a_problem_says_where_and_what_to_do() {
     let reading = Definition::read(SMALL).unwrap();
@@ -206,6 +227,11 @@ fn no_rule_cries_wolf() {
             json!({"type": "string", "format": "date-time", "example": "2024-02-29T12:00:00Z"}),
         ),
         schema(composed),
+        json!({"components": {"schemas": {
+            "A": {"discriminator": {"propertyName": "x"}},
+            "Sub": {"allOf": [{"$ref": "#/components/schemas/A"}, {"type": "object"}]},
+            "SubOfSub": {"allOf": [{"$ref": "#/components/schemas/Sub"}]},
+        }}}),
         operation(json!({"responses": {"202": {
             "content": {"application/json": {"schema": {
                 "$ref": null, "type": "array", "items": {"$ref": "#/components/schemas/Task"},

@@ -60,6 +60,18 @@ impl<'v> Node<'v, '_> {
         self.object.get("$ref")?.as_str()
     }
 
+    /// What a discriminator maps to, where it is no name, and where a link leads.
+    fn other_references(&self) -> impl Iterator<Item = (&'v str, Kind)> + use<'v> {
+        let schema = (self.kind == Kind::Schema).then_some(self.object);
+        let mapping =
+            schema.and_then(|schema| schema.get("discriminator")?.get("mapping")?.as_object());
+        let targets = mapping.into_iter().flatten();
+        let targets = targets.filter_map(|(_, target)| Some((target.as_str()?, Kind::Schema)));
+        let link = (self.kind == Kind::Link).then_some(self.object);
+        let operation = link.and_then(|link| link.get("operationRef")?.as_str());
+        targets.chain(operation.map(|target| (target, Kind::Operation)))
+    }
+
     pub(super) fn text(&self, member: &str) -> Option<&'v str> {
         self.object.get(member)?.as_str()
     }
@@ -181,21 +193,31 @@ impl<'v, V: Visitor<'v>> Guide<'v, '_, V> {
         self.visitor.visit(&node);
         // Beside a reference nothing counts, except in paths and in the schemas of 3.1.
         let goes_on = kind == Kind::PathItem || (kind == Kind::Schema && !self.old_dialect);
-        if let Some(target) = node.reference() {
-            if let (true, Some(pointer)) = (
-                target.starts_with(&self.external),
-                reference::pointer(target),
-            ) {
-                self.waiting.push_back((pointer.into_owned(), kind));
-            }
+        let others: Vec<(&str, Kind)> = node.other_references().collect();
+        let reference = node.reference();
+        if let Some(target) = reference {
+            self.later(target, kind);
             if !goes_on {
                 return;
             }
+        }
+        for (target, kind) in others {
+            self.later(target, kind);
         }
         for (key, member) in object {
             self.path.push(Token::Key(key));
             self.member(kind, key, member);
             self.path.pop();
+        }
+    }
+
+    /// Notes what a reference wants of an external part.
+    fn later(&mut self, target: &str, kind: Kind) {
+        if let (true, Some(pointer)) = (
+            target.starts_with(&self.external),
+            reference::pointer(target),
+        ) {
+            self.waiting.push_back((pointer.into_owned(), kind));
         }
     }
 

@@ -84,6 +84,11 @@ fn by_name<'a>(discriminator: &'a Value, value: &Value, labels: &[String]) -> Op
     if let Some(index) = given.as_str().and_then(schema_of) {
         return Some(Meant::Named(index));
     }
+    let is_mapped = |name| mapping.is_some_and(|mapping| mapping.contains_key(name));
+    if given.as_str().is_some_and(is_mapped) {
+        // To an alternative without a name of its own, such as a whole text.
+        return None;
+    }
     let known = match mapping {
         Some(mapping) => mapping.keys().cloned().collect(),
         None => labels.to_vec(),

@@ -416,3 +416,88 @@ fn relative_servers_begin_where_the_definition_is() {
     );
     assert_eq!(urls("", "servers: [{url: /v1}]"), ["/v1"]);
 }
+
+/// What a discriminator maps to and where a link leads are references too.
+#[test]
+fn discriminators_and_links_lead_into_other_texts() {
+    let api = "\
+openapi: 3.0.3
+info: { title: T, version: '1' }
+paths:
+  /pets:
+    post:
+      operationId: AddPet
+      requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Pet' } } } }
+      responses:
+        '200':
+          description: Added
+          links:
+            other: { operationRef: 'paths/more.yaml#/~1vets/get' }
+            nowhere: { operationRef: 'paths/more.yaml#/~1vets/put' }
+            away: { operationRef: 'https://example.com/api.yaml#/paths/~1a/get' }
+components:
+  schemas:
+    Pet:
+      oneOf: [{ $ref: 'pets/pets.yaml#/components/schemas/Cat' }, { $ref: pets/dog.yaml }]
+      discriminator:
+        propertyName: kind
+        mapping:
+          cat: 'pets/pets.yaml#/components/schemas/Cat'
+          dog: pets/dog.yaml
+          bird: pets/bird.yaml
+          own.name: Own.Name
+    Own.Name: { type: object }
+";
+    let pets = "\
+components:
+  schemas:
+    Cat:
+      type: object
+      properties: { kind: { enum: [cat] }, claws: { type: integer } }
+      discriminator: { propertyName: kind, mapping: { kitten: Kitten, own: Own.Name } }
+    Kitten: { nullable: true }
+";
+    let dog = "{ type: object, properties: { kind: { enum: [dog] }, bark: { type: boolean } } }";
+    let more = "/vets: { get: { operationId: ListVets, responses: {} } }";
+    let (reading, asked) = read(&[
+        ("api.yaml", api),
+        ("pets/pets.yaml", pets),
+        ("pets/dog.yaml", dog),
+        ("paths/more.yaml", more),
+    ]);
+    assert_eq!(
+        asked,
+        [
+            "paths/more.yaml",
+            "pets/pets.yaml",
+            "pets/dog.yaml",
+            "pets/bird.yaml"
+        ],
+    );
+    assert_eq!(
+        found(&reading.problems),
+        [
+            ("", 13, 24, "reference-dangling"),
+            ("", 24, 11, "reference-external"),
+            ("pets/pets.yaml", 7, 15, "nullable-without-type"),
+        ]
+    );
+    let definition = reading.definition;
+    let document = definition.document();
+    let at = |pointer: &str| document.pointer(pointer).unwrap().as_str().unwrap();
+    let link = at("/paths/~1pets/post/responses/200/links/other/operationRef");
+    let linked = definition.resolve(&json!({ "$ref": link })).clone();
+    assert_eq!(linked["operationId"], "ListVets");
+    let mapping = "/components/schemas/Pet/discriminator/mapping";
+    assert_eq!(at(&format!("{mapping}/own.name")), "Own.Name");
+    let dog = json!({ "$ref": at(&format!("{mapping}/dog")) });
+    let dog = definition.resolve(&dog);
+    assert!(dog["properties"].get("bark").is_some());
+
+    let post = operation(&definition, "AddPet");
+    for (kind, field) in [("dog", "bark"), ("cat", "claws")] {
+        let violations = definition.check_body(post, &json!({"kind": kind, field: "x"}));
+        assert_eq!(violations.len(), 1, "{violations:?}");
+        assert_eq!(violations[0].pointer, format!("/{field}"));
+    }
+}

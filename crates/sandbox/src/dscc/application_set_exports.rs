@@ -9,7 +9,7 @@ use super::application_sets::{addressed, is_a_member, members, set_reference};
 use super::exports::{Export, Luns, groups, withdrawal};
 use super::routes::{Named, Row};
 use super::tasks::{self, Work, still_there};
-use super::volumes::system_reference;
+use super::volumes::{resource, system_reference};
 use super::{Call, collection, some_where};
 use crate::rest::{Refusal, body};
 use crate::sandbox::Outcome;
@@ -70,7 +70,7 @@ fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
             .filter(|group| is_exported(call, volume, group))
             .collect();
         if !reached.is_empty() {
-            parts.push(withdrawal(system, volume, &reached));
+            parts.push(withdrawal(system, volume, resource(volume), &reached));
         }
     }
     if parts.is_empty() {

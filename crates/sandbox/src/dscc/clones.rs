@@ -195,13 +195,13 @@ impl<'a> Wish<'a> {
 
 /// The export that an online clone asks for. The LUN is the next that is free, as it is whenever
 /// something is exported.
-fn export<'a>(state: &'a State, online: &Value) -> Result<Option<Export<'a>>, Refusal> {
+pub(super) fn export<'a>(state: &'a State, online: &Value) -> Result<Option<Export<'a>>, Refusal> {
     let Some(group) = optional(online, "hostGroupId").filter(|group| !group.is_empty()) else {
         return Ok(None);
     };
     let chooses = online.get("autoLun") == Some(&Value::Bool(false));
     if chooses && !online.field("lun").is_null() {
-        let message = "onlineClone: this stand-in chooses the LUN itself; send autoLun as true";
+        let message = "lun: this stand-in chooses the LUN itself; send autoLun as true";
         return Err(Refusal::BadRequest(message.to_owned()));
     }
     let body = Map::from_iter([("hostGroupIds".to_owned(), json!([group]))]);

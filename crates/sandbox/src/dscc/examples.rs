@@ -38,6 +38,12 @@ const IN_BODIES: &[(&str, &str, &str, Named)] = &[
     ),
     (
         "POST",
+        "storage-systems/device-type1/{}/snapshots/{}/clone",
+        "/hostGroupId",
+        Named::HostGroup,
+    ),
+    (
+        "POST",
         "storage-systems/device-type2/{}/volume-collections/{}/actions/remove-volumes",
         "/volume_ids/0",
         Named::Volume,

@@ -1,7 +1,8 @@
 //! Exports of device-type1: which host groups reach a volume, and under which LUN (domain.md 7.8).
 //!
 //! An export is kept as one VLUN per volume and host group,
-//! `{id, systemId, ofVolume, ofGroup, ofSet, name, lun, …}`. Whatever else is shown of it, at the
+//! `{id, systemId, ofVolume, ofGroup, ofSet, name, lun, …}`; that of a snapshot has `ofSnapshot` and
+//! `copyOf`, its volume, in the place of `ofVolume`. Whatever else is shown of it, at the
 //! volume, the set or the host, follows from the VLUNs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::routes::{Named, Row};
 use super::tasks::{self, Work, WorkCheck, still_there};
 use super::volumes::{addressed, resource, system_reference};
-use super::{Call, collection, ids, none_where, put, remove_where, some_where};
+use super::{Call, collection, ids, none_where, put, remove_where, set, some_where};
 use crate::change::{Change, Requirement};
 use crate::rest::{Refusal, body};
 use crate::sandbox::Outcome;
@@ -50,7 +51,7 @@ fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
     let groups = groups(call.state, &Value::Object(body))?;
-    let work = withdrawal(system, volume, &groups);
+    let work = withdrawal(system, volume, resource(volume), &groups);
     tasks::start(call, work)
 }
 
@@ -69,6 +70,22 @@ pub(super) fn initiators(state: &State, volume: &str) -> Value {
     of_volume(state, volume)
         .map(|vlun| initiator(state, vlun))
         .collect()
+}
+
+/// The host groups that reach a snapshot.
+pub(super) fn initiators_of_snapshot(state: &State, snapshot: &str) -> Value {
+    let vluns = state.with(collection::VLUNS, "ofSnapshot", snapshot);
+    vluns.map(|vlun| initiator(state, vlun)).collect()
+}
+
+/// What is exported: the word for it, and the field in which its VLUNs name it. A snapshot is told by
+/// the volume that it is of.
+fn kind(exported: &impl Fields) -> (&'static str, &'static str) {
+    if exported.text("ofVolume").is_empty() {
+        ("volume", "ofVolume")
+    } else {
+        ("snapshot", "ofSnapshot")
+    }
 }
 
 /// The host group of a VLUN, as volumes and VLUNs name it.
@@ -178,10 +195,11 @@ impl<'a> Export<'a> {
         lun: i64,
     ) -> Value {
         let done = tasks::end(call).as_millisecond();
-        json!({
+        let (_, names_it) = kind(volume);
+        let mut vlun = json!({
             "id": ids::object(call.rng),
             "systemId": volume.field("systemId"),
-            "ofVolume": volume.field("id"),
+            "ofVolume": null,
             "ofGroup": group.field("id"),
             "ofSet": self.set,
             "name": lun_name(group.text("id"), lun),
@@ -190,7 +208,12 @@ impl<'a> Export<'a> {
             "position": self.position,
             "created": done,
             "generation": done,
-        })
+        });
+        set(&mut vlun, names_it, volume.field("id"));
+        if names_it == "ofSnapshot" {
+            set(&mut vlun, "copyOf", volume.field("ofVolume"));
+        }
+        vlun
     }
 }
 
@@ -199,21 +222,27 @@ pub(super) fn lun_name(group: &str, lun: i64) -> String {
     format!("{group}/{lun}")
 }
 
-/// To withdraw one volume from the groups.
-pub(super) fn withdrawal(system: &Stored, volume: &Stored, groups: &[&Stored]) -> Work {
+/// To withdraw a volume or a snapshot from the groups.
+pub(super) fn withdrawal(
+    system: &Stored,
+    volume: &Stored,
+    resource: Value,
+    groups: &[&Stored],
+) -> Work {
+    let (what, _) = kind(volume);
     let exported = |group: &&Stored| WorkCheck {
         requirement: some_where(collection::VLUNS, &pair(volume, group)),
         complaint: format!(
-            "the volume {} is not exported to the host group {}",
+            "the {what} {} is not exported to the host group {}",
             volume.text("name"),
             group.text("name")
         ),
-        recommendation: "Look at the volume's VLUNs.",
+        recommendation: "Look at its initiators.",
     };
     Work {
-        title: format!("Unexport volume {}", volume.text("name")),
+        title: format!("Unexport {what} {}", volume.text("name")),
         source: system_reference(system),
-        resources: vec![resource(volume)],
+        resources: vec![resource],
         checks: groups.iter().map(exported).collect(),
         first: Vec::new(),
         then: groups
@@ -295,19 +324,18 @@ impl Luns {
     }
 }
 
-/// The fields that find the VLUN of a volume and a group.
+/// The fields that find the VLUN of a volume, or a snapshot, and a group.
 fn pair<'a>(volume: &'a impl Fields, group: &'a Stored) -> [(&'static str, &'a str); 2] {
-    [
-        ("ofVolume", volume.text("id")),
-        ("ofGroup", group.text("id")),
-    ]
+    let (_, names_it) = kind(volume);
+    [(names_it, volume.text("id")), ("ofGroup", group.text("id"))]
 }
 
 fn not_exported_yet(volume: &impl Fields, group: &Stored) -> WorkCheck {
+    let (what, _) = kind(volume);
     WorkCheck {
         requirement: none_where(collection::VLUNS, &pair(volume, group)),
         complaint: format!(
-            "the volume {} is exported to the host group {} already",
+            "the {what} {} is exported to the host group {} already",
             volume.text("name"),
             group.text("name")
         ),

@@ -26,6 +26,7 @@ mod relation;
 mod routes;
 mod seed;
 mod snapsets;
+mod snapshot_acts;
 mod snapshot_input;
 mod snapshots;
 mod systems;

@@ -8,8 +8,8 @@ use http::Method;
 
 use super::{
     Call, application_set_exports, application_sets, capacity, clones, exports, host_groups,
-    host_volumes, hosts, initiators, issues, pools, snapsets, snapshots, systems, tasks, type2,
-    vluns, volume_changes, volume_sets, volumes,
+    host_volumes, hosts, initiators, issues, pools, snapsets, snapshot_acts, snapshots, systems,
+    tasks, type2, vluns, volume_changes, volume_sets, volumes,
 };
 use crate::rest::{Refusal, Virtual};
 use crate::sandbox::Outcome;
@@ -62,6 +62,7 @@ const RESOURCES: &[&[Row]] = &[
     exports::ROWS,
     vluns::ROWS,
     snapshots::ROWS,
+    snapshot_acts::ROWS,
     clones::ROWS,
     application_sets::ROWS,
     application_set_exports::ROWS,

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::application_sets::{addressed, all_there, members, set_reference};
 use super::routes::{Named, Row};
 use super::snapshot_input::{Keys, New, Wish, extend};
-use super::snapshots::{not_retained, time};
+use super::snapshots::{not_retained, time, unexported};
 use super::tasks::{self, Work, still_there};
 use super::volume_changes::{names_are_free, next_number, take_numbers};
 use super::volumes::system_reference;
 use super::{Call, Lazy, collection, ids, not_found, remove, remove_where, set};
-use crate::rest::{Envelope, Refusal, body, flag};
+use crate::rest::{Envelope, Refusal, body};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
@@ -112,21 +112,22 @@ fn create(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, parent) = addressed(call)?;
     let snapset = found(call, parent)?;
-    flag(call.request, "force")?;
     let id = snapset.text("id");
+    let (more, mut then) = unexported(call, snapset, &[("ofSet", id)])?;
+    then.push(remove_where(collection::SNAPSHOTS, &[("ofSet", id)]));
+    then.push(remove(collection::SNAPSETS, id));
+    let mut checks = vec![
+        still_there(collection::SNAPSETS, "snapshot set", snapset),
+        not_retained(call, collection::SNAPSETS, "snapshot set", snapset),
+    ];
+    checks.extend(more);
     let work = Work {
         title: format!("Delete snapshot set {}", snapset.text("name")),
         source: system_reference(system),
         resources: vec![set_reference(parent)],
-        checks: vec![
-            still_there(collection::SNAPSETS, "snapshot set", snapset),
-            not_retained(call, collection::SNAPSETS, "snapshot set", snapset),
-        ],
+        checks,
         first: Vec::new(),
-        then: vec![
-            remove_where(collection::SNAPSHOTS, &[("ofSet", id)]),
-            remove(collection::SNAPSETS, id),
-        ],
+        then,
         on_failure: Vec::new(),
     };
     tasks::start(call, work)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::tasks::later;
 use super::volume_input::{name, optional};
-use super::{ids, put, remove};
+use super::{collection, ids, put, remove, remove_where};
 use crate::change::{Change, Planned};
 use crate::rest::Refusal;
 use crate::stored::{Fields, Stored};
@@ -114,14 +114,17 @@ impl Wish {
     }
 
     /// What makes the object, and takes it away again when its time is over.
-    pub(super) fn changes(&self, collection: &str, value: Value) -> Vec<Change> {
+    pub(super) fn changes(&self, kept_in: &str, value: Value) -> Vec<Change> {
         let id = value.text("id").to_owned();
-        let mut changes = vec![put(collection, value)];
+        let mut changes = vec![put(kept_in, value)];
         if let Some(at) = self.expires {
             changes.push(Change::Schedule(Planned {
                 at,
                 checks: Vec::new(),
-                then: vec![remove(collection, &id)],
+                then: vec![
+                    remove_where(collection::VLUNS, &[("ofSnapshot", &id)]),
+                    remove(kept_in, &id),
+                ],
             }));
         }
         changes

@@ -6,13 +6,14 @@
 
 use serde_json::{Value, json};
 
+use super::exports::initiators_of_snapshot;
 use super::routes::{Named, Row};
 use super::snapshot_input::{Keys, New, Wish};
 use super::tasks::{self, Work, WorkCheck, merge, still_there};
 use super::volume_changes::{fits, names_are_free, next_number, take_numbers};
 use super::volumes::{addressed, resource, system_reference};
-use super::{Call, Lazy, collection, not_found, plain, remove, set};
-use crate::change::Requirement;
+use super::{Call, Lazy, collection, none_where, not_found, plain, remove, remove_where, set};
+use crate::change::{Change, Requirement};
 use crate::rest::{Envelope, Refusal, body, body_or_none, flag};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
@@ -132,24 +133,49 @@ fn promote(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     tasks::start(call, work)
 }
 
-/// No snapshot is online here, so `force` has nothing to do; it does not shorten the retention.
+/// With `force`, its exports go with it; that does not shorten the retention.
 fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let snapshot = found(call, volume)?;
-    flag(call.request, "force")?;
+    let exports = [("ofSnapshot", snapshot.text("id"))];
+    let (more, mut then) = unexported(call, snapshot, &exports)?;
+    then.push(remove(collection::SNAPSHOTS, snapshot.text("id")));
+    let mut checks = vec![
+        still_there(collection::SNAPSHOTS, "snapshot", snapshot),
+        not_retained(call, collection::SNAPSHOTS, "snapshot", snapshot),
+    ];
+    checks.extend(more);
     let work = Work {
         title: format!("Delete snapshot {}", snapshot.text("name")),
         source: system_reference(system),
         resources: vec![resource(volume)],
-        checks: vec![
-            still_there(collection::SNAPSHOTS, "snapshot", snapshot),
-            not_retained(call, collection::SNAPSHOTS, "snapshot", snapshot),
-        ],
+        checks,
         first: Vec::new(),
-        then: vec![remove(collection::SNAPSHOTS, snapshot.text("id"))],
+        then,
         on_failure: Vec::new(),
     };
     tasks::start(call, work)
+}
+
+/// What must hold before a snapshot, or a set of them, goes, and what goes with it: its exports when
+/// the request has `force`; otherwise there must be none.
+pub(super) fn unexported(
+    call: &Call<'_, '_>,
+    object: &Stored,
+    exports: &[(&str, &str)],
+) -> Result<(Option<WorkCheck>, Vec<Change>), Refusal> {
+    if flag(call.request, "force")? {
+        return Ok((None, vec![remove_where(collection::VLUNS, exports)]));
+    }
+    let check = WorkCheck {
+        requirement: none_where(collection::VLUNS, exports),
+        complaint: format!(
+            "{} is exported; withdraw it from its hosts first or send force=true",
+            object.text("name")
+        ),
+        recommendation: "Send force=true.",
+    };
+    Ok((Some(check), Vec::new()))
 }
 
 /// That the retention time of a snapshot, or of a set of them, is over.
@@ -184,7 +210,7 @@ fn found<'a>(call: &Call<'a, '_>, volume: &Stored) -> Result<&'a Stored, Refusal
         .ok_or_else(|| not_found("snapshot of this volume", id))
 }
 
-fn uri(snapshot: &Stored) -> String {
+pub(super) fn uri(snapshot: &Stored) -> String {
     format!(
         "/api/v1/storage-systems/device-type1/{}/volumes/{}/snapshots/{}",
         snapshot.text("systemId"),
@@ -215,7 +241,7 @@ fn view(call: &Call<'_, '_>, volume: &Stored, snapshot: &Stored) -> Value {
         "healthState": 1,
         "state": {"overall": "STATE_NORMAL", "detailed": []},
         "physicalCopy": false,
-        "initiators": [],
+        "initiators": initiators_of_snapshot(call.state, snapshot.text("id")),
         "wwn": snapshot.field("wwn"),
         "creationTime": time(snapshot, "created"),
         "expirationTime": time(snapshot, "expires"),

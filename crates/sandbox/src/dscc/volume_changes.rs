@@ -132,19 +132,24 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let (name, id) = (volume.text("name"), volume.text("id"));
     let mine = [("ofVolume", id)];
+    // Those of its snapshots.
+    let below = [("copyOf", id)];
     let mut checks = vec![still_there(collection::VOLUMES, "volume", volume)];
     let mut then = Vec::new();
     if flag(call.request, "unExport")? {
         then.push(remove_where(collection::VLUNS, &mine));
+        then.push(remove_where(collection::VLUNS, &below));
     } else {
-        checks.push(WorkCheck {
-            requirement: none_where(collection::VLUNS, &mine),
-            complaint: format!(
-                "the volume {name} is exported; withdraw it from its hosts first or send \
-                 unExport=true"
-            ),
-            recommendation: "Send unExport=true.",
-        });
+        for (exports, what) in [(mine, "the volume"), (below, "a snapshot of the volume")] {
+            checks.push(WorkCheck {
+                requirement: none_where(collection::VLUNS, &exports),
+                complaint: format!(
+                    "{what} {name} is exported; withdraw it from its hosts first or send \
+                     unExport=true"
+                ),
+                recommendation: "Send unExport=true.",
+            });
+        }
     }
     if flag(call.request, "cascade")? {
         checks.push(none_retained(call, volume));

@@ -20,6 +20,7 @@ pub(crate) enum Act {
     Snapshot(usize, u8),
     Promote(usize),
     DeleteSnapshot(usize),
+    ExportSnapshot(usize),
     Clone(usize, u8),
     WorkOnClone(usize, bool),
     CreateSet(u8, usize, usize),
@@ -43,6 +44,7 @@ pub(crate) fn any_act() -> impl Strategy<Value = Act> {
         3 => (which(), name()).prop_map(|(v, n)| Act::Snapshot(v, n)),
         1 => which().prop_map(Act::Promote),
         1 => which().prop_map(Act::DeleteSnapshot),
+        2 => which().prop_map(Act::ExportSnapshot),
         1 => (which(), name()).prop_map(|(v, n)| Act::Clone(v, n)),
         1 => (which(), any::<bool>()).prop_map(|(c, p)| Act::WorkOnClone(c, p)),
         1 => (name(), which(), which()).prop_map(|(n, a, b)| Act::CreateSet(n, a, b)),
@@ -119,6 +121,11 @@ pub(crate) fn act(world: &mut World, act: &Act) -> Option<(u16, Value)> {
         }
         Act::DeleteVlun(index) => {
             let vlun = objects.pick("vluns", *index)?;
+            if vlun["ofSnapshot"].is_string() {
+                let snapshot = format!("{device}/snapshots/{}", text(vlun, "ofSnapshot"));
+                let groups = json!({"hostGroupIds": [vlun["ofGroup"]]});
+                return Some(world.post(&format!("{snapshot}/un-export"), &groups));
+            }
             world.delete(&format!(
                 "{device}/volumes/{}/vluns/{}",
                 text(vlun, "ofVolume"),
@@ -129,6 +136,11 @@ pub(crate) fn act(world: &mut World, act: &Act) -> Option<(u16, Value)> {
             &format!("{}/snapshots", path(volume(index)?)),
             &json!({"namePattern": "CUSTOM", "customName": format!("v{name}"), "expireSecs": name, "retainSecs": name / 2}),
         ),
+        Act::ExportSnapshot(index) => {
+            let snapshot = objects.pick("snapshots", *index)?;
+            let path = format!("{device}/snapshots/{}/export", text(snapshot, "id"));
+            world.post(&path, &groups)
+        }
         Act::Promote(index) | Act::DeleteSnapshot(index) => {
             let snapshot = objects.pick("snapshots", *index)?;
             let path = format!(

@@ -21,15 +21,16 @@ impl World {
     /// A body that the operation accepts, with ids that there are.
     pub(crate) fn device_type1_body(&mut self, id: &str) -> Option<Value> {
         let body = match id {
-            "DeviceType1VlunExport" => {
+            "DeviceType1VlunExport" | "DeviceType1VlunExportForSnapshot" => {
                 json!({"hostGroupIds": [self.group()], "autoLun": true, "override": true})
             }
             "DeviceType1VolumeSetExport" => {
                 json!({"hostGroupIds": [self.group()], "proximity": "ALL"})
             }
-            "DeviceType1VlunUnexport" | "DeviceType1VolumeSetUnexport" => {
-                json!({"hostGroupIds": [self.group()]})
-            }
+            "DeviceType1VlunUnexport"
+            | "DeviceType1VlunUnexportForSnapshot"
+            | "DeviceType1VolumeSetUnexport" => json!({"hostGroupIds": [self.group()]}),
+            "SnapshotCloneCreate" => json!({"destinationVolume": "copy"}),
             "VolumeSnapshotCreate" => json!({"namePattern": "PARENT_TIMESTAMP"}),
             "DeviceType1VolumeSetsSnapshotCreate" => {
                 json!({"vvNamePattern": "CUSTOM", "snapshotName": "all"})
@@ -53,13 +54,13 @@ impl World {
         if path.contains("/device-type1/") && path.ends_with("/un-export") {
             let export = path.replace("un-export", "export");
             let mut body = json!({"hostGroupIds": [self.group()], "proximity": "ALL"});
-            if id == "DeviceType1VlunUnexport" {
+            if id.starts_with("DeviceType1VlunUnexport") {
                 body["override"] = true.into();
             }
             let answer = self.send(&Method::POST, &export, Some(&body.to_string()));
             assert_eq!(self.done(answer)["state"], "SUCCEEDED");
         }
-        if id != "VolumeDelete" {
+        if !["VolumeDelete", "VolumeSnapshotGetById"].contains(&id) {
             return path.to_owned();
         }
         let operation = self.definition.operation(id).unwrap();

@@ -47,6 +47,16 @@ const EXCEPTIONS: &[Exception] = &[
         choose: |stand, _, body| body["hostGroupIds"] = group(stand),
     },
     Exception {
+        operation: "POST device-type1/{}/snapshots/{}/export",
+        reason: NO_GROUP,
+        choose: |stand, _, body| body["hostGroupIds"] = group(stand),
+    },
+    Exception {
+        operation: "DELETE device-type1/{}/volumes/{}/snapshots/{}",
+        reason: "the snapshot is the one that is to be un-exported",
+        choose: |_, path, _| path.push_str("?force=true"),
+    },
+    Exception {
         operation: "PUT device-type1/{}/applicationsets/{}",
         reason: "the same volumes are added and removed",
         choose: |_, _, body| body["addMembers"] = json!([]),

@@ -17,9 +17,16 @@ fn check(state: &State) -> Result<(), TestCaseError> {
         ["volumes", "hostGroups", "applicationSets"].map(|collection| objects.ids(collection));
     let mut luns = BTreeSet::new();
     let memberships = objects.ids("setMembers");
+    let snapshots = objects.ids("snapshots");
     for vlun in objects.all("vluns") {
+        let of_snapshot = vlun["ofSnapshot"].is_string();
         prop_assert!(
-            volumes.contains(text(vlun, "ofVolume")),
+            if of_snapshot {
+                snapshots.contains(text(vlun, "ofSnapshot"))
+                    && volumes.contains(text(vlun, "copyOf"))
+            } else {
+                volumes.contains(text(vlun, "ofVolume"))
+            },
             "a VLUN without its volume"
         );
         prop_assert!(
@@ -29,7 +36,7 @@ fn check(state: &State) -> Result<(), TestCaseError> {
         prop_assert!(luns.insert(text(vlun, "name")), "a LUN twice in a group");
         let member = format!("{}/{}", text(vlun, "ofSet"), text(vlun, "ofVolume"));
         prop_assert!(
-            vlun["ofSet"].is_null() || memberships.contains(member.as_str()),
+            vlun["ofSet"].is_null() || of_snapshot || memberships.contains(member.as_str()),
             "exported through a set that it is not in"
         );
     }

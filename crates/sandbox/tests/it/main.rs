@@ -28,6 +28,7 @@ mod lists;
 mod playbook;
 mod real_definition;
 mod replay;
+mod snapshot_acts;
 mod snapshots;
 mod stand;
 mod task_parts;

@@ -30,7 +30,7 @@ fn its_examples_are_living_ids_and_its_schemas_are_kept() {
     let definition = Arc::new(Definition::read(&text).unwrap().definition);
     let mut world = World::with(Arc::clone(&definition), Settings::default());
     let examples = world.examples();
-    assert_eq!(examples.len(), 105);
+    assert_eq!(examples.len(), 108);
     for (method, id, path) in examples {
         if method == Method::GET {
             let (status, body) = world.get(&path);

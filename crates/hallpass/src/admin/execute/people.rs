@@ -32,6 +32,15 @@ impl Administrator<'_> {
             }
             UserCommand::Disable(who) => self.set_enabled(who, false).await,
             UserCommand::Enable(who) => self.set_enabled(who, true).await,
+            UserCommand::ResetSecondFactor(who) => {
+                let person = self.person_meant(who)?;
+                let factors = self.store.second_factors();
+                let removed = factors
+                    .remove(&person, &actor(), self.now, &mut SystemRandom)
+                    .await?;
+                let id = person.id.to_string();
+                Ok(json!({ "id": id, "email": person.email.as_str(), "removed": removed }))
+            }
             UserCommand::Remove(who) => {
                 let person = self.person_meant(who)?;
                 self.store

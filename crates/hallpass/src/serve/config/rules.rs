@@ -70,6 +70,16 @@ impl Config {
                 1..=36_500,
             ),
             (
+                "sessions.longest_minutes",
+                self.sessions.longest_minutes,
+                1..=525_600,
+            ),
+            (
+                "sessions.idle_minutes",
+                self.sessions.idle_minutes,
+                1..=self.sessions.longest_minutes,
+            ),
+            (
                 "sandbox.task_milliseconds",
                 self.sandbox.task_milliseconds,
                 0..=86_400_000,

@@ -63,6 +63,8 @@ impl Config {
                 publish_before: seconds(keys.publish_before_seconds),
             },
             audit_retention: days(self.audit.retention_days),
+            session_idle: SignedDuration::from_mins(self.sessions.idle_minutes),
+            longest_session: SignedDuration::from_mins(self.sessions.longest_minutes),
         }
     }
 
@@ -177,6 +179,7 @@ mod tests {
     #[test]
     fn what_is_set_reaches_the_policy() {
         let text = "[tokens]\njti = false\ngrace_seconds = 60\n\
+                    [sessions]\nidle_minutes = 5\nlongest_minutes = 60\n\
                     [keys]\nkind = \"ed25519\"\nrotate_every_days = 0\npaths = [\"/ext/keys\"]";
         let config = Config::parse(text, Path::new("h.toml")).unwrap();
         let policy = config.policy();
@@ -184,6 +187,8 @@ mod tests {
         assert_eq!(policy.keys.rotate_every, None);
         assert_eq!(policy.grace, SignedDuration::from_secs(60));
         assert!(!policy.jti);
+        assert_eq!(policy.session_idle, SignedDuration::from_mins(5));
+        assert_eq!(policy.longest_session, SignedDuration::from_hours(1));
     }
 
     #[test]

@@ -203,7 +203,8 @@ fn the_rest_api_keeps_the_last_administrator() {
         .find(|one| one["email"] == ANN)
         .unwrap();
     let user = format!("{}/workspaces/v1/users/{}", server.base(), word(ann, "id"));
-    let refused = try_send(bare_request(&Method::DELETE, &user, &bob)).unwrap()
+    let refused = try_send(bare_request(&Method::DELETE, &user, &bob))
+        .unwrap()
         .is(409)
         .json();
     assert!(
@@ -211,5 +212,7 @@ fn the_rest_api_keeps_the_last_administrator() {
         "{refused}"
     );
     world.create_user("olga@example.com", "administrator");
-    try_send(bare_request(&Method::DELETE, &user, &bob)).unwrap().is(204);
+    try_send(bare_request(&Method::DELETE, &user, &bob))
+        .unwrap()
+        .is(204);
 }

@@ -318,7 +318,17 @@ fn names_and_references() -> Vec<Case> {
             "/components/schemas/B",
             components(json!({"schemas": {"B": {}}})),
         ),
+        case(
+            "component-unused",
+            "/components/schemas/B",
+            components(json!({"schemas": {"B": {"allOf": [{"$ref": "#/components/schemas/A"}]}}})),
+        ),
         in_property("reference-dangling", "/$ref", to("#/components/schemas/a")),
+        in_operation(
+            "reference-dangling",
+            "/responses/202/links/l/operationRef",
+            json!({"responses": {"202": {"links": {"l": {"operationRef": "#/paths/~1none/get"}}}}}),
+        ),
         case(
             "reference-circular",
             "/components/schemas/B/$ref",

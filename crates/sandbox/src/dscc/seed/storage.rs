@@ -32,8 +32,13 @@ const UN_EXPORT_SET: (&str, &str) = (
     "storage-systems/device-type1/{}/applicationsets/{}/un-export",
 );
 
+const UN_EXPORT_SNAPSHOT: (&str, &str) = (
+    "POST",
+    "storage-systems/device-type1/{}/snapshots/{}/un-export",
+);
+
 /// The operations whose example bodies name host groups that are reached.
-pub(super) const WITHDRAWALS: [(&str, &str); 2] = [UN_EXPORT, UN_EXPORT_SET];
+pub(super) const WITHDRAWALS: [(&str, &str); 3] = [UN_EXPORT, UN_EXPORT_SET, UN_EXPORT_SNAPSHOT];
 
 /// How many members a set has.
 const MEMBERS: usize = 2;
@@ -50,6 +55,7 @@ impl Seed<'_> {
         self.volume_sets();
         self.snapsets();
         self.withdrawable();
+        self.withdrawable_snapshot();
     }
 
     /// Bodies name volumes, and the example bodies those that have to be there: the one that a
@@ -109,7 +115,7 @@ impl Seed<'_> {
         let group = self.first(collection::HOST_GROUPS).map(Stored::unpack);
         let Some(group) = group else { return };
         for (volume, id) in &wanted {
-            self.vlun(id, volume, group.text("id"));
+            self.vlun(id, ("ofVolume", volume), group.text("id"));
         }
     }
 
@@ -124,38 +130,52 @@ impl Seed<'_> {
         for (route, volumes) in [(UN_EXPORT, volumes.collect()), (UN_EXPORT_SET, members)] {
             for group in texts_in_body(self.definition, route, "hostGroupIds") {
                 for volume in &volumes {
-                    self.reached(volume, &group);
+                    self.reached(("ofVolume", volume), &group);
                 }
             }
         }
     }
 
-    /// Exports a volume to a group with this name or id, unless it is.
-    fn reached(&mut self, volume: &str, group: &str) {
+    /// The same of snapshots.
+    fn withdrawable_snapshot(&mut self) {
+        let Some(snapshot) = last_in_path(self.definition, UN_EXPORT_SNAPSHOT) else {
+            return;
+        };
+        for group in texts_in_body(self.definition, UN_EXPORT_SNAPSHOT, "hostGroupIds") {
+            self.reached(("ofSnapshot", &snapshot), &group);
+        }
+    }
+
+    /// Exports a volume or a snapshot to a group with this name or id, unless it is.
+    fn reached(&mut self, exported: (&'static str, &str), group: &str) {
         let named = self.state.with(collection::HOST_GROUPS, "name", group);
         let group = match named.map(|group| group.text("id")).next() {
             Some(id) => id.to_owned(),
             None => group.to_owned(),
         };
-        let pair = [("ofVolume", volume), ("ofGroup", &group)];
+        let pair = [exported, ("ofGroup", &group)];
         if !self.state.holds(&some_where(collection::VLUNS, &pair)) {
             let id = ids::object(&mut self.rng);
-            self.vlun(&id, volume, &group);
+            self.vlun(&id, exported, &group);
         }
     }
 
-    fn vlun(&mut self, id: &str, volume: &str, group: &str) {
+    fn vlun(&mut self, id: &str, (names_it, exported): (&'static str, &str), group: &str) {
         let created = self.days_ago(10);
-        let Some(volume) = self.state.get(collection::VOLUMES, volume).cloned() else {
+        let kept_in = match names_it {
+            "ofSnapshot" => collection::SNAPSHOTS,
+            _ => collection::VOLUMES,
+        };
+        let Some(exported) = self.state.get(kept_in, exported).cloned() else {
             return;
         };
         let lun = self.number(group);
-        let vlun = json!({
+        let mut vlun = json!({
             "id": id,
-            "systemId": volume.field("systemId"),
-            "ofVolume": volume.field("id"),
+            "systemId": exported.field("systemId"),
+            "ofVolume": null,
             "ofGroup": group,
-            "ofSet": null,
+            "ofSet": exported.field("ofSet"),
             "name": lun_name(group, lun),
             "lun": lun,
             "proximity": "PRIMARY",
@@ -163,13 +183,26 @@ impl Seed<'_> {
             "created": created,
             "generation": created,
         });
+        set(&mut vlun, names_it, exported.field("id"));
+        if kept_in == collection::SNAPSHOTS {
+            set(&mut vlun, "copyOf", exported.field("ofVolume"));
+        }
         self.put(collection::VLUNS, vlun);
     }
 
     fn snapshots(&mut self) {
-        for example in self.examples.of_kind(Named::Snapshot) {
+        let examples = self.examples.of_kind(Named::Snapshot);
+        for example in &examples {
             if let Some(volume) = example.within(Named::Volume) {
                 self.snapshot(example.id.clone(), volume, None);
+            }
+        }
+        // Some are addressed without their volume.
+        for example in examples {
+            let is_there = self.state.get(collection::SNAPSHOTS, &example.id).is_some();
+            let volume = self.others(example.system()).into_iter().next();
+            if let Some(volume) = volume.filter(|_| !is_there) {
+                self.snapshot(example.id, &volume, None);
             }
         }
     }
@@ -179,11 +212,16 @@ impl Seed<'_> {
             return;
         };
         let wish = self.yesterday();
+        let mut name = wish.name_of(volume.text("name"));
+        let number = self.number(volume.text("systemId"));
+        if self.state.count(collection::SNAPSHOTS, "name", &name) > 0 {
+            name = format!("{name}.{number}");
+        }
         let new = New {
             id,
             wwn: ids::volume_wwn(&mut self.rng),
-            name: wish.name_of(volume.text("name")),
-            number: self.number(volume.text("systemId")),
+            name,
+            number,
             snapset,
         };
         self.put(collection::SNAPSHOTS, wish.snapshot(&volume, &new));

@@ -1,0 +1,162 @@
+//! What is a person's own: their password, their second factor, their sessions.
+
+mod password;
+mod second_factor;
+mod sessions;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use hallpass_oauth::Secret;
+use hallpass_pages::go;
+use hallpass_store::second_factor::SecondFactor;
+use jiff::Timestamp;
+
+use crate::page::{PageRefusal, Place};
+use crate::password::Verified;
+use crate::session::SignedIn;
+use crate::{Console, browser};
+
+/// Where it all is.
+pub(crate) const ACCOUNT_PATH: &str = "/console/account";
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Account<'a> {
+    done: Option<&'a str>,
+    email: &'a str,
+    workspace: &'a str,
+    roles: String,
+    second_factor: Option<SecondFactor>,
+    sessions: Vec<SessionRow>,
+    form_token: String,
+}
+
+/// A session as the list shows it.
+struct SessionRow {
+    id: String,
+    browser: String,
+    address: String,
+    since: String,
+    last_seen: String,
+    current: bool,
+}
+
+pub(crate) fn pages() -> Router<Arc<Console>> {
+    let at = |path: &str| format!("{ACCOUNT_PATH}{path}");
+    Router::new()
+        .route(ACCOUNT_PATH, get(show))
+        .route(&at("/password"), get(password::show).post(password::change))
+        .merge(second_factor::pages())
+        .route(&at("/sessions/{id}/end"), post(sessions::end))
+        .route(&at("/sessions/end-others"), post(sessions::end_others))
+        .method_not_allowed_fallback(crate::start::wrong_method)
+}
+
+async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
+    match console.account(&by).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.answer(by.uri()),
+    }
+}
+
+impl Console {
+    async fn account(&self, by: &SignedIn) -> Result<Response, PageRefusal> {
+        let person = by.person();
+        let sessions = self.sessions.list(person.id, by.now()).await?;
+        let sessions = sessions.into_iter().map(|session| SessionRow {
+            current: session.id == by.session().id,
+            browser: browser::in_words(&session.user_agent),
+            since: minute(session.created_at),
+            last_seen: minute(session.last_seen_at),
+            address: session.address,
+            id: session.id,
+        });
+        let workspaces = self.workspaces.list();
+        let workspace = workspaces.iter().find(|known| known.id == person.workspace);
+        let roles: Vec<String> = person
+            .roles
+            .iter()
+            .map(|(_, role)| role.to_string())
+            .collect();
+        let content = Account {
+            done: by.uri().query().and_then(done),
+            email: person.email.as_str(),
+            workspace: workspace.map_or("", |known| known.name.as_str()),
+            roles: if roles.is_empty() {
+                "none".to_owned()
+            } else {
+                roles.join(", ")
+            },
+            second_factor: self.second_factors.of(person.id, by.now()).await?,
+            sessions: sessions.collect(),
+            form_token: self.form_token(by),
+        };
+        Ok(self.page(by, Place::Account, "Your account", content))
+    }
+
+    /// Whether that is the password of whoever is signed in; gives its hash. Asked again before what
+    /// somebody at an unlocked screen must not be able to do.
+    async fn confirms(
+        &self,
+        by: &SignedIn,
+        password: Secret,
+    ) -> Result<Option<String>, PageRefusal> {
+        let (person, now) = (by.person(), by.now());
+        let email = person.email.as_str();
+        self.attempts
+            .ask(email, by.address(), now)
+            .map_err(PageRefusal::TooMany)?;
+        let stored = self.passwords.of(person.id).await?;
+        let verified = self.hashing.verify(password, stored.clone()).await?;
+        if verified == Verified::No {
+            self.attempts.failed(email, by.address(), now);
+            return Ok(None);
+        }
+        Ok(stored)
+    }
+}
+
+/// Back to the account, which says what was done.
+fn back(done: &str) -> Response {
+    go(&format!("{ACCOUNT_PATH}?done={done}"))
+}
+
+/// What the page says was done, for the words that our own redirects use.
+fn done(query: &str) -> Option<&'static str> {
+    let word = query.strip_prefix("done=")?;
+    Some(match word {
+        "password" => "Your password is changed, and you are signed out everywhere else.",
+        "second-factor-off" => "The second factor is switched off.",
+        "session" => "The session has ended.",
+        "sessions" => "You are signed out everywhere else.",
+        _ => return None,
+    })
+}
+
+/// A time for people, to the minute.
+fn minute(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_of_ours_are_said() {
+        assert!(done("done=session").is_some());
+        for query in ["", "done=", "done=You+won", "x=session"] {
+            assert_eq!(done(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_by_people() {
+        assert_eq!(minute(Timestamp::UNIX_EPOCH), "1970-01-01 00:00 UTC");
+    }
+}

@@ -1,0 +1,273 @@
+//! Switching the second factor on and off, and the recovery codes.
+//!
+//! It is on when a code has shown that the device has the secret: nobody locks themselves out by half of
+//! it. Secret and recovery codes are on pages that nobody may store, the codes on one that is not shown
+//! again.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use hallpass_oauth::Secret;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_pages::{go, picture};
+use hallpass_store::second_factor::SharedSecret;
+
+use super::{ACCOUNT_PATH, back};
+use crate::form::{Fields, SignedForm};
+use crate::page::{PageRefusal, Place};
+use crate::session::SignedIn;
+use crate::sign_in::{Visitor, actor};
+use crate::{Console, totp};
+
+/// Where it is set up.
+const SECOND_FACTOR_PATH: &str = "/console/account/second-factor";
+
+#[derive(Template)]
+#[template(path = "account_second_factor.html")]
+struct SetUp<'a> {
+    form_token: String,
+    typed: &'a str,
+    failed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "account_recovery_codes.html")]
+struct RecoveryCodes<'a> {
+    codes: Vec<&'a str>,
+    begins: bool,
+}
+
+/// A page that asks for password and code before it does what cannot be left to whoever sits there.
+#[derive(Template)]
+#[template(path = "account_confirm.html")]
+struct Confirm<'a> {
+    form_token: String,
+    email: &'a str,
+    action: &'static str,
+    title: &'static str,
+    says: &'static str,
+    button: &'static str,
+    dangerous: bool,
+    failed: bool,
+}
+
+/// What is confirmed with password and code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    SwitchOff,
+    RenewCodes,
+}
+
+pub(crate) fn pages() -> Router<Arc<Console>> {
+    let at = |path: &str| format!("{SECOND_FACTOR_PATH}{path}");
+    Router::new()
+        .route(SECOND_FACTOR_PATH, get(show).post(confirm))
+        .route(&at("/begin"), post(begin))
+        .route(&at("/picture"), get(show_picture))
+        .route(&at("/off"), get(ask_off).post(switch_off))
+        .route(&at("/recovery-codes"), get(ask_codes).post(renew_codes))
+}
+
+/// Makes a secret; the next page shows it.
+async fn begin(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
+    let by = form.by;
+    let person = by.person().id;
+    let begun = console
+        .second_factors
+        .begin(person, by.now(), &mut SystemRandom)
+        .await;
+    match begun {
+        Ok(true) => go(SECOND_FACTOR_PATH),
+        Ok(false) => go(ACCOUNT_PATH),
+        Err(error) => PageRefusal::Store(error).answer(by.uri()),
+    }
+}
+
+async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
+    match console.unconfirmed(&by).await {
+        Ok(Some(shared)) => console.set_up_page(StatusCode::OK, &by, &shared, false),
+        Ok(None) => go(ACCOUNT_PATH),
+        Err(refusal) => refusal.answer(by.uri()),
+    }
+}
+
+async fn show_picture(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
+    let email = by.person().email.as_str();
+    match console.unconfirmed(&by).await {
+        Ok(shared) => shared
+            .and_then(|shared| totp::picture(&shared.bytes, email))
+            .map_or_else(|| PageRefusal::NotFound.answer(by.uri()), picture),
+        Err(refusal) => refusal.answer(by.uri()),
+    }
+}
+
+async fn confirm(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
+    let SignedForm { by, fields } = form;
+    match console.switch_on(&by, &fields).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.answer(by.uri()),
+    }
+}
+
+async fn ask_off(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
+    console.ask_for(Act::SwitchOff, &by).await
+}
+
+async fn ask_codes(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
+    console.ask_for(Act::RenewCodes, &by).await
+}
+
+async fn switch_off(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
+    console.act(Act::SwitchOff, form).await
+}
+
+async fn renew_codes(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
+    console.act(Act::RenewCodes, form).await
+}
+
+impl Console {
+    /// The secret that waits for its first code.
+    async fn unconfirmed(&self, by: &SignedIn) -> Result<Option<SharedSecret>, PageRefusal> {
+        let shared = self.second_factors.secret(by.person().id, by.now()).await?;
+        Ok(shared.filter(|shared| !shared.confirmed))
+    }
+
+    async fn is_on(&self, by: &SignedIn) -> Result<bool, PageRefusal> {
+        let factor = self.second_factors.of(by.person().id, by.now()).await?;
+        Ok(factor.is_some_and(|factor| factor.since.is_some()))
+    }
+
+    async fn switch_on(&self, by: &SignedIn, fields: &Fields) -> Result<Response, PageRefusal> {
+        let Some(shared) = self.unconfirmed(by).await? else {
+            return Ok(go(ACCOUNT_PATH));
+        };
+        let code = fields.secret("code");
+        let Some(step) = totp::step_of(&code, &shared.bytes, by.now()) else {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(self.set_up_page(status, by, &shared, true));
+        };
+        let actor = actor(by.person(), by.address());
+        let codes = self
+            .second_factors
+            .confirm(by.person(), step, &actor, by.now(), &mut SystemRandom)
+            .await?;
+        Ok(match codes {
+            Some(codes) => self.codes_page(by, &codes, true),
+            None => go(ACCOUNT_PATH),
+        })
+    }
+
+    fn set_up_page(
+        &self,
+        status: StatusCode,
+        by: &SignedIn,
+        shared: &SharedSecret,
+        failed: bool,
+    ) -> Response {
+        let typed = totp::typed(&shared.bytes);
+        let content = SetUp {
+            form_token: self.form_token(by),
+            typed: typed.expose(),
+            failed,
+        };
+        self.page_with(
+            status,
+            by,
+            Place::Account,
+            "Set up the second factor",
+            content,
+        )
+    }
+
+    fn codes_page(&self, by: &SignedIn, codes: &[Secret], begins: bool) -> Response {
+        let codes = codes.iter().map(Secret::expose).collect();
+        let content = RecoveryCodes { codes, begins };
+        self.page(by, Place::Account, "Recovery codes", content)
+    }
+
+    async fn ask_for(&self, act: Act, by: &SignedIn) -> Response {
+        match self.is_on(by).await {
+            Ok(true) => self.confirm_page(StatusCode::OK, act, by, false),
+            Ok(false) => go(ACCOUNT_PATH),
+            Err(refusal) => refusal.answer(by.uri()),
+        }
+    }
+
+    async fn act(&self, act: Act, form: SignedForm) -> Response {
+        let SignedForm { by, fields } = form;
+        match self.confirmed_act(act, &by, &fields).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.answer(by.uri()),
+        }
+    }
+
+    async fn confirmed_act(
+        &self,
+        act: Act,
+        by: &SignedIn,
+        fields: &Fields,
+    ) -> Result<Response, PageRefusal> {
+        if !self.is_on(by).await? {
+            return Ok(go(ACCOUNT_PATH));
+        }
+        let visitor = Visitor::signed_in(by);
+        let good = self
+            .confirms(by, fields.secret("password"))
+            .await?
+            .is_some()
+            && self
+                .takes_code(by.person(), &fields.secret("code"), &visitor)
+                .await?;
+        if !good {
+            return Ok(self.confirm_page(StatusCode::UNPROCESSABLE_ENTITY, act, by, true));
+        }
+        let (person, actor) = (by.person(), actor(by.person(), by.address()));
+        let (factors, rng) = (&self.second_factors, &mut SystemRandom);
+        Ok(match act {
+            Act::SwitchOff => {
+                factors.remove(person, &actor, by.now(), rng).await?;
+                back("second-factor-off")
+            }
+            Act::RenewCodes => {
+                let codes = factors.renew_recovery_codes(person, &actor, by.now(), rng);
+                match codes.await? {
+                    Some(codes) => self.codes_page(by, &codes, false),
+                    None => go(ACCOUNT_PATH),
+                }
+            }
+        })
+    }
+
+    fn confirm_page(&self, status: StatusCode, act: Act, by: &SignedIn, failed: bool) -> Response {
+        let (form_token, email) = (self.form_token(by), by.person().email.as_str());
+        let content = match act {
+            Act::SwitchOff => Confirm {
+                form_token,
+                email,
+                action: "/console/account/second-factor/off",
+                title: "Switch the second factor off",
+                says: "Your password alone will open your account again. The recovery codes stop working.",
+                button: "Switch it off",
+                dangerous: true,
+                failed,
+            },
+            Act::RenewCodes => Confirm {
+                form_token,
+                email,
+                action: "/console/account/second-factor/recovery-codes",
+                title: "Make new recovery codes",
+                says: "The ones you have stop working. The new ones are shown once.",
+                button: "Make new codes",
+                dangerous: false,
+                failed,
+            },
+        };
+        let title = content.title;
+        self.page_with(status, by, Place::Account, title, content)
+    }
+}

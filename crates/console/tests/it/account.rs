@@ -1,0 +1,106 @@
+//! What is a person's own: changing the password, ending sessions.
+
+use crate::sign_in::{PASSWORD, choose};
+use crate::world::{Answer, World};
+
+const NEW: &str = "tin lamp orbit nine";
+
+async fn sign_in(world: &World, password: &str) -> Answer {
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let form = format!("email=ann@example.com&password={password}");
+    world.send("POST", "/sign-in", &headers, &form).await
+}
+
+#[tokio::test]
+async fn another_password_takes_the_old_one_and_ends_the_other_sessions() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let (here, elsewhere) = (world.browser(&ann).await, world.browser(&ann).await);
+    let path = "/console/account/password";
+    for (current, password, again, words) in [
+        ("wrong", NEW, NEW, "The present password is not right."),
+        (PASSWORD, NEW, PASSWORD, "The two passwords differ."),
+        (PASSWORD, "short", "short", "fewer than 12"),
+        (PASSWORD, "password1234", "password1234", "tries first"),
+    ] {
+        let fields = [
+            ("current", current),
+            ("password", password),
+            ("again", again),
+        ];
+        let refused = world.submit(&here, path, &fields).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains(words), "{words}: {}", refused.body);
+        assert!(!refused.body.contains(NEW) && !refused.body.contains(PASSWORD));
+    }
+    let fields = [("current", PASSWORD), ("password", NEW), ("again", NEW)];
+    let done = world.submit(&here, path, &fields).await;
+    assert_eq!(done.header("location"), "/console/account?done=password");
+    assert!(world.open(&here, "/").await.body.contains("Sign out"));
+    assert!(!world.open(&elsewhere, "/").await.body.contains("Sign out"));
+    assert_eq!(sign_in(&world, PASSWORD).await.status, 422);
+    assert_eq!(sign_in(&world, NEW).await.status, 303);
+    let audit = world.audit().await;
+    let message = "ann@example.com changed their password";
+    assert!(audit.iter().any(|stored| stored.event.message == message));
+}
+
+#[tokio::test]
+async fn guessing_the_password_at_an_open_screen_has_an_end() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let here = world.browser(&ann).await;
+    let fields = |current| [("current", current), ("password", NEW), ("again", NEW)];
+    let path = "/console/account/password";
+    for _ in 0..10 {
+        assert_eq!(
+            world.submit(&here, path, &fields("wrong")).await.status,
+            422
+        );
+    }
+    assert_eq!(
+        world.submit(&here, path, &fields(PASSWORD)).await.status,
+        429
+    );
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_end_one_by_one_or_together() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let here = world.browser(&ann).await;
+    let (second, third) = (world.browser(&ann).await, world.browser(&ann).await);
+    let of_bob = world.browser(&bob).await;
+    let page = world.open(&here, "/console/account").await;
+    assert_eq!(page.body.matches("/end\">").count(), 2, "not this one");
+    assert_eq!(page.body.matches("This one").count(), 1);
+    assert!(page.body.contains("2023-11-14 22:13 UTC"));
+
+    let sessions = world.store.sessions();
+    let theirs = sessions.list(bob.id, world.now()).await.unwrap();
+    let end = |id: &str| format!("/console/account/sessions/{id}/end");
+    let foreign = world.submit(&here, &end(&theirs[0].id), &[]).await;
+    assert_eq!(foreign.status, 303, "as one that has ended");
+    assert!(world.open(&of_bob, "/").await.body.contains("Sign out"));
+
+    let (_, rest) = page.body.split_once("/console/account/sessions/").unwrap();
+    let (id, _) = rest.split_once('/').unwrap();
+    let ended = world.submit(&here, &end(id), &[]).await;
+    assert_eq!(ended.header("location"), "/console/account?done=session");
+    let left = sessions.list(ann.id, world.now()).await.unwrap();
+    assert!(left.len() == 2 && left.iter().all(|known| known.id != id));
+    let others = world
+        .submit(&here, "/console/account/sessions/end-others", &[])
+        .await;
+    assert_eq!(others.header("location"), "/console/account?done=sessions");
+    assert!(world.open(&here, "/").await.body.contains("Sign out"));
+    for gone in [&second, &third] {
+        assert!(!world.open(gone, "/").await.body.contains("Sign out"));
+    }
+    let page = world.open(&here, "/console/account?done=sessions").await;
+    assert!(page.body.contains("signed out everywhere else"));
+    assert!(!page.body.contains("End all others"));
+}

@@ -1,0 +1,94 @@
+//! The REST API for sessions.
+
+use hallpass_access::Role;
+use serde_json::Value;
+
+use crate::world::{Answer, World};
+
+const PATH: &str = "/workspaces/v1/sessions";
+
+fn ids(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let list = answer.json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!(list["count"], items.len());
+    assert_eq!(list["total"], items.len());
+    let id = |item: &Value| item["id"].as_str().unwrap().to_owned();
+    items.iter().map(id).collect()
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_sees_and_ends_their_own() {
+    let world = World::new().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let (here, there) = (world.browser(&bob).await, world.browser(&bob).await);
+    let listed = world.script(&here, "GET", PATH, None).await;
+    let list = listed.json();
+    assert_eq!(ids(&listed).len(), 2);
+    let current: Vec<_> = list["items"].as_array().unwrap().iter().collect();
+    let (mine, other): (Vec<_>, Vec<_>) = current
+        .into_iter()
+        .partition(|item| item["current"] == true);
+    assert_eq!((mine.len(), other.len()), (1, 1));
+    assert_eq!(other[0]["createdAt"], "2023-11-14T22:13:20Z");
+    assert_eq!(other[0]["userAgent"], "Tests/1.0");
+    assert_eq!(other[0]["userId"], bob.id.to_string());
+
+    let path = format!("{PATH}/{}", other[0]["id"].as_str().unwrap());
+    let cookie = World::parts(&here).0;
+    let forged = world.send("DELETE", &path, &[("cookie", cookie)], "").await;
+    assert_eq!(forged.status, 403, "no form token");
+    assert_eq!(world.script(&here, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.script(&here, "DELETE", &path, None).await.status, 404);
+    assert_eq!(world.script(&there, "GET", PATH, None).await.status, 401);
+    assert_eq!(world.send("GET", PATH, &[], "").await.status, 401);
+}
+
+#[tokio::test]
+async fn administrators_reach_the_people_of_their_workspace_and_nobody_else() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let role = Some(Role::Operator);
+    let bob = world.person("Main", "bob@example.com", role).await;
+    let eve = world.person("Other", "eve@example.com", None).await;
+    let (of_ann, of_bob) = (world.browser(&ann).await, world.browser(&bob).await);
+    let of_eve = world.browser(&eve).await;
+    let of = |id: &str, whose: &str| format!("{PATH}{id}?user={whose}");
+    let (bobs, anns, eves) = (bob.id.to_string(), ann.id.to_string(), eve.id.to_string());
+
+    let listed = world.script(&of_ann, "GET", &of("", &bobs), None).await;
+    let id = format!("/{}", ids(&listed)[0]);
+    for nobody in [
+        eves.as_str(),
+        "7c1f0a52-54e5-4a8e-9d0f-1b5f7a3f1c11",
+        "x",
+        "",
+    ] {
+        let unknown = world.script(&of_ann, "GET", &of("", nobody), None).await;
+        assert_eq!(unknown.refusal().0, 404, "{nobody}");
+    }
+    // Everybody sees the workspace; only administrators end what is others'.
+    let seen = world.script(&of_bob, "GET", &of("", &anns), None).await;
+    let of_anns = format!("/{}", ids(&seen)[0]);
+    let refused = world
+        .script(&of_bob, "DELETE", &of(&of_anns, &anns), None)
+        .await;
+    assert_eq!(refused.refusal().0, 403);
+    // The session of one person is not found under another's name.
+    let crossed = world.script(&of_ann, "DELETE", &of(&id, &anns), None).await;
+    assert_eq!(crossed.refusal().0, 404);
+    let ended = world.script(&of_ann, "DELETE", &of(&id, &bobs), None).await;
+    assert_eq!(ended.status, 204);
+    assert_eq!(world.script(&of_bob, "GET", PATH, None).await.status, 401);
+    assert_eq!(world.script(&of_eve, "GET", PATH, None).await.status, 200);
+
+    let token = world.token_of(&ann).await;
+    assert_eq!(ids(&world.get(PATH, &token).await).len(), 1);
+    let twice = format!("{PATH}?user={bobs}&user={bobs}");
+    assert_eq!(world.get(&twice, &token).await.status, 400);
+    let audit = world.audit().await;
+    let message = "bob@example.com was signed out elsewhere";
+    let mut events = audit.iter().map(|stored| &stored.event);
+    let event = events.find(|event| event.message == message).unwrap();
+    assert_eq!(event.user_email, "ann@example.com");
+}
