@@ -11,23 +11,32 @@ use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::credential_pages::CREDENTIALS_PAGE;
+use crate::instances::INSTANCES_PAGE;
 use crate::password::HashingError;
 use crate::people::USERS_PAGE;
 use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
+use crate::workspaces::WORKSPACES_PAGE;
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// The workspaces.
+    Workspaces,
+    /// The application instances.
+    Instances,
+    /// What is the person's own; behind their name, not in the navigation.
+    Account,
+    /// Credentials, their list and their dialogs.
+    Credentials,
     /// People.
     Users,
     /// What they can be.
     Roles,
-    /// What is the person's own; behind their name, not in the navigation.
-    Account,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -39,6 +48,12 @@ pub(crate) enum PageRefusal {
     /// The person may not.
     #[error("the person lacks {0}")]
     NotPermitted(Permission),
+    /// The person has no role on the application instance.
+    #[error("the person has no role there")]
+    NoRole,
+    /// The person may do that in a workspace of their own, and this is for all.
+    #[error("the person's workspace does not operate the system")]
+    NotOperating,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -61,17 +76,22 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
         (Self::Start, "Start", "/"),
+        (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
         (Self::Users, "Users", USERS_PAGE),
         (Self::Roles, "Roles", ROLES_PAGE),
+        (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
+        (Self::Instances, "Instances", INSTANCES_PAGE),
     ];
 
     /// Whether the person may see anything there.
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start | Self::Account => true,
-            Self::Users | Self::Roles => by.roles().permits(&WORKSPACE_READ),
+            Self::Start | Self::Account | Self::Credentials => true,
+            Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
+                by.roles().permits(&WORKSPACE_READ)
+            }
         }
     }
 }
@@ -132,6 +152,22 @@ impl PageRefusal {
                 &[
                     &format!("It takes the permission {permission}, which none of your roles has."),
                     "Ask an administrator of your workspace for a role that has it.",
+                ],
+            ),
+            Self::NoRole => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "You have no role on that application instance.",
+                    "Ask an administrator of your workspace for one.",
+                ],
+            ),
+            Self::NotOperating => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "Workspaces and application instances are for everybody here: only people of the workspace that operates this system change them.",
+                    "Ask one of its administrators.",
                 ],
             ),
             Self::NotFound => notice(

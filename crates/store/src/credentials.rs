@@ -149,6 +149,8 @@ pub struct CredentialLimits {
     pub longest_lifetime: SignedDuration,
     /// Longest time that an old secret may live on beside a new one.
     pub longest_overlap: SignedDuration,
+    /// Whether a credential has one good token at a time.
+    pub single_active: bool,
 }
 
 /// Administration of credentials.
@@ -176,6 +178,9 @@ pub enum CredentialError {
     /// No such instance.
     #[error("there is no application instance {0}")]
     UnknownInstance(ApplicationInstanceId),
+    /// The instance takes no calls.
+    #[error("the application instance {0} is switched off")]
+    InstanceOff(String),
     /// The lifetime is out of bounds.
     #[error("a token lifetime is between {shortest} and {longest} seconds")]
     Lifetime {
@@ -347,6 +352,7 @@ impl Credentials {
             longest_name: policy.longest_name,
             longest_lifetime: policy.longest_lifetime(),
             longest_overlap: policy.longest_overlap,
+            single_active: policy.single_active,
         }
     }
 
@@ -504,8 +510,12 @@ impl Credentials {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialRow, CredentialError> {
         let name = checked_name(name, self.0.policy.longest_name)?;
-        if self.0.projection.instance(&instance).is_none() {
-            return Err(CredentialError::UnknownInstance(instance));
+        match self.0.projection.instance(&instance) {
+            None => return Err(CredentialError::UnknownInstance(instance)),
+            Some(known) if !known.enabled => {
+                return Err(CredentialError::InstanceOff(known.name.clone()));
+            }
+            Some(_) => {}
         }
         if let Some(lifetime) = options.token_lifetime {
             self.check_lifetime(lifetime)?;

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use hallpass_access::Role;
 use hallpass_store::Person;
 
 use crate::sign_in::{PASSWORD, choose};
@@ -15,7 +16,8 @@ struct Row {
     fields: &'static [(&'static str, &'static str)],
 }
 
-/// Every page that takes a form of somebody signed in. `{session}` is another session of theirs.
+/// Every page that takes a form of somebody signed in. `{session}` is another session of theirs,
+/// `{user}` somebody else in their workspace, `{role}` a role of it.
 const FORMS: &[Row] = &[
     Row {
         path: "/sign-out",
@@ -53,14 +55,59 @@ const FORMS: &[Row] = &[
         path: "/console/account/sessions/end-others",
         fields: &[],
     },
+    Row {
+        path: "/console/users/new",
+        fields: &[
+            ("email", "new@example.com"),
+            ("role", "observer"),
+            ("instance", "all"),
+        ],
+    },
+    Row {
+        path: "/console/users/{user}/assign",
+        fields: &[("role", "operator"), ("instance", "us1")],
+    },
+    Row {
+        path: "/console/users/{user}/take-away",
+        fields: &[("role", "observer"), ("instance", "all")],
+    },
+    Row {
+        path: "/console/users/{user}/setup-link",
+        fields: &[],
+    },
+    Row {
+        path: "/console/users/{user}/enable",
+        fields: &[],
+    },
+    Row {
+        path: "/console/users/{user}/disable",
+        fields: &[],
+    },
+    Row {
+        path: "/console/users/{user}/remove",
+        fields: &[],
+    },
+    Row {
+        path: "/console/roles/new",
+        fields: &[("name", "Keeper"), ("permission", "disk.read")],
+    },
+    Row {
+        path: "/console/roles/{role}",
+        fields: &[("name", "Keeper"), ("permission", "disk.read")],
+    },
+    Row {
+        path: "/console/roles/{role}/delete",
+        fields: &[],
+    },
 ];
 
 /// Pages that take a form from whoever is not signed in yet: `/sign-in`, `/sign-in/code` and
 /// `/setup/{secret}`, which have tests of their own.
 const BEFORE_A_SESSION: usize = 3;
 
-/// Handlers for POST of the REST API: create and reset credentials. They want a token or the header.
-const OF_THE_API: usize = 2;
+/// Handlers for POST of the REST API: create and reset credentials, invite people, make set-up links,
+/// assign and make roles. They want a token or the header.
+const OF_THE_API: usize = 6;
 
 struct Scene {
     world: World,
@@ -78,7 +125,11 @@ impl Scene {
         let other = world.browser(&ann).await;
         let sessions = world.store.sessions();
         let known = sessions.list(ann.id, world.now()).await.unwrap();
+        let otto = world.person("Main", "otto@example.com", Some(Role::Observer));
+        let role = world.custom_role(&ann, "Role", "disk.read").await;
         let path = row.path.replace("{session}", &known[0].id);
+        let path = path.replace("{user}", &otto.await.id.to_string());
+        let path = path.replace("{role}", &role.id.to_string());
         let browser = world.browser(&ann).await;
         Self {
             world,
@@ -101,6 +152,8 @@ impl Scene {
         write!(state, "{factor:?}").unwrap();
         write!(state, "{:?}", store.people().list()).unwrap();
         write!(state, "{:?}", store.credentials().list(None)).unwrap();
+        let roles = store.custom_roles().list(&self.ann.workspace);
+        write!(state, "{roles:?}").unwrap();
         for stored in self.world.audit().await {
             writeln!(state, "{}", stored.event.message).unwrap();
         }

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod credential_pages;
 mod credentials;
 mod forms;
 mod pages;
@@ -16,5 +17,6 @@ mod roles;
 mod second_factor;
 mod sessions;
 mod setup;
+mod shared;
 mod sign_in;
 mod world;

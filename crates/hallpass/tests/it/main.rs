@@ -19,6 +19,7 @@ mod foreign;
 mod health;
 mod hosts;
 mod http;
+mod isolation;
 mod layers;
 mod logs;
 mod openmetrics;

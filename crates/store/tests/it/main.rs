@@ -6,6 +6,7 @@
 )]
 
 mod credentials;
+mod instances;
 mod keys;
 mod migration;
 mod roles;
