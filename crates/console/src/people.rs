@@ -50,6 +50,9 @@ pub(crate) enum State {
     Disabled,
 }
 
+/// Names no application instance.
+pub(crate) struct UnknownInstance;
+
 impl State {
     const ALL: [Self; 3] = [Self::Active, Self::Invited, Self::Disabled];
 
@@ -168,12 +171,16 @@ impl Console {
         format!("{console}{}{}", crate::SETUP_PATH, secret.expose())
     }
 
-    /// The instance of that short name or id; `None` within is every one.
-    pub(crate) fn instance_meant(&self, word: &str) -> Option<Option<Arc<ApplicationInstance>>> {
-        match word {
-            "" | "all" => Some(None),
-            word => self.workspaces.find_instance(word).map(Some),
+    /// The instance of that short name or id; `None` is every one.
+    pub(crate) fn instance_meant(
+        &self,
+        word: &str,
+    ) -> Result<Option<Arc<ApplicationInstance>>, UnknownInstance> {
+        if word.is_empty() || word == "all" {
+            return Ok(None);
         }
+        let known = self.workspaces.find_instance(word);
+        known.map(Some).ok_or(UnknownInstance)
     }
 
     /// What people call an instance; `None` is every one.

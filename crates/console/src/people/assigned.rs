@@ -13,8 +13,8 @@ use hallpass_pages::go;
 use hallpass_store::Person;
 use hallpass_store::people::{Assignment, PersonError};
 
-use super::USERS_PAGE;
 use super::invite::sentence;
+use super::{USERS_PAGE, UnknownInstance};
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::guard::Permitted;
@@ -163,13 +163,14 @@ impl Console {
             taken.await
         };
         match outcome {
-            Ok(_) => Ok(go(&format!("{USERS_PAGE}/{}", person.id))),
+            // Or it was taken away meanwhile, which is what was asked for.
+            Ok(_) | Err(PersonError::NotAssigned { .. }) => {
+                Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
+            }
             Err(error @ PersonError::LastAdministrator(_)) => {
                 let problem = Some(sentence(&error));
                 self.user_page(unprocessable, by, person, problem).await
             }
-            // It was taken away meanwhile, which is what was asked for.
-            Err(PersonError::NotAssigned { .. }) => Ok(go(&format!("{USERS_PAGE}/{}", person.id))),
             Err(error) => Err(error.into()),
         }
     }
@@ -184,7 +185,8 @@ impl Console {
             .find(fields.text("role"), &person.workspace);
         let role = role.ok_or("Choose one of the roles.")?;
         let instance = self.instance_meant(fields.text("instance"));
-        let instance = instance.ok_or("Choose one of the application instances.")?;
+        let instance =
+            instance.map_err(|UnknownInstance| "Choose one of the application instances.")?;
         Ok((instance.map(|known| known.id.clone()), role.key()))
     }
 }
