@@ -9,6 +9,7 @@
 mod account;
 mod credentials;
 mod forms;
+mod isolation;
 mod pages;
 mod refusals;
 mod second_factor;

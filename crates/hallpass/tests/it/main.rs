@@ -19,6 +19,7 @@ mod foreign;
 mod health;
 mod hosts;
 mod http;
+mod instances;
 mod isolation;
 mod layers;
 mod logs;
