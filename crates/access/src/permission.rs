@@ -146,6 +146,14 @@ impl fmt::Display for Permission {
 }
 
 impl PermissionPattern {
+    /// For the rooms of this crate, which make well-formed words.
+    pub(crate) fn of(resource: Option<&str>, verb: Option<Verb>) -> Self {
+        Self {
+            resource: resource.map(str::to_owned),
+            verb,
+        }
+    }
+
     /// Is this one of the permissions asked about?
     pub fn covers(&self, permission: &Permission) -> bool {
         self.resource

@@ -64,8 +64,13 @@ impl PermissionSet {
 
     /// May this be done with that resource?
     pub fn has(&self, resource: &str, verb: Verb) -> bool {
+        self.has_everywhere(verb) || self.names(resource, verb)
+    }
+
+    /// May this be done with that resource because a word names the resource?
+    pub fn names(&self, resource: &str, verb: Verb) -> bool {
         let here = self.by_resource.get(resource);
-        self.everywhere.contains(verb) || here.is_some_and(|verbs| verbs.contains(verb))
+        here.is_some_and(|verbs| verbs.contains(verb))
     }
 
     /// May this be done with every resource?
@@ -157,6 +162,7 @@ mod tests {
             assert!(!permits(&set, word), "{word}");
         }
         assert!(set.has_everywhere(Verb::Read) && !set.has_everywhere(Verb::Create));
+        assert!(set.names("volume", Verb::Create) && !set.names("volume", Verb::Read));
         assert!(!permits(&PermissionSet::default(), "volume.read"));
     }
 

@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::permission::{Permission, Verb};
+use crate::permission::{Permission, PermissionPattern, Verb};
+use crate::permission_set::PermissionSet;
 
 /// What people provision from day to day, and so what an operator may create and change.
 const PROVISIONED: [&str; 6] = [
@@ -49,6 +50,20 @@ impl Role {
                 PROVISIONED.contains(&permission.resource())
             }
             (Self::Operator, Verb::Delete) | (Self::Observer, _) => false,
+        }
+    }
+
+    /// All that it permits, as one could make a role of one's own of.
+    pub fn permissions(self) -> PermissionSet {
+        let provisioned = PROVISIONED.iter().flat_map(|resource| {
+            let verbs = [Verb::Create, Verb::Update].into_iter();
+            verbs.map(|verb| PermissionPattern::of(Some(*resource), Some(verb)))
+        });
+        let read = PermissionPattern::of(None, Some(Verb::Read));
+        match self {
+            Self::Administrator => [PermissionPattern::of(None, None)].into_iter().collect(),
+            Self::Operator => provisioned.chain([read]).collect(),
+            Self::Observer => [read].into_iter().collect(),
         }
     }
 
@@ -129,6 +144,20 @@ mod tests {
                 Role::Administrator,
                 &format!("system-setting.{verb}")
             ));
+        }
+    }
+
+    #[test]
+    fn the_set_of_a_role_says_what_the_role_does() {
+        for role in Role::ALL {
+            let set = role.permissions();
+            for resource in PROVISIONED.into_iter().chain(["disk", "workspace"]) {
+                for verb in Verb::ALL {
+                    let permission = format!("{resource}.{verb}").parse().unwrap();
+                    let same = set.permits(&permission) == role.permits(&permission);
+                    assert!(same, "{role}: {permission}");
+                }
+            }
         }
     }
 

@@ -15,6 +15,8 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_store::StoreError;
 use hallpass_store::credentials::CredentialError;
+use hallpass_store::people::PersonError;
+use hallpass_store::roles::RoleError;
 use rand_core::CryptoRng;
 use serde::Serialize;
 
@@ -59,6 +61,9 @@ pub(crate) enum Refusal {
     /// There is no such thing for this caller; the words say what.
     #[error("{0}")]
     NotFound(&'static str),
+    /// There is no such thing in the caller's workspace.
+    #[error("there is no such {0} in your workspace")]
+    Unknown(&'static str),
     /// Nothing is at this address.
     #[error(
         "there is nothing at this address; credentials are at {}",
@@ -111,6 +116,34 @@ impl From<CredentialError> for Refusal {
     }
 }
 
+impl From<PersonError> for Refusal {
+    fn from(error: PersonError) -> Self {
+        match error {
+            PersonError::EmailTaken(_) | PersonError::LastAdministrator(_) => {
+                Self::Conflict(error.to_string())
+            }
+            PersonError::NotAssigned { .. } => Self::Unknown("role assignment"),
+            PersonError::UnknownRole(_) => Self::BadRequest(error.to_string()),
+            PersonError::Unknown(_)
+            | PersonError::Ambiguous(_)
+            | PersonError::UnknownWorkspace(_) => Self::Unknown("user"),
+            PersonError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<RoleError> for Refusal {
+    fn from(error: RoleError) -> Self {
+        match error {
+            RoleError::NameTaken(_) | RoleError::Assigned { .. } => {
+                Self::Conflict(error.to_string())
+            }
+            RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => Self::Unknown("role"),
+            RoleError::Store(error) => Self::Unavailable(error),
+        }
+    }
+}
+
 /// Why something was not done.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Error)]
@@ -134,7 +167,7 @@ impl Refusal {
             }
             Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
+            Self::UnknownCredential | Self::NotFound(_) | Self::Unknown(_) | Self::UnknownPath => {
                 StatusCode::NOT_FOUND
             }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,

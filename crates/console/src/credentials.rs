@@ -2,6 +2,9 @@
 //! credentials of the token's owner and no others: one of another person or workspace answers
 //! exactly like one that does not exist.
 
+pub(crate) mod rule;
+pub(crate) mod selection;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

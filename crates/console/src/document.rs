@@ -50,7 +50,7 @@ const REFUSALS: [(&str, &str); 3] = [
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(ErrorBody))
+    components(schemas(ErrorBody<'static>))
 )]
 struct Head;
 
@@ -64,6 +64,8 @@ pub fn document() -> OpenApi {
 fn parts() -> Vec<OpenApi> {
     vec![
         <SessionsApi as utoipa::OpenApi>::openapi(),
+        <crate::people::Declared as utoipa::OpenApi>::openapi(),
+        <crate::roles::Declared as utoipa::OpenApi>::openapi(),
         <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
         <crate::instances::rest::Declared as utoipa::OpenApi>::openapi(),
     ]

@@ -13,20 +13,28 @@
 mod account;
 mod answer;
 mod browser;
+mod by_hand;
+mod credential_pages;
 mod credentials;
 mod document;
 mod form;
 mod guard;
+mod in_path;
 mod instances;
+mod operations;
 mod page;
 mod paging;
 pub mod password;
+mod people;
+mod roles;
 mod same_site;
 mod session;
 mod sessions;
 mod setup;
 mod sign_in;
 mod start;
+mod submission;
+mod time;
 mod totp;
 mod transport;
 mod wire;
@@ -38,15 +46,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{any, delete, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
+use hallpass_openapi::Definition;
 use hallpass_store::{
     AuditLog, Clock, ConsoleHandles, Credentials, CustomRoles, Passwords, People, Principals,
     PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
 };
 
+pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
 
+use operations::Operations;
 use password::Hashing;
 use sign_in::attempts::Attempts;
+use submission::Submissions;
 
 /// Where the REST API for credentials is.
 pub const CREDENTIALS_PATH: &str = "/workspaces/v1/credentials";
@@ -75,16 +87,26 @@ pub struct Console {
     attempts: Arc<Attempts>,
     expectation: Expectation,
     addresses: Addresses,
+    first_call: String,
+    by_hand: TokenByHand,
+    submissions: Arc<Submissions>,
+    /// Of the application instances, and of the platform.
+    operations: Arc<Operations>,
+    platform_operations: Arc<Operations>,
     clock: Clock,
 }
 
 /// What the console must be told.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// What is asked of every token. The instance is always the platform, whatever stands here.
     pub expectation: Expectation,
     /// What the start page shows.
     pub addresses: Addresses,
+    /// The path of the call that code samples make.
+    pub first_call: String,
+    /// The API of the application instances: what roles are about.
+    pub definition: Arc<Definition>,
 }
 
 /// The public addresses of the whole system.
@@ -102,8 +124,13 @@ pub struct Addresses {
 }
 
 impl Console {
-    /// Takes its handles of the store.
-    pub fn new(handles: ConsoleHandles, settings: Settings, clock: Clock) -> Self {
+    /// Takes its handles of the store. It cannot mint: `by_hand` asks somebody who can.
+    pub fn new(
+        handles: ConsoleHandles,
+        settings: Settings,
+        by_hand: TokenByHand,
+        clock: Clock,
+    ) -> Self {
         let ConsoleHandles {
             published_keys,
             principals,
@@ -138,15 +165,21 @@ impl Console {
                 ..settings.expectation
             },
             addresses: settings.addresses,
+            first_call: settings.first_call,
+            by_hand,
+            submissions: Arc::default(),
+            operations: Arc::new(Operations::of(&settings.definition)),
+            platform_operations: Arc::new(Operations::of_platform()),
             clock,
         }
     }
 
-    /// The same console under other addresses.
+    /// The same console under other addresses, where tokens are asked of a server of that name.
     #[must_use]
-    pub fn under(&self, addresses: Addresses) -> Self {
+    pub fn under(&self, addresses: Addresses, by_hand: TokenByHand) -> Self {
         Self {
             addresses,
+            by_hand,
             ..self.clone()
         }
     }
@@ -154,15 +187,20 @@ impl Console {
     /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
     pub fn router(self) -> Router {
         let strict = self.strict_transport();
-        let console = Arc::new(self);
-        let router = Router::new()
-            .merge(rest().with_state(console.clone()))
-            .merge(sessions::rest().with_state(console.clone()))
-            .merge(pages().with_state(console.clone()))
-            .merge(sign_in::pages().with_state(console.clone()))
-            .merge(account::pages().with_state(console))
+        let routes = Router::new()
+            .merge(rest())
+            .merge(pages())
+            .merge(sign_in::pages())
+            .merge(sessions::rest())
+            .merge(account::pages())
+            .merge(credential_pages::pages())
+            .merge(people::rest())
+            .merge(people::pages())
+            .merge(roles::rest())
+            .merge(roles::pages())
+            .with_state(Arc::new(self))
             .merge(hallpass_pages::assets());
-        transport::protect(router, strict)
+        transport::protect(routes, strict)
     }
 }
 

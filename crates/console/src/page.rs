@@ -4,15 +4,18 @@ use askama::Template;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
+use hallpass_access::Permission;
 use hallpass_access::platform::WORKSPACE_READ;
-use hallpass_access::{Permission, Roles};
 use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
 use crate::Console;
+use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::instances::INSTANCES_PAGE;
 use crate::password::HashingError;
+use crate::people::USERS_PAGE;
+use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
 use crate::workspaces::WORKSPACES_PAGE;
@@ -28,6 +31,12 @@ pub(crate) enum Place {
     Instances,
     /// What is the person's own; behind their name, not in the navigation.
     Account,
+    /// Credentials, their list and their dialogs.
+    Credentials,
+    /// People.
+    Users,
+    /// What they can be.
+    Roles,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -39,6 +48,9 @@ pub(crate) enum PageRefusal {
     /// The person may not.
     #[error("the person lacks {0}")]
     NotPermitted(Permission),
+    /// The person has no role on the application instance.
+    #[error("the person has no role there")]
+    NoRole,
     /// The person may do that in a workspace of their own, and this is for all.
     #[error("the person's workspace does not operate the system")]
     NotOperating,
@@ -64,17 +76,22 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 3] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
         (Self::Start, "Start", "/"),
+        (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
+        (Self::Users, "Users", USERS_PAGE),
+        (Self::Roles, "Roles", ROLES_PAGE),
         (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
         (Self::Instances, "Instances", INSTANCES_PAGE),
     ];
 
-    /// Whether somebody with these roles finds anything there.
-    fn is_for(self, roles: &Roles) -> bool {
+    /// Whether the person may see anything there.
+    fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start | Self::Account => true,
-            Self::Workspaces | Self::Instances => roles.permits(&WORKSPACE_READ),
+            Self::Start | Self::Account | Self::Credentials => true,
+            Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
+                by.roles().permits(&WORKSPACE_READ)
+            }
         }
     }
 }
@@ -108,10 +125,9 @@ impl Console {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
-        let roles = by.roles();
-        let sections = Place::IN_NAVIGATION.into_iter();
-        let sections = sections.filter(|(section, ..)| section.is_for(&roles));
-        let sections = sections.map(|(section, title, href)| Section {
+        let open = Place::IN_NAVIGATION.into_iter();
+        let open = open.filter(|(section, ..)| section.is_open_to(by));
+        let sections = open.map(|(section, title, href)| Section {
             title,
             href,
             current: section == place,
@@ -136,6 +152,14 @@ impl PageRefusal {
                 &[
                     &format!("It takes the permission {permission}, which none of your roles has."),
                     "Ask an administrator of your workspace for a role that has it.",
+                ],
+            ),
+            Self::NoRole => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "You have no role on that application instance.",
+                    "Ask an administrator of your workspace for one.",
                 ],
             ),
             Self::NotOperating => notice(

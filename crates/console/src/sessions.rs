@@ -197,15 +197,15 @@ impl Console {
         let own = user.as_deref().is_none_or(|id| is(&caller, id));
         let actor = caller.actor();
         if own && !caller.is_client() {
-            return Ok((self.person_of(&caller, None)?, actor));
+            return Ok((self.session_owner(&caller, None)?, actor));
         }
         let permitted = self.may(call, caller, permission).await?;
-        let person = self.person_of(permitted.caller(), user.as_deref())?;
+        let person = self.session_owner(permitted.caller(), user.as_deref())?;
         Ok((person, actor))
     }
 
     /// The person of that id in the caller's workspace, or the caller's own.
-    fn person_of(&self, caller: &Caller, id: Option<&str>) -> Result<Person, Refusal> {
+    fn session_owner(&self, caller: &Caller, id: Option<&str>) -> Result<Person, Refusal> {
         let id = match id {
             None => Some(caller.person()),
             Some(text) => text.parse::<PersonId>().ok(),

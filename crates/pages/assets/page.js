@@ -17,3 +17,27 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     setTimeout(() => { button.textContent = label; }, 2000);
   });
 }
+
+// What is typed here is seen elsewhere on the page, and sent nowhere: the field has no name. Only letters that mean
+// themselves in every language are taken.
+for (const field of document.querySelectorAll('input[data-fills]')) {
+  const place = document.getElementById(field.dataset.fills);
+  if (!place) continue;
+  const empty = place.textContent;
+  field.closest('[data-needs-script]').hidden = false;
+  field.addEventListener('input', () => {
+    const typed = field.value.trim();
+    const plain = /^[A-Za-z0-9._~-]+$/.test(typed);
+    field.setAttribute('aria-invalid', String(typed !== '' && !plain));
+    place.textContent = plain ? typed : empty;
+  });
+}
+
+// What is shown once is gone when the page is left, also from the browser's memory of pages to go back to.
+window.addEventListener('pagehide', () => {
+  for (const element of document.querySelectorAll('[data-once]')) {
+    if ('value' in element) element.value = '';
+    element.textContent = '';
+  }
+  for (const field of document.querySelectorAll('input[data-fills], input[type="password"]')) field.value = '';
+});

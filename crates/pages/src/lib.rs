@@ -8,12 +8,14 @@
 //! page needs a script; the one there is adds comfort.
 
 mod asset;
+mod attachment;
 mod headers;
 mod home;
 mod notice;
 mod page;
 
 pub use asset::assets;
+pub use attachment::attachment;
 pub use home::{Address, Home};
 pub use notice::{go, not_found, notice, picture};
 pub use page::{Frame, Page, Section};

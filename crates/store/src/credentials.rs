@@ -149,6 +149,8 @@ pub struct CredentialLimits {
     pub longest_lifetime: SignedDuration,
     /// Longest time that an old secret may live on beside a new one.
     pub longest_overlap: SignedDuration,
+    /// Whether a credential has one good token at a time.
+    pub single_active: bool,
 }
 
 /// Administration of credentials.
@@ -350,6 +352,7 @@ impl Credentials {
             longest_name: policy.longest_name,
             longest_lifetime: policy.longest_lifetime(),
             longest_overlap: policy.longest_overlap,
+            single_active: policy.single_active,
         }
     }
 

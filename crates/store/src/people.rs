@@ -69,6 +69,8 @@ pub struct PersonFacts {
     pub last_sign_in_at: Option<Timestamp>,
     /// Whether they have chosen a password.
     pub has_password: bool,
+    /// Whether a second factor is asked of them.
+    pub has_second_factor: bool,
 }
 
 impl Person {
@@ -213,7 +215,9 @@ impl People {
         workspace: &WorkspaceId,
     ) -> Result<HashMap<PersonId, PersonFacts>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, created_at, last_sign_in_at, password IS NOT NULL AS has_password \
+            "SELECT id, created_at, last_sign_in_at, password IS NOT NULL AS has_password, \
+             EXISTS (SELECT 1 FROM second_factor WHERE person_id = person.id \
+             AND confirmed_at IS NOT NULL) AS has_second_factor \
              FROM person WHERE workspace_id = $1",
         )
         .bind(workspace.as_str())
@@ -226,6 +230,7 @@ impl People {
                     created_at: timestamp(row.try_get("created_at")?),
                     last_sign_in_at: signed_in.map(timestamp),
                     has_password: row.try_get::<i64, _>("has_password")? != 0,
+                    has_second_factor: row.try_get::<i64, _>("has_second_factor")? != 0,
                 };
                 Ok((read("person id", row.try_get("id")?)?, facts))
             })

@@ -192,7 +192,7 @@ impl Console {
 
     async fn ask_for(&self, act: Act, by: &SignedIn) -> Response {
         match self.is_on(by).await {
-            Ok(true) => self.confirm_page(StatusCode::OK, act, by, false),
+            Ok(true) => self.factor_confirm_page(StatusCode::OK, act, by, false),
             Ok(false) => go(ACCOUNT_PATH),
             Err(refusal) => refusal.answer(by.uri()),
         }
@@ -224,7 +224,7 @@ impl Console {
                 .takes_code(by.person(), &fields.secret("code"), &visitor)
                 .await?;
         if !good {
-            return Ok(self.confirm_page(StatusCode::UNPROCESSABLE_ENTITY, act, by, true));
+            return Ok(self.factor_confirm_page(StatusCode::UNPROCESSABLE_ENTITY, act, by, true));
         }
         let (person, actor) = (by.person(), actor(by.person(), by.address()));
         let (factors, rng) = (&self.second_factors, &mut SystemRandom);
@@ -243,7 +243,13 @@ impl Console {
         })
     }
 
-    fn confirm_page(&self, status: StatusCode, act: Act, by: &SignedIn, failed: bool) -> Response {
+    fn factor_confirm_page(
+        &self,
+        status: StatusCode,
+        act: Act,
+        by: &SignedIn,
+        failed: bool,
+    ) -> Response {
         let (form_token, email) = (self.form_token(by), by.person().email.as_str());
         let content = match act {
             Act::SwitchOff => Confirm {

@@ -7,11 +7,14 @@
 )]
 
 mod account;
+mod credential_pages;
 mod credentials;
 mod forms;
 mod isolation;
 mod pages;
+mod people;
 mod refusals;
+mod roles;
 mod second_factor;
 mod sessions;
 mod setup;

@@ -294,7 +294,7 @@ async fn whoever_opens_the_link_of_the_first_start_becomes_the_administrator() {
     assert_eq!(entered.status, 303);
     assert!(entered.header("set-cookie").starts_with("__Host-hallpass="));
     let ann = world.store.people().find("ann@example.com", None).unwrap();
-    assert_eq!(ann.roles, [(None, Role::Administrator)]);
+    assert_eq!(ann.roles, [(None, Role::Administrator.into())]);
 
     assert_eq!(post(&world, &path, &form, &[]).await.status, 404);
     assert_eq!(open(&world, &path).await.status, 404);

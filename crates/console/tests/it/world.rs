@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use hallpass_access::Role;
-use hallpass_console::{Addresses, CREDENTIALS_PATH, Console, Settings};
+use hallpass_console::{Addresses, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
@@ -17,9 +17,10 @@ use hallpass_oauth::mint::{Issuing, mint};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
 use hallpass_oauth::{
-    ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential, Secret,
-    Subject, TokenId, TokenRequest, WorkspaceId,
+    AccessToken, ApplicationInstanceId, Audience, Expectation, Grant, Issuer, PresentedCredential,
+    Secret, Subject, TokenError, TokenId, TokenRequest, WorkspaceId,
 };
+use hallpass_openapi::Definition;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
 use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store, Workspace};
@@ -31,7 +32,24 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 
+/// An API that is small and has each verb.
+const DEFINITION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Disks", "version": "1"}, "paths": {
+    "/api/v1/disks": {
+        "get": {"operationId": "DiskList", "responses": {"200": {"description": "ok"}}},
+        "post": {"operationId": "DiskCreate", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/disks/{id}": {
+        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
+        "put": {"operationId": "DiskUpdate", "responses": {"200": {"description": "ok"}}},
+        "delete": {"operationId": "DiskDelete", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/volumes": {
+        "get": {"operationId": "VolumeList", "responses": {"200": {"description": "ok"}}}},
+    "/api/v1/access-controls": {
+        "get": {"operationId": "AccessControls", "responses": {"200": {"description": "ok"}}}}}}"#;
+
 pub(crate) const ISSUER: &str = "https://sso.example.com";
+
+/// A secret that the token endpoint of these tests is tired of.
+pub(crate) const TRIED_TOO_OFTEN: &str = "tried-too-often";
 
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
@@ -95,7 +113,8 @@ impl World {
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
         let strict = settings.addresses.console.starts_with("https:");
-        let router = Console::new(store.for_console(), settings, clock).router();
+        let by_hand = by_hand(store.clone(), seconds.clone());
+        let router = Console::new(store.for_console(), settings, by_hand, clock).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -207,41 +226,8 @@ impl World {
         secret: &str,
         issuer: &str,
     ) -> Option<String> {
-        let body =
-            format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
-        let form = Form::parse(body.as_bytes()).unwrap();
-        let clients = self.store.client_registrations();
-        let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
-        let by = Authenticator {
-            find: |id: &str| clients.find(id),
-            pepper: clients.pepper(),
-            audiences: &[],
-            longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
-        };
-        let client = authenticate(&presented, &by, self.now()).ok()?;
-        let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
-        let now = self.now();
-        let event = AuditEvent::new(
-            AuditState::Success,
-            "issued",
-            "test",
-            now,
-            &mut SystemRandom,
-        );
-        let sequences = self.store.token_sequences();
-        let reservation = sequences.reserve(client.registration()).unwrap();
-        let issuing = Issuing {
-            issuer: Issuer::parse(issuer).unwrap(),
-            audience: Audience::parse(AUDIENCE).unwrap(),
-            profile: Profile::Greenlake,
-        };
-        let id = TokenId::generate(reservation.place(), &mut SystemRandom);
-        let key = self.store.signing_keys().active();
-        let token = mint(&grant.unwrap(), Some(&id), &issuing, &key, now).unwrap();
-        let issue = Issue::new(event, client.proof().clone());
-        let writing = reservation.write(issue, None).unwrap();
-        writing.committed().await.unwrap();
-        Some(token.expose().to_owned())
+        let token = minted(&self.store, self.now(), client_id, secret, issuer).await;
+        token.map(|token| token.expose().to_owned())
     }
 
     /// A token for a workspace that the credential's manages, in the steps of a token exchange.
@@ -451,6 +437,12 @@ impl World {
     }
 }
 
+impl Browser {
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+}
+
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect(&self.body)
@@ -534,6 +526,69 @@ impl Answer {
     }
 }
 
+/// What the composition root gives the console, from the parts of the token endpoint.
+fn by_hand(store: Store, seconds: Arc<AtomicI64>) -> TokenByHand {
+    Arc::new(move |asked: ByHand| {
+        let store = store.clone();
+        let now = Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap();
+        Box::pin(async move {
+            let (client_id, secret) = (asked.client_id.as_str(), asked.client_secret.expose());
+            if secret == TRIED_TOO_OFTEN {
+                return Err(TokenError::too_many_requests(17));
+            }
+            let token = minted(&store, now, client_id, secret, ISSUER).await;
+            token.ok_or_else(|| TokenError::invalid_client(false))
+        })
+    })
+}
+
+/// The steps of the token endpoint; `None` when the client does not authenticate.
+async fn minted(
+    store: &Store,
+    now: Timestamp,
+    client_id: &str,
+    secret: &str,
+    issuer: &str,
+) -> Option<AccessToken> {
+    let body =
+        format!("grant_type=client_credentials&client_id={client_id}&client_secret={secret}");
+    let form = Form::parse(body.as_bytes()).unwrap();
+    let clients = store.client_registrations();
+    let presented = PresentedCredential::read([], &form, TwoCredentials::Refused).unwrap();
+    let by = Authenticator {
+        find: |id: &str| clients.find(id),
+        pepper: clients.pepper(),
+        audiences: &[],
+        longest_assertion: hallpass_oauth::client_assertion::LONGEST_LIFETIME,
+    };
+    let client = authenticate(&presented, &by, now).ok()?;
+    let grant = Grant::authorize(&client, &TokenRequest::from_form(&form).unwrap(), None);
+    let event = AuditEvent {
+        source_ip: "192.0.2.44".to_owned(),
+        ..AuditEvent::new(
+            AuditState::Success,
+            "issued",
+            "test",
+            now,
+            &mut SystemRandom,
+        )
+    };
+    let sequences = store.token_sequences();
+    let reservation = sequences.reserve(client.registration()).unwrap();
+    let issuing = Issuing {
+        issuer: Issuer::parse(issuer).unwrap(),
+        audience: Audience::parse(AUDIENCE).unwrap(),
+        profile: Profile::Greenlake,
+    };
+    let id = TokenId::generate(reservation.place(), &mut SystemRandom);
+    let key = store.signing_keys().active();
+    let token = mint(&grant.unwrap(), Some(&id), &issuing, &key, now).unwrap();
+    let issue = Issue::new(event, client.proof().clone());
+    let writing = reservation.write(issue, None).unwrap();
+    writing.committed().await.unwrap();
+    Some(token)
+}
+
 /// What was logged so far.
 pub(crate) fn logged() -> String {
     String::from_utf8(LOGGED.lock().unwrap().clone()).unwrap()
@@ -582,5 +637,7 @@ fn settings() -> Settings {
             jwks_url: "https://sso.example.com/.well-known/jwks.json".to_owned(),
             instances: [("us1".to_owned(), "https://us1.example.com".to_owned())].into(),
         },
+        first_call: "/api/v1/storage-systems".to_owned(),
+        definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),
     }
 }

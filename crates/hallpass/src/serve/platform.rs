@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use hallpass_authorization_server::{AuthorizationServer, TOKEN_PATH};
-use hallpass_console::Console;
+use hallpass_console::{ByHand, Console, TokenByHand};
 use hallpass_oauth::Issuer;
 use hallpass_openapi::Definition;
 
@@ -50,6 +50,24 @@ pub(crate) struct Named {
     pub(crate) console: Router,
     /// This machine's own names.
     pub(crate) local: Router,
+}
+
+/// What the console asks for a token of somebody who holds a secret in their hands.
+pub(super) fn by_hand(server: &Arc<AuthorizationServer>) -> TokenByHand {
+    let server = server.clone();
+    Arc::new(move |asked: ByHand| {
+        let server = server.clone();
+        Box::pin(async move {
+            let ByHand {
+                client_id,
+                client_secret,
+                address,
+            } = asked;
+            server
+                .token_by_hand(&client_id, &client_secret, address)
+                .await
+        })
+    })
 }
 
 /// What every name shares.
@@ -117,15 +135,16 @@ impl Parts {
             instances: self.real_instances.clone(),
             ..self.seen_at(hosts::GLOBAL, hosts::ISSUER)
         };
-        let real = self.console.under(real);
-        let own = self.console.under(self.seen_at(local, local));
+        let real_server = server.under(issuers.real.clone(), hosts::ISSUER);
+        let real = self.console.under(real, by_hand(&real_server));
+        let own_server = server.under(issuers.local.clone(), local);
+        let own = self
+            .console
+            .under(self.seen_at(local, local), by_hand(&own_server));
         Named {
-            platform: self.router(
-                server.under(issuers.real.clone(), hosts::ISSUER),
-                real.clone(),
-            ),
+            platform: self.router(real_server, real.clone()),
             console: self.pages(real),
-            local: self.router(server.under(issuers.local.clone(), local), own),
+            local: self.router(own_server, own),
         }
     }
 

@@ -271,9 +271,11 @@ impl Parts {
         let real_instances = real.collect();
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
+        let by_hand = platform::by_hand(&authorization_server);
+        let clock = self.clock.clone();
         let parts = platform::Parts {
             authorization_server,
-            console: Console::new(self.store.for_console(), settings, self.clock.clone()),
+            console: Console::new(self.store.for_console(), settings, by_hand, clock),
             addresses,
             real_instances,
             health: self.health(),
@@ -292,6 +294,8 @@ impl Parts {
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
                 instances: self.addresses.instances.clone(),
             },
+            first_call: first_call(&self.definition),
+            definition: self.definition.clone(),
         }
     }
 
@@ -337,6 +341,21 @@ pub(crate) async fn open_store(
             .map_err(|error| failed(&error))?;
     }
     Ok(store)
+}
+
+/// The path of the call that the console's code samples make: the storage systems, which everybody may
+/// list, or whatever can be listed without knowing anything.
+fn first_call(definition: &Definition) -> String {
+    let operations = definition.operations().iter();
+    let mut plain = operations.filter(|operation| {
+        let asks = operation.parameters().iter().any(|one| one.required);
+        *operation.method() == http::Method::GET && !asks && !operation.path().contains('{')
+    });
+    let first = plain.clone().next();
+    let systems = plain.find(|operation| operation.path().ends_with("/storage-systems"));
+    systems
+        .or(first)
+        .map_or_else(|| "/".to_owned(), |operation| operation.path().to_owned())
 }
 
 fn load_definition(config: &Config) -> Result<Definition, CommandError> {

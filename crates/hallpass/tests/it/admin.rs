@@ -1,8 +1,9 @@
-//! `hallpass admin` for signing keys, credentials and workspaces, with a server and without one.
+//! `hallpass admin` for signing keys, credentials, people and workspaces, with a server and without one.
 
 mod credentials;
 mod keys;
 mod registered_keys;
+mod roles;
 mod workspaces;
 
 use hallpass_oauth::JwkSet;

@@ -1,0 +1,607 @@
+//! The pages about people and the REST API for them.
+
+use hallpass_access::Role;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_oauth::verify::TokenRefusal;
+use hallpass_store::Person;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::world::{World, local};
+
+const USERS: &str = "/workspaces/v1/users";
+
+/// Ann administers, Otto observes, and Eve administers another workspace.
+async fn three() -> (World, Person, Person, Person) {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let otto = world
+        .person("Main", "otto@example.com", Some(Role::Observer))
+        .await;
+    let eve = world
+        .person("Other", "eve@example.com", Some(Role::Administrator))
+        .await;
+    (world, ann, otto, eve)
+}
+
+#[tokio::test]
+async fn the_list_shows_the_people_of_the_workspace_and_finds_among_them() {
+    let (world, ann, _, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let page = world.open(&browser, "/console/users").await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("ann@example.com") && page.body.contains("otto@example.com"));
+    assert!(
+        !page.body.contains("eve@example.com"),
+        "of another workspace"
+    );
+    assert!(
+        page.body
+            .contains("href=\"/console/users\" aria-current=\"page\"")
+    );
+    for (query, ann_is_there, otto_is_there) in [
+        ("search=OTTO", false, true),
+        ("search=administrator", true, false),
+        ("role=observer", false, true),
+        ("state=disabled", false, false),
+        ("state=invited", true, true),
+        ("offset=1", false, true),
+        ("sort=email+desc&offset=1", true, false),
+        ("sort=nonsense", true, true),
+    ] {
+        let page = world
+            .open(&browser, &format!("/console/users?{query}"))
+            .await;
+        let row = |name: &str| {
+            page.body
+                .contains(&format!("\">{name}@example.com</a></th>"))
+        };
+        assert_eq!(
+            (row("ann"), row("otto")),
+            (ann_is_there, otto_is_there),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_may_not_change_anything_sees_no_way_to_and_is_refused() {
+    let (world, ann, otto, _) = three().await;
+    let browser = world.browser(&otto).await;
+    let page = world.open(&browser, "/console/users").await;
+    assert!(page.body.contains("ann@example.com") && !page.body.contains("/console/users/new"));
+    let of_ann = format!("/console/users/{}", ann.id);
+    let page = world.open(&browser, &of_ann).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("Remove") && !page.body.contains("Take away"));
+    for path in ["remove", "disable"] {
+        let page = world.open(&browser, &format!("{of_ann}/{path}")).await;
+        assert_eq!(page.status, 403, "{path}");
+    }
+    for path in [
+        "remove",
+        "disable",
+        "enable",
+        "setup-link",
+        "assign",
+        "take-away",
+    ] {
+        let sent = [("role", "administrator"), ("instance", "all")];
+        let answer = world
+            .submit(&browser, &format!("{of_ann}/{path}"), &sent)
+            .await;
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    let answer = world
+        .submit(
+            &browser,
+            "/console/users/new",
+            &[("email", "x@example.com")],
+        )
+        .await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(world.store.people().list().len(), 3);
+    let nobody = world.person("Main", "nobody@example.com", None).await;
+    let browser = world.browser(&nobody).await;
+    assert_eq!(world.open(&browser, "/console/users").await.status, 403);
+    let start = world.open(&browser, "/").await;
+    assert!(
+        !start.body.contains("href=\"/console/users\""),
+        "{}",
+        start.body
+    );
+}
+
+#[tokio::test]
+async fn an_invited_person_gets_a_link_that_is_shown_once_and_works() {
+    let (world, ann, _, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let form = world.open(&browser, "/console/users/new").await;
+    assert!(
+        form.body.contains("name=\"email\"") && form.body.contains("value=\"observer\" selected")
+    );
+    for (fields, problem) in [
+        (
+            vec![("email", "not an address"), ("role", "observer")],
+            "e-mail address",
+        ),
+        (
+            vec![("email", "olga@example.com"), ("role", "observer")],
+            "at least one instance",
+        ),
+        (
+            vec![
+                ("email", "Otto@example.com"),
+                ("role", "observer"),
+                ("instance", "all"),
+            ],
+            "exists in this workspace",
+        ),
+        (
+            vec![
+                ("email", "olga@example.com"),
+                ("role", "root"),
+                ("instance", "all"),
+            ],
+            "one of the roles",
+        ),
+    ] {
+        let answer = world.submit(&browser, "/console/users/new", &fields).await;
+        assert_eq!(answer.status, 422, "{problem}");
+        assert!(answer.body.contains(problem), "{problem}: {}", answer.body);
+        let typed = format!("value=\"{}\"", fields[0].1);
+        assert!(answer.body.contains(&typed), "nothing typed is lost");
+    }
+    let fields = [
+        ("email", "olga@example.com"),
+        ("role", "operator"),
+        ("instance", "us1"),
+        ("instance", "eu1"),
+    ];
+    let answer = world.submit(&browser, "/console/users/new", &fields).await;
+    assert_eq!(answer.status, 200);
+    let (_, rest) = answer
+        .body
+        .split_once("https://console.example.com")
+        .unwrap();
+    let path = rest.split_once('<').unwrap().0;
+    assert_eq!(world.send("GET", path, &[], "").await.status, 200);
+    let people = world.store.people();
+    let olga = people.find("olga@example.com", None).unwrap();
+    assert_eq!(olga.roles.len(), 2);
+    assert!(
+        olga.roles_on(&world.instance("us1"))
+            .contains(Role::Operator)
+    );
+    assert!(olga.roles_on(&world.instance("jp1")).is_empty());
+    let of_olga = format!("/console/users/{}", olga.id);
+    assert!(
+        !world
+            .open(&browser, &of_olga)
+            .await
+            .body
+            .contains("/setup/")
+    );
+
+    let again = world
+        .submit(&browser, &format!("{of_olga}/setup-link"), &[])
+        .await;
+    assert!(again.body.contains("https://console.example.com/setup/"));
+    assert!(!again.body.contains(path), "another link");
+    assert_eq!(world.send("GET", path, &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn roles_are_given_and_taken_on_the_page_of_a_person() {
+    let (world, ann, otto, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let token = world
+        .token(&world.credential(&otto, "us1", "nightly").await)
+        .await;
+    assert_eq!(world.stands_at(&token, "us1"), Ok(()));
+    let of_otto = format!("/console/users/{}", otto.id);
+    let fields = [("role", "operator"), ("instance", "us1")];
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/assign"), &fields)
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, of_otto.as_str())
+    );
+    let page = world.open(&browser, &of_otto).await;
+    assert!(page.body.contains("Take operator away"), "{}", page.body);
+    let instance = world.instance("us1").to_string();
+    let fields = [("role", "operator"), ("instance", instance.as_str())];
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/take-away"), &fields)
+        .await;
+    assert_eq!(answer.status, 303);
+    assert!(
+        !world
+            .open(&browser, &of_otto)
+            .await
+            .body
+            .contains("Take operator away")
+    );
+    let fields = [("role", "operator"), ("instance", "mars")];
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/assign"), &fields)
+        .await;
+    assert_eq!(answer.status, 422);
+
+    let fields = [("role", "administrator"), ("instance", "all")];
+    let of_ann = format!("/console/users/{}", ann.id);
+    let answer = world
+        .submit(&browser, &format!("{of_ann}/take-away"), &fields)
+        .await;
+    assert_eq!(answer.status, 422);
+    assert!(
+        answer
+            .body
+            .contains("is the last administrator of the workspace"),
+        "{}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn disabled_and_removed_people_lose_tokens_and_sessions_and_the_dialog_says_so() {
+    let (world, ann, otto, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let used = world.credential(&otto, "us1", "used").await;
+    world.credential(&otto, "us1", "idle").await;
+    let token = world.token(&used).await;
+    let theirs = world.browser(&otto).await;
+    let of_otto = format!("/console/users/{}", otto.id);
+
+    let dialog = world.open(&browser, &format!("{of_otto}/remove")).await;
+    assert!(dialog.body.contains("2 credentials die"), "{}", dialog.body);
+    assert!(
+        dialog
+            .body
+            .contains("<strong>1 of 2</strong> got a token in the last 30 days")
+    );
+    assert_eq!(
+        world.stands_at(&token, "us1"),
+        Ok(()),
+        "asking changes nothing"
+    );
+
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/disable"), &[])
+        .await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(
+        world.stands_at(&token, "us1"),
+        Err(TokenRefusal::CredentialGone)
+    );
+    let client_id = used.credential.client_id.as_str();
+    let minted = world
+        .token_with(client_id, used.secret.expose(), crate::world::ISSUER)
+        .await;
+    assert!(minted.is_none(), "no tokens for somebody disabled");
+    assert_eq!(
+        world.open(&theirs, "/console/users").await.status,
+        303,
+        "signed out"
+    );
+    let page = world.open(&browser, &of_otto).await;
+    assert!(page.body.contains("Disabled") && !page.body.contains("New set-up link"));
+    let link = world
+        .submit(&browser, &format!("{of_otto}/setup-link"), &[])
+        .await;
+    assert_eq!(link.status, 422);
+
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/enable"), &[])
+        .await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(world.stands_at(&token, "us1"), Ok(()));
+    assert_eq!(
+        world.open(&theirs, "/console/users").await.status,
+        303,
+        "still signed out"
+    );
+
+    world.pass(SignedDuration::from_hours(24));
+    let browser = world.browser(&ann).await;
+    let theirs = world.browser(&otto).await;
+    let fresh = world.token(&used).await;
+    let answer = world
+        .submit(&browser, &format!("{of_otto}/remove"), &[])
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/console/users")
+    );
+    assert_eq!(
+        world.stands_at(&fresh, "us1"),
+        Err(TokenRefusal::CredentialGone)
+    );
+    let minted = world
+        .token_with(client_id, used.secret.expose(), crate::world::ISSUER)
+        .await;
+    assert!(minted.is_none());
+    assert_eq!(
+        world.open(&theirs, "/").await.body.contains("Sign out"),
+        false
+    );
+    assert_eq!(world.open(&browser, &of_otto).await.status, 404);
+    let said = world.audit().await;
+    for message in [
+        "User otto@example.com disabled",
+        "User otto@example.com removed",
+    ] {
+        let told = said
+            .iter()
+            .find(|one| one.event.message == message)
+            .unwrap();
+        assert_eq!(told.event.user_email, "ann@example.com");
+    }
+}
+
+#[tokio::test]
+async fn nobody_shuts_themselves_or_the_last_administrator_out() {
+    let (world, ann, otto, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let of_ann = format!("/console/users/{}", ann.id);
+    for path in ["remove", "disable"] {
+        let path = format!("{of_ann}/{path}");
+        let answer = world.submit(&browser, &path, &[]).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert!(
+            answer
+                .body
+                .contains("Nobody can remove or disable themselves")
+        );
+        assert_eq!(world.open(&browser, &path).await.status, 422);
+    }
+    let rest = format!("{USERS}/{}", ann.id);
+    let removed = world.script(&browser, "DELETE", &rest, None).await;
+    assert_eq!(removed.refusal().0, 409);
+    let disabled = r#"{"enabled":false}"#;
+    let answer = world.script(&browser, "PATCH", &rest, Some(disabled)).await;
+    assert_eq!(answer.refusal().0, 409);
+
+    // Otto may change people by a role of his own, and is no administrator.
+    let rng = &mut SystemRandom;
+    let made = world.custom_role(&otto, "Staff", "workspace.*").await;
+    let people = world.store.people();
+    people
+        .assign(otto.id, None, made.id, &local(), world.now(), rng)
+        .await
+        .unwrap();
+    let his = world.browser(&otto).await;
+    for path in ["remove", "disable"] {
+        let answer = world.submit(&his, &format!("{of_ann}/{path}"), &[]).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert!(
+            answer
+                .body
+                .contains("is the last administrator of the workspace")
+        );
+    }
+    let removed = world.script(&his, "DELETE", &rest, None).await;
+    assert_eq!(removed.refusal().0, 409);
+    let assignment = format!("{rest}/role-assignments/administrator@all");
+    let demoted = world.script(&his, "DELETE", &assignment, None).await;
+    assert_eq!(demoted.refusal().0, 409);
+    people
+        .assign(
+            otto.id,
+            None,
+            Role::Administrator,
+            &local(),
+            world.now(),
+            rng,
+        )
+        .await
+        .unwrap();
+    let removed = world.script(&his, "DELETE", &rest, None).await;
+    assert_eq!(removed.status, 204);
+}
+
+#[tokio::test]
+async fn another_workspaces_people_are_like_none() {
+    let (world, ann, _, eve) = three().await;
+    let browser = world.browser(&ann).await;
+    let nobody = "6f2f8d64-3a0e-4c1e-8f0c-0e1d5a6f7b80";
+    for id in [&eve.id.to_string(), nobody, "x", "%FF"] {
+        let page = format!("/console/users/{id}");
+        for path in ["", "/remove", "/disable", "/may"] {
+            let answer = world.open(&browser, &format!("{page}{path}")).await;
+            assert_eq!(answer.status, 404, "{id}{path}");
+        }
+        for path in [
+            "remove",
+            "disable",
+            "enable",
+            "setup-link",
+            "assign",
+            "take-away",
+        ] {
+            let answer = world.submit(&browser, &format!("{page}/{path}"), &[]).await;
+            assert_eq!(answer.status, 404, "{id}/{path}");
+        }
+        let rest = format!("{USERS}/{id}");
+        let assignment = r#"{"role":"observer"}"#;
+        for (method, path, body) in [
+            ("GET", "", None),
+            ("DELETE", "", None),
+            ("PATCH", "", Some(r#"{"enabled":false}"#)),
+            ("POST", "/setup-link", None),
+            ("GET", "/role-assignments", None),
+            ("POST", "/role-assignments", Some(assignment)),
+            ("DELETE", "/role-assignments/administrator@all", None),
+            ("GET", "/permissions?instance=us1", None),
+        ] {
+            let answer = world
+                .script(&browser, method, &format!("{rest}{path}"), body)
+                .await;
+            assert_eq!(answer.refusal().0, 404, "{method} {id}{path}");
+        }
+    }
+    let known = world.store.people().find("eve@example.com", None).unwrap();
+    assert!(known.enabled && known.roles.len() == 1);
+}
+
+#[tokio::test]
+async fn the_rest_api_does_what_the_pages_do() {
+    let (world, ann, _, _) = three().await;
+    let token = world.token_of(&ann).await;
+    let list = world
+        .get(&format!("{USERS}?search=example&limit=1&offset=1"), &token)
+        .await;
+    let list = list.json();
+    assert_eq!(
+        (&list["count"], &list["offset"], &list["total"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
+    assert_eq!(list["items"][0]["email"], "otto@example.com");
+    assert_eq!(list["items"][0]["state"], "invited");
+    assert_eq!(
+        world
+            .get(&format!("{USERS}?limit=0"), &token)
+            .await
+            .refusal()
+            .0,
+        400
+    );
+
+    let body = r#"{"email":"olga@example.com","roles":[{"role":"Operator","instance":"us1"}]}"#;
+    let made = world.call("POST", USERS, &token, Some(body)).await;
+    assert_eq!(made.status, 201);
+    let made = made.json();
+    let url = made["setupUrl"].as_str().unwrap();
+    assert!(
+        url.starts_with("https://console.example.com/setup/"),
+        "{url}"
+    );
+    let of_olga = format!("{USERS}/{}", made["id"].as_str().unwrap());
+    let shown = world.get(&of_olga, &token).await.json();
+    assert!(shown.get("setupUrl").is_none());
+    assert_eq!(shown["roles"][0]["roleId"], "operator");
+    assert_eq!(shown["roles"][0]["instanceName"], "us1");
+    assert_eq!(
+        world
+            .call("POST", USERS, &token, Some(body))
+            .await
+            .refusal()
+            .0,
+        409
+    );
+    for body in [
+        r#"{"email":"x@example.com","roles":[{"role":"root"}]}"#,
+        r#"{"email":"x@example.com","roles":[{"role":"observer","instance":"mars"}]}"#,
+        r#"{"email":"x@example.com","role":"observer"}"#,
+        "{}",
+    ] {
+        let refused = world.call("POST", USERS, &token, Some(body)).await;
+        assert_eq!(refused.refusal().0, 400, "{body}");
+    }
+
+    let assignments = format!("{of_olga}/role-assignments");
+    let body = Some(r#"{"role":"observer"}"#);
+    let assigned = world.call("POST", &assignments, &token, body).await;
+    assert_eq!(
+        (assigned.status.as_u16(), &assigned.json()["id"]),
+        (201, &json!("observer@all"))
+    );
+    assert_eq!(world.get(&assignments, &token).await.json()["total"], 2);
+    let one = format!("{assignments}/observer@all");
+    assert_eq!(world.call("DELETE", &one, &token, None).await.status, 204);
+    assert_eq!(
+        world.call("DELETE", &one, &token, None).await.refusal().0,
+        404
+    );
+
+    let body = Some(r#"{"enabled":false}"#);
+    let changed = world.call("PATCH", &of_olga, &token, body).await;
+    assert_eq!(changed.json()["state"], "disabled");
+    let link = format!("{of_olga}/setup-link");
+    assert_eq!(
+        world.call("POST", &link, &token, None).await.refusal().0,
+        409
+    );
+    world
+        .call("PATCH", &of_olga, &token, Some(r#"{"enabled":true}"#))
+        .await;
+    assert_eq!(world.call("POST", &link, &token, None).await.status, 201);
+    assert_eq!(
+        world.call("DELETE", &of_olga, &token, None).await.status,
+        204
+    );
+    assert_eq!(world.get(&of_olga, &token).await.refusal().0, 404);
+}
+
+#[tokio::test]
+async fn what_a_person_may_do_is_told_operation_by_operation() {
+    let (world, ann, otto, _) = three().await;
+    let rng = &mut SystemRandom;
+    let made = world.custom_role(&otto, "Disk keeper", "disk.update").await;
+    let us1 = Some(world.instance("us1"));
+    let people = world.store.people();
+    people
+        .assign(otto.id, us1, made.id, &local(), world.now(), rng)
+        .await
+        .unwrap();
+
+    let token = world.token_of(&ann).await;
+    let of_otto = format!("{USERS}/{}/permissions?instance", otto.id);
+    let told = world.get(&format!("{of_otto}=us1"), &token).await.json();
+    assert_eq!(told["total"], 6);
+    let operation = |told: &serde_json::Value, id: &str| {
+        let items = told["items"].as_array().unwrap().iter();
+        items
+            .filter(|one| one["operationId"] == id)
+            .next()
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        operation(&told, "DiskUpdate")["allowedBy"],
+        json!(["Disk keeper"])
+    );
+    assert_eq!(operation(&told, "DiskUpdate")["permission"], "disk.update");
+    assert_eq!(
+        operation(&told, "DiskList")["allowedBy"],
+        json!(["observer"])
+    );
+    assert_eq!(operation(&told, "DiskDelete")["allowed"], false);
+    assert_eq!(operation(&told, "AccessControls")["allowed"], true);
+    let there = world.get(&format!("{of_otto}=eu1"), &token).await.json();
+    assert_eq!(operation(&there, "DiskUpdate")["allowed"], false);
+    let refused = world
+        .get(&format!("{of_otto}=us1&allowed=false"), &token)
+        .await
+        .json();
+    assert_eq!(refused["count"], 2);
+    let platform = world.get(&format!("{of_otto}=global"), &token).await.json();
+    assert_eq!(operation(&platform, "listUsers")["allowed"], true);
+    assert_eq!(
+        operation(&platform, "removeUser")["permission"],
+        "workspace.delete"
+    );
+    assert_eq!(operation(&platform, "removeUser")["allowed"], false);
+    assert_eq!(
+        world
+            .get(&format!("{of_otto}=mars"), &token)
+            .await
+            .refusal()
+            .0,
+        400
+    );
+
+    let browser = world.browser(&ann).await;
+    let page = format!("/console/users/{}/may", otto.id);
+    let all = world.open(&browser, &format!("{page}?instance=us1")).await;
+    assert!(all.body.contains("4 of 6 allowed"), "{}", all.body);
+    assert!(all.body.contains("PUT /api/v1/disks/{id}") && all.body.contains("Disk keeper"));
+    let some = world
+        .open(
+            &browser,
+            &format!("{page}?instance=us1&show=refused&search=delete"),
+        )
+        .await;
+    assert!(some.body.contains("DiskDelete") && !some.body.contains("DiskCreate"));
+}
