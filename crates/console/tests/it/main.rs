@@ -10,7 +10,6 @@ mod account;
 mod audit;
 mod credential_pages;
 mod credentials;
-mod credentials;
 mod documentation;
 mod forms;
 mod pages;

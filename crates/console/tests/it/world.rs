@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use hallpass_access::Role;
-use hallpass_console::{Addresses, Book, CREDENTIALS_PATH, Console, Settings};
-use hallpass_console::{Addresses, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
+use hallpass_console::{Addresses, Book, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
@@ -113,12 +112,11 @@ impl World {
             let seconds = seconds.clone();
             Arc::new(move || Timestamp::from_second(seconds.load(Ordering::SeqCst)).unwrap())
         };
-        let console = Console::new(store.for_console(), settings(), clock);
-        let documentation = console.documentation(vec![book()]);
-        let router = console.router().merge(documentation);
         let strict = settings.addresses.console.starts_with("https:");
         let by_hand = by_hand(store.clone(), seconds.clone());
-        let router = Console::new(store.for_console(), settings, by_hand, clock).router();
+        let console = Console::new(store.for_console(), settings, by_hand, clock);
+        let documentation = console.documentation(vec![book()]);
+        let router = console.router().merge(documentation);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
