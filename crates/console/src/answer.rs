@@ -99,6 +99,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
+            | CredentialError::InstanceOff(_)
             | CredentialError::Lifetime { .. }
             | CredentialError::ExpiresInThePast
             | CredentialError::Overlap(_)

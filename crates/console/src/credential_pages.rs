@@ -27,6 +27,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use hallpass_oauth::ApplicationInstanceId;
 use hallpass_store::ApplicationInstance;
 use hallpass_store::credentials::CredentialError;
 
@@ -99,14 +100,14 @@ impl Console {
         self.workspaces.instances()
     }
 
-    /// The base URL of an application instance, where this server knows it.
-    fn base_url(&self, title: &str, is_platform: bool) -> Option<&str> {
-        let known = &self.addresses;
-        if is_platform {
-            return Some(&known.console);
+    /// The base URL of a credential's application instance, where this server knows it.
+    fn base_url(&self, instance: &ApplicationInstanceId) -> Option<String> {
+        if *instance == ApplicationInstanceId::platform() {
+            return Some(self.addresses.console.clone());
         }
-        let found = known.instances.iter().find(|(known, _)| known == title);
-        found.map(|(_, url)| url.as_str())
+        let known = self.instances();
+        let known = known.iter().find(|known| known.id == *instance)?;
+        self.base_url_of(known)
     }
 
     fn already(&self, by: &SignedIn, content: Already<'_>) -> Response {

@@ -80,6 +80,8 @@ fn parts() -> Vec<OpenApi> {
         <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),
         <crate::roles::Declared as utoipa::OpenApi>::openapi(),
+        <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
+        <crate::instances::rest::Declared as utoipa::OpenApi>::openapi(),
     ]
 }
 

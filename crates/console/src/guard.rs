@@ -230,6 +230,42 @@ impl Console {
         Err(PageRefusal::NotPermitted(permission))
     }
 
+    /// The guard for what all workspaces share: the permission, and that in the workspace that operates
+    /// the system (decision 0021).
+    pub(crate) async fn permit_operating(
+        &self,
+        call: &Call<'_>,
+        permission: Permission,
+    ) -> Result<Permitted, Refusal> {
+        let permitted = self.permit(call, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        self.record_denial(call, caller, permission).await?;
+        Err(Refusal::Elsewhere {
+            challenge: Challenge::InsufficientScope(permission.to_string()),
+            message: "only people of the workspace that operates this system administer workspaces and \
+                      application instances",
+        })
+    }
+
+    /// The same for pages.
+    pub(crate) async fn permit_operating_person(
+        &self,
+        by: &SignedIn,
+        permission: Permission,
+    ) -> Result<Permitted, PageRefusal> {
+        let permitted = self.permit_person(by, permission).await?;
+        if self.workspaces.is_operating(permitted.workspace()) {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        let event = denial(caller, by.uri(), permission, by.now());
+        self.audit.record(event).await?;
+        Err(PageRefusal::NotOperating)
+    }
+
     /// Refuses a permitted caller who reaches for another workspace. The answer is 403 whether or
     /// not that workspace exists, so it tells nothing about it, and it goes into the audit log.
     pub(crate) async fn out_of_bounds(&self, call: &Call<'_>, permitted: &Permitted) -> Refusal {

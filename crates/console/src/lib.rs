@@ -22,8 +22,10 @@ mod documentation;
 mod form;
 mod guard;
 mod in_path;
+mod instances;
 mod operations;
 mod page;
+mod paging;
 pub mod password;
 mod people;
 mod roles;
@@ -38,7 +40,9 @@ mod time;
 mod totp;
 mod transport;
 mod wire;
+mod workspaces;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -117,8 +121,9 @@ pub struct Addresses {
     pub token_url: String,
     /// The published keys.
     pub jwks_url: String,
-    /// The title and base URL of each application instance.
-    pub instances: Vec<(String, String)>,
+    /// Where the application instances are whose listeners the configuration names, by their short
+    /// names. What an administrator says about an instance goes before.
+    pub instances: BTreeMap<String, String>,
 }
 
 impl Console {
@@ -218,6 +223,8 @@ fn rest() -> Router<Arc<Console>> {
         )
         .route(&credential, delete(credentials::delete))
         .route(&format!("{credential}/reset"), post(credentials::reset))
+        .merge(instances::rest::routes())
+        .merge(workspaces::rest::routes())
         .route("/workspaces", any(answer::unknown_path))
         .route("/workspaces/", any(answer::unknown_path))
         .route("/workspaces/{*path}", any(answer::unknown_path))
@@ -232,5 +239,7 @@ fn pages() -> Router<Arc<Console>> {
             &format!("{SETUP_PATH}{{secret}}"),
             get(setup::show).post(setup::choose),
         )
+        .merge(instances::pages::routes())
+        .merge(workspaces::pages::routes())
         .method_not_allowed_fallback(start::wrong_method)
 }

@@ -12,11 +12,13 @@ use hallpass_store::StoreError;
 
 use crate::audit::AUDIT_PATH;
 use crate::credential_pages::CREDENTIALS_PAGE;
+use crate::instances::INSTANCES_PAGE;
 use crate::password::HashingError;
 use crate::people::USERS_PAGE;
 use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
+use crate::workspaces::WORKSPACES_PAGE;
 use crate::{Console, DOCUMENTATION_PATH};
 
 /// The places of the console.
@@ -24,6 +26,10 @@ use crate::{Console, DOCUMENTATION_PATH};
 pub(crate) enum Place {
     /// Where everything begins.
     Start,
+    /// The workspaces.
+    Workspaces,
+    /// The application instances.
+    Instances,
     /// The audit log.
     Audit,
     /// What programs can call.
@@ -50,6 +56,9 @@ pub(crate) enum PageRefusal {
     /// The person has no role on the application instance.
     #[error("the person has no role there")]
     NoRole,
+    /// The person may do that in a workspace of their own, and this is for all.
+    #[error("the person's workspace does not operate the system")]
+    NotOperating,
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -72,11 +81,13 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 8] = [
         (Self::Start, "Start", "/"),
         (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
         (Self::Users, "Users", USERS_PAGE),
         (Self::Roles, "Roles", ROLES_PAGE),
+        (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
+        (Self::Instances, "Instances", INSTANCES_PAGE),
         (Self::Audit, "Audit", AUDIT_PATH),
         (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
     ];
@@ -85,7 +96,9 @@ impl Place {
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
             Self::Start | Self::Account | Self::Credentials | Self::Documentation => true,
-            Self::Users | Self::Roles => by.roles().permits(&WORKSPACE_READ),
+            Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
+                by.roles().permits(&WORKSPACE_READ)
+            }
             Self::Audit => by.roles().permits(&AUDIT_READ),
         }
     }
@@ -155,6 +168,14 @@ impl PageRefusal {
                 &[
                     "You have no role on that application instance.",
                     "Ask an administrator of your workspace for one.",
+                ],
+            ),
+            Self::NotOperating => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    "Workspaces and application instances are for everybody here: only people of the workspace that operates this system change them.",
+                    "Ask one of its administrators.",
                 ],
             ),
             Self::NotFound => notice(

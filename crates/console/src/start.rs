@@ -48,12 +48,18 @@ impl Console {
                 "JSON Web Key Set with which anybody can verify a token.",
             ),
         ];
-        addresses.extend(
-            known
-                .instances
-                .iter()
-                .map(|(title, url)| address(title, url, "API of this application instance.")),
-        );
+        let instances = self.workspaces.instances();
+        let services = instances
+            .iter()
+            .filter(|one| one.enabled && !one.is_platform());
+        addresses.extend(services.filter_map(|one| {
+            let url = self.base_url_of(one)?;
+            Some(address(
+                &one.title,
+                &url,
+                "API of this application instance.",
+            ))
+        }));
         Home {
             token_url: known.token_url.clone(),
             addresses,

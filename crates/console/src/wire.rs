@@ -232,12 +232,12 @@ fn instance_at(uri: &str) -> Option<ApplicationInstanceId> {
 
 /// A workspace id with or without hyphens: tokens have none, resource URIs have some (domain
 /// facts, sections 2.3 and 3.6).
-fn workspace(text: &str) -> Option<WorkspaceId> {
+pub(crate) fn workspace(text: &str) -> Option<WorkspaceId> {
     let bare = text.replace('-', "").to_ascii_lowercase();
     WorkspaceId::parse(&bare).ok()
 }
 
-fn dashed(workspace: &WorkspaceId) -> String {
+pub(crate) fn dashed(workspace: &WorkspaceId) -> String {
     let mut text = workspace.as_str().to_owned();
     for at in [20, 16, 12, 8] {
         text.insert(at, '-');

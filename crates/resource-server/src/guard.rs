@@ -83,6 +83,7 @@ impl ResourceServer {
         let presented = self.presented_token(&head, &target, peer, now)?;
 
         let caller = self.verified(&presented, peer, now)?;
+        self.switched_on()?;
         if target.is_server() {
             return Ok(allowed(&[]).map(AnswerBody::from));
         }
@@ -217,6 +218,15 @@ impl ResourceServer {
             tracing::error!(error = %error, "a changing call stopped half way");
             Err(Refusal::Unavailable)
         })
+    }
+
+    /// Refuses whoever is known while the instance is switched off; a stranger does not learn that.
+    fn switched_on(&self) -> Result<(), Refusal> {
+        let instance = self.instances.find(&self.expectation.instance);
+        match instance {
+            Some(instance) if instance.enabled => Ok(()),
+            _ => Err(Refusal::SwitchedOff),
+        }
     }
 
     /// The caller behind a token: its signature from memory or checked, everything that can change

@@ -32,7 +32,9 @@ use std::sync::Arc;
 use hallpass_access::OperationPermissions;
 use hallpass_oauth::Expectation;
 use hallpass_openapi::Definition;
-use hallpass_store::{AuditLog, Clock, Principals, PublishedKeys, ResourceServerHandles};
+use hallpass_store::{
+    AuditLog, Clock, Instances, Principals, PublishedKeys, ResourceServerHandles,
+};
 
 use tokio::sync::{RwLock, Semaphore};
 
@@ -73,6 +75,7 @@ pub struct ResourceServer {
     keys: PublishedKeys,
     principals: Principals,
     audit: AuditLog,
+    instances: Instances,
     stand_ins: StandIns,
     verified: TokenCache,
     clock: Clock,
@@ -100,6 +103,7 @@ impl ResourceServer {
             principals,
             audit,
             sandbox_journals,
+            instances,
         } = handles;
         let Settings {
             expectation,
@@ -114,6 +118,7 @@ impl ResourceServer {
             keys: published_keys,
             principals,
             audit,
+            instances,
             stand_ins: StandIns::new(
                 definition.clone(),
                 stand_in,

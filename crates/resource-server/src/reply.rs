@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     Fault(StatusCode, Option<u32>),
     /// The stand-in has no room for more.
     Full(StatusCode, String),
+    /// An administrator has switched the application instance off.
+    SwitchedOff,
     /// Our fault, for the moment.
     Unavailable,
 }
@@ -94,6 +96,7 @@ impl Refusal {
             Self::Body(..) => "body",
             Self::Fault(..) => "fault",
             Self::Full(..) => "full",
+            Self::SwitchedOff => "switched_off",
             Self::Unavailable => "unavailable",
         }
     }
@@ -129,6 +132,11 @@ impl Refusal {
                 *status,
                 code_of(*status),
                 "a fault that was asked for (Hallpass-Fault, or a rule of this server)".to_owned(),
+            ),
+            Self::SwitchedOff => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "INSTANCE_DISABLED",
+                "an administrator has switched this application instance off".to_owned(),
             ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -178,6 +178,9 @@ pub enum CredentialError {
     /// No such instance.
     #[error("there is no application instance {0}")]
     UnknownInstance(ApplicationInstanceId),
+    /// The instance takes no calls.
+    #[error("the application instance {0} is switched off")]
+    InstanceOff(String),
     /// The lifetime is out of bounds.
     #[error("a token lifetime is between {shortest} and {longest} seconds")]
     Lifetime {
@@ -507,8 +510,12 @@ impl Credentials {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialRow, CredentialError> {
         let name = checked_name(name, self.0.policy.longest_name)?;
-        if self.0.projection.instance(&instance).is_none() {
-            return Err(CredentialError::UnknownInstance(instance));
+        match self.0.projection.instance(&instance) {
+            None => return Err(CredentialError::UnknownInstance(instance)),
+            Some(known) if !known.enabled => {
+                return Err(CredentialError::InstanceOff(known.name.clone()));
+            }
+            Some(_) => {}
         }
         if let Some(lifetime) = options.token_lifetime {
             self.check_lifetime(lifetime)?;

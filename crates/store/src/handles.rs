@@ -2,9 +2,9 @@
 //! these cannot even name what is not in it.
 
 use crate::{
-    AuditLog, ClientRegistrations, Credentials, CustomRoles, Passwords, People, Principals,
-    PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks, SigningKeys,
-    Store, TokenSequences, Workspaces,
+    AuditLog, ClientRegistrations, Credentials, CustomRoles, Instances, Passwords, People,
+    Principals, PublishedKeys, Revocations, SandboxJournals, SecondFactors, Sessions, SetupLinks,
+    SigningKeys, Store, TokenSequences, Workspaces,
 };
 
 /// For the authorization server: it authenticates clients and signs.
@@ -35,6 +35,8 @@ pub struct ResourceServerHandles {
     pub audit: AuditLog,
     /// The stand-in's changes.
     pub sandbox_journals: SandboxJournals,
+    /// What answers behind each application instance.
+    pub instances: Instances,
 }
 
 /// For the console: it administers credentials and cannot sign.
@@ -84,6 +86,7 @@ impl Store {
             principals: self.principals(),
             audit: self.audit_log(),
             sandbox_journals: self.sandbox_journals(),
+            instances: self.instances(),
         }
     }
 

@@ -11,6 +11,9 @@
 //! | [`PublishedKeys`], [`Principals`] | whoever verifies tokens | public keys; how a credential stands and what its owner may do |
 //! | [`AuditLog`] | every server | write and read audit events |
 //! | [`SandboxJournals`] | the resource server | keep the stand-in's accepted changes |
+//! | [`Instances`] | the resource server | what answers behind an application instance |
+//! | [`Credentials`], [`People`], [`Workspaces`], [`Keys`] | console and command line | administration |
+//! | [`Sessions`] | the console | who is signed in |
 //! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
 //! | [`Sessions`], [`Passwords`], [`SecondFactors`], [`SetupLinks`] | the console | who is signed in, and what they show for it |
 //!
@@ -19,7 +22,9 @@
 pub mod audit;
 pub mod credentials;
 mod database;
+mod directory;
 mod handles;
+pub mod instances;
 mod journal;
 pub mod keys;
 pub mod master_key;
@@ -48,6 +53,7 @@ use rand_core::CryptoRng;
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
+pub use instances::{ApplicationInstance, Instances};
 pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
 pub use keys::{JwksDocument, KeyPolicy, Keys, PublishedKeys, SigningKeys};
 pub use master_key::MasterKey;
@@ -63,7 +69,7 @@ pub use tokens::{
     ClientRegistrations, Issue, ProjectionSizes, Reservation, SequenceError, TokenSequences,
     Writing,
 };
-pub use workspaces::{ApplicationInstance, Workspace, Workspaces};
+pub use workspaces::{Workspace, Workspaces};
 
 use audit::Tally;
 use database::Database;
@@ -87,6 +93,7 @@ pub struct Store {
     /// Taken by every administrative change, so that checking and writing are one step.
     changes: Arc<tokio::sync::Mutex<()>>,
     snapshot_turns: journal::SnapshotTurns,
+    instance_servers: Arc<std::sync::OnceLock<Arc<dyn instances::InstanceServers>>>,
 }
 
 /// Settings that the store enforces.
@@ -215,7 +222,7 @@ impl Store {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Self, StoreError> {
         let database = Database::open(path).await?;
-        workspaces::ensure_instances(&database, now, rng).await?;
+        directory::ensure_instances(&database, now, rng).await?;
         let longest = policy.longest_lifetime();
         keys::ensure_active(&database, master_key, policy.keys.spec, longest, now, rng).await?;
         keys::raise_lifetimes(&database, longest).await?;
@@ -232,6 +239,7 @@ impl Store {
             policy: Arc::new(policy),
             changes: Arc::default(),
             snapshot_turns: Arc::default(),
+            instance_servers: Arc::default(),
         })
     }
 
@@ -341,6 +349,11 @@ impl Store {
             self.writer.clone(),
             self.snapshot_turns.clone(),
         )
+    }
+
+    /// Application instances as a resource server sees them.
+    pub fn instances(&self) -> Instances {
+        Instances::new(self.projection.clone())
     }
 
     /// Administration of credentials.

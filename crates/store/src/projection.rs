@@ -15,12 +15,14 @@ use papaya::HashMap;
 
 use crate::credentials::{CredentialRow, SecretRow};
 use crate::database::{Database, nanoseconds, timestamp};
+use crate::directory::Directory;
+use crate::instances::ApplicationInstance;
 use crate::keys::{KeyRing, KeyRow};
 use crate::people::{PersonError, PersonId, PersonRow, roles_on};
 use crate::roles::{AssignedRole, RoleId, RoleKey, WorkspaceRole};
 use crate::sequence::Sequence;
 use crate::spent::Spent;
-use crate::workspaces::{ApplicationInstance, Directory, Workspace};
+use crate::workspaces::Workspace;
 use crate::{MasterKey, Policy, StoreError};
 
 pub(crate) struct Projection {
@@ -104,6 +106,7 @@ impl LastUse {
 }
 
 /// A person as they stand now.
+#[derive(Clone)]
 pub(crate) struct LivePerson {
     pub(crate) id: PersonId,
     pub(crate) email: Subject,

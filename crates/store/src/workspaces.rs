@@ -1,14 +1,17 @@
-//! Workspaces and the application instances that credentials are for.
+//! Workspaces: each has its own people, credentials and stand-ins (domain facts, section 1.3).
+//!
+//! The one that was made first operates the system: its administrators look after the workspaces and
+//! the application instances, which all workspaces share. Decision 0021 says why.
 
 use std::sync::Arc;
 
-use hallpass_oauth::{ApplicationInstanceId, CustomerId, WorkspaceId};
+use hallpass_oauth::{CustomerId, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
-use sqlx::Row;
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
-use crate::database::{Database, nanoseconds, read};
+use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
+use crate::database::nanoseconds;
+use crate::people::PersonRow;
 use crate::{Actor, Store, StoreError};
 
 /// What everything belongs to.
@@ -24,45 +27,11 @@ pub struct Workspace {
     pub managed_by: Option<WorkspaceId>,
 }
 
-/// A service in a region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplicationInstance {
-    /// Its id.
-    pub id: ApplicationInstanceId,
-    /// The short word of the command line and the address file.
-    pub name: String,
-    /// The name that people read.
-    pub title: String,
-}
-
-/// Workspaces and instances as they stand now.
-pub(crate) struct Directory {
-    workspaces: Vec<Arc<Workspace>>,
-    instances: Vec<Arc<ApplicationInstance>>,
-}
-
-/// The instance every first start makes: name, title, and the id where the real one is known
-/// (domain facts, sections 2.3 and 5).
-const FIRST_INSTANCES: [(&str, &str, Option<&str>); 4] = [
-    ("eu1", "Data Services Cloud Console ( EU Central )", None),
-    ("jp1", "Data Services Cloud Console ( AP Northeast )", None),
-    (
-        "us1",
-        "Data Services Cloud Console ( US West )",
-        Some("3c18bd03-8306-4c7c-942e-c704a4b8744c"),
-    ),
-    (
-        "global",
-        "HPE GreenLake platform",
-        Some("00000000-0000-0000-0000-000000000000"),
-    ),
-];
-
 /// Workspaces and application instances.
 #[derive(Clone)]
-pub struct Workspaces(Store);
+pub struct Workspaces(pub(crate) Store);
 
-/// Why a workspace was not made.
+/// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
     /// Another one has the name.
@@ -77,9 +46,37 @@ pub enum WorkspaceError {
     /// The managing workspace is managed itself.
     #[error("the workspace {0} is managed itself and cannot manage another")]
     ManagedManager(WorkspaceId),
+    /// No such workspace.
+    #[error("there is no workspace {0}")]
+    Unknown(WorkspaceId),
+    /// The one that looks after all others stays.
+    #[error("`{0}` operates this system and cannot be removed")]
+    Operating(String),
+    /// There are people in it.
+    #[error("`{name}` has {people} people and cannot be removed before they are")]
+    Inhabited {
+        /// Its name.
+        name: String,
+        /// How many there are.
+        people: usize,
+    },
+    /// It manages others.
+    #[error("`{name}` manages `{tenant}` and cannot be removed before that is")]
+    Manages {
+        /// Its name.
+        name: String,
+        /// One that it manages.
+        tenant: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for WorkspaceError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 impl Workspaces {
@@ -92,16 +89,25 @@ impl Workspaces {
         self.0.projection.directory.load().workspaces.clone()
     }
 
-    /// All application instances.
-    pub fn instances(&self) -> Vec<Arc<ApplicationInstance>> {
-        self.0.projection.directory.load().instances.clone()
+    /// The workspace of that id.
+    pub fn find(&self, id: &WorkspaceId) -> Option<Arc<Workspace>> {
+        self.0.projection.workspace(id)
     }
 
-    /// The instance of that short name or id.
-    pub fn find_instance(&self, word: &str) -> Option<Arc<ApplicationInstance>> {
-        self.instances()
-            .into_iter()
-            .find(|known| known.name == word || known.id.as_str() == word)
+    /// Whether this is the workspace whose people look after workspaces and application instances:
+    /// the one that was made first (decision 0021).
+    pub fn is_operating(&self, id: &WorkspaceId) -> bool {
+        let directory = self.0.projection.directory.load();
+        directory.operating().is_some_and(|known| known.id == *id)
+    }
+
+    /// How many people belong to it.
+    pub fn people(&self, id: &WorkspaceId) -> usize {
+        let people = self.0.projection.people.pin();
+        people
+            .values()
+            .filter(|live| live.workspace.id == *id)
+            .count()
     }
 
     /// Makes a workspace.
@@ -124,54 +130,111 @@ impl Workspaces {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<Workspace>, WorkspaceError> {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-            return Err(WorkspaceError::BadName);
-        }
         let workspace = Arc::new(Workspace {
             id: WorkspaceId::generate(rng),
-            name: name.to_owned(),
+            name: checked(name)?,
             customer: CustomerId::generate(rng),
             managed_by,
         });
-        let event = AuditEvent {
-            workspace: Some(workspace.id.clone()),
+        let told = Told::new(actor, now, rng);
+        let (store, made) = (self.0.clone(), workspace.clone());
+        self.0
+            .uninterrupted(async move { insert(&store, made, told).await })
+            .await?;
+        Ok(workspace)
+    }
+
+    /// Gives a workspace another name.
+    pub async fn rename(
+        &self,
+        id: &WorkspaceId,
+        name: &str,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<Arc<Workspace>, WorkspaceError> {
+        let (name, told) = (checked(name)?, Told::new(actor, now, rng));
+        let (store, id) = (self.0.clone(), id.clone());
+        self.0
+            .uninterrupted(async move { rename(&store, &id, name, told).await })
+            .await
+    }
+
+    /// Removes a workspace that nobody is in, and what its stand-ins have kept. Its audit events stay.
+    pub async fn remove(
+        &self,
+        id: &WorkspaceId,
+        actor: &Actor,
+        now: Timestamp,
+        rng: &mut (dyn CryptoRng + Send),
+    ) -> Result<(), WorkspaceError> {
+        let told = Told::new(actor, now, rng);
+        let (store, id) = (self.0.clone(), id.clone());
+        self.0
+            .uninterrupted(async move { delete(&store, &id, told).await })
+            .await
+    }
+}
+
+fn checked(name: &str) -> Result<String, WorkspaceError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(WorkspaceError::BadName);
+    }
+    Ok(name.to_owned())
+}
+
+/// Who changes something, and when, with the ids of the events that tell of it: one in the log of the
+/// workspace it is about, one in the log of the workspace that operates the system.
+struct Told {
+    ids: [String; 2],
+    actor: Actor,
+    now: Timestamp,
+}
+
+impl Told {
+    fn new(actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+        Self {
+            ids: [random_uuid(rng), random_uuid(rng)],
+            actor: actor.clone(),
+            now,
+        }
+    }
+
+    /// The events; one where both logs are the same.
+    fn events(
+        self,
+        about: &Workspace,
+        operating: Option<&WorkspaceId>,
+        what: &str,
+    ) -> Vec<AuditEvent> {
+        let Self { ids, actor, now } = self;
+        let mut logs = vec![about.id.clone()];
+        logs.extend(operating.filter(|id| **id != about.id).cloned());
+        let events = ids.into_iter().zip(logs).map(|(id, log)| AuditEvent {
+            workspace: Some(log),
             source_ip: actor.address.clone(),
             user_email: actor.email.clone(),
             client_id: actor.client_id.clone(),
+            permission: "workspace.update".to_owned(),
             resource: AuditResource {
-                id: workspace.id.to_string(),
-                name: workspace.name.clone(),
+                id: about.id.to_string(),
+                name: about.name.clone(),
                 kind: "workspace".to_owned(),
             },
-            ..AuditEvent::new(
-                AuditState::Success,
-                format!("Workspace {} created", workspace.name),
-                actor.source,
-                now,
-                rng,
-            )
-        };
-        let (store, made) = (self.0.clone(), workspace.clone());
-        self.0
-            .uninterrupted(async move { insert(&store, made, event, now).await })
-            .await?;
-        Ok(workspace)
+            ..AuditEvent::identified(id, AuditState::Success, what, actor.source, now)
+        });
+        events.collect()
     }
 }
 
 async fn insert(
     store: &Store,
     workspace: Arc<Workspace>,
-    event: AuditEvent,
-    now: Timestamp,
+    told: Told,
 ) -> Result<(), WorkspaceError> {
     let directory = store.projection.directory.load_full();
-    if directory
-        .workspaces
-        .iter()
-        .any(|known| known.name == workspace.name)
-    {
+    if directory.named(&workspace.name).is_some() {
         return Err(WorkspaceError::NameTaken(workspace.name.clone()));
     }
     if let Some(manager) = &workspace.managed_by {
@@ -183,6 +246,13 @@ async fn insert(
             return Err(WorkspaceError::ManagedManager(manager.clone()));
         }
     }
+    let now = told.now;
+    let operating = directory.operating().map(|known| &known.id);
+    let events = told.events(
+        &workspace,
+        operating,
+        &format!("Workspace {} created", workspace.name),
+    );
     let mut transaction = store.database.begin().await?;
     sqlx::query(
         "INSERT INTO workspace (id, name, customer_id, created_at, managed_by) \
@@ -194,83 +264,101 @@ async fn insert(
     .bind(nanoseconds(now))
     .bind(workspace.managed_by.as_ref().map(WorkspaceId::as_str))
     .execute(&mut *transaction)
-    .await
-    .map_err(StoreError::from)?;
-    AuditRow::new(event).insert(&mut transaction).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
-    let mut workspaces = directory.workspaces.clone();
-    workspaces.push(workspace);
-    let instances = directory.instances.clone();
-    store.projection.directory.store(Arc::new(Directory {
-        workspaces,
-        instances,
-    }));
+    .await?;
+    for event in events {
+        AuditRow::new(event).insert(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    let mut changed = (*directory).clone();
+    changed.workspaces.push(workspace);
+    store.projection.directory.store(Arc::new(changed));
     Ok(())
 }
 
-impl Directory {
-    pub(crate) async fn load(database: &Database) -> Result<Self, StoreError> {
-        let mut workspaces = Vec::new();
-        let rows = sqlx::query("SELECT * FROM workspace ORDER BY created_at")
-            .fetch_all(database.reader())
-            .await?;
-        for row in rows {
-            let managed_by: Option<String> = row.try_get("managed_by")?;
-            workspaces.push(Arc::new(Workspace {
-                id: read("workspace id", row.try_get("id")?)?,
-                name: row.try_get("name")?,
-                customer: read("customer id", row.try_get("customer_id")?)?,
-                managed_by: managed_by.map(|id| read("workspace id", &id)).transpose()?,
-            }));
-        }
-        let mut instances = Vec::new();
-        let rows = sqlx::query("SELECT id, name, title FROM application_instance ORDER BY name")
-            .fetch_all(database.reader())
-            .await?;
-        for row in rows {
-            instances.push(Arc::new(ApplicationInstance {
-                id: read("application instance id", row.try_get("id")?)?,
-                name: row.try_get("name")?,
-                title: row.try_get("title")?,
-            }));
-        }
-        Ok(Self {
-            workspaces,
-            instances,
-        })
+async fn rename(
+    store: &Store,
+    id: &WorkspaceId,
+    name: String,
+    told: Told,
+) -> Result<Arc<Workspace>, WorkspaceError> {
+    let directory = store.projection.directory.load_full();
+    let before = directory
+        .workspace(id)
+        .ok_or_else(|| WorkspaceError::Unknown(id.clone()))?;
+    if directory.named(&name).is_some_and(|known| known.id != *id) {
+        return Err(WorkspaceError::NameTaken(name));
     }
-
-    pub(crate) fn workspace(&self, id: &WorkspaceId) -> Option<&Arc<Workspace>> {
-        self.workspaces.iter().find(|known| known.id == *id)
-    }
-
-    pub(crate) fn instance(&self, id: &ApplicationInstanceId) -> Option<&Arc<ApplicationInstance>> {
-        self.instances.iter().find(|known| known.id == *id)
-    }
-}
-
-/// Makes the four first instances where they are missing.
-pub(crate) async fn ensure_instances(
-    database: &Database,
-    now: Timestamp,
-    rng: &mut (dyn CryptoRng + Send),
-) -> Result<(), StoreError> {
-    let mut transaction = database.begin().await?;
-    for (name, title, id) in FIRST_INSTANCES {
-        let id = id.map_or_else(
-            || ApplicationInstanceId::generate(rng).as_str().to_owned(),
-            str::to_owned,
-        );
-        sqlx::query(
-            "INSERT INTO application_instance (id, name, title, created_at) \
-             VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
-        )
-        .bind(id)
-        .bind(name)
-        .bind(title)
-        .bind(nanoseconds(now))
+    let renamed = Arc::new(Workspace {
+        name,
+        ..(**before).clone()
+    });
+    let what = format!("Workspace {} renamed to {}", before.name, renamed.name);
+    let operating = directory.operating().map(|known| &known.id);
+    let mut transaction = store.database.begin().await?;
+    sqlx::query("UPDATE workspace SET name = $1 WHERE id = $2")
+        .bind(&renamed.name)
+        .bind(id.as_str())
         .execute(&mut *transaction)
         .await?;
+    for event in told.events(&renamed, operating, &what) {
+        AuditRow::new(event).insert(&mut transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    let mut changed = (*directory).clone();
+    for known in &mut changed.workspaces {
+        if known.id == *id {
+            *known = renamed.clone();
+        }
+    }
+    store.projection.directory.store(Arc::new(changed));
+    let people = store.projection.people.pin();
+    for live in people.values().filter(|live| live.workspace.id == *id) {
+        store.projection.put_person(&PersonRow::of(live))?;
+    }
+    Ok(renamed)
+}
+
+async fn delete(store: &Store, id: &WorkspaceId, told: Told) -> Result<(), WorkspaceError> {
+    let directory = store.projection.directory.load_full();
+    let known = directory
+        .workspace(id)
+        .ok_or_else(|| WorkspaceError::Unknown(id.clone()))?;
+    let name = known.name.clone();
+    let operating = directory.operating().map(|operating| &operating.id);
+    if operating == Some(id) {
+        return Err(WorkspaceError::Operating(name));
+    }
+    let people = Workspaces(store.clone()).people(id);
+    if people > 0 {
+        return Err(WorkspaceError::Inhabited { name, people });
+    }
+    let mut others = directory.workspaces.iter();
+    if let Some(tenant) = others.find(|other| other.managed_by.as_ref() == Some(id)) {
+        let tenant = tenant.name.clone();
+        return Err(WorkspaceError::Manages { name, tenant });
+    }
+    let events = told.events(known, operating, &format!("Workspace {name} removed"));
+    let mut transaction = store.database.begin().await?;
+    for statement in [
+        "DELETE FROM sandbox_journal WHERE workspace_id = $1",
+        "DELETE FROM sandbox_snapshot WHERE workspace_id = $1",
+        "DELETE FROM sandbox_snapshot_part WHERE workspace_id = $1",
+        "DELETE FROM role WHERE workspace_id = $1",
+        "DELETE FROM workspace WHERE id = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    for event in events {
+        AuditRow::new(event).insert(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    let mut changed = (*directory).clone();
+    changed.workspaces.retain(|known| known.id != *id);
+    store.projection.directory.store(Arc::new(changed));
+    let roles = store.projection.roles.pin();
+    roles.retain(|_, role| role.workspace != *id);
+    Ok(())
 }

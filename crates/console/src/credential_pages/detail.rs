@@ -40,11 +40,10 @@ impl Console {
         let caller = Caller::signed_in(by);
         let may = |deed| judge(&caller, credential, deed, Reach::Workspace).is_ok();
         let shown = Shown::new(credential, &self.instances(), by.now());
-        let platform = hallpass_oauth::ApplicationInstanceId::platform();
-        let base_url = self.base_url(&shown.instance.title, credential.instance == platform);
+        let base_url = self.base_url(&credential.instance);
         let content = Detail {
             token_url: self.addresses.token_url.clone(),
-            base_url: base_url.unwrap_or("N/A").to_owned(),
+            base_url: base_url.unwrap_or_else(|| "N/A".to_owned()),
             form_token: self.form_token(by),
             is_own: credential.owner == by.person().id,
             may_obtain: may(Deed::Obtain) && !shown.has_keys,

@@ -12,7 +12,6 @@ use hallpass_oauth::Secret;
 use hallpass_pages::attachment;
 use serde::Serialize;
 
-use super::shown::Shown;
 use super::{Id, answered, text};
 use crate::Console;
 use crate::credentials::rule::Deed;
@@ -35,7 +34,7 @@ struct File<'a> {
     application_instance_id: &'a str,
     token_url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    base_url: Option<&'a str>,
+    base_url: Option<String>,
 }
 
 pub(super) async fn download(
@@ -61,15 +60,13 @@ impl Console {
             return Err(PageRefusal::NoForm);
         }
         let credential = managed.credential();
-        let shown = Shown::new(credential, &self.instances(), form.by.now());
-        let platform = hallpass_oauth::ApplicationInstanceId::platform();
         let file = File {
             name: &credential.name,
             client_id: credential.client_id.as_str(),
             client_secret: secret.expose(),
             application_instance_id: credential.instance.as_str(),
             token_url: &self.addresses.token_url,
-            base_url: self.base_url(&shown.instance.title, credential.instance == platform),
+            base_url: self.base_url(&credential.instance),
         };
         let text = serde_json::to_string_pretty(&file).map_err(|_| PageRefusal::NoForm)?;
         let name = file_name(&credential.name);

@@ -115,7 +115,7 @@ impl Console {
 
     fn program(&self, credential: &Credential, shown: &Shown) -> Program {
         let is_platform = credential.instance == ApplicationInstanceId::platform();
-        let base_url = self.base_url(&shown.instance.title, is_platform);
+        let base_url = self.base_url(&credential.instance);
         let path = if is_platform {
             CREDENTIALS_PATH
         } else {
@@ -145,7 +145,7 @@ impl Console {
             notes: Vec::new(),
             request: CodeRequest {
                 method: Method::GET,
-                url: format!("{}{path}", base_url.unwrap_or(NO_BASE_URL)),
+                url: format!("{}{path}", base_url.as_deref().unwrap_or(NO_BASE_URL)),
                 headers: vec![("Accept".to_owned(), "application/json".to_owned())],
                 body: None,
             },

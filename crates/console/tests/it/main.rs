@@ -19,5 +19,6 @@ mod roles;
 mod second_factor;
 mod sessions;
 mod setup;
+mod shared;
 mod sign_in;
 mod world;

@@ -15,7 +15,7 @@ async fn the_start_page_tells_where_everything_is() {
         "https://console.example.com/workspaces/v1/credentials",
         "https://sso.example.com/.well-known/jwks.json",
         "https://us1.example.com",
-        "Storage &#38; More",
+        "Data Services Cloud Console ( US West )",
         "README",
     ] {
         assert!(body.contains(text), "{text}");

@@ -654,16 +654,7 @@ fn settings() -> Settings {
             console: "https://console.example.com".to_owned(),
             token_url: "https://sso.example.com/as/token.oauth2".to_owned(),
             jwks_url: "https://sso.example.com/.well-known/jwks.json".to_owned(),
-            instances: vec![
-                (
-                    "Storage & More".to_owned(),
-                    "https://us1.example.com".to_owned(),
-                ),
-                (
-                    "Data Services Cloud Console ( US West )".to_owned(),
-                    "https://us1.example.com".to_owned(),
-                ),
-            ],
+            instances: [("us1".to_owned(), "https://us1.example.com".to_owned())].into(),
         },
         first_call: "/api/v1/storage-systems".to_owned(),
         definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),

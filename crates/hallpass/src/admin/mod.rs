@@ -6,12 +6,14 @@ mod audit;
 mod credential;
 mod execute;
 mod file_text;
+mod instance;
 mod key;
 mod readable;
 mod role;
 mod sandbox;
 mod typed;
 mod user;
+mod workspace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,9 +33,11 @@ use sandbox::SandboxCommand;
 pub(crate) use audit::{AuditCommand, AuditList};
 pub(crate) use credential::{CredentialCommand, NewCredential};
 pub(crate) use execute::{Administrator, actor as local_administrator};
+pub(crate) use instance::InstanceCommand;
 pub(crate) use key::KeyCommand;
 pub(crate) use role::{RoleChange, RoleCommand};
 pub(crate) use user::UserCommand;
+pub(crate) use workspace::WorkspaceCommand;
 
 /// Administer people, roles, credentials, signing keys and the stand-in
 #[derive(Debug, Args)]
@@ -95,26 +99,6 @@ pub(crate) struct OnlyWorkspace {
     /// Only what belongs to this workspace, by name or id [default: every workspace]
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum WorkspaceCommand {
-    /// Make a workspace
-    Create {
-        /// Its name
-        name: String,
-        /// Workspace that manages it, by name or id: its tokens can be exchanged for some of this one
-        #[arg(long, value_name = "WORKSPACE")]
-        managed_by: Option<String>,
-    },
-    /// List workspaces
-    List,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum InstanceCommand {
-    /// List application instances and their addresses
-    List,
 }
 
 impl AdminCommand {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use hallpass_store::ApplicationInstance;
 use serde::{Deserialize, Serialize};
 
 use crate::command::CommandError;
@@ -58,6 +60,26 @@ impl Addresses {
             metrics: format!("http://{}/metrics", config.listen.metrics),
             ca_file: ca_file(config),
         }
+    }
+
+    /// The same with the instances that the configuration does not know, and under the URLs that were
+    /// given to them.
+    pub(crate) fn knowing(&self, instances: &[Arc<ApplicationInstance>]) -> Self {
+        let mut all = self.clone();
+        for instance in instances {
+            if let Some(url) = self.of_instance(instance) {
+                all.instances.insert(instance.name.clone(), url);
+            }
+        }
+        all
+    }
+
+    /// The base URL of an instance: the one that was given to it, or that of its listener.
+    pub(crate) fn of_instance(&self, instance: &ApplicationInstance) -> Option<String> {
+        let given = instance.base_url.as_ref().map(ToString::to_string);
+        given
+            .or_else(|| self.instances.get(&instance.name).cloned())
+            .or_else(|| Some(format!("http://{}", instance.listen?)))
     }
 
     /// The URL of the TLS listener under this machine's own name.

@@ -99,7 +99,7 @@ mod tests {
             console: "http://127.0.0.1:8080".to_owned(),
             token_url: "http://127.0.0.1:8080/as/token.oauth2".to_owned(),
             jwks_url: String::new(),
-            instances: Vec::new(),
+            instances: std::collections::BTreeMap::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! A token names as its issuer the server that the program asked for it, and answers tell addresses of
 //! that name; everything else (limits, keys, people) is one. See decision 0017.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -76,7 +77,7 @@ pub(super) struct Parts {
     /// What the console shows on the plain listener.
     pub(super) addresses: hallpass_console::Addresses,
     /// The same instances under the names of the real system.
-    pub(super) real_instances: Vec<(String, String)>,
+    pub(super) real_instances: BTreeMap<String, String>,
     pub(super) health: Router,
     pub(super) definition: Arc<Definition>,
 }

@@ -255,8 +255,9 @@ impl Parts {
         .map_err(|error| {
             CommandError::caused(Exit::Refused, "the signing threads did not start", &error)
         })?;
-        let real = |name: &str| hosts::base_url_of(name);
-        let real_instances = self.instances(real);
+        let names = self.addresses.instances.keys();
+        let real = names.filter_map(|name| Some((name.clone(), hosts::base_url_of(name)?)));
+        let real_instances = real.collect();
         let settings = self.console_settings(config);
         let addresses = settings.addresses.clone();
         let by_hand = platform::by_hand(&authorization_server);
@@ -272,18 +273,7 @@ impl Parts {
         Ok(parts.routers(&self.issuers, &self.addresses))
     }
 
-    /// The titles of the instances that there is an address of.
-    fn instances(&self, address: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-        let instances = self.store.workspaces().instances();
-        let platform = ApplicationInstanceId::platform();
-        let services = instances.iter().filter(|instance| instance.id != platform);
-        services
-            .filter_map(|instance| Some((instance.title.clone(), address(&instance.name)?)))
-            .collect()
-    }
-
     fn console_settings(&self, config: &Config) -> hallpass_console::Settings {
-        let known = self.instances(|name| self.addresses.instances.get(name).cloned());
         let base_url = &self.addresses.authorization_server;
         hallpass_console::Settings {
             expectation: self.expectation.clone(),
@@ -291,7 +281,7 @@ impl Parts {
                 console: base_url.clone(),
                 token_url: self.addresses.token_url.clone(),
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
-                instances: known,
+                instances: self.addresses.instances.clone(),
             },
             first_call: first_call(&self.definition),
             definition: self.definition.clone(),

@@ -9,6 +9,7 @@
 mod admin;
 mod any_definition;
 mod audit;
+mod browser;
 mod client_cli;
 mod contract;
 mod demo;
@@ -19,6 +20,7 @@ mod foreign;
 mod health;
 mod hosts;
 mod http;
+mod isolation;
 mod layers;
 mod logs;
 mod openmetrics;

@@ -7,6 +7,7 @@
 
 mod audit_search;
 mod credentials;
+mod instances;
 mod keys;
 mod migration;
 mod roles;

@@ -183,7 +183,7 @@ impl Administrator<'_> {
             "instance": instance,
             "applicationInstanceId": credential.instance.as_str(),
             "tokenUrl": self.addresses.token_url,
-            "baseUrl": self.addresses.instances.get(&instance),
+            "baseUrl": self.base_url_of(&credential.instance),
             "authentication": credential.methods.to_string(),
             "tokenLifetimeSeconds": credential.token_lifetime.as_secs(),
             "scope": credential.scopes.as_ref().map(ToString::to_string),

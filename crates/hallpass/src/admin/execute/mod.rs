@@ -3,6 +3,7 @@
 
 mod audit;
 mod credentials;
+mod instances;
 mod keys;
 mod people;
 mod refusals;
@@ -17,7 +18,7 @@ use hallpass_store::{Actor, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::admin::{AdminCommand, AuditCommand, InstanceCommand};
+use crate::admin::{AdminCommand, AuditCommand};
 use crate::command::CommandError;
 use crate::serve::{Addresses, Config};
 
@@ -41,12 +42,15 @@ impl Administrator<'_> {
             AdminCommand::User(command) => self.user(command).await,
             AdminCommand::Role(command) => self.role(command).await,
             AdminCommand::Workspace(command) => self.workspace(command).await,
-            AdminCommand::Instance(InstanceCommand::List) => Ok(self.instances()),
+            AdminCommand::Instance(command) => self.instance(command).await,
             AdminCommand::Credential(command) => self.credential(command).await,
             AdminCommand::Key(command) => self.key(command).await,
             AdminCommand::Audit(AuditCommand::List(wanted)) => self.audit(wanted).await,
             AdminCommand::Sandbox(command) => self.sandbox(command).await,
-            AdminCommand::Addresses => Ok(json!(self.addresses)),
+            AdminCommand::Addresses => {
+                let instances = self.store.workspaces().instances();
+                Ok(json!(self.addresses.knowing(&instances)))
+            }
         }
     }
 

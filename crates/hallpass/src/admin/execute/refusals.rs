@@ -2,6 +2,7 @@
 
 use hallpass_store::StoreError;
 use hallpass_store::credentials::CredentialError;
+use hallpass_store::instances::InstanceError;
 use hallpass_store::keys::KeysError;
 use hallpass_store::people::PersonError;
 use hallpass_store::roles::RoleError;
@@ -66,6 +67,9 @@ impl From<CredentialError> for CommandError {
                 "`hallpass admin credential change CLIENT_ID --jwks FILE` replaces the keys; with \
                  the old and the new one in FILE, programs can change over one by one",
             ),
+            CredentialError::InstanceOff(_) => {
+                Some("switch it on first: `hallpass admin instance change NAME --enable`")
+            }
             CredentialError::NoKeys => {
                 Some("make another one with `hallpass admin credential create --jwks FILE`")
             }
@@ -105,6 +109,29 @@ impl From<WorkspaceError> for CommandError {
         let hint = match error {
             WorkspaceError::ManagedManager(_) => {
                 Some("management has one level: name a workspace that nobody manages")
+            }
+            WorkspaceError::Inhabited { .. } => Some(
+                "`hallpass admin user list` shows them, `hallpass admin user remove` removes one",
+            ),
+            WorkspaceError::Manages { .. } => Some("`hallpass admin workspace list` shows them"),
+            _ => None,
+        };
+        refused(&error, hint)
+    }
+}
+
+impl From<InstanceError> for CommandError {
+    fn from(error: InstanceError) -> Self {
+        let hint = match error {
+            InstanceError::NameTaken(_) | InstanceError::Unknown(_) => {
+                Some("`hallpass admin instance list` shows them")
+            }
+            InstanceError::InUse { .. } => Some(
+                "`hallpass admin credential list` shows them; add --with-credentials to delete them too",
+            ),
+            InstanceError::First(_) => Some("`hallpass admin instance change NAME --disable`"),
+            InstanceError::Listen { .. } => {
+                Some("stop what listens there, or take a free port: --listen 127.0.0.1:0")
             }
             _ => None,
         };

@@ -1,10 +1,10 @@
-//! Workspaces and application instances.
+//! Workspaces.
 
 use std::sync::Arc;
 
+use hallpass_oauth::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
-use hallpass_store::{ApplicationInstance, Workspace};
+use hallpass_store::Workspace;
 use serde_json::{Value, json};
 
 use super::{Administrator, actor};
@@ -36,25 +36,33 @@ impl Administrator<'_> {
                     .collect();
                 Ok(json!({ "items": items }))
             }
+            WorkspaceCommand::Show { workspace } => {
+                let known = self.find_workspace(workspace)?;
+                let mut shown = self.workspace_value(&known);
+                shown["people"] = json!(workspaces.people(&known.id));
+                let all = workspaces.list();
+                let tenants = all
+                    .iter()
+                    .filter(|w| w.managed_by.as_ref() == Some(&known.id));
+                let tenants: Vec<&str> = tenants.map(|tenant| tenant.name.as_str()).collect();
+                shown["manages"] = json!(tenants);
+                Ok(shown)
+            }
+            WorkspaceCommand::Rename { workspace, name } => {
+                let known = self.find_workspace(workspace)?;
+                let renamed = workspaces
+                    .rename(&known.id, name, &actor(), self.now, &mut SystemRandom)
+                    .await?;
+                Ok(self.workspace_value(&renamed))
+            }
+            WorkspaceCommand::Remove { workspace } => {
+                let known = self.find_workspace(workspace)?;
+                workspaces
+                    .remove(&known.id, &actor(), self.now, &mut SystemRandom)
+                    .await?;
+                Ok(json!({"workspaceId": known.id.as_str(), "name": known.name, "removed": true}))
+            }
         }
-    }
-
-    pub(super) fn instances(&self) -> Value {
-        let items: Vec<Value> = self
-            .store
-            .workspaces()
-            .instances()
-            .iter()
-            .map(|instance| {
-                json!({
-                    "name": instance.name,
-                    "applicationInstanceId": instance.id.as_str(),
-                    "title": instance.title,
-                    "baseUrl": self.addresses.instances.get(&instance.name),
-                })
-            })
-            .collect();
-        json!({ "items": items })
     }
 
     fn workspace_value(&self, workspace: &Workspace) -> Value {
@@ -65,13 +73,6 @@ impl Administrator<'_> {
             "managedBy": workspace.managed_by.as_ref().map(WorkspaceId::as_str),
             "tokenUrl": format!("{}{path}", self.addresses.authorization_server),
         })
-    }
-
-    pub(super) fn instance_name(&self, id: &ApplicationInstanceId) -> String {
-        self.store
-            .workspaces()
-            .find_instance(id.as_str())
-            .map_or_else(|| id.to_string(), |instance| instance.name.clone())
     }
 
     pub(super) fn find_workspace(&self, word: &str) -> Result<Arc<Workspace>, CommandError> {
@@ -102,22 +103,5 @@ impl Administrator<'_> {
                 "name one with --workspace NAME; `hallpass admin workspace list` shows them",
             )),
         }
-    }
-
-    pub(super) fn find_instance(
-        &self,
-        word: &str,
-    ) -> Result<Arc<ApplicationInstance>, CommandError> {
-        self.store.workspaces().find_instance(word).ok_or_else(|| {
-            let names: Vec<String> = self
-                .store
-                .workspaces()
-                .instances()
-                .iter()
-                .map(|instance| instance.name.clone())
-                .collect();
-            CommandError::refused(format!("there is no application instance {word}"))
-                .hint(format!("the instances are {}", names.join(", ")))
-        })
     }
 }

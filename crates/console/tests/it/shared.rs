@@ -1,0 +1,214 @@
+//! What all workspaces share, and who administers it: workspaces and application instances.
+
+use hallpass_access::Role;
+use hallpass_store::Person;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World};
+
+const WORKSPACES: &str = "/workspaces/v1/workspaces";
+const INSTANCES: &str = "/workspaces/v1/application-instances";
+
+async fn two_administrators(world: &World) -> (Person, Person) {
+    let ann = world.administrator().await;
+    let role = Some(Role::Administrator);
+    let other = world.person("Lab", "ann@example.com", role).await;
+    (ann, other)
+}
+
+async fn call(world: &World, by: &Person, method: &str, path: &str, body: Option<Value>) -> Answer {
+    let browser = world.browser(by).await;
+    match method {
+        "GET" => world.open(&browser, path).await,
+        _ => {
+            let body = body.map(|body| body.to_string());
+            world.script(&browser, method, path, body.as_deref()).await
+        }
+    }
+}
+
+#[tokio::test]
+async fn workspaces_are_made_renamed_and_removed_by_the_first_ones_administrators() {
+    let world = World::new().await;
+    let (ann, other) = two_administrators(&world).await;
+    let made = json!({"name": "Shop"});
+    let made = call(&world, &ann, "POST", WORKSPACES, Some(made)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let shop = made.json();
+    assert_eq!(
+        (&shop["people"], &shop["operating"]),
+        (&json!(0), &json!(false))
+    );
+    let path = shop["resourceUri"].as_str().unwrap();
+    let name = Some(json!({"name": "Store"}));
+    let renamed = call(&world, &ann, "PATCH", path, name.clone()).await;
+    assert_eq!(renamed.json()["name"], "Store");
+    let taken = call(&world, &ann, "POST", WORKSPACES, name.clone()).await;
+    assert_eq!(taken.status, 409);
+    let listed = call(&world, &ann, "GET", WORKSPACES, None).await.json();
+    let names = listed["items"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Main", "Lab", "Store"]);
+
+    let seen = call(&world, &other, "GET", WORKSPACES, None).await.json();
+    assert_eq!(
+        (&seen["total"], &seen["items"][0]["name"]),
+        (&json!(1), &json!("Lab"))
+    );
+    let hidden = call(&world, &other, "GET", path, None).await;
+    let unknown = format!("{WORKSPACES}/{}", "0".repeat(32));
+    let nowhere = call(&world, &other, "GET", &unknown, None).await;
+    assert_eq!(
+        (hidden.status.as_u16(), hidden.refusal()),
+        (404, nowhere.refusal())
+    );
+    for (method, path) in [("POST", WORKSPACES), ("PATCH", path), ("DELETE", path)] {
+        let refused = call(&world, &other, method, path, name.clone()).await;
+        assert_eq!(refused.status, 403, "{method}");
+    }
+    assert_eq!(call(&world, &ann, "DELETE", path, None).await.status, 204);
+    let lab = format!("{WORKSPACES}/{}", other.workspace);
+    assert_eq!(call(&world, &ann, "DELETE", &lab, None).await.status, 409);
+}
+
+#[tokio::test]
+async fn instances_are_changed_by_the_first_workspace_and_seen_by_all() {
+    let world = World::new().await;
+    let (ann, other) = two_administrators(&world).await;
+    let wanted = json!({
+        "name": "attic", "title": "Attic", "region": "Roof", "listen": "127.0.0.1:4711",
+        "upstreamUrl": "http://10.0.0.7:8080/",
+    });
+    let refused = call(&world, &other, "POST", INSTANCES, Some(wanted.clone())).await;
+    assert_eq!(refused.status, 403);
+    let made = call(&world, &ann, "POST", INSTANCES, Some(wanted)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made = made.json();
+    assert_eq!(made["baseUrl"], "http://127.0.0.1:4711");
+    assert_eq!(made["upstreamUrl"], "http://10.0.0.7:8080");
+    let path = format!("{INSTANCES}/{}", made["id"].as_str().unwrap());
+    let seen = call(&world, &other, "GET", &path, None).await.json();
+    assert_eq!(seen["title"], "Attic");
+    assert!(seen.get("upstreamUrl").is_none() && seen.get("credentials").is_none());
+
+    let change = json!({"baseUrl": "https://attic.example.com", "enabled": false});
+    let changed = call(&world, &ann, "PATCH", &path, Some(change))
+        .await
+        .json();
+    assert_eq!(changed["baseUrl"], "https://attic.example.com");
+    assert_eq!(
+        changed["upstreamUrl"], made["upstreamUrl"],
+        "the rest stays"
+    );
+    let evil = json!({"upstreamUrl": "http://169.254.169.254/latest"});
+    let refused = call(&world, &ann, "PATCH", &path, Some(evil)).await;
+    assert_eq!(refused.status, 400);
+    let on = json!({"enabled": true});
+    call(&world, &ann, "PATCH", &path, Some(on)).await;
+    world.credential(&other, "attic", "nightly").await;
+    let refused = call(&world, &ann, "DELETE", &path, None).await;
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    let too = format!("{path}?withCredentials=true");
+    assert_eq!(call(&world, &ann, "DELETE", &too, None).await.status, 204);
+    assert_eq!(call(&world, &ann, "GET", &path, None).await.status, 404);
+    assert!(world.store.credentials().list(Some(other.id)).is_empty());
+}
+
+#[tokio::test]
+async fn the_pages_make_change_and_remove_what_they_show() {
+    let world = World::new().await;
+    let (ann, other) = two_administrators(&world).await;
+    let browser = world.browser(&ann).await;
+    let wrong = [
+        ("name", "attic"),
+        ("title", "A <b>"),
+        ("upstream", "ftp://x"),
+    ];
+    let refused = world
+        .submit(&browser, "/console/instances/new", &wrong)
+        .await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.body.contains("value=\"A &#60;b&#62;\""),
+        "nothing typed is lost"
+    );
+    assert!(refused.body.contains("value=\"ftp://x\""));
+    let right = [
+        ("name", "attic"),
+        ("title", "Attic"),
+        ("upstream", "https://a.example"),
+        ("enabled", "1"),
+    ];
+    let made = world
+        .submit(&browser, "/console/instances/new", &right)
+        .await;
+    assert_eq!(
+        (made.status.as_u16(), made.header("location")),
+        (303, "/console/instances")
+    );
+    let attic = world.instance("attic");
+    let path = format!("/console/instances/{attic}");
+    let form = world.open(&browser, &path).await;
+    assert!(form.body.contains("value=\"https://a.example\""));
+    let stand_in = [("title", "Attic"), ("upstream", ""), ("enabled", "1")];
+    assert_eq!(world.submit(&browser, &path, &stand_in).await.status, 303);
+    let list = world.open(&browser, "/console/instances").await;
+    assert!(!list.body.contains("a.example") && list.body.contains("Attic"));
+    let delete = format!("{path}/delete");
+    assert!(
+        world
+            .open(&browser, &delete)
+            .await
+            .body
+            .contains("Remove Attic?")
+    );
+    assert_eq!(world.submit(&browser, &delete, &[]).await.status, 303);
+    assert!(world.store.workspaces().find_instance("attic").is_none());
+
+    let made = world
+        .submit(&browser, "/console/workspaces/new", &[("name", "Shop")])
+        .await;
+    assert_eq!(made.status, 303);
+    let shop = world.store.workspaces().list().pop().unwrap();
+    let path = format!("/console/workspaces/{}", shop.id);
+    assert_eq!(
+        world
+            .submit(&browser, &path, &[("name", "Main")])
+            .await
+            .status,
+        422
+    );
+    assert_eq!(
+        world
+            .submit(&browser, &path, &[("name", "Store")])
+            .await
+            .status,
+        303
+    );
+    assert!(
+        world
+            .open(&browser, "/console/workspaces")
+            .await
+            .body
+            .contains("Store")
+    );
+    let delete = format!("{path}/delete");
+    assert_eq!(world.submit(&browser, &delete, &[]).await.status, 303);
+
+    let foreign = world.browser(&other).await;
+    let list = world.open(&foreign, "/console/workspaces").await;
+    assert!(list.body.contains("Lab") && !list.body.contains("Main"));
+    let platform = format!("/console/instances/{}", world.instance("us1"));
+    for path in [
+        "/console/instances/new",
+        "/console/workspaces/new",
+        &platform,
+    ] {
+        assert_eq!(world.open(&foreign, path).await.status, 403, "{path}");
+        assert_eq!(
+            world.submit(&foreign, path, &right).await.status,
+            403,
+            "{path}"
+        );
+    }
+}
