@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::world::ANN;
 
 /// A name, which the pictures get, the address, and the status of the answer. In an address stand
-/// `{user}` for the id of an administrator and `{credential}` for that of one of their credentials.
+/// `{user}`, `{credential}`, `{workspace}` and `{instance}` for ids of what [`Stage::furnish`] made.
 type Visit = (&'static str, &'static str, u64);
 
 /// What strangers see.
@@ -46,6 +46,31 @@ const PEOPLE: &[Visit] = &[
         200,
     ),
     ("credential-nowhere", "/console/credentials/{user}", 404),
+    ("users", "/console/users", 200),
+    ("user-new", "/console/users/new", 200),
+    ("user", "/console/users/{user}", 200),
+    ("user-may", "/console/users/{user}/may", 200),
+    ("user-disable", "/console/users/{user}/disable", 200),
+    ("user-remove", "/console/users/{user}/remove", 200),
+    ("roles", "/console/roles", 200),
+    ("role-new", "/console/roles/new", 200),
+    ("role", "/console/roles/observer", 200),
+    ("workspaces", "/console/workspaces", 200),
+    ("workspace-new", "/console/workspaces/new", 200),
+    ("workspace", "/console/workspaces/{workspace}", 200),
+    (
+        "workspace-delete",
+        "/console/workspaces/{workspace}/delete",
+        200,
+    ),
+    ("instances", "/console/instances", 200),
+    ("instance-new", "/console/instances/new", 200),
+    ("instance", "/console/instances/{instance}", 200),
+    (
+        "instance-delete",
+        "/console/instances/{instance}/delete",
+        200,
+    ),
 ];
 
 #[test]
@@ -77,7 +102,7 @@ fn administrators_can_read_every_page() {
         return;
     };
     let mut inspection = Inspection::of(stage.server.base()).unwrap();
-    stage.make_credentials();
+    stage.furnish();
     stage.open_link();
     stage.set_password();
     visit(&stage, PEOPLE, &mut inspection);
