@@ -10,7 +10,10 @@ document.querySelector('main').append(said);
 
 for (const button of document.querySelectorAll('button[data-copy]')) offerCopy(button);
 for (const time of document.querySelectorAll('time[datetime]')) showInOwnZone(time);
-for (const field of document.querySelectorAll('input[type="search"]')) searchWhileTyping(field);
+for (const field of document.querySelectorAll('input[type="search"]')) {
+  if (field.dataset.filter) filterWhileTyping(field);
+  else searchWhileTyping(field);
+}
 for (const field of document.querySelectorAll('input[data-fills]')) fillWhileTyping(field);
 window.addEventListener('pagehide', forget);
 
@@ -89,6 +92,26 @@ function searchWhileTyping(field) {
     if (sent === undefined) return;
     const { value: text, selectionStart: cursor } = field;
     sessionStorage.setItem(SEARCH, JSON.stringify({ place, sent, text, cursor }));
+  });
+}
+
+// A search field that names a list narrows it while one types, by the same rule as the server's: every word
+// occurs somewhere in the item.
+function filterWhileTyping(field) {
+  const list = document.getElementById(field.dataset.filter);
+  if (!list) return;
+  const items = [...list.querySelectorAll('[data-filter-item]')].map((element) => ({
+    element,
+    text: `${element.dataset.filterItem} ${element.textContent}`.toLowerCase(),
+  }));
+  field.addEventListener('input', () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const { element, text } of items) {
+      element.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of list.querySelectorAll('[data-filter-group]')) {
+      group.hidden = !group.querySelector('[data-filter-item]:not([hidden])');
+    }
   });
 }
 

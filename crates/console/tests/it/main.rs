@@ -7,8 +7,10 @@
 )]
 
 mod account;
+mod audit;
 mod credential_pages;
 mod credentials;
+mod documentation;
 mod forms;
 mod pages;
 mod people;
