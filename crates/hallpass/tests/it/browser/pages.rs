@@ -73,6 +73,16 @@ const PEOPLE: &[Visit] = &[
     ),
 ];
 
+/// What the first link of a list leads to: a name, the list, and where its links are.
+const DETAILS: [(&str, &str, &str); 2] = [
+    ("audit-event", "/console/audit", "table.list tbody a"),
+    (
+        "documentation-operation",
+        "/doc/api/v1/?q=snapshot",
+        ".operations a",
+    ),
+];
+
 #[test]
 fn strangers_can_read_every_page() {
     let Some(stage) = Stage::set() else { return };
@@ -106,6 +116,11 @@ fn administrators_can_read_every_page() {
     stage.open_link();
     stage.set_password();
     visit(&stage, PEOPLE, &mut inspection);
+    for (name, list, link) in DETAILS {
+        stage.open(list);
+        stage.window.click_on(link);
+        inspection.look(&stage.window, name);
+    }
     stage.open("/");
     stage.window.size(390, 900);
     stage.window.press("Menu");
