@@ -76,6 +76,7 @@ pub fn document(token_url: &str) -> OpenApi {
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
     vec![
+        <crate::credentials::Api as utoipa::OpenApi>::openapi(),
         <SessionsApi as utoipa::OpenApi>::openapi(),
         <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),

@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_openapi::Definition;
 use hallpass_store::{
@@ -221,7 +221,12 @@ fn rest() -> Router<Arc<Console>> {
             CREDENTIALS_PATH,
             get(credentials::list).post(credentials::create),
         )
-        .route(&credential, delete(credentials::delete))
+        .route(
+            &credential,
+            get(credentials::show)
+                .patch(credentials::change)
+                .delete(credentials::delete),
+        )
         .route(&format!("{credential}/reset"), post(credentials::reset))
         .merge(instances::rest::routes())
         .merge(workspaces::rest::routes())

@@ -28,5 +28,6 @@ mod restart;
 mod secrets;
 mod server;
 mod stand_in;
+mod start_link;
 mod terminal;
 mod world;
