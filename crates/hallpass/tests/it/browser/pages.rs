@@ -71,6 +71,11 @@ const PEOPLE: &[Visit] = &[
         "/console/instances/{instance}/delete",
         200,
     ),
+    ("audit", "/console/audit", 200),
+    ("audit-none", "/console/audit?search=nothing+like+that", 200),
+    ("documentation", "/doc/", 200),
+    ("documentation-api", "/doc/api/v1/", 200),
+    ("documentation-search", "/doc/api/v1/?q=snapshot", 200),
 ];
 
 /// What the first link of a list leads to: a name, the list, and where its links are.
