@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::LEEWAY;
+use hallpass_resource_server::StandIns;
 use hallpass_store::{Clock, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -23,11 +24,13 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Runs until `stopping` becomes true. `certificate` is when that of the TLS listener ends.
+/// Runs until `stopping` becomes true. `certificate` is when that of the TLS listener ends; the ends of
+/// the tasks of `stand_ins` are written down.
 pub(crate) async fn run(
     store: Store,
     clock: Clock,
     certificate: Option<Timestamp>,
+    stand_ins: Vec<StandIns>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut reminded = None;
@@ -44,6 +47,9 @@ pub(crate) async fn run(
         if jumped(before, now) {
             tracing::warn!(now = %now.1, "the clock jumped ahead: keys and revocations rest for ten minutes");
             quiet_until = now.0 + PATIENCE;
+        }
+        for stand_in in &stand_ins {
+            stand_in.tell_ends(now.1).await;
         }
         if went_back(before.1, now.1) {
             tracing::warn!(now = %now.1, "the clock went back: the times of tokens wait for it, for up to two hours");

@@ -62,10 +62,12 @@ impl System {
         let (stop, stopping) = watch::channel(false);
         let listeners = bound.serve(&servers, &stopping);
         let admin = parts.administer(&config, data, running, stopping.clone())?;
+        let stand_ins = servers.instances.iter().map(|one| one.stand_ins().clone());
         let maintenance = maintenance::run(
             parts.store.clone(),
             parts.clock.clone(),
             servers.certificate_ends,
+            stand_ins.collect(),
             stopping,
         );
         lock.describe(&format!("at {}", parts.addresses.authorization_server));

@@ -9,6 +9,7 @@
 mod admin;
 mod any_definition;
 mod audit;
+mod browser;
 mod client_cli;
 mod contract;
 mod demo;
