@@ -190,9 +190,9 @@ impl Console {
         permission: Permission,
     ) -> Result<(Person, Actor), Refusal> {
         let caller = self.identify(call).await?;
-        let user = match whose {
-            Ok(Query(Whose { user })) => user,
-            Err(_) => return Err(Refusal::BadRequest("`user` stands there twice".to_owned())),
+        let Ok(Query(Whose { user })) = whose else {
+            let twice = "`user` stands there twice";
+            return Err(Refusal::BadRequest(twice.to_owned()));
         };
         let own = user.as_deref().is_none_or(|id| is(&caller, id));
         let actor = caller.actor();

@@ -288,11 +288,10 @@ async fn the_same_address_in_two_workspaces_is_two_accounts() {
         let form = format!("email=ann@example.com&password={PASSWORD}&workspace={workspace}");
         let entered = post(&world, "/sign-in", &form, &[]).await;
         let cookie = entered.header("set-cookie").split(';').next().unwrap();
-        let page = world.send("GET", "/", &[("cookie", cookie)], "").await;
-        assert!(
-            page.body
-                .contains(&format!("class=\"workspace\">{expected}</span>"))
-        );
+        let cookie = [("cookie", cookie)];
+        let page = world.send("GET", "/console/account", &cookie, "").await;
+        let here = format!("<dd>{expected}</dd>");
+        assert!(page.body.contains(&here), "{workspace}");
     }
     let form = format!("email=ann@example.com&password={PASSWORD}&workspace=None");
     assert_eq!(post(&world, "/sign-in", &form, &[]).await.status, 422);

@@ -45,7 +45,10 @@ fn the_first_start_leads_to_the_first_administrator_and_the_next_ones_to_nobody(
         &format!("email={ANN}&password=tin+lamp+orbit+nine"),
     )
     .is(303);
-    server.stop();
+    server.process.signal("TERM");
+    assert!(server.process.end().success());
+    let said = server.process.stderr.to_end();
+    assert!(!said.contains("/setup/"), "{said}");
 }
 
 #[test]

