@@ -8,7 +8,6 @@
 //! page needs a script; the one there is adds comfort.
 
 mod asset;
-mod attachment;
 mod download;
 mod headers;
 mod home;
@@ -16,7 +15,6 @@ mod notice;
 mod page;
 
 pub use asset::assets;
-pub use attachment::attachment;
 pub use download::download;
 pub use home::{Address, Home};
 pub use notice::{go, not_found, notice, picture};

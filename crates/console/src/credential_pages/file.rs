@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hallpass_oauth::Secret;
-use hallpass_pages::attachment;
+use hallpass_pages::download as saved;
 use serde::Serialize;
 
 use super::{Id, answered, text};
@@ -70,7 +71,7 @@ impl Console {
         };
         let text = serde_json::to_string_pretty(&file).map_err(|_| PageRefusal::NoForm)?;
         let name = file_name(&credential.name);
-        Ok(attachment(&name, "application/json", text + "\n"))
+        Ok(saved(&name, "application/json", Body::from(text + "\n")))
     }
 }
 

@@ -69,6 +69,10 @@ pub(crate) struct OptionsBody {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = CredentialChange)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::option_option,
+    reason = "nothing, null and a value are three things"
+)]
 pub(crate) struct ChangeBody {
     /// Whether it may be used. `false` ends every token for good.
     enabled: Option<bool>,
@@ -184,6 +188,10 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 }
 
 /// Tells `null` from nothing.
+#[expect(
+    clippy::option_option,
+    reason = "nothing, null and a value are three things"
+)]
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,
