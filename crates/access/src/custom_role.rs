@@ -137,7 +137,10 @@ mod tests {
         );
         assert_eq!(refused("a", "", ""), CustomRoleError::NoPermission);
         assert!(matches!(refused("a", "", "fly"), CustomRoleError::Word(_)));
-        let many: String = (0..=MOST_WORDS).map(|n| format!("r{n}.read ")).collect();
-        assert_eq!(refused("a", "", &many), CustomRoleError::TooManyWords);
+        let many: Vec<_> = (0..=MOST_WORDS).map(|n| format!("r{n}.read")).collect();
+        assert_eq!(
+            refused("a", "", &many.join(" ")),
+            CustomRoleError::TooManyWords
+        );
     }
 }

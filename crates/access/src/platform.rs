@@ -19,6 +19,9 @@ pub const WORKSPACE_UPDATE: Permission = Permission::of(WORKSPACE, Verb::Update)
 /// `workspace.delete`: delete credentials.
 pub const WORKSPACE_DELETE: Permission = Permission::of(WORKSPACE, Verb::Delete);
 
+/// `audit.read`: read the audit log of the workspace.
+pub const AUDIT_READ: Permission = Permission::of(Cow::Borrowed("audit"), Verb::Read);
+
 /// `sandbox.update`: save, restore and reset the state of a workspace's stand-in.
 pub const SANDBOX_UPDATE: Permission = Permission::of(Cow::Borrowed("sandbox"), Verb::Update);
 
@@ -32,6 +35,7 @@ mod tests {
         for role in Role::ALL {
             let administrator = role == Role::Administrator;
             assert!(role.permits(&WORKSPACE_READ));
+            assert!(role.permits(&AUDIT_READ));
             assert_eq!(role.permits(&WORKSPACE_UPDATE), administrator, "{role}");
             assert_eq!(role.permits(&WORKSPACE_DELETE), administrator, "{role}");
             assert_eq!(role.permits(&SANDBOX_UPDATE), administrator, "{role}");
@@ -44,6 +48,7 @@ mod tests {
             WORKSPACE_READ,
             WORKSPACE_UPDATE,
             WORKSPACE_DELETE,
+            AUDIT_READ,
             SANDBOX_UPDATE,
         ] {
             assert_eq!(permission.to_string().parse(), Ok(permission));

@@ -17,10 +17,31 @@ use hallpass_oauth::{
 };
 use hallpass_store::VerifiedCaller;
 
-use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission};
+use crate::description::{self, Failure};
+use crate::{AuthorizationServer, INTROSPECTION_PATH};
 
+/// Ask what a token is worth
+///
+/// Token introspection (RFC 7662). A client sees its own tokens; one that was registered for it also
+/// those of others for its application instance.
+#[utoipa::path(
+    post,
+    path = INTROSPECTION_PATH,
+    tag = "Tokens",
+    operation_id = "introspectToken",
+    request_body(content = description::TokenQuestion, content_type = "application/x-www-form-urlencoded"),
+    security(("client" = []), ()),
+    responses(
+        (status = 200, description = "What the token is worth", body = description::Introspection),
+        (status = 400, description = "The request is wrong", body = Failure),
+        (status = 401, description = "The client is unknown, or its secret wrong", body = Failure),
+        (status = 413, description = "The body is too long", body = Failure),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again", body = Failure),
+        (status = 503, description = "Not available at this moment; `Retry-After` says when to try again", body = Failure),
+    )
+)]
 pub(crate) async fn introspect(
     State(server): State<Arc<AuthorizationServer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

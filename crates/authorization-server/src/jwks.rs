@@ -8,8 +8,23 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::AuthorizationServer;
+use crate::description;
+use crate::{AuthorizationServer, JWKS_PATHS};
 
+/// Get the public keys
+///
+/// With which anybody can verify a token.
+#[utoipa::path(
+    get,
+    path = JWKS_PATHS[0],
+    tag = "Tokens",
+    operation_id = "getKeys",
+    security(()),
+    responses(
+        (status = 200, description = "The keys", body = description::KeySet, content_type = "application/jwk-set+json"),
+        (status = 304, description = "They are still those of the ETag in `If-None-Match`"),
+    )
+)]
 pub(crate) async fn published(
     State(server): State<Arc<AuthorizationServer>>,
     headers: HeaderMap,

@@ -10,6 +10,7 @@ mod admission;
 mod answer;
 mod by_hand;
 mod client;
+mod description;
 mod exchange;
 mod introspection_endpoint;
 mod issuing;
@@ -39,6 +40,7 @@ use hallpass_store::{
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
 
+pub use description::description;
 pub use settings::{Limits, Settings};
 
 use admission::Admission;

@@ -11,12 +11,36 @@ use hallpass_oauth::metadata::{AdvertisedMethod, AuthorizationServerMetadata, Do
 use hallpass_oauth::token_request::GrantType;
 use hallpass_oauth::{Algorithm, Issuer};
 
-use crate::{AuthorizationServer, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH};
+use crate::{AuthorizationServer, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH, description};
 
+/// Where RFC 8414 has the metadata of an issuer without a path.
+const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
+
+/// Where OpenID Connect Discovery has it.
+const OPENID_PATH: &str = "/.well-known/openid-configuration";
+
+/// Get the metadata of the authorization server
+#[utoipa::path(
+    get,
+    path = OAUTH_PATH,
+    tag = "Tokens",
+    operation_id = "getMetadata",
+    security(()),
+    responses((status = 200, description = "Where everything is, and what works there", body = description::Metadata))
+)]
 pub(crate) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
     server.document(server.metadata().to_json())
 }
 
+/// Get the metadata in the form of OpenID Connect Discovery
+#[utoipa::path(
+    get,
+    path = OPENID_PATH,
+    tag = "Tokens",
+    operation_id = "getOpenIdMetadata",
+    security(()),
+    responses((status = 200, description = "Where everything is, and what works there", body = description::Metadata))
+)]
 pub(crate) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
     server.document(server.metadata().to_openid_json())
 }
@@ -25,8 +49,8 @@ pub(crate) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Re
 /// look that know nothing of issuers with more than a host.
 pub(crate) fn paths(document: Document, issuer: &Issuer) -> Vec<String> {
     let plain = match document {
-        Document::AuthorizationServer => "/.well-known/oauth-authorization-server",
-        Document::OpenIdConfiguration => "/.well-known/openid-configuration",
+        Document::AuthorizationServer => OAUTH_PATH,
+        Document::OpenIdConfiguration => OPENID_PATH,
     };
     let mut paths = vec![plain.to_owned()];
     for path in document.paths(issuer).unwrap_or_default() {

@@ -11,10 +11,30 @@ use axum::response::Response;
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::{ClientRegistration, RevocationRequest, Secret, TokenError};
 
-use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission, event_of};
+use crate::description::{self, Failure};
+use crate::{AuthorizationServer, REVOCATION_PATH};
 
+/// End a token
+///
+/// Token revocation (RFC 7009). The answer is the same whatever the token was.
+#[utoipa::path(
+    post,
+    path = REVOCATION_PATH,
+    tag = "Tokens",
+    operation_id = "revokeToken",
+    request_body(content = description::TokenQuestion, content_type = "application/x-www-form-urlencoded"),
+    security(("client" = []), ()),
+    responses(
+        (status = 200, description = "The token is good for nothing any more"),
+        (status = 400, description = "The request is wrong", body = Failure),
+        (status = 401, description = "The client is unknown, or its secret wrong", body = Failure),
+        (status = 413, description = "The body is too long", body = Failure),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again", body = Failure),
+        (status = 503, description = "Not available at this moment; `Retry-After` says when to try again", body = Failure),
+    )
+)]
 pub(crate) async fn revoke(
     State(server): State<Arc<AuthorizationServer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

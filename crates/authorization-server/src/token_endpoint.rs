@@ -14,11 +14,32 @@ use hallpass_oauth::{
     TokenResponse, WorkspaceId,
 };
 
-use crate::AuthorizationServer;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission, event_of, too_many};
+use crate::description::{self, Failure};
 use crate::metrics::{CLIENT_CREDENTIALS, TOKEN_EXCHANGE};
+use crate::{AuthorizationServer, TOKEN_PATH, WORKSPACE_TOKEN_PATH};
 
+/// Get an access token
+///
+/// With the client credentials grant (RFC 6749 section 4.4). A new token ends the credential's earlier
+/// ones, unless the server is configured otherwise.
+#[utoipa::path(
+    post,
+    path = TOKEN_PATH,
+    tag = "Tokens",
+    operation_id = "getToken",
+    request_body(content = description::TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    security(("client" = []), ()),
+    responses(
+        (status = 200, description = "The token", body = description::TokenResponse),
+        (status = 400, description = "The request is wrong", body = Failure),
+        (status = 401, description = "The client is unknown, or its secret wrong", body = Failure),
+        (status = 413, description = "The body is too long", body = Failure),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again", body = Failure),
+        (status = 503, description = "Not available at this moment; `Retry-After` says when to try again", body = Failure),
+    )
+)]
 pub(crate) async fn classic(
     State(server): State<Arc<AuthorizationServer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -27,6 +48,27 @@ pub(crate) async fn classic(
     server.token_answer(request, Ok(None), peer.ip()).await
 }
 
+/// Get an access token for a workspace
+///
+/// With the client credentials grant, for a credential of that workspace; or by token exchange (RFC
+/// 8693), with a token of the workspace that manages it.
+#[utoipa::path(
+    post,
+    path = WORKSPACE_TOKEN_PATH,
+    tag = "Tokens",
+    operation_id = "getWorkspaceToken",
+    params(("workspaceId" = String, Path, description = "The workspace's id: 32 hexadecimal digits", example = "e8a4da2eefc311eba02cb603422bc0a0")),
+    request_body(content = description::TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    security(("client" = []), ()),
+    responses(
+        (status = 200, description = "The token", body = description::TokenResponse),
+        (status = 400, description = "The request is wrong", body = Failure),
+        (status = 401, description = "The client is unknown, or its secret wrong", body = Failure),
+        (status = 413, description = "The body is too long", body = Failure),
+        (status = 429, description = "Too many requests; `Retry-After` says when to try again", body = Failure),
+        (status = 503, description = "Not available at this moment; `Retry-After` says when to try again", body = Failure),
+    )
+)]
 pub(crate) async fn of_workspace(
     State(server): State<Arc<AuthorizationServer>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -42,7 +42,9 @@ struct SessionRow {
     browser: String,
     address: String,
     since: String,
+    since_exact: String,
     last_seen: String,
+    last_seen_exact: String,
     current: bool,
 }
 
@@ -72,7 +74,9 @@ impl Console {
             current: session.id == by.session().id,
             browser: browser::in_words(&session.user_agent),
             since: minute(session.created_at),
+            since_exact: format!("{:.0}", session.created_at),
             last_seen: minute(session.last_seen_at),
+            last_seen_exact: format!("{:.0}", session.last_seen_at),
             address: session.address,
             id: session.id,
         });

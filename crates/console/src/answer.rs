@@ -61,9 +61,6 @@ pub(crate) enum Refusal {
     /// There is no such thing for this caller; the words say what.
     #[error("{0}")]
     NotFound(&'static str),
-    /// There is no such thing in the caller's workspace.
-    #[error("there is no such {0} in your workspace")]
-    Unknown(&'static str),
     /// Nothing is at this address.
     #[error(
         "there is nothing at this address; credentials are at {}",
@@ -122,11 +119,15 @@ impl From<PersonError> for Refusal {
             PersonError::EmailTaken(_) | PersonError::LastAdministrator(_) => {
                 Self::Conflict(error.to_string())
             }
-            PersonError::NotAssigned { .. } => Self::Unknown("role assignment"),
+            PersonError::NotAssigned { .. } => {
+                Self::NotFound("there is no such role assignment in your workspace")
+            }
             PersonError::UnknownRole(_) => Self::BadRequest(error.to_string()),
             PersonError::Unknown(_)
             | PersonError::Ambiguous(_)
-            | PersonError::UnknownWorkspace(_) => Self::Unknown("user"),
+            | PersonError::UnknownWorkspace(_) => {
+                Self::NotFound("there is no such user in your workspace")
+            }
             PersonError::Store(error) => Self::Unavailable(error),
         }
     }
@@ -138,7 +139,9 @@ impl From<RoleError> for Refusal {
             RoleError::NameTaken(_) | RoleError::Assigned { .. } => {
                 Self::Conflict(error.to_string())
             }
-            RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => Self::Unknown("role"),
+            RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => {
+                Self::NotFound("there is no such role in your workspace")
+            }
             RoleError::Store(error) => Self::Unavailable(error),
         }
     }
@@ -167,7 +170,7 @@ impl Refusal {
             }
             Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::UnknownCredential | Self::NotFound(_) | Self::Unknown(_) | Self::UnknownPath => {
+            Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
                 StatusCode::NOT_FOUND
             }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,

@@ -7,14 +7,18 @@
 //! the answers that are its own. How else one may call, and the refusals that every operation knows,
 //! are added here.
 
+use std::collections::BTreeSet;
+
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement,
+    SecurityScheme,
 };
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::answer::ErrorBody;
+use crate::audit::Api as AuditApi;
 use crate::session::{COOKIE_NAME, FORM_TOKEN_HEADER};
 use crate::sessions::SessionsApi;
 
@@ -50,20 +54,31 @@ const REFUSALS: [(&str, &str); 3] = [
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
-    components(schemas(ErrorBody<'static>))
+    components(schemas(ErrorBody<'_>))
 )]
 struct Head;
 
-/// The console's part of the document, without servers: they are the composition root's to know.
-pub fn document() -> OpenApi {
-    let merged = parts().into_iter().fold(head(), OpenApi::merge_from);
-    completed(merged)
+/// The console's part of the document, for tokens from that endpoint; without servers, which the
+/// composition root knows.
+pub fn document(token_url: &str) -> OpenApi {
+    let mut document = parts().into_iter().fold(head(), OpenApi::merge_from);
+    let mut taken = BTreeSet::new();
+    for item in document.paths.paths.values_mut() {
+        for (method, operation) in operations(item) {
+            taken.extend(complete(&method, operation));
+        }
+    }
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme(TOKEN, token_scheme(token_url, &taken));
+    document
 }
 
 /// What the REST modules declare.
 fn parts() -> Vec<OpenApi> {
     vec![
+        <crate::credentials::Api as utoipa::OpenApi>::openapi(),
         <SessionsApi as utoipa::OpenApi>::openapi(),
+        <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),
         <crate::roles::Declared as utoipa::OpenApi>::openapi(),
         <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
@@ -80,14 +95,21 @@ fn head() -> OpenApi {
     head
 }
 
-fn schemes() -> [(&'static str, SecurityScheme); 3] {
-    let token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some(
-            "An access token of the platform instance (`global`), from the token endpoint.",
-        ))
-        .build();
+/// The permissions stand as scopes: that is the place that tools know for them.
+fn token_scheme(token_url: &str, permissions: &BTreeSet<String>) -> SecurityScheme {
+    let scopes = permissions.iter().map(|permission| {
+        let meaning = "A permission of the credential's owner, looked up when the call comes. A \
+                       token request need not name it.";
+        (permission.as_str(), meaning)
+    });
+    let flow = ClientCredentials::new(token_url, Scopes::from_iter(scopes));
+    SecurityScheme::OAuth2(OAuth2::with_description(
+        [Flow::ClientCredentials(flow)],
+        "An access token of the platform instance (`global`), sent as `Authorization: Bearer …`.",
+    ))
+}
+
+fn schemes() -> [(&'static str, SecurityScheme); 2] {
     let session = ApiKeyValue::with_description(
         COOKIE_NAME,
         "The cookie of somebody signed in to the console. Browsers keep it from scripts.",
@@ -97,22 +119,12 @@ fn schemes() -> [(&'static str, SecurityScheme); 3] {
         "The form token of the session, which only the console's own pages have.",
     );
     [
-        (TOKEN, SecurityScheme::Http(token)),
         (SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session))),
         (
             FORM_TOKEN,
             SecurityScheme::ApiKey(ApiKey::Header(form_token)),
         ),
     ]
-}
-
-fn completed(mut document: OpenApi) -> OpenApi {
-    for item in document.paths.paths.values_mut() {
-        for (method, operation) in operations(item) {
-            complete(&method, operation);
-        }
-    }
-    document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
@@ -127,7 +139,8 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     operations.into_iter().filter_map(declared)
 }
 
-fn complete(method: &HttpMethod, operation: &mut Operation) {
+/// Adds what all operations share; says which permissions this one takes.
+fn complete(method: &HttpMethod, operation: &mut Operation) -> Vec<String> {
     let permissions = permissions(operation);
     operation.security = Some(security(method, &permissions));
     let responses = &mut operation.responses.responses;
@@ -144,6 +157,7 @@ fn complete(method: &HttpMethod, operation: &mut Operation) {
             *response = refusal(&response.description);
         }
     }
+    permissions
 }
 
 /// What the operation declares: the role names of its requirements.
@@ -189,7 +203,9 @@ mod tests {
 
     #[test]
     fn no_two_modules_mean_different_things_by_one_name() {
-        let merged = document().components.unwrap_or_default();
+        let merged = document("https://example.com")
+            .components
+            .unwrap_or_default();
         for part in parts() {
             for (name, schema) in part.components.unwrap_or_default().schemas {
                 assert!(
@@ -198,5 +214,34 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The other way round is asked over HTTP, in `tests/it/documentation.rs`.
+    #[test]
+    fn every_address_of_the_rest_api_is_in_the_document() {
+        let document = document("https://example.com");
+        let known: BTreeSet<String> = document
+            .paths
+            .paths
+            .keys()
+            .map(|path| plain(path))
+            .collect();
+        // A router tells its addresses to nobody but a debugger.
+        let router = format!("{:?}", crate::rest());
+        let routed: BTreeSet<String> = router
+            .split('"')
+            .filter(|text| text.starts_with("/workspaces/v1/"))
+            .map(plain)
+            .collect();
+        assert!(!routed.is_empty());
+        let missing: Vec<_> = routed.difference(&known).collect();
+        assert!(missing.is_empty(), "not described: {missing:?}");
+    }
+
+    /// Parameters may have different names on both sides.
+    fn plain(path: &str) -> String {
+        let parts = path.split('/');
+        let parts = parts.map(|part| if part.starts_with('{') { "{}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
     }
 }

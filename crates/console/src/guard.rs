@@ -99,11 +99,6 @@ impl Permitted {
         &self.caller.workspace
     }
 
-    /// What they are on the platform.
-    pub(crate) fn roles(&self) -> &Roles {
-        &self.caller.roles
-    }
-
     /// Who makes the change: the person, through the client that called if one did.
     pub(crate) fn actor(&self) -> Actor {
         self.caller.actor()
@@ -268,8 +263,12 @@ impl Console {
 
     /// Refuses a permitted caller who reaches for another workspace. The answer is 403 whether or
     /// not that workspace exists, so it tells nothing about it, and it goes into the audit log.
-    pub(crate) async fn out_of_bounds(&self, call: &Call<'_>, permitted: &Permitted) -> Refusal {
-        let Permitted { caller, permission } = permitted;
+    pub(crate) async fn out_of_bounds(
+        &self,
+        call: &Call<'_>,
+        caller: &Caller,
+        permission: &Permission,
+    ) -> Refusal {
         match self.record_denial(call, caller, permission).await {
             Ok(()) => Refusal::Elsewhere {
                 challenge: Challenge::InsufficientScope(permission.to_string()),

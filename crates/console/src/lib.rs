@@ -12,11 +12,13 @@
 
 mod account;
 mod answer;
+mod audit;
 mod browser;
 mod by_hand;
 mod credential_pages;
 mod credentials;
 mod document;
+mod documentation;
 mod form;
 mod guard;
 mod in_path;
@@ -44,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, get, post};
 use hallpass_oauth::{ApplicationInstanceId, Expectation};
 use hallpass_openapi::Definition;
 use hallpass_store::{
@@ -54,6 +56,7 @@ use hallpass_store::{
 
 pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
+pub use documentation::{Book, DOCUMENTATION_PATH};
 
 use operations::Operations;
 use password::Hashing;
@@ -174,6 +177,12 @@ impl Console {
         }
     }
 
+    /// Where this console and what belongs to it are.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The same console under other addresses.
     /// The same console under other addresses, where tokens are asked of a server of that name.
     #[must_use]
     pub fn under(&self, addresses: Addresses, by_hand: TokenByHand) -> Self {
@@ -207,11 +216,17 @@ impl Console {
 fn rest() -> Router<Arc<Console>> {
     let credential = format!("{CREDENTIALS_PATH}/{{id}}");
     Router::new()
+        .merge(audit::rest())
         .route(
             CREDENTIALS_PATH,
             get(credentials::list).post(credentials::create),
         )
-        .route(&credential, delete(credentials::delete))
+        .route(
+            &credential,
+            get(credentials::show)
+                .patch(credentials::change)
+                .delete(credentials::delete),
+        )
         .route(&format!("{credential}/reset"), post(credentials::reset))
         .merge(instances::rest::routes())
         .merge(workspaces::rest::routes())
@@ -223,6 +238,7 @@ fn rest() -> Router<Arc<Console>> {
 
 fn pages() -> Router<Arc<Console>> {
     Router::new()
+        .merge(audit::pages())
         .route("/", get(start::show))
         .route(
             &format!("{SETUP_PATH}{{secret}}"),

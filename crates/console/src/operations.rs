@@ -38,7 +38,7 @@ impl Operations {
 
     /// Those of the platform, as the console's own document declares them.
     pub(crate) fn of_platform() -> Self {
-        let document = serde_json::to_value(crate::document::document()).unwrap_or_default();
+        let document = serde_json::to_value(crate::document::document("")).unwrap_or_default();
         let paths = document["paths"].as_object().cloned().unwrap_or_default();
         let operations = paths.iter().flat_map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten();

@@ -5,12 +5,12 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hallpass_access::Permission;
-use hallpass_access::platform::WORKSPACE_READ;
+use hallpass_access::platform::{AUDIT_READ, WORKSPACE_READ};
 use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
 
-use crate::Console;
+use crate::audit::AUDIT_PATH;
 use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::instances::INSTANCES_PAGE;
 use crate::password::HashingError;
@@ -19,6 +19,7 @@ use crate::roles::ROLES_PAGE;
 use crate::session::SignedIn;
 use crate::sign_in::{SIGN_IN_PATH, with_destination};
 use crate::workspaces::WORKSPACES_PAGE;
+use crate::{Console, DOCUMENTATION_PATH};
 
 /// The places of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub(crate) enum Place {
     Workspaces,
     /// The application instances.
     Instances,
+    /// The audit log.
+    Audit,
+    /// What programs can call.
+    Documentation,
     /// What is the person's own; behind their name, not in the navigation.
     Account,
     /// Credentials, their list and their dialogs.
@@ -76,22 +81,25 @@ pub(crate) enum PageRefusal {
 
 impl Place {
     /// What the navigation shows: the place, its name and its address.
-    const IN_NAVIGATION: [(Self, &'static str, &'static str); 6] = [
+    const IN_NAVIGATION: [(Self, &'static str, &'static str); 8] = [
         (Self::Start, "Start", "/"),
         (Self::Credentials, "Credentials", CREDENTIALS_PAGE),
         (Self::Users, "Users", USERS_PAGE),
         (Self::Roles, "Roles", ROLES_PAGE),
         (Self::Workspaces, "Workspaces", WORKSPACES_PAGE),
         (Self::Instances, "Instances", INSTANCES_PAGE),
+        (Self::Audit, "Audit", AUDIT_PATH),
+        (Self::Documentation, "Documentation", DOCUMENTATION_PATH),
     ];
 
     /// Whether the person may see anything there.
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start | Self::Account | Self::Credentials => true,
+            Self::Start | Self::Account | Self::Credentials | Self::Documentation => true,
             Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
                 by.roles().permits(&WORKSPACE_READ)
             }
+            Self::Audit => by.roles().permits(&AUDIT_READ),
         }
     }
 }

@@ -50,6 +50,9 @@ pub(crate) enum State {
     Disabled,
 }
 
+/// Names no application instance.
+pub(crate) struct UnknownInstance;
+
 impl State {
     const ALL: [Self; 3] = [Self::Active, Self::Invited, Self::Disabled];
 
@@ -148,7 +151,7 @@ impl Console {
     }
 
     /// The person of that id, if they are of that workspace.
-    pub(crate) fn person_of(&self, workspace: &WorkspaceId, id: &str) -> Option<Person> {
+    pub(crate) fn user_of(&self, workspace: &WorkspaceId, id: &str) -> Option<Person> {
         self.people.get(id.parse().ok()?, workspace)
     }
 
@@ -168,12 +171,16 @@ impl Console {
         format!("{console}{}{}", crate::SETUP_PATH, secret.expose())
     }
 
-    /// The instance of that short name or id; `None` within is every one.
-    pub(crate) fn instance_meant(&self, word: &str) -> Option<Option<Arc<ApplicationInstance>>> {
-        match word {
-            "" | "all" => Some(None),
-            word => self.workspaces.find_instance(word).map(Some),
+    /// The instance of that short name or id; `None` is every one.
+    pub(crate) fn instance_meant(
+        &self,
+        word: &str,
+    ) -> Result<Option<Arc<ApplicationInstance>>, UnknownInstance> {
+        if word.is_empty() || word == "all" {
+            return Ok(None);
         }
+        let known = self.workspaces.find_instance(word);
+        known.map(Some).ok_or(UnknownInstance)
     }
 
     /// What people call an instance; `None` is every one.

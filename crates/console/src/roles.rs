@@ -82,7 +82,7 @@ impl Console {
         let own = self.custom_roles.list(workspace).into_iter();
         let all = Role::ALL.map(AssignedRole::from).into_iter();
         let all = all.chain(own.map(AssignedRole::Custom));
-        all.map(|role| self.known(role, workspace)).collect()
+        all.map(|role| self.known_role(role, workspace)).collect()
     }
 
     /// The role of that id: the word of a built-in one, or the id of one of the workspace.
@@ -91,10 +91,10 @@ impl Console {
             RoleKey::BuiltIn(role) => AssignedRole::from(role),
             RoleKey::Custom(id) => AssignedRole::Custom(self.custom_roles.get(id, workspace)?),
         };
-        Some(self.known(role, workspace))
+        Some(self.known_role(role, workspace))
     }
 
-    pub(crate) fn known(&self, role: AssignedRole, workspace: &WorkspaceId) -> Known {
+    pub(crate) fn known_role(&self, role: AssignedRole, workspace: &WorkspaceId) -> Known {
         let people = self.custom_roles.holders(role.key(), workspace).len();
         Known { role, people }
     }

@@ -13,6 +13,11 @@ impl Shown {
     pub(crate) fn exact(self) -> String {
         format!("{:.0}", self.0)
     }
+
+    /// The day alone, where that is enough.
+    pub(crate) fn day(self) -> String {
+        self.0.strftime("%Y-%m-%d").to_string()
+    }
 }
 
 impl fmt::Display for Shown {

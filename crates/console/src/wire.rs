@@ -10,11 +10,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
 use hallpass_oauth::form::is_media_type;
 use hallpass_oauth::{ApplicationInstanceId, Secret, WorkspaceId};
+use hallpass_store::credentials::CredentialOptions;
 use hallpass_store::{Credential, Workspace};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Refusal;
+use crate::credentials::details::{Details, OptionsBody};
 
 /// Longest body read, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -26,34 +28,56 @@ const WORKSPACE_URI: &str = "/workspaces/v1/workspaces/";
 /// service manager provision here.
 const INSTANCE_URI: &str = "/service-catalog/v1beta1/service-manager-provisions/";
 
-/// A list, in wire order.
-#[derive(Serialize)]
+/// A list, in wire order. The real system's has no paging; what belongs to that is there for those who
+/// ask for a part.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CredentialList)]
 pub(crate) struct List<'a> {
     items: Vec<Item<'a>>,
+    /// How many there are here.
     count: usize,
+    /// How many come before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
+    /// How many there are altogether.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
 }
 
 /// A credential, in wire order.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Credential)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Item<'a> {
+    /// Its name, unique for the owner.
     credential_name: &'a str,
+    /// Names the credential here; the client id.
     id: &'a str,
+    /// What programs authenticate with.
     client_id: &'a str,
+    /// Always `credentials`.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Grows with each reset.
     generation: u64,
+    /// When it was made, in UTC.
+    #[schema(example = "2024-01-22 15:18:59.936526")]
     created_at: String,
+    /// When it was last changed, in UTC.
+    #[schema(example = "2024-01-22 15:18:59.936526")]
     updated_at: String,
     associated_tenant: Reference,
     #[serde(skip_serializing_if = "Option::is_none")]
     associated_service_manager_provision: Option<Reference>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+    /// Only in the answers that made the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<&'a str>,
 }
 
 /// Another resource, by its URI.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Reference {
     resource_uri: String,
@@ -62,12 +86,18 @@ struct Reference {
 }
 
 /// The body of a creation as it stands on the wire; unknown members are ignored.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[schema(as = NewCredential)]
 #[serde(rename_all = "camelCase")]
-struct CreationBody {
+pub(crate) struct CreationBody {
+    /// A short name, unique among your credentials.
     credential_name: String,
+    /// Your workspace; no other is possible.
     associated_tenant: Option<Reference>,
+    /// The application instance; the platform itself when absent.
     associated_service_manager_provision: Option<Reference>,
+    #[serde(flatten)]
+    options: OptionsBody,
 }
 
 /// A credential to be made.
@@ -79,6 +109,8 @@ pub(crate) struct NewCredential {
     pub(crate) workspace: Option<WorkspaceId>,
     /// What it is for; the platform itself when nothing was named.
     pub(crate) instance: ApplicationInstanceId,
+    /// What else it may be.
+    pub(crate) options: CredentialOptions,
 }
 
 /// The workspaces that a list is restricted to. A parameter that comes twice must hold both times.
@@ -87,8 +119,21 @@ pub(crate) struct TenantFilter(Vec<WorkspaceId>);
 
 impl<'a> List<'a> {
     pub(crate) fn new(items: Vec<Item<'a>>) -> Self {
-        let count = items.len();
-        Self { items, count }
+        Self {
+            count: items.len(),
+            items,
+            offset: None,
+            total: None,
+        }
+    }
+
+    /// A part of a list.
+    pub(crate) fn part(items: Vec<Item<'a>>, offset: usize, total: usize) -> Self {
+        Self {
+            offset: Some(offset),
+            total: Some(total),
+            ..Self::new(items)
+        }
     }
 }
 
@@ -119,7 +164,16 @@ impl<'a> Item<'a> {
                 resource_uri: format!("{INSTANCE_URI}{}", credential.instance),
                 tenant_name: None,
             }),
+            details: None,
             client_secret: secret.map(Secret::expose),
+        }
+    }
+
+    /// The same with how it stands.
+    pub(crate) fn with(self, details: Details) -> Self {
+        Self {
+            details: Some(details),
+            ..self
         }
     }
 }
@@ -149,6 +203,7 @@ impl NewCredential {
             instance: instance
                 .transpose()?
                 .unwrap_or_else(ApplicationInstanceId::platform),
+            options: body.options.read()?,
         })
     }
 }
@@ -207,7 +262,7 @@ fn bad(message: String) -> Refusal {
 }
 
 /// Not ISO 8601: a blank between date and time, microseconds, and UTC without a word for it.
-fn print_time(time: Timestamp) -> String {
+pub(crate) fn print_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 

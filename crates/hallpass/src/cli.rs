@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     Admin(admin::AdminArgs),
     Profile(client::profile::ProfileArgs),
+    Credential(client::credential::CredentialArgs),
     Token(client::token::TokenArgs),
     Call(client::call::CallArgs),
     /// GET a path of the profile's API
@@ -133,6 +134,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Admin(args) => admin::run(args).await,
             Command::Profile(args) => client::profile::run(args).await,
+            Command::Credential(args) => client::credential::run(args).await,
             Command::Token(args) => client::token::run(args).await,
             Command::Call(args) => client::call::call(args).await,
             Command::Get(args) => client::raw::run(Method::GET, args).await,

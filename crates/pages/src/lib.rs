@@ -9,6 +9,7 @@
 
 mod asset;
 mod attachment;
+mod download;
 mod headers;
 mod home;
 mod notice;
@@ -16,6 +17,7 @@ mod page;
 
 pub use asset::assets;
 pub use attachment::attachment;
+pub use download::download;
 pub use home::{Address, Home};
 pub use notice::{go, not_found, notice, picture};
 pub use page::{Frame, Page, Section};

@@ -25,5 +25,5 @@ pub use attribute::{AttributePath, Attributes, Lookup, UnknownAttribute};
 pub use filter::Filter;
 pub use page::{Page, PageError};
 pub use select::Select;
-pub use sort::{MAX_SORT_KEYS, Sort};
+pub use sort::{MAX_SORT_KEYS, Place, Sort};
 pub use syntax::{MAX_DEPTH, MAX_LENGTH, MAX_TERMS, SyntaxError};

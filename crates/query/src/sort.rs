@@ -11,6 +11,7 @@
 //! instants with one another as instants but with other strings as strings would be no order at
 //! all: with it, three values can each come before the next, in a circle.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
@@ -37,6 +38,10 @@ struct Key {
     descending: bool,
     column: usize,
 }
+
+/// What an item is sorted by, of one [`Sort`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place(Box<[Option<Value>]>);
 
 impl Sort {
     /// Reads the parameter from percent-decoded text.
@@ -70,11 +75,17 @@ impl Sort {
         self.keys.iter().map(|key| &key.path)
     }
 
+    /// What an item is sorted by. Looking that up may cost much, so it is done once for each.
+    pub fn place(&self, item: &dyn Lookup) -> Place {
+        let look = |key: &Key| item.lookup(&key.path).map(Cow::into_owned);
+        Place(self.keys.iter().map(look).collect())
+    }
+
     /// Which of two items comes first. A total order, as sorting demands.
-    pub fn compare(&self, a: &dyn Lookup, b: &dyn Lookup) -> Ordering {
-        let mut orders = self.keys.iter().map(|key| {
-            let (a, b) = (a.lookup(&key.path), b.lookup(&key.path));
-            let order = Rank::of(a.as_deref()).cmp(&Rank::of(b.as_deref()));
+    pub fn compare(&self, a: &Place, b: &Place) -> Ordering {
+        let both = std::iter::zip(&a.0, &b.0);
+        let mut orders = self.keys.iter().zip(both).map(|(key, (a, b))| {
+            let order = Rank::of(a.as_ref()).cmp(&Rank::of(b.as_ref()));
             if key.descending {
                 order.reverse()
             } else {
@@ -139,8 +150,26 @@ mod tests {
 
     fn sorted(sort: &str, mut items: Vec<Value>) -> Vec<Value> {
         let sort = Sort::parse(sort).unwrap();
-        items.sort_by(|a, b| sort.compare(a, b));
+        items.sort_by(|a, b| sort.compare(&sort.place(a), &sort.place(b)));
         items
+    }
+
+    /// Counts how often it is looked at.
+    struct Counted(std::cell::Cell<usize>);
+
+    impl Lookup for Counted {
+        fn lookup(&self, _: &AttributePath) -> Option<Cow<'_, Value>> {
+            self.0.set(self.0.get() + 1);
+            Some(Cow::Owned(json!(1)))
+        }
+    }
+
+    #[test]
+    fn a_place_needs_no_second_look() {
+        let (sort, item) = (Sort::parse("a,b desc").unwrap(), Counted(0.into()));
+        let place = sort.place(&item);
+        assert_eq!(sort.compare(&place, &place), Ordering::Equal);
+        assert_eq!(item.0.get(), 2);
     }
 
     fn by_a(direction: &str, values: Value) -> Vec<Value> {
@@ -262,7 +291,8 @@ mod tests {
         #[test]
         fn it_is_a_total_order(a in value(), b in value(), c in value()) {
             let sort = Sort::parse("v").unwrap();
-            let order = |a: &Value, b: &Value| sort.compare(&json!({"v": a}), &json!({"v": b}));
+            let place = |value: &Value| sort.place(&json!({"v": value}));
+            let order = |a: &Value, b: &Value| sort.compare(&place(a), &place(b));
             prop_assert_eq!(order(&a, &b), order(&b, &a).reverse());
             if order(&a, &b).is_le() && order(&b, &c).is_le() {
                 prop_assert!(order(&a, &c).is_le());

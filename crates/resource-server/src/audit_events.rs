@@ -132,8 +132,10 @@ async fn found(
         }
     }
     if let Some(sort) = &question.sort {
-        items.sort_by(|a, b| sort.compare(a, b));
-        items = question.page.of(&items).to_vec();
+        let mut placed: Vec<_> = items.into_iter().map(|it| (sort.place(&it), it)).collect();
+        placed.sort_by(|(a, _), (b, _)| sort.compare(a, b));
+        let page = question.page.of(&placed).iter();
+        items = page.map(|(_, item)| item.clone()).collect();
     }
     Ok((items, total))
 }

@@ -327,6 +327,7 @@ impl ResourceServer {
             Some(Own::AuditEvents) => {
                 let owner = permitted.principal();
                 let (workspace, customer) = (&owner.workspace, &owner.customer);
+                self.stand_ins.tell_ends_of(workspace, now).await;
                 audit_events::list(&self.audit, workspace, customer, target.query()).await?
             }
             None => {
@@ -355,7 +356,10 @@ impl ResourceServer {
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let answered = self.stand_ins.answer(call, &self.base_url(), now).await;
+        let answered = self
+            .stand_ins
+            .answer(call, &self.base_url(), &self.job_caller(call), now)
+            .await;
         Ok(
             match answered.map_err(|error| no_origin(error, Some(call)))? {
                 Answered::Made(outcome) => Answer {

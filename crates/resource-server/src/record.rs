@@ -7,11 +7,13 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{Challenge, ClientId};
 use hallpass_store::audit::AuditResource;
 use hallpass_store::{AuditEvent, AuditState, Principal, StoreError};
+use http::Method;
 use jiff::Timestamp;
 
 use crate::ResourceServer;
 use crate::permitted::{Call, Denied};
 use crate::reply::Refusal;
+use crate::stand_in::JobCaller;
 use crate::target::Target;
 
 impl ResourceServer {
@@ -42,6 +44,24 @@ impl ResourceServer {
         self.write_down(&recorded, state, task, now).await
     }
 
+    /// Who makes a call, for the events of the tasks that it starts.
+    pub(crate) fn job_caller(&self, call: &Call) -> JobCaller {
+        let permitted = &call.permitted;
+        if permitted.operation().method() == Method::GET {
+            return JobCaller::default();
+        }
+        JobCaller {
+            user_email: permitted.principal().email.to_string(),
+            client_id: permitted.client_id().to_string(),
+            permission: permitted.permission().to_owned(),
+            source: self.base_url.clone(),
+            source_ip: call.peer.ip().to_string(),
+            resource_id: call.target.uri_for_log(),
+            resource_name: permitted.operation().id().to_owned(),
+            resource_kind: kind(permitted.permission()).to_owned(),
+        }
+    }
+
     pub(crate) async fn write_down(
         &self,
         call: &Recorded<'_>,
@@ -63,12 +83,7 @@ impl ResourceServer {
         event.resource = AuditResource {
             id: call.target.uri_for_log(),
             name: call.name.to_owned(),
-            kind: call
-                .permission
-                .split('.')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
+            kind: kind(call.permission).to_owned(),
         };
         self.audit
             .record(event)
@@ -139,6 +154,11 @@ pub(crate) struct Recorded<'a> {
     pub(crate) client_id: &'a ClientId,
     pub(crate) target: &'a Target,
     pub(crate) peer: SocketAddr,
+}
+
+/// What a permission is about.
+fn kind(permission: &str) -> &str {
+    permission.split('.').next().unwrap_or_default()
 }
 
 fn unwritten(error: &StoreError) -> Refusal {

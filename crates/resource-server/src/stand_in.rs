@@ -6,6 +6,7 @@
 //!
 //! A stand-in that nobody has asked for a while is forgotten: everything about it is in the database.
 
+mod jobs;
 mod present;
 mod room;
 mod rooms;
@@ -21,8 +22,9 @@ use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use crate::permitted::Call;
+pub(crate) use jobs::Caller as JobCaller;
 pub(crate) use present::KeptAnswer;
-use room::{Written, in_background};
+use room::{Room, Written, in_background};
 use rooms::Rooms;
 pub use saved::Unrestorable;
 
@@ -171,12 +173,38 @@ impl StandIns {
         done.map_err(|_| OriginError::Stopped)?
     }
 
+    /// Writes down which tasks have ended since the last time, of all stand-ins in memory. Those that are
+    /// not tell of theirs when they are loaded.
+    pub async fn tell_ends(&self, now: Timestamp) {
+        self.tell_ends_in(self.0.loaded(), now).await;
+    }
+
+    /// The same of one workspace.
+    pub(crate) async fn tell_ends_of(&self, workspace: &WorkspaceId, now: Timestamp) {
+        let room = self.0.loaded_of(workspace);
+        self.tell_ends_in(room.into_iter().collect(), now).await;
+    }
+
+    async fn tell_ends_in(&self, rooms: Vec<Arc<Room>>, now: Timestamp) {
+        for room in rooms {
+            let shared = self.0.shared.clone();
+            // In a task of its own: whoever asked for it may go away.
+            let telling = async move { room.tell_ends(&shared, now).await };
+            let told = tokio::spawn(telling.in_current_span()).await;
+            if let Ok(Err(error)) = told {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(error, "the ends of tasks were not written down");
+            }
+        }
+    }
+
     /// Answers a permitted call. A change must be run in a task of its own: were it dropped half
     /// way, it could be in the journal and not in the state.
     pub(crate) async fn answer(
         &self,
         call: &Call,
         base_url: &str,
+        begins: &JobCaller,
         now: Timestamp,
     ) -> Result<Answered, OriginError> {
         let principal = call.permitted.principal();
@@ -197,10 +225,10 @@ impl StandIns {
         if request.operation.method() == http::Method::GET {
             return Ok(room.read(&self.0.shared, &request, now));
         }
-        match room.change(&self.0.shared, &request, now).await {
+        match room.change(&self.0.shared, &request, begins, now).await {
             Err(OriginError::Outdated) => {
                 let room = self.0.instead_of(&room, &principal.workspace, now).await?;
-                room.change(&self.0.shared, &request, now).await
+                room.change(&self.0.shared, &request, begins, now).await
             }
             outcome => outcome,
         }

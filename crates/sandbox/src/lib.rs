@@ -27,6 +27,7 @@ mod state;
 mod stored;
 
 pub use change::{Change, Check, Planned, Requirement};
+pub use dscc::{Begun, Ended, Place};
 pub use level::{Level, Reason};
 pub use sandbox::{Body, Caller, Outcome, Request, Response, Sandbox, Settings, TaskFate, TaskUri};
 pub use state::State;

@@ -15,6 +15,10 @@ use crate::collection::Collection;
 use crate::plan::Plan;
 use crate::stored::{Fields, Stored};
 
+/// The collection of what is remembered about work under way. It holds no objects of the API, so that
+/// nobody counts them.
+pub(crate) const WATCHED: &str = "watched";
+
 /// The objects and plans of one stand-in.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,7 +80,9 @@ impl State {
 
     /// How many objects there are, in all collections together.
     pub fn len(&self) -> usize {
-        self.collections.values().map(Collection::len).sum()
+        let collections = self.collections.iter();
+        let objects = collections.filter(|(name, _)| *name != WATCHED);
+        objects.map(|(_, collection)| collection.len()).sum()
     }
 
     /// How many objects the planned steps may add.
@@ -240,7 +246,7 @@ impl State {
         })
     }
 
-    fn make(&mut self, changes: &[Change]) {
+    pub(crate) fn make(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
                 Change::Put {

@@ -3,6 +3,8 @@
 //! Each changing call and each refusal of a verified identity has a row of its own. What strangers
 //! can cause without end is counted: one row per kind and minute (design, section 5).
 
+mod search;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +19,8 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use crate::StoreError;
 use crate::database::{Database, nanoseconds, timestamp};
 use crate::writer::{Write, Writer};
+
+pub use search::{AuditOf, AuditPage, AuditPlace, AuditSearch, NoPlace};
 
 /// How an event ended (domain facts, section 4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -508,18 +512,10 @@ impl StoredEvent {
                     .map(|id| crate::database::read("workspace", &id))
                     .transpose()?,
                 occurred_at: timestamp(row.try_get("occurred_at")?),
-                state: match state.as_str() {
-                    "Initiated" => AuditState::Initiated,
-                    "Success" => AuditState::Success,
-                    "Failure" => AuditState::Failure,
-                    "PermissionDenied" => AuditState::PermissionDenied,
-                    _ => {
-                        return Err(StoreError::Unreadable {
-                            what: "audit state",
-                            value: state,
-                        });
-                    }
-                },
+                state: state.parse().map_err(|()| StoreError::Unreadable {
+                    what: "audit state",
+                    value: state.clone(),
+                })?,
                 code: row.try_get("code")?,
                 message: row.try_get("message")?,
                 source: row.try_get("source")?,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection};
 
 use crate::StoreError;
+use crate::audit::{AuditEvent, AuditRow};
 use crate::database::{Database, nanoseconds, timestamp};
 use crate::writer::{Write, Writer};
 pub(crate) use snapshots::SnapshotTurns;
@@ -141,15 +142,27 @@ impl SandboxJournals {
         instance: &ApplicationInstanceId,
         entry: JournalEntry,
     ) -> Result<(), StoreError> {
+        self.append_with(workspace, instance, entry, Vec::new())
+            .await
+    }
+
+    /// Writes a change down with the events that tell of it: all of it or nothing.
+    pub async fn append_with(
+        &self,
+        workspace: &WorkspaceId,
+        instance: &ApplicationInstanceId,
+        entry: JournalEntry,
+        events: Vec<AuditEvent>,
+    ) -> Result<(), StoreError> {
         let row = JournalRow {
             workspace: workspace.clone(),
             instance: instance.clone(),
             entry,
         };
-        self.writer
-            .submit(vec![Write::Journal(row)])?
-            .committed()
-            .await
+        let event = |event| Write::Audit(Box::new(AuditRow::new(event)));
+        let mut writes = vec![Write::Journal(row)];
+        writes.extend(events.into_iter().map(event));
+        self.writer.submit(writes)?.committed().await
     }
 
     /// All stand-ins of which something is kept.

@@ -195,14 +195,21 @@ impl Console {
         deed: Deed,
         reach: Reach,
     ) -> Result<Managed, Refusal> {
-        let caller = self.identify(call).await?;
-        let first = if caller.in_session().is_none() {
-            permitted(&caller, deed)
-        } else {
-            Ok(())
-        };
-        match first.and_then(|()| self.judged(&caller, id, deed, reach)) {
+        let caller = self.caller(call, deed).await?;
+        match self.judged(&caller, id, deed, reach) {
             Ok(managed) => Ok(managed),
+            Err(refused) => Err(self.refusal(call, &caller, refused, deed).await),
+        }
+    }
+
+    /// Who calls the REST API. A client needs its owner's permission, whatever it reaches for.
+    pub(crate) async fn caller(&self, call: &Call<'_>, deed: Deed) -> Result<Caller, Refusal> {
+        let caller = self.identify(call).await?;
+        if caller.in_session().is_some() {
+            return Ok(caller);
+        }
+        match permitted(&caller, deed) {
+            Ok(()) => Ok(caller),
             Err(refused) => Err(self.refusal(call, &caller, refused, deed).await),
         }
     }

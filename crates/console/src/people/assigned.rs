@@ -13,8 +13,8 @@ use hallpass_pages::go;
 use hallpass_store::Person;
 use hallpass_store::people::{Assignment, PersonError};
 
-use super::USERS_PAGE;
 use super::invite::sentence;
+use super::{USERS_PAGE, UnknownInstance};
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::guard::Permitted;
@@ -93,7 +93,7 @@ impl Console {
         permitted: &Permitted,
         id: &str,
     ) -> Result<Person, PageRefusal> {
-        let person = self.person_of(permitted.workspace(), id);
+        let person = self.user_of(permitted.workspace(), id);
         person.ok_or(PageRefusal::NotFound)
     }
 
@@ -146,7 +146,7 @@ impl Console {
         let permitted = self.permit_person(by, WORKSPACE_UPDATE).await?;
         let person = self.person_for(&permitted, id)?;
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        let (instance, role) = match self.chosen(&person, fields) {
+        let (instance, role) = match self.chosen_assignment(&person, fields) {
             Ok(chosen) => chosen,
             Err(problem) => {
                 let problem = Some(problem.to_owned());
@@ -163,24 +163,30 @@ impl Console {
             taken.await
         };
         match outcome {
-            Ok(_) => Ok(go(&format!("{USERS_PAGE}/{}", person.id))),
+            // Or it was taken away meanwhile, which is what was asked for.
+            Ok(_) | Err(PersonError::NotAssigned { .. }) => {
+                Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
+            }
             Err(error @ PersonError::LastAdministrator(_)) => {
                 let problem = Some(sentence(&error));
                 self.user_page(unprocessable, by, person, problem).await
             }
-            // It was taken away meanwhile, which is what was asked for.
-            Err(PersonError::NotAssigned { .. }) => Ok(go(&format!("{USERS_PAGE}/{}", person.id))),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn chosen(&self, person: &Person, fields: &Fields) -> Result<Assignment, &'static str> {
+    fn chosen_assignment(
+        &self,
+        person: &Person,
+        fields: &Fields,
+    ) -> Result<Assignment, &'static str> {
         let role = self
             .custom_roles
             .find(fields.text("role"), &person.workspace);
         let role = role.ok_or("Choose one of the roles.")?;
         let instance = self.instance_meant(fields.text("instance"));
-        let instance = instance.ok_or("Choose one of the application instances.")?;
+        let instance =
+            instance.map_err(|UnknownInstance| "Choose one of the application instances.")?;
         Ok((instance.map(|known| known.id.clone()), role.key()))
     }
 }

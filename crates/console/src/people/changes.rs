@@ -53,7 +53,7 @@ pub(super) async fn enable(
     InPath(id): InPath<String>,
     form: SignedForm,
 ) -> Response {
-    console.switch(form.by, &id, true).await
+    console.switch_user(form.by, &id, true).await
 }
 
 pub(super) async fn disable(
@@ -61,7 +61,7 @@ pub(super) async fn disable(
     InPath(id): InPath<String>,
     form: SignedForm,
 ) -> Response {
-    console.switch(form.by, &id, false).await
+    console.switch_user(form.by, &id, false).await
 }
 
 pub(super) async fn ask_to_disable(
@@ -69,7 +69,7 @@ pub(super) async fn ask_to_disable(
     InPath(id): InPath<String>,
     by: SignedIn,
 ) -> Response {
-    let page = console.confirm_page(&by, &id, false).await;
+    let page = console.user_confirm_page(&by, &id, false).await;
     page.unwrap_or_else(|refusal| refusal.answer(by.uri()))
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn ask_to_remove(
     InPath(id): InPath<String>,
     by: SignedIn,
 ) -> Response {
-    let page = console.confirm_page(&by, &id, true).await;
+    let page = console.user_confirm_page(&by, &id, true).await;
     page.unwrap_or_else(|refusal| refusal.answer(by.uri()))
 }
 
@@ -98,7 +98,7 @@ impl Console {
         let person = self.person_for(&permitted, id)?;
         if !person.enabled {
             let problem = "Enable this person before you make a link for them.".to_owned();
-            return self.refused(by, person, problem).await;
+            return self.user_refused(by, person, problem).await;
         }
         let secret = self
             .setup_links
@@ -113,7 +113,7 @@ impl Console {
         Ok(self.page(by, Place::Users, "New set-up link", link))
     }
 
-    async fn confirm_page(
+    async fn user_confirm_page(
         &self,
         by: &SignedIn,
         id: &str,
@@ -127,9 +127,9 @@ impl Console {
         let permitted = self.permit_person(by, permission).await?;
         let person = self.person_for(&permitted, id)?;
         if let Some(problem) = to_oneself(&permitted, &person) {
-            return self.refused(by, person, problem).await;
+            return self.user_refused(by, person, problem).await;
         }
-        let (credentials, used_recently) = self.counted(person.id, by.now());
+        let (credentials, used_recently) = self.credentials_counted(person.id, by.now());
         let content = Confirm {
             form_token: self.form_token(by),
             id: person.id.to_string(),
@@ -147,7 +147,7 @@ impl Console {
     }
 
     /// How many credentials a person has, and how many of them got a token lately.
-    fn counted(&self, person: PersonId, now: Timestamp) -> (usize, usize) {
+    fn credentials_counted(&self, person: PersonId, now: Timestamp) -> (usize, usize) {
         let credentials = self.credentials.list(Some(person));
         let used = credentials.iter().filter(|credential| {
             let at = credential.last_used_at;
@@ -156,12 +156,12 @@ impl Console {
         (credentials.len(), used.count())
     }
 
-    async fn switch(&self, by: SignedIn, id: &str, enabled: bool) -> Response {
+    async fn switch_user(&self, by: SignedIn, id: &str, enabled: bool) -> Response {
         let outcome = async {
             let permitted = self.permit_person(&by, WORKSPACE_UPDATE).await?;
             let person = self.person_for(&permitted, id)?;
             if let Some(problem) = to_oneself(&permitted, &person).filter(|_| !enabled) {
-                return self.refused(&by, person, problem).await;
+                return self.user_refused(&by, person, problem).await;
             }
             let (actor, rng) = (permitted.actor(), &mut SystemRandom);
             let changed = self
@@ -169,7 +169,7 @@ impl Console {
                 .set_enabled(person.id, enabled, &actor, by.now(), rng)
                 .await;
             let back = format!("{USERS_PAGE}/{}", person.id);
-            self.done(&by, person, changed.map(drop), &back).await
+            self.user_done(&by, person, changed.map(drop), &back).await
         };
         let outcome: Result<Response, PageRefusal> = outcome.await;
         outcome.unwrap_or_else(|refusal| refusal.answer(by.uri()))
@@ -179,15 +179,15 @@ impl Console {
         let permitted = self.permit_person(by, WORKSPACE_DELETE).await?;
         let person = self.person_for(&permitted, id)?;
         if let Some(problem) = to_oneself(&permitted, &person) {
-            return self.refused(by, person, problem).await;
+            return self.user_refused(by, person, problem).await;
         }
         let (actor, rng) = (permitted.actor(), &mut SystemRandom);
         let removed = self.people.remove(person.id, &actor, by.now(), rng).await;
-        self.done(by, person, removed, USERS_PAGE).await
+        self.user_done(by, person, removed, USERS_PAGE).await
     }
 
     /// On to the next page, or back to the person's with what was wrong.
-    async fn done(
+    async fn user_done(
         &self,
         by: &SignedIn,
         person: Person,
@@ -197,13 +197,13 @@ impl Console {
         match outcome {
             Ok(()) => Ok(go(next)),
             Err(error @ PersonError::LastAdministrator(_)) => {
-                self.refused(by, person, sentence(&error)).await
+                self.user_refused(by, person, sentence(&error)).await
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn refused(
+    async fn user_refused(
         &self,
         by: &SignedIn,
         person: Person,

@@ -14,6 +14,7 @@ use hallpass_oauth::{Secret, Subject, WorkspaceId};
 use hallpass_store::people::{Assignments, PersonError};
 use hallpass_store::{Person, StoreError};
 
+use super::UnknownInstance;
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::page::{PageRefusal, Place};
@@ -136,7 +137,7 @@ impl Console {
         }
         let instances = typed.instances.iter().map(|word| {
             let known = self.instance_meant(word);
-            let known = known.ok_or("Choose instances from the list.")?;
+            let known = known.map_err(|UnknownInstance| "Choose instances from the list.")?;
             Ok((known.map(|instance| instance.id.clone()), role.key()))
         });
         instances.collect()

@@ -94,14 +94,14 @@ impl Console {
                 .then(|| page_at(&selection, selection.offset.saturating_sub(ON_A_PAGE))),
             later: (selection.offset + people.len() < total)
                 .then(|| page_at(&selection, selection.offset + ON_A_PAGE)),
-            people: people.iter().map(|entry| self.row(entry)).collect(),
+            people: people.iter().map(|entry| self.user_row(entry)).collect(),
             search: selection.search,
             total,
         };
         Ok(self.page(by, Place::Users, "Users", page))
     }
 
-    fn row(&self, entry: &Entry) -> Row {
+    fn user_row(&self, entry: &Entry) -> Row {
         let roles = entry.person.roles.iter();
         Row {
             id: entry.person.id.to_string(),

@@ -82,7 +82,7 @@ impl Console {
 
     async fn may_page(&self, by: &SignedIn, id: &str) -> Result<Response, PageRefusal> {
         let permitted = self.permit_person(by, WORKSPACE_READ).await?;
-        let person = self.person_of(permitted.workspace(), id);
+        let person = self.user_of(permitted.workspace(), id);
         let person = person.ok_or(PageRefusal::NotFound)?;
         let query = by.uri().query().unwrap_or_default();
         let asked = |name: &str| {

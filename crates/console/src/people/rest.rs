@@ -280,14 +280,14 @@ impl Console {
         Ok((permitted, read))
     }
 
-    fn user(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
-        let person = self.person_of(permitted.workspace(), id);
-        person.ok_or(Refusal::Unknown("user"))
+    fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
+        let person = self.user_of(permitted.workspace(), id);
+        person.ok_or(Refusal::NotFound("there is no such user in your workspace"))
     }
 
     /// The same, for what nobody may do to themselves.
     fn another_user(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
-        let person = self.user(permitted, id)?;
+        let person = self.user_meant(permitted, id)?;
         if person.id == permitted.owner() {
             let why = "nobody can remove or disable themselves; ask another administrator";
             return Err(Refusal::Conflict(why.to_owned()));
@@ -332,7 +332,7 @@ impl Console {
 
     async fn show_user(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_READ).await?;
-        let entry = self.entry_of(self.user(&permitted, id)?).await?;
+        let entry = self.entry_of(self.user_meant(&permitted, id)?).await?;
         Ok(Done::Ok(print(&self.user_item(&entry, None))))
     }
 
@@ -341,7 +341,7 @@ impl Console {
             .permit_with::<UserChange>(call, WORKSPACE_UPDATE, body)
             .await?;
         let person = if change.enabled {
-            self.user(&permitted, id)?
+            self.user_meant(&permitted, id)?
         } else {
             self.another_user(&permitted, id)?
         };
@@ -365,7 +365,7 @@ impl Console {
 
     async fn make_link(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_UPDATE).await?;
-        let person = self.user(&permitted, id)?;
+        let person = self.user_meant(&permitted, id)?;
         if !person.enabled {
             let why = format!("{} is disabled; enable them first", person.email);
             return Err(Refusal::Conflict(why));
@@ -381,7 +381,7 @@ impl Console {
 
     async fn list_assignments(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_READ).await?;
-        let person = self.user(&permitted, id)?;
+        let person = self.user_meant(&permitted, id)?;
         let items = self.assignment_items(&person.roles);
         Ok(Done::Ok(print(&AssignmentList::new(items))))
     }
@@ -390,7 +390,7 @@ impl Console {
         let (permitted, new) = self
             .permit_with::<NewAssignment>(call, WORKSPACE_UPDATE, body)
             .await?;
-        let person = self.user(&permitted, id)?;
+        let person = self.user_meant(&permitted, id)?;
         let (instance, role) = self.assignment_meant(&new, permitted.workspace())?;
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
@@ -419,9 +419,11 @@ impl Console {
         assignment: &str,
     ) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_UPDATE).await?;
-        let person = self.user(&permitted, id)?;
+        let person = self.user_meant(&permitted, id)?;
         let meant = assignment_of(assignment);
-        let (instance, role) = meant.ok_or(Refusal::Unknown("role assignment"))?;
+        let (instance, role) = meant.ok_or(Refusal::NotFound(
+            "there is no such role assignment in your workspace",
+        ))?;
         let (now, rng) = (call.now(), &mut SystemRandom);
         let outcome = self
             .people
@@ -429,9 +431,9 @@ impl Console {
             .await;
         match outcome {
             // A role of another workspace is assigned to nobody here.
-            Err(hallpass_store::people::PersonError::UnknownRole(_)) => {
-                Err(Refusal::Unknown("role assignment"))
-            }
+            Err(hallpass_store::people::PersonError::UnknownRole(_)) => Err(Refusal::NotFound(
+                "there is no such role assignment in your workspace",
+            )),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(Done::Deleted),
         }
@@ -439,7 +441,7 @@ impl Console {
 
     async fn list_permissions(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_READ).await?;
-        let person = self.user(&permitted, id)?;
+        let person = self.user_meant(&permitted, id)?;
         let query = call.head().uri.query().unwrap_or_default();
         let asked = |name: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());

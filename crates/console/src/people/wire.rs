@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Entry;
+use super::{Entry, UnknownInstance};
 use crate::Console;
 use crate::answer::Refusal;
 use crate::operations::Listed;
@@ -230,7 +230,7 @@ impl Console {
         })?;
         let word = new.instance.as_deref().unwrap_or_default();
         let instance = self.instance_meant(word);
-        let instance = instance.ok_or_else(|| {
+        let instance = instance.map_err(|UnknownInstance| {
             Refusal::BadRequest(format!("there is no application instance {word}"))
         })?;
         Ok((instance.map(|known| known.id.clone()), role.key()))

@@ -202,7 +202,7 @@ impl NewRole {
 impl Console {
     fn role_meant(&self, permitted: &Permitted, id: &str) -> Result<Known, Refusal> {
         let known = self.role_of(permitted.workspace(), id);
-        known.ok_or(Refusal::Unknown("role"))
+        known.ok_or(Refusal::NotFound("there is no such role in your workspace"))
     }
 
     fn own_role(&self, permitted: &Permitted, id: &str) -> Result<RoleId, Refusal> {
@@ -216,7 +216,7 @@ impl Console {
     }
 
     fn print_role(&self, role: Arc<WorkspaceRole>, workspace: &WorkspaceId) -> String {
-        let known = self.known(AssignedRole::Custom(role), workspace);
+        let known = self.known_role(AssignedRole::Custom(role), workspace);
         print(&RoleItem::new(&known))
     }
 

@@ -137,7 +137,10 @@ async fn no_operation_and_no_page_reaches_another_workspace() {
     let by = world.browser(&bob).await;
     let before = state(&world, &ann);
 
-    let document = serde_json::to_value(hallpass_console::document()).unwrap();
+    let document = serde_json::to_value(hallpass_console::document(
+        "https://sso.example.com/as/token.oauth2",
+    ))
+    .unwrap();
     let mut tried = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {

@@ -7,8 +7,11 @@
 )]
 
 mod account;
+mod audit;
 mod credential_pages;
 mod credentials;
+mod credentials_governed;
+mod documentation;
 mod forms;
 mod isolation;
 mod pages;

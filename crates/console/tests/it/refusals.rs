@@ -9,12 +9,14 @@ use jiff::SignedDuration;
 use crate::world::{Answer, ISSUER, World, local, logged};
 
 /// Every operation, on a credential of the caller.
-fn operations(id: &str) -> [(&'static str, String, &'static str); 4] {
+fn operations(id: &str) -> [(&'static str, String, &'static str); 6] {
     let one = format!("{CREDENTIALS_PATH}/{id}");
     [
         ("GET", CREDENTIALS_PATH.to_owned(), "workspace.read"),
         ("POST", CREDENTIALS_PATH.to_owned(), "workspace.update"),
         ("POST", format!("{one}/reset"), "workspace.update"),
+        ("GET", one.clone(), "workspace.read"),
+        ("PATCH", one.clone(), "workspace.update"),
         ("DELETE", one, "workspace.delete"),
     ]
 }
@@ -299,7 +301,8 @@ async fn wrong_methods_and_unknown_paths_are_answered_in_json() {
         allowed("PUT", CREDENTIALS_PATH).await,
         ["GET", "HEAD", "POST"]
     );
-    assert_eq!(allowed("GET", &one).await, ["DELETE"]);
+    let of_one = ["DELETE", "GET", "HEAD", "PATCH"];
+    assert_eq!(allowed("PUT", &one).await, of_one);
     assert_eq!(allowed("GET", &format!("{one}/reset")).await, ["POST"]);
     for path in [
         "/workspaces",

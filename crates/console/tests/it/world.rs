@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
 use hallpass_access::Role;
-use hallpass_console::{Addresses, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
+use hallpass_console::{Addresses, Book, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
@@ -114,7 +114,9 @@ impl World {
         };
         let strict = settings.addresses.console.starts_with("https:");
         let by_hand = by_hand(store.clone(), seconds.clone());
-        let router = Console::new(store.for_console(), settings, by_hand, clock).router();
+        let console = Console::new(store.for_console(), settings, by_hand, clock);
+        let documentation = console.documentation(vec![book()]);
+        let router = console.router().merge(documentation);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -620,6 +622,23 @@ pub(crate) fn local() -> Actor {
         client_id: String::new(),
         address: String::new(),
         source: "admin",
+    }
+}
+
+/// A definition with what descriptions may hold.
+fn book() -> Book {
+    let text = "openapi: 3.0.3\ninfo: { title: Things & more, version: '1.2' }\npaths:\n  /things:\n    \
+        get: { operationId: list things, summary: List, responses: { '200': { description: All } } }\n    \
+        post:\n      operationId: makeThing\n      summary: Make a thing\n      \
+        description: \"A **bold** `thing`.\\n\\n- <img src=x>\"\n      \
+        requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }\n      \
+        responses: { '201': { description: Made, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }\n\
+        components: { schemas: { Thing: { type: object, required: [name], properties: { name: { type: string, minLength: 3 } } } } }\n";
+    Book {
+        definition: Arc::new(Definition::read(text).unwrap().definition),
+        path: "/doc/things/".to_owned(),
+        file: "/doc/things".to_owned(),
+        guarded: true,
     }
 }
 

@@ -2,6 +2,7 @@
 //! command goes to it, so that the change acts on its next request; otherwise it is executed here,
 //! under the directory's lock.
 
+mod audit;
 mod credential;
 mod execute;
 mod file_text;
@@ -29,6 +30,7 @@ use crate::serve::{self, Addresses, Config, DataDirectory};
 use file_text::FileText;
 use sandbox::SandboxCommand;
 
+pub(crate) use audit::{AuditCommand, AuditList};
 pub(crate) use credential::{CredentialCommand, NewCredential};
 pub(crate) use execute::{Administrator, actor as local_administrator};
 pub(crate) use instance::InstanceCommand;
@@ -97,18 +99,6 @@ pub(crate) struct OnlyWorkspace {
     /// Only what belongs to this workspace, by name or id [default: every workspace]
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
-}
-
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub(crate) enum AuditCommand {
-    /// List the newest events
-    List {
-        /// Most events to list
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        limit: u32,
-        #[command(flatten)]
-        only: OnlyWorkspace,
-    },
 }
 
 impl AdminCommand {

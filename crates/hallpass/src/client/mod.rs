@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod call;
 mod claims;
 pub(crate) mod collection;
+pub(crate) mod credential;
 pub(crate) mod doctor;
 pub(crate) mod profile;
 pub(crate) mod proxy;

@@ -1,47 +1,135 @@
-//! The API's definition where the real system's users download it (domain facts, sources).
+//! What can be called, for people and programs: our own OpenAPI document, put together from what each
+//! crate says of its part, and the definition in use, where the real system's users download it (domain
+//! facts, sources).
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use hallpass_console::{Addresses, Book, Console};
 use hallpass_openapi::Definition;
-use hallpass_pages::notice;
+use utoipa::openapi::Server;
 
 use crate::client::answer::yaml_of;
 
-/// Where it is, without the ending that tells the form.
-const PATH: &str = "/doc/api/v1/storage-api";
+/// Where our own document is, without the ending that tells the form.
+const OWN_FILE: &str = "/doc/hallpass";
 
-/// The routes. A definition is written out when it is asked for: that is seldom, and it may be large.
-pub(super) fn documents(definition: Arc<Definition>) -> Router {
-    Router::new()
-        .route("/doc/api/v1/", get(page))
-        .route(&format!("{PATH}.json"), get(json))
-        .route(&format!("{PATH}.yaml"), get(yaml))
-        .with_state(definition)
+/// Where the definition in use is.
+const API_FILE: &str = "/doc/api/v1/storage-api";
+
+/// Pages and files. A definition is written out when it is asked for: that is seldom, and it may be
+/// large.
+pub(super) fn documents(console: &Console, definition: Arc<Definition>) -> Router {
+    let books = own(console.addresses())
+        .into_iter()
+        .map(|own| Book {
+            definition: own,
+            path: format!("{OWN_FILE}/"),
+            file: OWN_FILE.to_owned(),
+            guarded: false,
+        })
+        .chain([Book {
+            definition,
+            path: "/doc/api/v1/".to_owned(),
+            file: API_FILE.to_owned(),
+            guarded: true,
+        }]);
+    let books: Vec<Book> = books.collect();
+    let files = books.iter().map(|book| {
+        Router::new()
+            .route(&format!("{}.json", book.file), get(json))
+            .route(&format!("{}.yaml", book.file), get(yaml))
+            .with_state(book.definition.clone())
+    });
+    files.fold(console.documentation(books.clone()), Router::merge)
 }
 
-async fn page(State(definition): State<Arc<Definition>>) -> Response {
-    let title = format!("{} {}", definition.title(), definition.version());
-    let files = format!("Its definition is at {PATH}.yaml and {PATH}.json on this server.");
-    notice(StatusCode::OK, &title, &[&files])
+/// Our own document, as a definition.
+fn own(addresses: &Addresses) -> Option<Arc<Definition>> {
+    match Definition::read(&own_text(addresses)) {
+        Ok(reading) => Some(Arc::new(reading.definition)),
+        Err(error) => {
+            tracing::error!(%error, "the server's own API document cannot be read");
+            None
+        }
+    }
+}
+
+/// What the crates say of themselves, for a server at these addresses.
+fn own_text(addresses: &Addresses) -> String {
+    let mut document = hallpass_console::document(&addresses.token_url)
+        .merge_from(hallpass_authorization_server::description());
+    document.servers = Some(vec![Server::new(&addresses.console)]);
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 async fn json(State(definition): State<Arc<Definition>>) -> Response {
-    let kind = [(CONTENT_TYPE, "application/json")];
-    (kind, definition.document().to_string()).into_response()
+    file("application/json", definition.document().to_string())
 }
 
 async fn yaml(State(definition): State<Arc<Definition>>) -> Response {
     let text = definition.document().to_string();
-    let kind = [(CONTENT_TYPE, "application/yaml")];
-    match yaml_of(&text) {
-        Some(text) => (kind, text).into_response(),
-        // JSON is YAML too.
-        None => (kind, text).into_response(),
+    // JSON is YAML too.
+    let text = yaml_of(&text).unwrap_or(text);
+    file("application/yaml", text)
+}
+
+fn file(kind: &'static str, text: String) -> Response {
+    let headers = [(CONTENT_TYPE, kind), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use hallpass_openapi::Severity;
+
+    use super::*;
+
+    /// The addresses of a server that nobody has configured.
+    fn text() -> String {
+        own_text(&Addresses {
+            console: "http://127.0.0.1:8080".to_owned(),
+            token_url: "http://127.0.0.1:8080/as/token.oauth2".to_owned(),
+            jwks_url: String::new(),
+            instances: std::collections::BTreeMap::new(),
+        })
+    }
+
+    /// Says what the document of the repository differs in. `INSTA_UPDATE=always` writes it anew.
+    #[test]
+    fn the_document_in_the_repository_is_that_of_the_code() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../api/hallpass.json");
+        let text = text();
+        if std::env::var("INSTA_UPDATE").is_ok_and(|word| word == "always") {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        let line = kept.lines().zip(text.lines()).position(|(a, b)| a != b);
+        assert!(
+            kept == text,
+            "api/hallpass.json is not what the code says, from line {:?} on: run \
+             `INSTA_UPDATE=always cargo test -p hallpass the_document_in_the_repository`, and look \
+             at what has changed",
+            line.map(|line| line + 1)
+        );
+    }
+
+    #[test]
+    fn our_own_check_finds_nothing_in_our_own_document() {
+        let reading = Definition::read(&text()).unwrap();
+        let found = reading.problems.iter();
+        let found: Vec<_> = found
+            .filter(|problem| problem.severity != Severity::Note)
+            .collect();
+        assert!(found.is_empty(), "{found:#?}");
+        assert!(reading.definition.operations().len() > 6);
     }
 }

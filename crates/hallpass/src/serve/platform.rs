@@ -165,10 +165,11 @@ impl Parts {
     }
 
     fn pages(&self, console: Console) -> Router {
+        let documents = documents(&console, self.definition.clone());
         console
             .router()
             .merge(self.health.clone())
-            .merge(documents(self.definition.clone()))
+            .merge(documents)
             .fallback(hallpass_pages::not_found)
     }
 }

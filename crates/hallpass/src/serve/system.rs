@@ -65,6 +65,7 @@ impl System {
             parts.store.clone(),
             parts.clock.clone(),
             servers.certificate_ends,
+            servers.guards.clone(),
             stopping,
         );
         lock.describe(&format!("at {}", parts.addresses.authorization_server));

@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod credentials;
 mod doctor;
 mod failures;
 mod forms;

@@ -105,14 +105,14 @@ impl Stage {
 }
 
 /// Whether a skipped test is to fail.
-fn required() -> bool {
+pub(crate) fn required() -> bool {
     std::env::var_os("HALLPASS_FOREIGN").is_some_and(|word| word == "required")
 }
 
 /// Says that a test skips, and why.
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     let words = format!("skipped: {why}; scripts/foreign-clients installs what is needed");
     assert!(!required(), "{words}");
     println!("{words}");

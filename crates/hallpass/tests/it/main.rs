@@ -9,6 +9,7 @@
 mod admin;
 mod any_definition;
 mod audit;
+mod browser;
 mod client_cli;
 mod contract;
 mod demo;
@@ -28,5 +29,6 @@ mod restart;
 mod secrets;
 mod server;
 mod stand_in;
+mod start_link;
 mod terminal;
 mod world;

@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use bytes::Bytes;
 use hallpass_oauth::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_sandbox::{Body, Change, Outcome, Request, State};
-use hallpass_store::{JournalEntry, StoreError, StoredSandbox};
+use hallpass_sandbox::{Body, Change, Ended, Outcome, Request, State};
+use hallpass_store::{AuditEvent, JournalEntry, StoreError, StoredSandbox};
 use http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
+use super::jobs::{self, Caller};
 use super::present::{KeptAnswer, Present};
 use super::{Answered, OriginError, Shared, saved};
 use crate::conditional::entity_tag;
@@ -76,6 +77,9 @@ impl Written {
 /// The journal may grow to this, or to the size of the snapshot: so what is written for snapshots is
 /// never more than what is written for changes, and a restart reads at most twice the state.
 const LEAST_JOURNAL: usize = 1024 * 1024;
+
+/// Most ends that are written down in one transaction.
+const MOST_TOLD: usize = 1000;
 
 impl Room {
     /// What was kept.
@@ -153,11 +157,12 @@ impl Room {
         self: &Arc<Self>,
         shared: &Arc<Shared>,
         request: &Request<'_>,
+        begins: &Caller,
         now: Timestamp,
     ) -> Result<Outcome, OriginError> {
         let mut turn = self.own_turn().await?;
         self.catch_up(now);
-        let (outcome, now) = {
+        let (mut outcome, now) = {
             let present = self.present();
             let state = present.state();
             let now = state.not_before(now);
@@ -168,16 +173,56 @@ impl Room {
         if outcome.changes.is_empty() {
             return Ok(outcome);
         }
-        let changes = serde_json::to_string(&outcome.changes).map_err(OriginError::Unreadable)?;
-        let bytes = changes.len();
+        let events = begins.beginnings(&self.workspace, &outcome.begun(), now);
+        outcome.watch(&begins.note());
+        self.make(shared, &mut turn, &outcome.changes, events, now)
+            .await?;
+        Ok(outcome)
+    }
+
+    /// Writes down which watched tasks have ended. Not to be dropped half way.
+    pub(super) async fn tell_ends(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        now: Timestamp,
+    ) -> Result<(), OriginError> {
+        if !self.present().state().watches() {
+            return Ok(());
+        }
+        let mut turn = self.own_turn().await?;
+        self.catch_up(now);
+        let (ended, now) = {
+            let present = self.present();
+            (present.state().ended(), present.state().not_before(now))
+        };
+        for some in ended.chunks(MOST_TOLD) {
+            let changes: Vec<Change> = some.iter().map(Ended::told).collect();
+            let event = |ended: &Ended| jobs::ending(&self.workspace, ended, now);
+            let events = some.iter().map(event).collect();
+            self.make(shared, &mut turn, &changes, events, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes changes: first in the journal, with what the audit log says of them, then in the state.
+    async fn make(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        turn: &mut Turn,
+        changes: &[Change],
+        events: Vec<AuditEvent>,
+        now: Timestamp,
+    ) -> Result<(), OriginError> {
+        let text = serde_json::to_string(changes).map_err(OriginError::Unreadable)?;
+        let bytes = text.len();
         let entry = JournalEntry {
             sequence: turn.made + 1,
             at: now,
-            changes,
+            changes: text,
         };
         let appended = shared
             .journals
-            .append(&self.workspace, &shared.instance, entry)
+            .append_with(&self.workspace, &shared.instance, entry, events)
             .await;
         if let Err(error) = appended {
             // What was refused at once is not on disk; otherwise nobody knows.
@@ -186,11 +231,9 @@ impl Room {
         }
         turn.made += 1;
         turn.journal_bytes += bytes;
-        self.present_to_change()
-            .change()
-            .commit(&outcome.changes, now);
-        self.save_if_due(shared, &mut turn).await;
-        Ok(outcome)
+        self.present_to_change().change().commit(changes, now);
+        self.save_if_due(shared, turn).await;
+        Ok(())
     }
 
     /// The state as a document, and how many objects it has. Changes wait meanwhile, reads do not.

@@ -57,6 +57,21 @@ impl Rooms {
         self.known().rooms.len()
     }
 
+    /// Those in memory.
+    pub(super) fn loaded(&self) -> Vec<Arc<Room>> {
+        let known = self.known();
+        let doors = known.rooms.values();
+        doors
+            .filter_map(|slot| slot.door.room.get().cloned())
+            .collect()
+    }
+
+    /// The room of a workspace, if it is in memory.
+    pub(super) fn loaded_of(&self, workspace: &WorkspaceId) -> Option<Arc<Room>> {
+        let known = self.known();
+        known.rooms.get(workspace)?.door.room.get().cloned()
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -90,6 +90,7 @@ pub(super) fn read(text: &[u8], most: usize) -> Result<State, Unrestorable> {
     let content: Content = serde_json::from_slice(text).map_err(Unrestorable::Unreadable)?;
     let mut state = content.state;
     state.forget_time();
+    state.unwatch();
     Ok(state)
 }
 

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use prometheus_client::encoding::text::encode;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{POOL, World};
 
 const VOLUMES: &str = "/api/v1/storage-systems/device-type1/2M2042059T/volumes";
 const EVENTS: &str = "/api/v1/audit-events";
@@ -206,4 +206,116 @@ async fn list(world: &World, token: &str, target: &str) -> Vec<Value> {
     let answer = world.get(target, token).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()["items"].as_array().unwrap().clone()
+}
+
+/// The events of tasks: what they say, and whether it is one of success.
+fn of_tasks(events: &[StoredEvent], titles: &str) -> Vec<(String, AuditState)> {
+    let events = events.iter().map(|stored| &stored.event);
+    let of_tasks = events.filter(|event| event.message.contains(titles));
+    let mut told: Vec<_> = of_tasks
+        .map(|event| (event.message.clone(), event.state))
+        .collect();
+    told.sort_by(|one, other| one.0.cmp(&other.0));
+    told
+}
+
+#[tokio::test]
+async fn the_end_of_a_task_is_written_down_once_in_the_name_of_who_began_it() {
+    let world = World::new().await;
+    let client = world.client("ann", Role::Administrator).await;
+    let token = world.mint(&client).await;
+    let task = world.start_volume(&token, "job").await;
+    let world = world.killed().await;
+    world.wait(SignedDuration::from_secs(2));
+    let token = world.mint(&client).await;
+    // It is in memory again.
+    world.get("/api/v1/tasks", &token).await;
+    for _ in 0..2 {
+        let list = world.get(EVENTS, &token).await;
+        assert_eq!(list.status, 200);
+        assert!(
+            list.body.contains("Create volume job - Completed"),
+            "{}",
+            list.body
+        );
+        let events = of_guard(&world).await;
+        let ends: Vec<_> = events
+            .iter()
+            .filter(|stored| stored.event.message.starts_with("Create volume job"))
+            .collect();
+        assert_eq!(ends.len(), 1);
+        let end = &ends[0].event;
+        assert_eq!(end.state, AuditState::Success);
+        assert_eq!(end.task_id, task);
+        assert_eq!(end.user_email, "ann@example.com");
+        assert_eq!(end.client_id, client.id.as_str());
+        assert_eq!(end.permission, "volume.create");
+        assert_eq!(end.resource.id, VOLUMES);
+        assert_eq!(end.workspace.as_ref(), Some(&world.workspace.id));
+    }
+    let again = world.killed().await;
+    let token = again.mint(&client).await;
+    again.get("/api/v1/tasks", &token).await;
+    again.server.stand_ins().tell_ends(again.now()).await;
+    assert_eq!(
+        of_tasks(&of_guard(&again).await, "Create volume job").len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn each_part_of_a_task_begins_and_ends_in_the_log() {
+    let world = World::new().await;
+    let token = world.token("ann", Role::Administrator).await;
+    let body = json!({"name": "many", "sizeMib": 1024, "userCpg": POOL, "count": 2});
+    assert_eq!(world.post(VOLUMES, &token, &body).await.status, 202);
+    let begun = [
+        (
+            "Create volume many.0 - Initiated".to_owned(),
+            AuditState::Initiated,
+        ),
+        (
+            "Create volume many.1 - Initiated".to_owned(),
+            AuditState::Initiated,
+        ),
+    ];
+    assert_eq!(of_tasks(&of_guard(&world).await, "many"), begun);
+    world.wait(SignedDuration::from_secs(2));
+    world.server.stand_ins().tell_ends(world.now()).await;
+    let told = of_tasks(&of_guard(&world).await, "many");
+    let messages: Vec<&str> = told.iter().map(|(message, _)| message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "Create volume many.0 - Completed",
+            "Create volume many.0 - Initiated",
+            "Create volume many.1 - Completed",
+            "Create volume many.1 - Initiated",
+            "Parent Task : Create 2 volumes many.0 to many.1 - Completed",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_task_that_fails_is_a_failure_in_the_log() {
+    let world = World::new().await;
+    let token = world.token("ann", Role::Administrator).await;
+    world.start_volume(&token, "twice").await;
+    world.start_volume(&token, "twice").await;
+    world.server.stand_ins().tell_ends(world.now()).await;
+    assert_eq!(of_tasks(&of_guard(&world).await, "Create volume twice"), []);
+    world.wait(SignedDuration::from_secs(2));
+    world.server.stand_ins().tell_ends(world.now()).await;
+    let told = of_tasks(&of_guard(&world).await, "Create volume twice");
+    let ends = [
+        (
+            "Create volume twice - Completed".to_owned(),
+            AuditState::Success,
+        ),
+        (
+            "Create volume twice - Failed".to_owned(),
+            AuditState::Failure,
+        ),
+    ];
+    assert_eq!(told, ends);
 }

@@ -39,6 +39,7 @@ mod volume_input;
 mod volume_sets;
 mod volume_views;
 mod volumes;
+mod watched;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -52,6 +53,7 @@ use serde_json::{Value, json};
 pub(crate) use neighbour::{accept, answers_with_task, has_tasks};
 pub(crate) use routes::Row;
 pub(crate) use seed::seed;
+pub use watched::{Begun, Ended, Place};
 
 use crate::change::{Change, Requirement};
 use crate::collection::INDEXED;

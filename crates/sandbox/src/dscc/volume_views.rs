@@ -11,6 +11,7 @@ use hallpass_query::{AttributePath, Lookup};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::relation::COLLECTED;
 use super::systems::{TYPE1, TYPE2};
 use super::{application_sets, collection, exports, link, plain, rounded, type2};
 use crate::rest::{Item, write};
@@ -190,10 +191,13 @@ impl Fleet<'_> {
             stored.text("poolId"),
         );
         let is_type2 = self.is_device_type2();
-        let (segment, initiators) = if is_type2 {
-            ("device-type2", type2::reaching(self.state, id).into())
+        let (segment, initiators, set) = if is_type2 {
+            let mut collections = COLLECTED.from(self.state, id);
+            let set = collections.next().map(Value::from).unwrap_or_default();
+            ("device-type2", type2::reaching(self.state, id).into(), set)
         } else {
-            ("device-type1", exports::initiators(self.state, id))
+            let set = application_sets::first_of(self.state, id);
+            ("device-type1", exports::initiators(self.state, id), set)
         };
         let systems = "/api/v1/storage-systems";
         take(&FleetVolume {
@@ -215,7 +219,7 @@ impl Fleet<'_> {
             thin_savings: savings(stored),
             wwn: stored.get("wwn"),
             initiators,
-            volume_set_id: application_sets::first_of(self.state, id),
+            volume_set_id: set,
             customer_id: self.customer,
             generation: stored.get("generation"),
             resource_uri: format_args!("{systems}/{segment}/{system}/volumes/{id}"),

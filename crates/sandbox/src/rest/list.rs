@@ -103,10 +103,11 @@ impl Question {
                 total
             }
             (Some(sort), _) => {
-                let mut matching: Vec<T> = self.matching(items).collect();
-                matching.sort_by(|a, b| -> Ordering { sort.compare(a, b) });
+                let placed = |item: T| (sort.place(&item), item);
+                let mut matching: Vec<_> = self.matching(items).map(placed).collect();
+                matching.sort_by(|(a, _), (b, _)| -> Ordering { sort.compare(a, b) });
                 let shown = self.page.of(&matching).iter();
-                shown.for_each(|item| self.show(item, &mut page));
+                shown.for_each(|(_, item)| self.show(item, &mut page));
                 matching.len()
             }
         };

@@ -54,6 +54,39 @@ fn a_volume_is_in_one_collection_and_both_show_it() {
 }
 
 #[test]
+fn the_fleet_shows_a_collection_among_its_volume_sets() {
+    let mut world = World::new();
+    let made = volume(&mut world, "v", &json!({}));
+    let list = json!({"name": "together", "volume_list": [id(&made)]});
+    let answer = world.post(&path("volume-collections"), &list);
+    succeeds(&mut world, answer);
+    let system = S2.rsplit('/').next().unwrap();
+    for sets in [
+        "volume-sets".to_owned(),
+        format!("storage-systems/{system}/volume-sets"),
+    ] {
+        let (status, found) = world.get(&format!("{sets}?filter=name eq together"));
+        assert_eq!((status, &found["total"]), (200, &json!(1)), "{sets}");
+        let set = &found["items"][0];
+        assert_eq!(set["members"], json!(["v"]));
+        assert_eq!(set["productFamily"], "deviceType2");
+        assert_eq!(set["systemId"], system);
+        let one = set["id"].as_str().unwrap();
+        assert_eq!(world.get(&format!("{sets}/{one}")).0, 200);
+        let uri = set["resourceUri"].as_str().unwrap();
+        assert_eq!(
+            world.get(uri.strip_prefix("/api/v1/").unwrap()).1["id"],
+            one
+        );
+        let (_, fleet) = world.get("volumes?filter=name eq v");
+        assert_eq!(fleet["items"][0]["volumeSetId"], one);
+        let (_, volumes) = world.get(&format!("volume-sets/{one}/volumes"));
+        assert_eq!(volumes["total"], 1);
+    }
+    assert!(world.get("volume-sets").1["total"].as_i64() > Some(1));
+}
+
+#[test]
 fn a_collection_changes_hands_and_its_volumes_with_it() {
     let mut world = World::new();
     let made = volume(&mut world, "v", &json!({}));

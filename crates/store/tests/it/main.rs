@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop there"
 )]
 
+mod audit_search;
 mod credentials;
 mod instances;
 mod keys;

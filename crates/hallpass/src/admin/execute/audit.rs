@@ -1,29 +1,56 @@
 //! The audit log.
 
-use hallpass_store::AuditQuery;
-use hallpass_store::audit::StoredEvent;
+use hallpass_store::AuditState;
+use hallpass_store::audit::{AuditOf, AuditSearch, StoredEvent};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::Administrator;
-use crate::admin::OnlyWorkspace;
+use crate::admin::AuditList;
 use crate::command::CommandError;
 
 impl Administrator<'_> {
-    pub(super) async fn audit(
-        &self,
-        limit: u32,
-        only: &OnlyWorkspace,
-    ) -> Result<Value, CommandError> {
-        let query = AuditQuery {
-            workspace: self.workspace_id(only.workspace.as_deref())?,
+    pub(super) async fn audit(&self, wanted: &AuditList) -> Result<Value, CommandError> {
+        let workspace = self.workspace_id(wanted.only.workspace.as_deref())?;
+        let state = wanted.state.as_deref().map(str::parse::<AuditState>);
+        let mut search = AuditSearch {
+            of: workspace.map_or(AuditOf::All, AuditOf::Workspace),
             oldest_first: false,
             after: None,
-            limit,
+            state: state.transpose().ok().flatten(),
+            person: wanted.person.as_deref().map(str::to_lowercase),
+            client_id: wanted.client_id.clone(),
+            source: wanted.source.clone(),
+            from: time("--from", wanted.from.as_deref())?,
+            to: time("--to", wanted.to.as_deref())?,
+            text: wanted.search.clone(),
         };
-        self.store.audit_log().settle().await?;
-        let events = self.store.audit_log().read(&query).await?;
-        Ok(json!({ "items": events.iter().map(audit_value).collect::<Vec<_>>() }))
+        let log = self.store.audit_log();
+        log.settle().await?;
+        let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+        let mut items = Vec::new();
+        loop {
+            let page = log.search(&search, limit - items.len()).await?;
+            items.extend(page.events.iter().map(audit_value));
+            search.after = page.next;
+            if search.after.is_none() || items.len() == limit {
+                return Ok(json!({ "items": items }));
+            }
+        }
     }
+}
+
+/// A time, or a day as its beginning.
+fn time(flag: &str, typed: Option<&str>) -> Result<Option<Timestamp>, CommandError> {
+    let Some(typed) = typed else { return Ok(None) };
+    let day = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    let read = typed.parse().ok().or_else(|| day(typed.parse().ok()?));
+    read.map(Some).ok_or_else(|| {
+        CommandError::usage(format!("{flag} is no time"))
+            .hint("write 2026-01-31, or 2026-01-31T08:30:00Z")
+    })
 }
 
 fn audit_value(stored: &StoredEvent) -> Value {

@@ -45,9 +45,7 @@ impl Administrator<'_> {
             AdminCommand::Instance(command) => self.instance(command).await,
             AdminCommand::Credential(command) => self.credential(command).await,
             AdminCommand::Key(command) => self.key(command).await,
-            AdminCommand::Audit(AuditCommand::List { limit, only }) => {
-                self.audit(*limit, only).await
-            }
+            AdminCommand::Audit(AuditCommand::List(wanted)) => self.audit(wanted).await,
             AdminCommand::Sandbox(command) => self.sandbox(command).await,
             AdminCommand::Addresses => {
                 let instances = self.store.workspaces().instances();

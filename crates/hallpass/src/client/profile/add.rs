@@ -129,7 +129,7 @@ pub(super) async fn set_secret(args: SetSecretArgs) -> Result<(), CommandError> 
 
 /// Where a profile goes.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+pub(super) enum Place<'a> {
     /// Under a name of its own.
     New(Existing),
     /// Where this one is, if it is still the same: somebody may have taken their time over a secret.
@@ -138,7 +138,7 @@ enum Place<'a> {
 
 /// Keeps the profile, and its secret in the same step: of two that add one name at a time, one gets
 /// both.
-fn keep(
+pub(super) fn keep(
     profile: &Profile,
     secret: Option<&Secret>,
     meant: Place<'_>,

@@ -11,7 +11,7 @@ use crate::output;
 
 /// Where a secret is to be kept.
 #[derive(Debug, Args)]
-pub(super) struct StoreArgs {
+pub(crate) struct StoreArgs {
     /// Keep the secret in the desktop's key store, in a file encrypted under a passphrase, or in a
     /// file that only you can read [default: the first of them that can be used]
     #[arg(long, value_parser = Store::WORDS)]
@@ -21,7 +21,7 @@ pub(super) struct StoreArgs {
 impl StoreArgs {
     /// The store that was named, else the best that can be used now: the key store if it answers;
     /// the encrypted file if there is a passphrase, or somebody to choose one.
-    pub(super) fn choose(&self) -> Result<Store, CommandError> {
+    pub(crate) fn choose(&self) -> Result<Store, CommandError> {
         if let Some(word) = &self.store {
             return Store::parse(word).map_err(crate::client::library);
         }

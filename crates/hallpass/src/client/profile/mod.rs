@@ -5,6 +5,7 @@ mod ask;
 mod download;
 mod forget;
 mod incoming;
+mod issued;
 mod keep;
 mod settings;
 mod trial;
@@ -20,6 +21,9 @@ use hallpass_client::region::Region;
 use hallpass_oauth::identifier::WorkspaceId;
 use hallpass_oauth::random::SystemRandom;
 use serde_json::{Value, json};
+
+pub(crate) use issued::NewProfile;
+pub(crate) use keep::StoreArgs;
 
 use crate::client::library;
 use crate::client::selection::{FileArg, own_to_change};

@@ -118,8 +118,8 @@ fn asked<B>(request: &Request<B>) -> Result<(Authority, Part), Misdirected> {
     if asked.as_str().contains('@') {
         return Err(Misdirected::Unreadable);
     }
-    let name = asked.host();
-    let other = |named: &str| !named.eq_ignore_ascii_case(name);
+    let name = hosts::relative(asked.host());
+    let other = |named: &str| !hosts::relative(named).eq_ignore_ascii_case(name);
     if opened_for.is_some_and(other)
         || request
             .uri()
@@ -138,7 +138,7 @@ fn asked<B>(request: &Request<B>) -> Result<(Authority, Part), Misdirected> {
 
 /// The URL that was asked by, in the one spelling that clients expect.
 fn url(asked: &Authority) -> String {
-    let name = asked.host().to_ascii_lowercase();
+    let name = hosts::relative(asked.host()).to_ascii_lowercase();
     match asked.port_u16() {
         None | Some(443) => format!("https://{name}"),
         Some(port) => format!("https://{name}:{port}"),
@@ -189,6 +189,9 @@ mod tests {
         assert_eq!(found, (format!("https://{US1}"), part));
         let found = ask(Some(US1), Some("us1.data.cloud.hpe.com:8443"), "/").unwrap();
         assert_eq!(found.0, format!("https://{US1}:8443"));
+        let part = Part::Role(Role::Instance("us1"));
+        let dotted = ask(Some(US1), Some("us1.data.cloud.hpe.com."), "/").unwrap();
+        assert_eq!(dotted, (format!("https://{US1}"), part));
         for (opened_for, host) in [
             (None, "127.0.0.1:8443"),
             (None, "[::1]:8443"),

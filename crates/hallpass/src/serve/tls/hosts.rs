@@ -57,15 +57,24 @@ const fn host(name: &'static str, role: Role) -> Host {
 
 /// The host of this name, in any case.
 pub(crate) fn find(name: &str) -> Option<&'static Host> {
+    let name = relative(name);
     HOSTS
         .iter()
         .find(|host| host.name.eq_ignore_ascii_case(name))
 }
 
+/// A name without the dot that says that it is whole: the same host (RFC 3986 section 3.2.2).
+pub(crate) fn relative(name: &str) -> &str {
+    match name.strip_suffix('.') {
+        Some(relative) if !relative.is_empty() => relative,
+        _ => name,
+    }
+}
+
 /// Whether this is a name of this machine, as an URL or an address has it. Another address of loopback
 /// is none, since the certificate is not good for it.
 pub(crate) fn is_local(name: &str) -> bool {
-    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let name = relative(name).trim_start_matches('[').trim_end_matches(']');
     let address = name.parse::<IpAddr>();
     LOCAL.iter().any(|local| match &address {
         Ok(address) => local.parse() == Ok(*address),
@@ -111,10 +120,19 @@ mod tests {
             "127.0.0.1",
             "[::1]",
             "[0:0:0:0:0:0:0:1]",
+            "localhost.",
         ] {
             assert!(is_local(own), "{own}");
         }
-        for other in ["127.0.0.2", "[::2]", "0.0.0.0", "localhost.example.com", ""] {
+        for other in [
+            "127.0.0.2",
+            "[::2]",
+            "0.0.0.0",
+            "localhost.example.com",
+            "",
+            ".",
+            "localhost..",
+        ] {
             assert!(!is_local(other), "{other}");
         }
     }

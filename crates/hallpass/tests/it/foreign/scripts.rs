@@ -79,7 +79,7 @@ impl Installed {
     }
 
     /// A file of a package from npm.
-    pub(super) fn package(&self, file: &str) -> PathBuf {
+    pub(crate) fn package(&self, file: &str) -> PathBuf {
         self.0.join("node_modules").join(file)
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct VolumeCollection<'a> {
 }
 
 /// Where the API has a volume collection.
-pub(super) fn uri(stored: &Stored) -> String {
+pub(in crate::dscc) fn uri(stored: &Stored) -> String {
     let (system, id) = (stored.text("systemId"), stored.text("id"));
     format!("/api/v1/storage-systems/device-type2/{system}/volume-collections/{id}")
 }

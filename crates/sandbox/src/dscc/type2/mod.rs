@@ -28,8 +28,9 @@ use crate::rest::{Refusal, body};
 use crate::stored::{Fields, Stored};
 
 pub(super) use clones::ROWS as CLONES;
+pub(super) use collection_view::uri as collection_uri;
 pub(super) use collections::ROWS as COLLECTIONS;
-pub(super) use collections::kept as kept_collection;
+pub(super) use collections::{kept as kept_collection, volumes as collected};
 pub(super) use exports::{ROWS as EXPORTS, reaching};
 pub(super) use handover::ROWS as HANDOVERS;
 pub(super) use input::kept as kept_volume;

@@ -1,0 +1,213 @@
+//! The audit log: pages, files and REST, each for whoever may read it and for no other workspace.
+
+use hallpass_access::Role;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_store::Person;
+use hallpass_store::audit::{AuditEvent, AuditState};
+
+use crate::world::World;
+
+const PAGE: &str = "/console/audit";
+const REST: &str = "/workspaces/v1/audit-events";
+
+async fn record(world: &World, of: &Person, message: &str, change: impl Fn(&mut AuditEvent)) {
+    let now = world.now();
+    let state = AuditState::Success;
+    let mut event = AuditEvent::new(state, message, "console", now, &mut SystemRandom);
+    event.workspace = Some(of.workspace.clone());
+    change(&mut event);
+    world.store.audit_log().record(event).await.unwrap();
+}
+
+/// A world with a log of 120 events in one workspace and one in another.
+async fn with_events() -> (World, Person, Person) {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let eve = world
+        .person("Others", "eve@example.com", Some(Role::Administrator))
+        .await;
+    for number in 0..120 {
+        record(&world, &ann, &format!("Job {number:03} done"), |event| {
+            event.user_email = "bob@example.com".to_owned();
+            event.client_id = "c1".to_owned();
+        })
+        .await;
+    }
+    record(&world, &ann, "=HYPERLINK(\"x\")", |event| {
+        event.state = AuditState::PermissionDenied;
+        event.resource.name = "<script>alert(1)</script>".to_owned();
+        event.count = 17;
+    })
+    .await;
+    record(&world, &eve, "Somebody else's secret", |_| {}).await;
+    (world, ann, eve)
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_paged_and_escaped() {
+    let (world, ann, _) = with_events().await;
+    let browser = world.browser(&ann).await;
+    let newest = world.open(&browser, PAGE).await;
+    assert_eq!(newest.status, 200);
+    assert!(newest.body.contains("Not permitted") && newest.body.contains("&#60;script&#62;"));
+    assert!(!newest.body.contains("<script>alert"));
+    assert!(!newest.body.contains("Somebody else"));
+
+    let mut found = Vec::new();
+    let mut next = Some(format!("{PAGE}?person=bob%40example.com&search=JOB"));
+    let mut pages = 0;
+    while let Some(path) = next {
+        let page = world.open(&browser, &path).await.body;
+        let jobs = page.split("Job ").skip(1).map(|rest| rest[..3].to_owned());
+        found.extend(jobs.filter(|job| job.parse::<u32>().is_ok()));
+        next = page.split_once("rel=\"next\"").map(|(before, _)| {
+            let (_, href) = before.rsplit_once("href=\"").unwrap();
+            href.split('"').next().unwrap().replace("&#38;", "&")
+        });
+        pages += 1;
+    }
+    let expected: Vec<String> = (0..120).rev().map(|n| format!("{n:03}")).collect();
+    assert_eq!((found, pages), (expected, 3));
+
+    let none = world
+        .open(&browser, &format!("{PAGE}?search=nowhere"))
+        .await;
+    assert!(none.body.contains("Nothing in the log is like that"));
+    let wrong = world
+        .open(&browser, &format!("{PAGE}?from=yesterday&search=keep+this"))
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("must be a time in UTC"));
+    assert!(
+        wrong.body.contains("value=\"keep this\""),
+        "nothing typed is lost"
+    );
+}
+
+#[tokio::test]
+async fn an_event_has_a_page_of_its_own_for_its_own_workspace() {
+    let (world, ann, eve) = with_events().await;
+    let browser = world.browser(&ann).await;
+    let listed = world
+        .script(
+            &browser,
+            "GET",
+            &format!("{REST}?limit=1&search=hyperlink"),
+            None,
+        )
+        .await;
+    let sequence = listed.json()["items"][0]["sequence"].to_string();
+    let path = format!("{PAGE}/{sequence}");
+    let page = world.open(&browser, &path).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("<dt>Times counted</dt><dd>17</dd>"),
+        "{}",
+        page.body
+    );
+    let other = world.browser(&eve).await;
+    assert_eq!(world.open(&other, &path).await.status, 404);
+    for wrong in ["0", "x", "99999999999999999999"] {
+        let gone = world.open(&browser, &format!("{PAGE}/{wrong}")).await;
+        assert_eq!(gone.status, 404, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_read_it_sees_nothing_and_leaves_a_trace() {
+    let (world, _, _) = with_events().await;
+    let nobody = world.person("Main", "no@example.com", None).await;
+    let browser = world.browser(&nobody).await;
+    for path in ["", "/1", "/export.csv", "/export.jsonl"] {
+        let refused = world.open(&browser, &format!("{PAGE}{path}")).await;
+        assert_eq!(refused.status, 403, "{path}");
+        assert!(!refused.body.contains("Job"), "{path}");
+        let stranger = world.send("GET", &format!("{PAGE}{path}"), &[], "").await;
+        assert_eq!(stranger.status, 303, "{path}");
+    }
+    assert_eq!(world.script(&browser, "GET", REST, None).await.status, 403);
+    assert_eq!(world.send("GET", REST, &[], "").await.status, 401);
+    let start = world.open(&browser, "/").await;
+    assert!(!start.body.contains("href=\"/console/audit\""));
+    let denied = world.audit().await.into_iter();
+    let denied = denied.filter(|one| one.event.permission == "audit.read");
+    assert_eq!(denied.count(), 5);
+}
+
+#[tokio::test]
+async fn exports_hold_exactly_what_is_filtered() {
+    let (world, ann, _) = with_events().await;
+    // More than the exporter reads at a time.
+    for number in 0..600 {
+        record(&world, &ann, &format!("Bulk {number}"), |event| {
+            event.source = "bulk".to_owned();
+        })
+        .await;
+    }
+    let browser = world.browser(&ann).await;
+    let csv = world
+        .open(&browser, &format!("{PAGE}/export.csv?source=bulk"))
+        .await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    let saved = csv.header("content-disposition");
+    assert_eq!(saved, "attachment; filename=\"audit-2023-11-14.csv\"");
+    let lines: Vec<&str> = csv.body.split("\r\n").collect();
+    assert_eq!(
+        lines.len(),
+        602,
+        "a head, 600 events, and the last line's end"
+    );
+    assert!(lines[0].starts_with("\"occurredAt\",\"state\",\"message\""));
+    assert!(lines[1].contains("\"Bulk 599\"") && lines[600].contains("\"Bulk 0\""));
+
+    let csv = world
+        .open(&browser, &format!("{PAGE}/export.csv?search=hyperlink"))
+        .await;
+    assert!(
+        csv.body.contains(",\"'=HYPERLINK(\"\"x\"\")\",\"17\","),
+        "{}",
+        csv.body
+    );
+
+    let lines = world
+        .open(&browser, &format!("{PAGE}/export.jsonl?clientId=c1"))
+        .await;
+    let events: Vec<serde_json::Value> = lines
+        .body
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events.len(), 120);
+    assert_eq!(events[0]["message"], "Job 119 done");
+    let wrong = world
+        .open(&browser, &format!("{PAGE}/export.csv?state=x"))
+        .await;
+    assert_eq!(wrong.status, 400);
+}
+
+#[tokio::test]
+async fn programs_read_it_page_by_page() {
+    let (world, ann, eve) = with_events().await;
+    let token = world.token_of(&ann).await;
+    let (mut found, mut after) = (0, String::new());
+    loop {
+        let path = format!("{REST}?limit=50&person=BOB@example.com{after}");
+        let page = world.get(&path, &token).await.json();
+        found += page["items"].as_array().unwrap().len();
+        assert_eq!(page["count"], page["items"].as_array().unwrap().len());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, 120);
+    let other = world.token_of(&eve).await;
+    let theirs = world
+        .get(&format!("{REST}?person=bob@example.com"), &other)
+        .await;
+    assert_eq!(theirs.json()["count"], 0);
+    for wrong in ["limit=0", "state=bad", "after=x", "to=never"] {
+        let refused = world.get(&format!("{REST}?{wrong}"), &token).await;
+        assert_eq!(refused.refusal().0, 400, "{wrong}");
+    }
+}
