@@ -83,6 +83,10 @@ pub(super) struct Creation {
 }
 
 /// What is to be different. A member that is absent stays as it is.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things on the wire"
+)]
 #[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = ApplicationInstanceChange)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -211,6 +215,10 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
 }
 
 /// A member that is there, with a value or with null.
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things on the wire"
+)]
 fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }

@@ -10,20 +10,29 @@ use crate::world::{Answer, Browser, World};
 /// What stands in the names of everything that the others have.
 const MARK: &str = "classified";
 
-/// Pages with an id in their address; those that other parts of the console bring along.
-const PAGES: [&str; 12] = [
+/// Pages with an id in their address.
+const PAGES: [&str; 21] = [
+    "/console/account/sessions/{id}/end",
     "/console/workspaces/{id}",
     "/console/workspaces/{id}/delete",
     "/console/users/{id}",
     "/console/users/{id}/may",
-    "/console/users/{id}/delete",
+    "/console/users/{id}/assign",
+    "/console/users/{id}/take-away",
+    "/console/users/{id}/setup-link",
+    "/console/users/{id}/enable",
+    "/console/users/{id}/disable",
+    "/console/users/{id}/remove",
     "/console/roles/{id}",
     "/console/roles/{id}/delete",
     "/console/credentials/{id}",
     "/console/credentials/{id}/token",
     "/console/credentials/{id}/reset",
     "/console/credentials/{id}/delete",
+    "/console/credentials/{id}/enable",
+    "/console/credentials/{id}/disable",
     "/console/credentials/{id}/sample",
+    "/console/credentials/{id}/file",
 ];
 
 /// Bodies that would change something where it can be changed.
@@ -32,6 +41,17 @@ const BODIES: [&str; 4] = [
     r#"{"name":"taken over"}"#,
     r#"{"enabled":false}"#,
     r#"{"credentialName":"taken over"}"#,
+];
+
+/// The same for pages.
+const FORMS: [&[(&str, &str)]; 3] = [
+    &[],
+    &[
+        ("name", "taken over"),
+        ("save", "1"),
+        ("permission", "ANY.read"),
+    ],
+    &[("role", "observer"), ("instance", ""), ("take_away", "1")],
 ];
 
 /// What is shared by all workspaces (decision 0021).
@@ -44,21 +64,22 @@ async fn theirs(world: &World) -> (Person, Vec<String>) {
     let ann = world.person("Main", &email, role).await;
     let issued = world.credential(&ann, "us1", MARK).await;
     world.browser(&ann).await;
+    let role = world.custom_role(&ann, MARK, "volume.read").await;
     let sessions = world.store.sessions().list(ann.id, world.now()).await;
     let mut ids = vec![
         ann.id.to_string(),
         ann.workspace.to_string(),
         issued.credential.client_id.to_string(),
+        role.id.to_string(),
     ];
-    ids.extend(sessions.unwrap().iter().map(|one| one.id.to_string()));
+    ids.extend(sessions.unwrap().iter().map(|one| one.id.clone()));
     (ann, ids)
 }
 
 /// An id of the same shape that nobody has.
 fn unknown(id: &str) -> String {
     let other = |letter: char| match letter {
-        '0'..='8' => char::from(u8::try_from(letter).unwrap() + 1),
-        'a'..='e' => char::from(u8::try_from(letter).unwrap() + 1),
+        '0'..='8' | 'a'..='e' => char::from(u8::try_from(letter).unwrap() + 1),
         letter => letter,
     };
     id.chars().map(other).collect()
@@ -102,7 +123,9 @@ fn state(world: &World, ann: &Person) -> String {
         .collect();
     let credentials = world.store.credentials().list(Some(ann.id));
     let workspace = world.store.workspaces().find(&ann.workspace);
-    format!("{people:?} {credentials:?} {workspace:?}")
+    let roles = world.store.custom_roles().list(&ann.workspace);
+    let roles: Vec<_> = roles.iter().map(|known| known.role.name()).collect();
+    format!("{people:?} {credentials:?} {workspace:?} {roles:?}")
 }
 
 #[tokio::test]
@@ -152,9 +175,11 @@ async fn no_operation_and_no_page_reaches_another_workspace() {
             assert_eq!(told(&of_them, id), told(&of_nobody, &strange), "{there}");
             assert!(of_them.status.is_client_error(), "{there}");
             assert!(!of_them.body.contains(MARK), "{there}");
-            for fields in [&[][..], &[("name", "taken over")], &[("action", "remove")]] {
-                let sent = world.submit(&by, &there, fields).await;
-                assert!(sent.status.is_client_error(), "{there}: {}", sent.status);
+            for fields in FORMS {
+                let of_them = world.submit(&by, &there, fields).await;
+                let of_nobody = world.submit(&by, &nowhere, fields).await;
+                assert_eq!(told(&of_them, id), told(&of_nobody, &strange), "{there}");
+                assert!(!of_them.body.contains(MARK), "{there}");
             }
         }
     }

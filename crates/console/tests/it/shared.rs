@@ -18,13 +18,11 @@ async fn two_administrators(world: &World) -> (Person, Person) {
 
 async fn call(world: &World, by: &Person, method: &str, path: &str, body: Option<Value>) -> Answer {
     let browser = world.browser(by).await;
-    match method {
-        "GET" => world.open(&browser, path).await,
-        _ => {
-            let body = body.map(|body| body.to_string());
-            world.script(&browser, method, path, body.as_deref()).await
-        }
+    if method == "GET" {
+        return world.open(&browser, path).await;
     }
+    let body = body.map(|body| body.to_string());
+    world.script(&browser, method, path, body.as_deref()).await
 }
 
 #[tokio::test]

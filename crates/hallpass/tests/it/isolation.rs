@@ -59,7 +59,9 @@ impl<'a> Member<'a> {
         let of = ["--instance", "us1", "--workspace", self.workspace];
         let save = [&["sandbox", "save", "--file", text(&file)], &of[..]].concat();
         self.world.admin(&save);
-        std::fs::read_to_string(file).unwrap()
+        let saved = std::fs::read_to_string(file).unwrap();
+        let saved: Value = serde_json::from_str(&saved).unwrap();
+        saved["state"].to_string()
     }
 
     /// The ids of one collection.
@@ -83,9 +85,12 @@ fn their_path(path: &str, theirs: &Member<'_>, ours: &str) -> (String, Vec<Strin
     found.unwrap_or_else(|| {
         let id = theirs.ids("/api/v1/host-initiators").pop().unwrap();
         let parameters = segments.iter().filter(|one| one.starts_with('{')).count();
-        let fill = |one: &&str| match one.starts_with('{') {
-            true => id.clone(),
-            false => (*one).to_owned(),
+        let fill = |one: &&str| {
+            if one.starts_with('{') {
+                id.clone()
+            } else {
+                (*one).to_owned()
+            }
         };
         let filled: Vec<String> = segments.iter().map(fill).collect();
         (
@@ -106,29 +111,32 @@ fn search(
     ours: &str,
 ) -> Option<(String, Vec<String>)> {
     let Some((segment, rest)) = left.split_first() else {
-        return Some((before.to_owned(), ids.to_vec()));
+        return (!ids.is_empty()).then(|| (before.to_owned(), ids.to_vec()));
     };
     if !segment.starts_with('{') {
         return search(&format!("{before}/{segment}"), rest, ids, theirs, ours);
     }
+    // Every stand-in has the things that the definition's examples name, so some ids are everybody's: what
+    // is below them may be theirs all the same.
     let known = theirs.ids(before).into_iter();
-    let own = known.filter(|id| !ours.contains(id.as_str()));
-    own.take(CANDIDATES).find_map(|id| {
+    let (own, shared): (Vec<_>, Vec<_>) = known.partition(|id| !ours.contains(id.as_str()));
+    let own = own.into_iter().take(CANDIDATES).map(|id| (id, true));
+    let shared = shared.into_iter().take(CANDIDATES).map(|id| (id, false));
+    own.chain(shared).find_map(|(id, is_own)| {
         let there = format!("{before}/{id}");
         if rest.is_empty() && theirs.get(&there).status == 404 {
             return None;
         }
-        let ids = [ids, &[id]].concat();
-        search(&there, rest, &ids, theirs, ours)
+        let own = if is_own { vec![id] } else { Vec::new() };
+        search(&there, rest, &[ids, &own].concat(), theirs, ours)
     })
 }
 
 /// An id of the same shape that nobody has.
 fn unknown(id: &str) -> String {
     let other = |letter: char| match letter {
-        '0'..='8' => char::from(u8::try_from(letter).unwrap() + 1),
         '9' => '0',
-        'a'..='e' => char::from(u8::try_from(letter).unwrap() + 1),
+        '0'..='8' | 'a'..='e' => char::from(u8::try_from(letter).unwrap() + 1),
         'f' => 'a',
         letter => letter,
     };
@@ -206,7 +214,7 @@ fn no_operation_reaches_another_workspace() {
     let (mut items, mut missed) = (0, Vec::new());
     for operation in definition.operations() {
         let (path, ids) = their_path(operation.path(), &theirs, &our_state);
-        if ids.is_empty() {
+        if !operation.path().contains('{') {
             check_collection(operation, &definition, &ours, &theirs, &our_state);
             continue;
         }
@@ -219,7 +227,7 @@ fn no_operation_reaches_another_workspace() {
         check_item(operation, &definition, &ours, (&path, &ids));
     }
     assert!(
-        missed.len() * 4 < items,
+        missed.len() * 2 < items,
         "{} of {items} are not theirs, and prove nothing: {missed:#?}",
         missed.len()
     );
@@ -337,8 +345,8 @@ fn check_what_is_told_of_people(ours: &Member<'_>, theirs: &Member<'_>) {
         }
     }
 
-    let task = theirs.ids("/api/v1/tasks");
-    for id in task.iter().take(3) {
+    let (own, tasks) = (ours.ids("/api/v1/tasks"), theirs.ids("/api/v1/tasks"));
+    for id in tasks.iter().filter(|id| !own.contains(id)) {
         ours.get(&format!("/api/v1/tasks/{id}")).is(404);
     }
     let rights = "/api/v1/access-controls?permission=volume.create";
