@@ -209,7 +209,7 @@ async fn roles_are_given_and_taken_on_the_page_of_a_person() {
         (303, of_otto.as_str())
     );
     let page = world.open(&browser, &of_otto).await;
-    assert!(page.body.contains("Take operator away"), "{}", page.body);
+    assert!(page.body.contains("Take away operator"), "{}", page.body);
     let instance = world.instance("us1").to_string();
     let fields = [("role", "operator"), ("instance", instance.as_str())];
     let answer = world
@@ -221,7 +221,7 @@ async fn roles_are_given_and_taken_on_the_page_of_a_person() {
             .open(&browser, &of_otto)
             .await
             .body
-            .contains("Take operator away")
+            .contains("Take away operator")
     );
     let fields = [("role", "operator"), ("instance", "mars")];
     let answer = world

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::world::ANN;
 
 /// A name, which the pictures get, the address, and the status of the answer. In an address stand
-/// `{user}` for the id of an administrator and `{credential}` for that of one of their credentials.
+/// `{user}`, `{credential}`, `{workspace}` and `{instance}` for ids of what [`Stage::furnish`] made.
 type Visit = (&'static str, &'static str, u64);
 
 /// What strangers see.
@@ -46,6 +46,46 @@ const PEOPLE: &[Visit] = &[
         200,
     ),
     ("credential-nowhere", "/console/credentials/{user}", 404),
+    ("users", "/console/users", 200),
+    ("user-new", "/console/users/new", 200),
+    ("user", "/console/users/{user}", 200),
+    ("user-may", "/console/users/{user}/may", 200),
+    ("user-disable", "/console/users/{user}/disable", 200),
+    ("user-remove", "/console/users/{user}/remove", 200),
+    ("roles", "/console/roles", 200),
+    ("role-new", "/console/roles/new", 200),
+    ("role", "/console/roles/observer", 200),
+    ("workspaces", "/console/workspaces", 200),
+    ("workspace-new", "/console/workspaces/new", 200),
+    ("workspace", "/console/workspaces/{workspace}", 200),
+    (
+        "workspace-delete",
+        "/console/workspaces/{workspace}/delete",
+        200,
+    ),
+    ("instances", "/console/instances", 200),
+    ("instance-new", "/console/instances/new", 200),
+    ("instance", "/console/instances/{instance}", 200),
+    (
+        "instance-delete",
+        "/console/instances/{instance}/delete",
+        200,
+    ),
+    ("audit", "/console/audit", 200),
+    ("audit-none", "/console/audit?search=nothing+like+that", 200),
+    ("documentation", "/doc/", 200),
+    ("documentation-api", "/doc/api/v1/", 200),
+    ("documentation-search", "/doc/api/v1/?q=snapshot", 200),
+];
+
+/// What the first link of a list leads to: a name, the list, and where its links are.
+const DETAILS: [(&str, &str, &str); 2] = [
+    ("audit-event", "/console/audit", "table.list tbody a"),
+    (
+        "documentation-operation",
+        "/doc/api/v1/?q=snapshot",
+        ".operations a",
+    ),
 ];
 
 #[test]
@@ -77,10 +117,15 @@ fn administrators_can_read_every_page() {
         return;
     };
     let mut inspection = Inspection::of(stage.server.base()).unwrap();
-    stage.make_credentials();
+    stage.furnish();
     stage.open_link();
     stage.set_password();
     visit(&stage, PEOPLE, &mut inspection);
+    for (name, list, link) in DETAILS {
+        stage.open(list);
+        stage.window.click_on(link);
+        inspection.look(&stage.window, name);
+    }
     stage.open("/");
     stage.window.size(390, 900);
     stage.window.press("Menu");

@@ -1,5 +1,7 @@
 //! A server with an administrator, and a window in which they sign in.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::is_installed;
@@ -20,7 +22,7 @@ pub(super) struct Stage {
     /// The link that Ann got, still unused.
     link: String,
     /// What stands for what in an address: ids of what there is.
-    ids: Vec<(&'static str, String)>,
+    ids: BTreeMap<&'static str, String>,
 }
 
 impl Stage {
@@ -44,7 +46,7 @@ impl Stage {
             server,
             world,
             link,
-            ids: vec![("{user}", ann["id"].as_str().unwrap().to_owned())],
+            ids: BTreeMap::new(),
         })
     }
 
@@ -54,15 +56,27 @@ impl Stage {
         self.window.open(&format!("{}{path}", self.server.base()));
     }
 
-    /// Makes a few credentials for Ann, so that lists have something to show.
-    pub(super) fn make_credentials(&mut self) {
+    /// Makes a few things of each kind, so that lists have something to show.
+    pub(super) fn furnish(&mut self) {
         for (instance, name) in [
-            ("us1", "nightly backup"),
             ("us1", "Terraform, storage team, production"),
             ("eu1", "reporting"),
+            ("us1", "nightly backup"),
         ] {
             let made = self.world.create_credential(ANN, instance, name);
-            self.ids.push(("{credential}", made.client_id));
+            self.ids.insert("{credential}", made.client_id);
+        }
+        let bob = self.world.create_user("bob@example.com", "observer");
+        let tenant = self.world.admin(&["workspace", "create", "Tenant"]);
+        let instances = self.world.admin(&["instance", "list"]);
+        let instance = &instances["items"][0]["applicationInstanceId"];
+        let ids = [
+            ("{user}", &bob["id"]),
+            ("{workspace}", &tenant["workspaceId"]),
+            ("{instance}", instance),
+        ];
+        for (place, id) in ids {
+            self.ids.insert(place, id.as_str().unwrap().to_owned());
         }
     }
 
