@@ -18,8 +18,10 @@ use crate::wire::print_time;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Details {
     /// E-mail address of the owner.
+    #[schema(required = false)]
     owner: String,
     /// `active`, `disabled` or `expired`.
+    #[schema(required = false)]
     state: &'static str,
     /// When it last got a token.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,11 +33,13 @@ pub(crate) struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
     /// How long its tokens live.
+    #[schema(required = false)]
     token_lifetime_seconds: i64,
     /// The scopes it may ask for, with blanks between them; any when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     /// The secrets that are alive, the oldest first; none for a credential with registered keys.
+    #[schema(required = false)]
     secrets: Vec<SecretDetails>,
 }
 
