@@ -25,7 +25,7 @@ use hallpass_pages::Page;
 use serde_json::Value;
 
 use crate::page::{PageRefusal, Place};
-use crate::{Console, start};
+use crate::{Console, start, transport};
 
 /// Where the documentation begins.
 pub const DOCUMENTATION_PATH: &str = "/doc/";
@@ -97,9 +97,10 @@ impl Console {
         let shelf = Router::new()
             .route(DOCUMENTATION_PATH, get(list))
             .with_state(shelf);
-        router
+        let routes = router
             .merge(shelf)
-            .method_not_allowed_fallback(start::wrong_method)
+            .method_not_allowed_fallback(start::wrong_method);
+        transport::protect(routes, self.strict_transport())
     }
 
     /// A page that anybody may read.

@@ -28,6 +28,8 @@ pub(crate) enum Content {
     Text(Bytes),
     /// A text whose entity tag is known already.
     Kept(KeptAnswer),
+    /// What an upstream answered, as it is.
+    Passed(HeaderMap, Bytes),
 }
 
 impl From<Body> for Content {
@@ -62,6 +64,17 @@ impl Answer {
         }
     }
 
+    /// What an upstream answered.
+    pub(crate) fn passed(answer: Response<Bytes>) -> Self {
+        let (head, body) = answer.into_parts();
+        Self {
+            status: head.status,
+            content: Some(Content::Passed(head.headers, body)),
+            task: None,
+            location: None,
+        }
+    }
+
     /// The answer to a call that changes something. An error body gets this call's id, so that one id
     /// stands in the answer and in the log, whoever wrote the body.
     pub(crate) fn into_response(mut self, trace_id: &str) -> Response<AnswerBody> {
@@ -75,6 +88,12 @@ impl Answer {
             Some(Content::Value(body)) => json_answer(self.status, &body),
             Some(Content::Text(text) | Content::Kept(KeptAnswer { text, .. })) => {
                 json_text(self.status, text)
+            }
+            Some(Content::Passed(headers, body)) => {
+                let mut response = Response::new(body);
+                *response.status_mut() = self.status;
+                *response.headers_mut() = headers;
+                response
             }
             None => empty(self.status),
         };
@@ -93,6 +112,8 @@ impl Answer {
     ) -> Response<AnswerBody> {
         let tag = match &self.content {
             Some(Content::Kept(kept)) => Some(kept.tag.clone()),
+            // Whether the client has it already was decided by whoever made it.
+            Some(Content::Passed(..)) => return self.into_response(trace_id),
             _ => None,
         };
         let response = self.into_response(trace_id);

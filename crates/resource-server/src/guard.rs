@@ -8,7 +8,8 @@ use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
-use hallpass_store::{AuditState, VerifiedCaller};
+use hallpass_store::instances::Origin;
+use hallpass_store::{ApplicationInstance, AuditState, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -26,6 +27,7 @@ use crate::reply::{Refusal, allowed};
 use crate::stand_in::{Answered, OriginError};
 use crate::state_calls::StateCall;
 use crate::target::{Target, TargetError};
+use crate::upstream::Forwarding;
 use crate::{ResourceServer, access_answers, audit_events};
 
 /// Longest request body, in bytes.
@@ -120,19 +122,22 @@ impl ResourceServer {
             }
             None => {}
         }
+        let forwarding = self.forwarding(&head, &presented)?;
         let call = Call {
             permitted,
             path,
             target,
             body,
             task_fate: fault.task(),
+            forwarding,
             peer,
         };
         let response = if is_safe(call.permitted.operation().method()) {
-            let answer = self.read(&call, now).await?;
+            let answer = self.read(&call, trace_id, now).await?;
             answer.into_reader_response(&head.headers, trace_id)
         } else {
-            self.change(call, now).await?.into_response(trace_id)
+            let answer = self.change(call, trace_id, now).await?;
+            answer.into_response(trace_id)
         };
         Ok(fault.spoil(&head.method, response))
     }
@@ -172,8 +177,8 @@ impl ResourceServer {
 
     /// Answers a call that only reads. It is audited where that was asked for, and then not
     /// answered unless it is written down.
-    async fn read(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let answer = self.origin(call, now).await;
+    async fn read(&self, call: &Call, trace_id: &str, now: Timestamp) -> Result<Answer, Refusal> {
+        let answer = self.origin(call, trace_id, now).await;
         if self.audit_reads {
             let good = answer
                 .as_ref()
@@ -190,12 +195,17 @@ impl ResourceServer {
 
     /// Makes a changing call, between the two events that tell of it. It has a task of its own: a
     /// caller that goes away must not leave half a change, or one whose end nobody wrote down.
-    async fn change(self: &Arc<Self>, call: Call, now: Timestamp) -> Result<Answer, Refusal> {
-        let server = self.clone();
+    async fn change(
+        self: &Arc<Self>,
+        call: Call,
+        trace_id: &str,
+        now: Timestamp,
+    ) -> Result<Answer, Refusal> {
+        let (server, trace_id) = (self.clone(), trace_id.to_owned());
         let change = async move {
             let initiated = AuditState::Initiated;
             server.record(&call, initiated, None, now).await?;
-            let answer = server.origin(&call, now).await;
+            let answer = server.origin(&call, &trace_id, now).await;
             let (state, task) = match &answer {
                 Ok(answer) if answer.status.is_success() => {
                     (AuditState::Success, answer.task.clone())
@@ -221,12 +231,23 @@ impl ResourceServer {
     }
 
     /// Refuses whoever is known while the instance is switched off; a stranger does not learn that.
-    fn switched_on(&self) -> Result<(), Refusal> {
+    fn switched_on(&self) -> Result<Arc<ApplicationInstance>, Refusal> {
         let instance = self.instances.find(&self.expectation.instance);
-        match instance {
-            Some(instance) if instance.enabled => Ok(()),
-            _ => Err(Refusal::SwitchedOff),
-        }
+        let instance = instance.filter(|instance| instance.enabled);
+        instance.ok_or(Refusal::SwitchedOff)
+    }
+
+    /// Where the call is passed on to, as an administrator has it at this moment.
+    fn forwarding(
+        &self,
+        head: &Parts,
+        token: &PresentedToken,
+    ) -> Result<Option<Forwarding>, Refusal> {
+        let instance = self.switched_on()?;
+        Ok(match &instance.origin {
+            Origin::Sandbox => None,
+            Origin::Upstream(upstream) => Some(Forwarding::new(upstream, &instance, head, token)),
+        })
     }
 
     /// The caller behind a token: its signature from memory or checked, everything that can change
@@ -290,8 +311,8 @@ impl ResourceServer {
     }
 
     /// Where the answer comes from: three operations are about the caller's own rights and the
-    /// audit log, which this server knows best; the stand-in answers the rest.
-    async fn origin(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
+    /// audit log, which this server knows best; the upstream or the stand-in answers the rest.
+    async fn origin(&self, call: &Call, trace_id: &str, now: Timestamp) -> Result<Answer, Refusal> {
         let Call {
             permitted, target, ..
         } = call;
@@ -309,15 +330,35 @@ impl ResourceServer {
                 self.stand_ins.tell_ends_of(workspace, now).await;
                 audit_events::list(&self.audit, workspace, customer, target.query()).await?
             }
-            None => return self.stand_in(call, now).await,
+            None => {
+                return match &call.forwarding {
+                    Some(forwarding) => self.upstream(call, forwarding, trace_id).await,
+                    None => self.stand_in(call, now).await,
+                };
+            }
         };
         Ok(Answer::ok(own))
+    }
+
+    async fn upstream(
+        &self,
+        call: &Call,
+        forwarding: &Forwarding,
+        trace_id: &str,
+    ) -> Result<Answer, Refusal> {
+        let answered = self.forwarder.answer(call, forwarding, trace_id).await;
+        answered.map(Answer::passed).map_err(|error| {
+            let refusal = Refusal::NoUpstream(error.status(), error.to_string());
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::warn!(error, "an upstream gave no answer");
+            refusal
+        })
     }
 
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
         let answered = self
             .stand_ins
-            .answer(call, &self.base_url, &self.job_caller(call), now)
+            .answer(call, &self.base_url(), &self.job_caller(call), now)
             .await;
         Ok(
             match answered.map_err(|error| no_origin(error, Some(call)))? {

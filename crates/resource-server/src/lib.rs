@@ -26,8 +26,10 @@ mod stand_in;
 mod state_calls;
 mod target;
 mod token_cache;
+mod upstream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hallpass_access::OperationPermissions;
 use hallpass_oauth::Expectation;
@@ -46,6 +48,7 @@ pub use stand_in::{OriginError, Saved, StandInSettings, StandIns, Unrestorable};
 pub use target::AskedUrl;
 
 use token_cache::TokenCache;
+use upstream::Forwarder;
 
 /// What one resource server guards.
 pub struct Settings {
@@ -61,6 +64,8 @@ pub struct Settings {
     pub faults: Arc<Faults>,
     /// Whether permitted calls that only read are audited too.
     pub audit_reads: bool,
+    /// How long an upstream may take for one call.
+    pub upstream_time: Duration,
 }
 
 /// Most saved states that are received or sent at once; each may have hundreds of megabytes.
@@ -88,6 +93,7 @@ pub struct ResourceServer {
     /// Saved states that are being received or sent.
     states_in_memory: Arc<Semaphore>,
     audit_reads: bool,
+    forwarder: Forwarder,
 }
 
 impl ResourceServer {
@@ -112,6 +118,7 @@ impl ResourceServer {
             stand_in,
             faults,
             audit_reads,
+            upstream_time,
         } = settings;
         Self {
             permissions: OperationPermissions::derive(&definition),
@@ -136,7 +143,18 @@ impl ResourceServer {
             state_calls: Arc::new(Semaphore::new(1)),
             states_in_memory: Arc::new(Semaphore::new(STATES_IN_MEMORY)),
             audit_reads,
+            forwarder: Forwarder::new(upstream_time),
         }
+    }
+
+    /// The URL that clients know it by at this moment: an administrator may have given it another one.
+    fn base_url(&self) -> String {
+        let instance = self.instances.find(&self.expectation.instance);
+        let told = instance.and_then(|instance| {
+            let given = instance.base_url.as_ref().map(ToString::to_string);
+            given.or_else(|| Some(format!("http://{}", instance.listen?)))
+        });
+        told.unwrap_or_else(|| self.base_url.clone())
     }
 
     /// The stand-ins behind it.

@@ -10,6 +10,7 @@ use hallpass_sandbox::TaskFate;
 use hallpass_store::{Principal, VerifiedCaller};
 
 use crate::target::Target;
+use crate::upstream::Forwarding;
 
 /// Leave to do one operation. Only [`permit`] makes one, out of a token that was verified and roles
 /// that suffice.
@@ -35,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Vec<u8>>,
     /// What becomes of the task that it starts.
     pub(crate) task_fate: TaskFate,
+    /// Where it is passed on to, unless the stand-in answers.
+    pub(crate) forwarding: Option<Forwarding>,
     /// Where it came from.
     pub(crate) peer: SocketAddr,
 }

@@ -125,7 +125,7 @@ impl ResourceServer {
         let message = format!("API request refused: {reason}");
         let event = self.event(AuditState::Failure, &message, peer, now);
         self.audit
-            .count(event.per_minute(&format!("{} {reason} {}", self.base_url, peer.ip())));
+            .count(event.per_minute(&format!("{} {reason} {}", self.base_url(), peer.ip())));
         refusal
     }
 
@@ -136,7 +136,7 @@ impl ResourceServer {
         peer: SocketAddr,
         now: Timestamp,
     ) -> AuditEvent {
-        let source = self.base_url.as_str();
+        let source = self.base_url();
         let mut event = AuditEvent::new(state, message, source, now, &mut SystemRandom);
         event.source_ip = peer.ip().to_string();
         event

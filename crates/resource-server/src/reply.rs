@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     Fault(StatusCode, Option<u32>),
     /// The stand-in has no room for more.
     Full(StatusCode, String),
+    /// What stands behind this server gave no answer.
+    NoUpstream(StatusCode, String),
     /// An administrator has switched the application instance off.
     SwitchedOff,
     /// Our fault, for the moment.
@@ -96,6 +98,7 @@ impl Refusal {
             Self::Body(..) => "body",
             Self::Fault(..) => "fault",
             Self::Full(..) => "full",
+            Self::NoUpstream(..) => "upstream",
             Self::SwitchedOff => "switched_off",
             Self::Unavailable => "unavailable",
         }
@@ -133,6 +136,7 @@ impl Refusal {
                 code_of(*status),
                 "a fault that was asked for (Hallpass-Fault, or a rule of this server)".to_owned(),
             ),
+            Self::NoUpstream(status, text) => (*status, code_of(*status), text.clone()),
             Self::SwitchedOff => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "INSTANCE_DISABLED",
@@ -154,6 +158,7 @@ fn code_of(status: StatusCode) -> &'static str {
         StatusCode::CONFLICT => "CONFLICT",
         StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
         StatusCode::SERVICE_UNAVAILABLE => "SERVICE_UNAVAILABLE",
+        StatusCode::BAD_GATEWAY => "BAD_GATEWAY",
         StatusCode::GATEWAY_TIMEOUT => "GATEWAY_TIMEOUT",
         status if status.is_server_error() => "INTERNAL_ERROR",
         _ => "BAD_REQUEST",

@@ -91,6 +91,11 @@ impl Target {
         &self.path
     }
 
+    /// Path and query exactly as they came.
+    pub(crate) fn path_and_query(&self) -> &str {
+        &self.uri
+    }
+
     /// The decoded parameters, in order, repeated ones kept.
     pub(crate) fn query(&self) -> &[(String, String)] {
         &self.query

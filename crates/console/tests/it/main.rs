@@ -13,6 +13,7 @@ mod credentials;
 mod credentials_governed;
 mod documentation;
 mod forms;
+mod isolation;
 mod pages;
 mod people;
 mod refusals;

@@ -49,7 +49,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), CommandError> {
         Ok(profile) => {
             narrator.finish();
             if args.keep {
-                narrator.keep(system.addresses(), &config.data, &profile);
+                narrator.keep(&system.addresses(), &config.data, &profile);
                 signals.stop().await;
             }
             Ok(())

@@ -44,7 +44,7 @@ pub(super) async fn walk(
 ) -> Result<ReadyProfile, CommandError> {
     let mut walk = Walk {
         narrator,
-        addresses: system.addresses().clone(),
+        addresses: system.addresses(),
         data,
         cache: &folder.join("tokens"),
         definition: crate::definition::load(None)?.definition,

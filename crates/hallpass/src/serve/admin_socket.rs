@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_resource_server::ResourceServer;
 use hallpass_store::{Clock, Store};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::admin::{AdminCommand, Administrator};
 use crate::command::{CommandError, Exit};
+use crate::serve::guards::Guards;
 use crate::serve::{Addresses, Config};
 
 /// Longest command or answer, in bytes: the state of a stand-in, with its quotes escaped.
@@ -42,8 +42,8 @@ pub(super) struct Administration {
     pub(super) store: Store,
     pub(super) addresses: Addresses,
     pub(super) keys_max_age: SignedDuration,
-    /// The guards, by the short name of their instance.
-    pub(super) running: Vec<(String, Arc<ResourceServer>)>,
+    /// The guards of the application instances.
+    pub(super) guards: Arc<Guards>,
     pub(super) config: Config,
     pub(super) clock: Clock,
 }
@@ -128,7 +128,7 @@ async fn answer(stream: UnixStream, administration: &Administration) -> std::io:
                 store: &administration.store,
                 addresses: &administration.addresses,
                 keys_max_age: administration.keys_max_age,
-                running: &administration.running,
+                running: &administration.guards.all(),
                 config: &administration.config,
                 now: (administration.clock)(),
             };

@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// The stand-in.
     pub(crate) sandbox: Sandbox,
+    /// Servers that calls are passed on to.
+    pub(crate) upstream: Upstream,
 }
 
 /// Where the servers listen.
@@ -179,6 +181,14 @@ pub(crate) struct Audit {
     pub(crate) reads: bool,
 }
 
+/// Servers that calls are passed on to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Upstream {
+    /// How long one call may take there, in seconds.
+    pub(crate) seconds: i64,
+}
+
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -242,6 +252,7 @@ impl Default for Config {
             sessions: Sessions::default(),
             audit: Audit::default(),
             sandbox: Sandbox::default(),
+            upstream: Upstream::default(),
         }
     }
 }
@@ -337,6 +348,12 @@ impl Default for Sandbox {
             strict: settings.strict,
             faults: Faults::default(),
         }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self { seconds: 60 }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::command::CommandError;
 use crate::serve::Config;
 use crate::serve::config::Socket;
 use crate::serve::connect_proxy::ConnectProxy;
+use crate::serve::guards::Guards;
 use crate::serve::tls::ByName;
 
 /// What is served where.
@@ -30,6 +31,8 @@ pub(super) struct Servers {
     pub(super) metrics: Router,
     /// The guard of each instance that has a listener, in the order of [`Bound::instances`].
     pub(super) instances: Vec<Arc<ResourceServer>>,
+    /// All guards, those included that are made later.
+    pub(super) guards: Arc<Guards>,
     /// Everything by name, and the certificate for it, if there is TLS.
     pub(super) by_name: Option<(ByName, Arc<ServerConfig>)>,
     /// When that certificate ends.
@@ -216,7 +219,7 @@ const RESERVED_FILES: u64 = 128;
 /// The bounds of each of so many listeners. Connections share the table of open files, so the
 /// process takes as many as the system lets it have, and the listeners together no more than that:
 /// one that is full must not stop the others.
-fn limits(listeners: usize) -> Limits {
+pub(super) fn limits(listeners: usize) -> Limits {
     let mut files = getrlimit(Resource::Nofile);
     if files.current != files.maximum {
         files.current = files.maximum;

@@ -1,14 +1,16 @@
 //! What the clock asks of a running server: signing keys change their state, what has ended is
 //! forgotten, and the log says that the certificate is about to end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::LEEWAY;
-use hallpass_resource_server::StandIns;
 use hallpass_store::{Clock, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+
+use crate::serve::guards::Guards;
 
 /// How often the clock is looked at. Keys change over on the minute at best, so seconds do.
 const EVERY: Duration = Duration::from_secs(5);
@@ -25,12 +27,12 @@ const NOTICE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const REMINDER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Runs until `stopping` becomes true. `certificate` is when that of the TLS listener ends; the ends of
-/// the tasks of `stand_ins` are written down.
+/// the tasks of the stand-ins behind `guards` are written down.
 pub(crate) async fn run(
     store: Store,
     clock: Clock,
     certificate: Option<Timestamp>,
-    stand_ins: Vec<StandIns>,
+    guards: Arc<Guards>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut reminded = None;
@@ -48,8 +50,8 @@ pub(crate) async fn run(
             tracing::warn!(now = %now.1, "the clock jumped ahead: keys and revocations rest for ten minutes");
             quiet_until = now.0 + PATIENCE;
         }
-        for stand_in in &stand_ins {
-            stand_in.tell_ends(now.1).await;
+        for (_, server) in guards.all() {
+            server.stand_ins().tell_ends(now.1).await;
         }
         if went_back(before.1, now.1) {
             tracing::warn!(now = %now.1, "the clock went back: the times of tokens wait for it, for up to two hours");

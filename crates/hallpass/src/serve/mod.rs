@@ -6,6 +6,7 @@ mod config;
 mod connect_proxy;
 mod data_directory;
 mod documents;
+mod guards;
 mod listening;
 mod maintenance;
 mod operations;
@@ -115,13 +116,12 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
     let lock = data.lock()?;
     let clock = std::sync::Arc::new(crate::serve::system_time);
     let system = System::start(&config, &data, lock, clock).await?;
-    let addresses = system.addresses().clone();
     let ready = match &args.address_file {
-        Some(file) => addresses.write(file),
+        Some(file) => system.keep_addresses_in(file),
         None => Ok(()),
     };
     if ready.is_ok() {
-        announce(&addresses, &args.data.as_typed());
+        announce(&system.addresses(), &args.data.as_typed());
         if let Some((url, email)) = system.start_link().await {
             invite(&url, email.as_deref());
         }

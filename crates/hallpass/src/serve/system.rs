@@ -1,6 +1,7 @@
 //! Everything a server needs, built once from the configuration and joined here: the only place
 //! that knows all parts.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use hallpass_oauth::claims::AUDIENCE;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation};
 use hallpass_openapi::{Definition, Severity};
-use hallpass_resource_server::{ResourceServer, listener};
+use hallpass_resource_server::listener;
 use hallpass_store::{Clock, Store};
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
+use crate::serve::guards::{Guards, Making};
 use crate::serve::listening::{Bound, Servers};
 use crate::serve::maintenance;
 use crate::serve::operations::{Readiness, health, metrics, register_process};
@@ -30,13 +32,12 @@ const FIRST_WORKSPACE: &str = "Main";
 
 /// A running system.
 pub(crate) struct System {
-    addresses: Addresses,
     store: Store,
     clock: Clock,
     readiness: Readiness,
     stop: watch::Sender<bool>,
     listeners: JoinSet<()>,
-    resource_servers: Vec<Arc<ResourceServer>>,
+    guards: Arc<Guards>,
     admin: JoinHandle<()>,
     maintenance: JoinHandle<()>,
     data: DataDirectory,
@@ -56,31 +57,27 @@ impl System {
         maintenance::once(&store, &clock).await;
         let (bound, config) = Bound::bind(config).await?;
         let parts = Parts::gather(&config, store, clock).await?;
-        let servers = parts.servers(&config, &bound, data)?;
-        let names = bound.instances().map(str::to_owned);
-        let running = names.zip(servers.instances.iter().cloned()).collect();
+        let servers = parts.servers(&config, &bound, data).await?;
         let (stop, stopping) = watch::channel(false);
         let listeners = bound.serve(&servers, &stopping);
-        let admin = parts.administer(&config, data, running, stopping.clone())?;
-        let stand_ins = servers.instances.iter().map(|one| one.stand_ins().clone());
+        let admin = parts.administer(&config, data, servers.guards.clone(), stopping.clone())?;
         let maintenance = maintenance::run(
             parts.store.clone(),
             parts.clock.clone(),
             servers.certificate_ends,
-            stand_ins.collect(),
+            servers.guards.clone(),
             stopping,
         );
         lock.describe(&format!("at {}", parts.addresses.authorization_server));
         warn_of_others(&config);
         parts.readiness.begin();
         Ok(Self {
-            addresses: parts.addresses,
             store: parts.store,
             clock: parts.clock,
             readiness: parts.readiness,
             stop,
             listeners,
-            resource_servers: servers.instances,
+            guards: servers.guards,
             admin,
             maintenance: tokio::spawn(maintenance),
             data: data.clone(),
@@ -89,8 +86,13 @@ impl System {
     }
 
     /// Where everything is.
-    pub(crate) fn addresses(&self) -> &Addresses {
-        &self.addresses
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.guards.addresses()
+    }
+
+    /// Writes the addresses into a file, now and whenever they change.
+    pub(crate) fn keep_addresses_in(&self, file: &Path) -> Result<(), CommandError> {
+        self.guards.keep_addresses_in(file)
     }
 
     /// The one-time link for the first administrator, or for one who has no password yet, and whom it is
@@ -102,7 +104,7 @@ impl System {
             .await
         {
             Ok(link) => link.map(|link| {
-                let url = format!("{}setup/{}", self.addresses.console, link.secret.expose());
+                let url = format!("{}setup/{}", self.addresses().console, link.secret.expose());
                 (url, link.email.map(|email| email.to_string()))
             }),
             Err(error) => {
@@ -125,14 +127,7 @@ impl System {
         let _ = self.admin.await;
         let _ = self.maintenance.await;
         while self.listeners.join_next().await.is_some() {}
-        let settled = async {
-            for server in &self.resource_servers {
-                server.settle().await;
-            }
-        };
-        if tokio::time::timeout(SETTLE_TIME, settled).await.is_err() {
-            tracing::warn!("changes were still under way when the server stopped");
-        }
+        self.guards.stop(SETTLE_TIME).await;
         self.store.close().await;
     }
 }
@@ -185,7 +180,7 @@ impl Parts {
     }
 
     /// What is served; everything that counts is registered before the metrics are.
-    fn servers(
+    async fn servers(
         &self,
         config: &Config,
         bound: &Bound,
@@ -196,25 +191,40 @@ impl Parts {
         let counted = listener::Metrics::new(&mut registry);
         let Platform { plain, named } = self.platform(config, &mut registry)?;
         let calls = hallpass_resource_server::Metrics::new(&mut registry);
-        let instances = bound
-            .instances()
-            .map(|name| self.resource_server(name, config, calls.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let guards = Guards::start(Making {
+            store: self.store.clone(),
+            definition: self.definition.clone(),
+            expectation: self.expectation.clone(),
+            addresses: self.addresses.clone(),
+            config: config.clone(),
+            clock: self.clock.clone(),
+            calls,
+            counted: counted.clone(),
+        })
+        .await?;
+        let instances = bound.instances().map(|name| {
+            let unknown =
+                || CommandError::usage(format!("there is no application instance {name}"));
+            guards.find(name).ok_or_else(unknown)
+        });
+        let instances = instances.collect::<Result<Vec<_>, _>>()?;
         let mut certificate_ends = None;
         let by_name = match named {
             None => None,
             Some(named) => {
-                let names = bound.instances().map(str::to_owned);
-                let servers = names.zip(instances.iter().cloned()).collect();
                 let certificate = Certificate::of(data, (self.clock)())?;
                 certificate_ends = certificate.ends();
-                Some((ByName::new(named, servers), certificate.server_config()?))
+                Some((
+                    ByName::new(named, guards.clone()),
+                    certificate.server_config()?,
+                ))
             }
         };
         Ok(Servers {
             platform: plain,
             metrics: metrics(registry),
             instances,
+            guards,
             by_name,
             certificate_ends,
             counted,
@@ -226,7 +236,7 @@ impl Parts {
         &self,
         config: &Config,
         data: &DataDirectory,
-        running: Vec<(String, Arc<ResourceServer>)>,
+        guards: Arc<Guards>,
         stopping: watch::Receiver<bool>,
     ) -> Result<JoinHandle<()>, CommandError> {
         let socket = admin_socket::bind(&data.admin_socket())?;
@@ -234,7 +244,7 @@ impl Parts {
             store: self.store.clone(),
             addresses: self.addresses.clone(),
             keys_max_age: config.keys_max_age(),
-            running,
+            guards,
             config: config.clone(),
             clock: self.clock.clone(),
         });
@@ -296,37 +306,6 @@ impl Parts {
             let store = store.clone();
             async move { store.ready().await }
         })
-    }
-
-    /// The guard of one application instance.
-    fn resource_server(
-        &self,
-        name: &str,
-        config: &Config,
-        metrics: hallpass_resource_server::Metrics,
-    ) -> Result<Arc<ResourceServer>, CommandError> {
-        let settings = hallpass_resource_server::Settings {
-            expectation: Expectation {
-                instance: instance_id(&self.store, name)?,
-                ..self.expectation.clone()
-            },
-            base_url: self
-                .addresses
-                .instances
-                .get(name)
-                .cloned()
-                .unwrap_or_default(),
-            definition: self.definition.clone(),
-            stand_in: config.stand_in(),
-            faults: Arc::new(config.faults(&self.definition)?),
-            audit_reads: config.audit.reads,
-        };
-        Ok(Arc::new(ResourceServer::new(
-            self.store.for_resource_server(),
-            settings,
-            self.clock.clone(),
-            metrics,
-        )))
     }
 }
 
@@ -412,12 +391,4 @@ async fn expectation(
         audience,
         instance: ApplicationInstanceId::platform(),
     })
-}
-
-fn instance_id(store: &Store, name: &str) -> Result<ApplicationInstanceId, CommandError> {
-    store
-        .workspaces()
-        .find_instance(name)
-        .map(|instance| instance.id.clone())
-        .ok_or_else(|| CommandError::usage(format!("there is no application instance {name}")))
 }

@@ -20,6 +20,7 @@ mod foreign;
 mod health;
 mod hosts;
 mod http;
+mod instances;
 mod isolation;
 mod layers;
 mod logs;

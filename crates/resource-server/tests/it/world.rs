@@ -362,6 +362,7 @@ fn server(
         },
         faults: faults.clone(),
         audit_reads: false,
+        upstream_time: std::time::Duration::from_secs(60),
     };
     let clock = Arc::new(move || *clock.lock().unwrap());
     ResourceServer::new(store.for_resource_server(), settings, clock, metrics)

@@ -51,6 +51,7 @@ impl Config {
                 tokens.longest_lifetime_seconds,
                 1..=LONGEST,
             ),
+            ("upstream.seconds", self.upstream.seconds, 1..=3_600),
             ("tokens.grace_seconds", tokens.grace_seconds, 0..=3_600),
             (
                 "tokens.reset_grace_seconds",

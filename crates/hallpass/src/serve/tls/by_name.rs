@@ -3,19 +3,19 @@
 //! The name stands in the handshake and in the request. Where they differ, two parties on the way may
 //! believe different ones, so the answer is 421 (RFC 9110 section 15.5.20).
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use hallpass_resource_server::AskedUrl;
 use hallpass_resource_server::listener::{self, ServerName, TraceContext};
-use hallpass_resource_server::{AskedUrl, ResourceServer};
 use http::header::{CONTENT_TYPE, HOST};
 use http::uri::Authority;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::json;
 
 use super::hosts::{self, Role};
+use crate::serve::guards::Guards;
 use crate::serve::listening::answer_by;
 use crate::serve::platform::Named;
 
@@ -25,7 +25,7 @@ pub(crate) struct ByName(Arc<Parts>);
 
 struct Parts {
     named: Named,
-    instances: BTreeMap<String, Arc<ResourceServer>>,
+    guards: Arc<Guards>,
 }
 
 /// Why a request gets no part's answer.
@@ -48,11 +48,13 @@ enum Part {
     Role(Role),
     /// This machine's own names.
     Local,
+    /// A name that only an instance's base URL may have.
+    Other,
 }
 
 impl ByName {
-    pub(crate) fn new(named: Named, instances: BTreeMap<String, Arc<ResourceServer>>) -> Self {
-        Self(Arc::new(Parts { named, instances }))
+    pub(in crate::serve) fn new(named: Named, guards: Arc<Guards>) -> Self {
+        Self(Arc::new(Parts { named, guards }))
     }
 
     /// Answers one request.
@@ -63,23 +65,31 @@ impl ByName {
     ) -> Response<Body> {
         let trace = request.extensions().get::<TraceContext>().copied();
         let told = |status, code, message: &str| refusal(status, code, message, trace);
+        let misdirected = |why: Misdirected| {
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            told(status, "MISDIRECTED_REQUEST", &why.to_string())
+        };
         let (asked, part) = match asked(&request) {
             Ok(asked) => asked,
-            Err(why) => {
-                let status = StatusCode::MISDIRECTED_REQUEST;
-                return told(status, "MISDIRECTED_REQUEST", &why.to_string());
-            }
+            Err(why) => return misdirected(why),
         };
-        let Parts { named, instances } = &*self.0;
-        let name = match part {
+        let Parts { named, guards } = &*self.0;
+        let server = match part {
             Part::Local => return answer_by(&named.local, request, peer).await,
             Part::Role(Role::Platform) => return answer_by(&named.platform, request, peer).await,
             Part::Role(Role::Console) => return answer_by(&named.console, request, peer).await,
-            Part::Role(Role::Instance(name)) => Some(name),
-            Part::Role(Role::Absent) => None,
+            // What an administrator says about an instance goes before the names of the real system.
+            Part::Role(Role::Instance(name)) => {
+                guards.at_host(asked.host()).or_else(|| guards.find(name))
+            }
+            Part::Role(Role::Absent) => guards.at_host(asked.host()),
+            Part::Other => match guards.at_host(asked.host()) {
+                None => return misdirected(Misdirected::Unknown),
+                server => server,
+            },
         };
-        let Some(server) = name.and_then(|name| instances.get(name)) else {
-            let known: Vec<&str> = instances.keys().map(String::as_str).collect();
+        let Some(server) = server else {
+            let known: Vec<String> = guards.all().into_iter().map(|(name, _)| name).collect();
             let message = format!(
                 "this stand-in has no application instance for {}; it has {}",
                 asked.host(),
@@ -121,7 +131,7 @@ fn asked<B>(request: &Request<B>) -> Result<(Authority, Part), Misdirected> {
     let part = match hosts::find(name) {
         Some(host) => Part::Role(host.role),
         None if hosts::is_local(name) => Part::Local,
-        None => return Err(Misdirected::Unknown),
+        None => Part::Other,
     };
     Ok((asked, part))
 }
@@ -214,7 +224,7 @@ mod tests {
             "127.0.0.2:8443",
             "us1.data.cloud.hpe.com.evil.example",
         ] {
-            assert_eq!(ask(None, Some(foreign), "/"), Err(Misdirected::Unknown));
+            assert_eq!(ask(None, Some(foreign), "/").unwrap().1, Part::Other);
         }
     }
 }

@@ -368,6 +368,7 @@ impl Parts<'_> {
             },
             faults: Arc::new(Faults::new(definition, true, 1, Vec::new()).unwrap()),
             audit_reads: false,
+            upstream_time: Duration::from_secs(60),
         };
         let guard = Arc::new(ResourceServer::new(
             self.store.for_resource_server(),

@@ -74,18 +74,14 @@ fn credentials_are_made_shown_reset_and_deleted_from_elsewhere() {
 fn a_new_secret_goes_into_a_profile_and_is_not_printed() {
     let (client, platform) = platform();
     let run = |arguments: &[&str]| run(&client, &platform, arguments);
-    let base_url = client.credential.base_url.as_str();
-    let us1 = "3c18bd03-8306-4c7c-942e-c704a4b8744c";
     let create = [
         "credential",
         "create",
         "kept",
         "--instance",
-        us1,
+        "us1",
         "--save-as",
         "storage",
-        "--base-url",
-        base_url,
         "--store",
         "file",
         "--json",
