@@ -38,7 +38,7 @@ fn the_first_start_leads_to_the_first_administrator_and_the_next_ones_to_nobody(
     get(&url).is(404);
     server.stop();
 
-    let server = Server::start(&world);
+    let mut server = Server::start(&world);
     let sign_in = format!("{}/sign-in", server.base());
     post_form(
         &sign_in,
