@@ -18,14 +18,15 @@ use hallpass_access::Role;
 use hallpass_oauth::form::{Form, is_form};
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{Secret, Subject};
-use hallpass_pages::{Page, notice};
+use hallpass_pages::{Page, go, notice};
 use hallpass_store::people::{Assignments, PersonError};
+use hallpass_store::sessions::Candidate;
 use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError, Workspace};
 use jiff::Timestamp;
 
 use crate::password::{HashingError, LONGEST, NewPassword, SHORTEST, Unsuitable};
 use crate::same_site::began_elsewhere;
-use crate::sign_in::{HOME, Visitor};
+use crate::sign_in::{HOME, Proved, SIGN_IN_PATH, Visitor};
 use crate::{Console, SOURCE};
 
 /// Longest form read, in bytes: two passwords of the longest kind, percent-encoded, with room.
@@ -119,10 +120,10 @@ pub(crate) async fn choose(
 ) -> Response {
     let visitor = console.visitor(request.headers(), peer);
     let entered = async {
-        let person = console
+        let (person, hash) = console
             .set_password(&secret(link), peer.ip(), request)
             .await?;
-        Ok(console.enter_after_setup(&person, &visitor).await?)
+        Ok(console.enter_after_setup(person, hash, &visitor).await?)
     };
     entered
         .await
@@ -130,14 +131,14 @@ pub(crate) async fn choose(
 }
 
 impl Console {
-    /// From the form to the stored hash, step by step. Only someone with a good link gets as far
+    /// From the form to whose password it is now, and its hash, step by step. Only someone with a good link gets as far
     /// as the costly step.
     async fn set_password(
         &self,
         link: &Secret,
         address: IpAddr,
         request: Request,
-    ) -> Result<Person, SetupRefusal> {
+    ) -> Result<(Person, String), SetupRefusal> {
         let (head, body) = request.into_parts();
         if began_elsewhere(&head) {
             return Err(SetupRefusal::Elsewhere);
@@ -156,15 +157,16 @@ impl Console {
             }
         };
         let hash = self.hashing.hash(password, &mut SystemRandom).await?;
-        match invited {
-            Invited::Person(person) => self.redeem(link, person, &hash, address, now).await,
+        let person = match invited {
+            Invited::Person(person) => self.redeem(link, person, &hash, address, now).await?,
             Invited::First(workspace) => {
                 let (link, person) = self
                     .first_administrator(link, workspace, email, address, now)
                     .await?;
-                self.redeem(&link, person, &hash, address, now).await
+                self.redeem(&link, person, &hash, address, now).await?
             }
-        }
+        };
+        Ok((person, hash))
     }
 
     /// What was typed, if it can be taken.
@@ -248,12 +250,19 @@ impl Console {
     /// Whoever has just chosen a password is signed in; a second factor they had is still asked for.
     async fn enter_after_setup(
         &self,
-        person: &Person,
+        person: Person,
+        hash: String,
         visitor: &Visitor,
     ) -> Result<Response, StoreError> {
         let factor = self.second_factors.of(person.id, (self.clock)()).await?;
-        let second_factor = factor.is_some_and(|factor| factor.since.is_some());
-        self.welcome(person, second_factor, visitor, HOME).await
+        let proved = Proved::chosen(Candidate {
+            person,
+            password: Some(hash),
+            second_factor: factor.is_some_and(|factor| factor.since.is_some()),
+        });
+        let welcome = self.welcome(&proved, visitor, HOME).await?;
+        // Somebody has changed something meanwhile: the password was stored, and is asked for.
+        Ok(welcome.unwrap_or_else(|| go(SIGN_IN_PATH)))
     }
 
     /// Whom the link is for. A bad one is counted, since guessing must not go unseen.

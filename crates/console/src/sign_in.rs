@@ -6,6 +6,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod code;
+mod proof;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,15 +21,15 @@ use axum::routing::{get, post};
 use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_pages::{Page, go};
-use hallpass_store::sessions::Candidate;
 use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError};
 use jiff::Timestamp;
 
 use crate::form::{Fields, SignedForm, read_fields};
 use crate::page::PageRefusal;
-use crate::password::{NewPassword, Verified};
 use crate::session::SignedIn;
 use crate::{Console, SOURCE, session};
+
+pub(crate) use proof::Proved;
 
 /// Where one signs in.
 pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
@@ -96,13 +97,11 @@ async fn enter(
     let outcome = async {
         let fields = read_fields(request).await?;
         let to = local(fields.text("to")).unwrap_or(HOME);
-        match console.proved(&fields, &visitor).await? {
-            Some(candidate) => {
-                let (person, second) = (&candidate.person, candidate.second_factor);
-                Ok(console.welcome(person, second, &visitor, to).await?)
-            }
-            None => Ok(not_together(&fields, to, &visitor)),
-        }
+        let welcome = match console.proved(&fields, &visitor).await? {
+            Some(proved) => console.welcome(&proved, &visitor, to).await?,
+            None => None,
+        };
+        Ok(welcome.unwrap_or_else(|| not_together(&fields, to, &visitor)))
     };
     outcome
         .await
@@ -157,97 +156,45 @@ impl Console {
         self.addresses.console.starts_with("https://")
     }
 
-    /// From e-mail address and password to whoever they belong to; `None` when they do not belong
-    /// together.
-    async fn proved(
-        &self,
-        fields: &Fields,
-        visitor: &Visitor,
-    ) -> Result<Option<Candidate>, PageRefusal> {
-        let (now, email) = ((self.clock)(), fields.text("email"));
-        if let Err(wait) = self.attempts.ask(email, visitor.address, now) {
-            self.count_refusal("Sign-in refused", None, visitor, now);
-            return Err(PageRefusal::TooMany(wait));
-        }
-        let workspace = Some(fields.text("workspace")).filter(|name| !name.is_empty());
-        let candidate = self.sessions.candidate(email, workspace).await?;
-        let stored = candidate.as_ref().and_then(|known| known.password.clone());
-        let password = fields.secret("password");
-        let verified = self
-            .hashing
-            .verify(password.clone(), stored.clone())
-            .await?;
-        let (Verified::Yes { outdated }, Some(candidate)) = (verified, &candidate) else {
-            self.attempts.failed(email, visitor.address, now);
-            let person = candidate.as_ref().map(|known| &known.person);
-            self.count_refusal("Sign-in refused", person, visitor, now);
-            return Ok(None);
-        };
-        if outdated {
-            self.strengthen(&candidate.person, password, stored.unwrap_or_default())
-                .await?;
-        }
-        Ok(Some(candidate.clone()))
-    }
-
-    /// Hashes a password at the present cost. That it was not done is no reason to send anybody away.
-    async fn strengthen(
-        &self,
-        person: &Person,
-        password: Secret,
-        old: String,
-    ) -> Result<(), StoreError> {
-        let password = NewPassword::proved(password);
-        match self.hashing.hash(password, &mut SystemRandom).await {
-            Ok(new) => self.passwords.strengthen(person.id, &old, &new).await,
-            Err(error) => {
-                tracing::debug!(%error, "a password was not hashed anew");
-                Ok(())
-            }
-        }
-    }
-
-    /// What comes after a good password: a session, or the page that asks for the code.
+    /// What comes after a good password: a session, or the page that asks for the code. `None` when
+    /// what was proved does not stand any more.
     pub(crate) async fn welcome(
         &self,
-        person: &Person,
-        second_factor: bool,
+        proved: &Proved,
         visitor: &Visitor,
         to: &str,
-    ) -> Result<Response, StoreError> {
-        if !second_factor {
-            return self.begin_session(person, visitor, to).await;
+    ) -> Result<Option<Response>, StoreError> {
+        let (now, candidate) = ((self.clock)(), proved.candidate());
+        if candidate.second_factor {
+            let begun = self
+                .sessions
+                .begin_step(candidate, now, &mut SystemRandom)
+                .await?;
+            return Ok(begun.map(|secret| {
+                let mut response = go(&with_destination(CODE_PATH, to));
+                let headers = response.headers_mut();
+                headers.insert(SET_COOKIE, session::begin_step(&secret));
+                response
+            }));
         }
-        let now = (self.clock)();
-        let secret = self
+        let person = &candidate.person;
+        let actor = actor(person, visitor.address);
+        let begun = self
             .sessions
-            .begin_step(person, now, &mut SystemRandom)
+            .begin(candidate, &actor, &visitor.agent, now, &mut SystemRandom)
             .await?;
-        let mut response = go(&with_destination(CODE_PATH, to));
-        let headers = response.headers_mut();
-        headers.insert(SET_COOKIE, session::begin_step(&secret));
-        Ok(response)
+        Ok(begun.map(|secret| self.entered(person, &secret, visitor, to)))
     }
 
-    /// Begins a session of somebody who has shown all that is asked of them.
-    async fn begin_session(
-        &self,
-        person: &Person,
-        visitor: &Visitor,
-        to: &str,
-    ) -> Result<Response, StoreError> {
+    /// Sends somebody who is signed in now to where they wanted to go.
+    fn entered(&self, person: &Person, secret: &Secret, visitor: &Visitor, to: &str) -> Response {
         let now = (self.clock)();
-        let actor = actor(person, visitor.address);
-        let secret = self
-            .sessions
-            .begin(person, &actor, &visitor.agent, now, &mut SystemRandom)
-            .await?;
         self.attempts
             .succeeded(person.email.as_str(), visitor.address, now);
         let mut response = go(to);
         let headers = response.headers_mut();
-        headers.insert(SET_COOKIE, session::begin(&secret));
-        Ok(response)
+        headers.insert(SET_COOKIE, session::begin(secret));
+        response
     }
 
     /// Counts a refusal in the audit log; in the workspace's own when it is known whom it is about.

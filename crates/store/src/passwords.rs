@@ -28,20 +28,20 @@ impl Passwords {
         Ok(stored.flatten())
     }
 
-    /// Puts a costlier hash of the same password in the place of `old`. Nothing happens when somebody
-    /// has chosen another password meanwhile.
+    /// Puts a costlier hash of the same password in the place of `old`. `false` when somebody has
+    /// chosen another password meanwhile, and nothing happens.
     pub async fn strengthen(
         &self,
         person: PersonId,
         old: &str,
         new: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (store, old, new) = (self.0.clone(), old.to_owned(), new.to_owned());
         let written = async move {
             let mut transaction = store.database.begin().await?;
-            replace(&mut transaction, person, &old, &new).await?;
+            let replaced = replace(&mut transaction, person, &old, &new).await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(replaced)
         };
         self.0.uninterrupted(written).await
     }

@@ -1,6 +1,7 @@
 //! People signed in at the console. A session's secret exists in clear only in the browser's cookie;
 //! here is its keyed digest, so that whoever reads the database can take nobody's place.
 
+mod begin;
 mod step;
 
 use hallpass_oauth::{Secret, SecretDigest};
@@ -8,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sqlx::{Row, SqliteConnection};
 
-use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
+use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState};
 use crate::database::{nanoseconds, read, timestamp};
 use crate::people::{Person, PersonId};
 use crate::{Actor, Store, StoreError};
 
+pub use begin::Candidate;
 pub use step::{LONGEST_STEP, MOST_TRIES};
 
 /// How long a session lasts without a request, unless it is set otherwise.
@@ -23,9 +25,6 @@ pub const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
 /// How much older than the truth the last request on disk may be.
 const WRITE_SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
-
-/// Longest description of a browser kept, in characters.
-const LONGEST_AGENT: usize = 200;
 
 /// Begins, finds and ends sessions.
 #[derive(Clone)]
@@ -48,94 +47,9 @@ pub struct Session {
     pub user_agent: String,
 }
 
-/// Somebody who wants to sign in, and what their password must match.
-#[derive(Debug, Clone)]
-pub struct Candidate {
-    /// The person.
-    pub person: Person,
-    /// The hash of their password (PHC string); `None` until they have chosen one.
-    pub password: Option<String>,
-    /// Whether a code is asked for as well.
-    pub second_factor: bool,
-}
-
 impl Sessions {
     pub(crate) fn new(store: Store) -> Self {
         Self(store)
-    }
-
-    /// Who has that address and may sign in. In several workspaces the same address belongs to
-    /// different accounts; without a workspace's name it is the oldest.
-    pub async fn candidate(
-        &self,
-        email: &str,
-        workspace: Option<&str>,
-    ) -> Result<Option<Candidate>, StoreError> {
-        let row = sqlx::query(
-            "SELECT person.id, person.password, EXISTS (SELECT 1 FROM second_factor \
-             WHERE person_id = person.id AND confirmed_at IS NOT NULL) AS has_second FROM person \
-             JOIN workspace ON workspace.id = person.workspace_id \
-             WHERE lower(person.email) = lower($1) AND person.enabled <> 0 \
-             AND ($2 IS NULL OR workspace.name = $2) ORDER BY person.created_at LIMIT 1",
-        )
-        .bind(email)
-        .bind(workspace)
-        .fetch_optional(self.0.database.reader())
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        let id: PersonId = read("person id", row.try_get("id")?)?;
-        let password = row.try_get("password")?;
-        let second_factor = row.try_get::<i64, _>("has_second")? != 0;
-        let person = self.person(id);
-        Ok(person.map(|person| Candidate {
-            person,
-            password,
-            second_factor,
-        }))
-    }
-
-    /// Begins a session of a person who has proved who they are; gives the cookie's secret.
-    pub async fn begin(
-        &self,
-        person: &Person,
-        actor: &Actor,
-        user_agent: &str,
-        now: Timestamp,
-        rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Secret, StoreError> {
-        let secret = Secret::generate(rng);
-        let digest = self.0.pepper.digest(&secret);
-        let id = random_uuid(rng);
-        let event = said(person, actor, "signed in", now, rng);
-        let user_agent: String = user_agent.chars().take(LONGEST_AGENT).collect();
-        let (store, person, address) = (self.0.clone(), person.id, actor.address.clone());
-        let written = async move {
-            let mut transaction = store.database.begin().await?;
-            let (idle, oldest) = (store.idle_since(now), store.begun_since(now));
-            forget_ended(&mut transaction, idle, oldest).await?;
-            sqlx::query(
-                "INSERT INTO session (digest, id, person_id, created_at, last_seen_at, address, \
-                 user_agent) VALUES ($1, $2, $3, $4, $4, $5, $6)",
-            )
-            .bind(digest.to_stored())
-            .bind(id)
-            .bind(person.to_string())
-            .bind(nanoseconds(now))
-            .bind(address)
-            .bind(user_agent)
-            .execute(&mut *transaction)
-            .await?;
-            sqlx::query("UPDATE person SET last_sign_in_at = $2 WHERE id = $1")
-                .bind(person.to_string())
-                .bind(nanoseconds(now))
-                .execute(&mut *transaction)
-                .await?;
-            AuditRow::new(event).insert(&mut transaction).await?;
-            transaction.commit().await?;
-            Ok::<_, StoreError>(())
-        };
-        self.0.uninterrupted(written).await?;
-        Ok(secret)
     }
 
     /// The session of that secret, if it goes on; notes that it was used.
@@ -318,19 +232,6 @@ pub(crate) fn said(
         },
         ..AuditEvent::new(AuditState::Success, message, actor.source, now, rng)
     }
-}
-
-async fn forget_ended(
-    connection: &mut SqliteConnection,
-    idle_since: i64,
-    begun_since: i64,
-) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE last_seen_at <= $1 OR created_at <= $2")
-        .bind(idle_since)
-        .bind(begun_since)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// Ends all sessions of a person but one, and what they have begun without a code; an empty id keeps

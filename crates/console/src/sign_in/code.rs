@@ -82,10 +82,15 @@ impl Console {
             self.count_refusal("Sign-in code refused", Some(&person), visitor, now);
             return Ok(form(StatusCode::UNPROCESSABLE_ENTITY, to, true));
         }
-        if !self.sessions.end_step(step).await? {
+        let (actor, agent) = (actor(&person, visitor.address), &visitor.agent);
+        let begun = self
+            .sessions
+            .finish(step, &person, &actor, agent, now, &mut SystemRandom)
+            .await?;
+        let Some(secret) = begun else {
             return Ok(again(to));
-        }
-        let mut response = self.begin_session(&person, visitor, to).await?;
+        };
+        let mut response = self.entered(&person, &secret, visitor, to);
         let headers = response.headers_mut();
         headers.append(SET_COOKIE, session::end_step());
         Ok(response)

@@ -1,9 +1,13 @@
-//! The REST API for sessions.
+//! The REST API for sessions, and what a session that begins must still find as it was.
 
 use hallpass_access::Role;
+use hallpass_oauth::random::SystemRandom;
+use hallpass_store::sessions::Candidate;
 use serde_json::Value;
 
-use crate::world::{Answer, World};
+use crate::second_factor::switched_on;
+use crate::sign_in::choose;
+use crate::world::{Answer, World, local};
 
 const PATH: &str = "/workspaces/v1/sessions";
 
@@ -91,4 +95,65 @@ async fn administrators_reach_the_people_of_their_workspace_and_nobody_else() {
     let mut events = audit.iter().map(|stored| &stored.event);
     let event = events.find(|event| event.message == message).unwrap();
     assert_eq!(event.user_email, "ann@example.com");
+}
+
+/// Verifying takes a while: what ends sessions ends the ones that are about to begin, too.
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_what_it_was_proved_with() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let (sessions, by, rng) = (world.store.sessions(), local(), &mut SystemRandom);
+    let now = world.now();
+    let enter = async |seen: &Candidate, stands: bool| {
+        let rng = &mut SystemRandom;
+        let begun = sessions.begin(seen, &by, "Tests", now, rng).await;
+        assert_eq!(begun.unwrap().is_some(), stands);
+        let step = sessions.begin_step(seen, now, rng).await.unwrap();
+        assert_eq!(step.is_some(), stands);
+    };
+    choose(&world, &ann).await;
+
+    let seen = world.candidate(&ann).await;
+    enter(&seen, true).await;
+    let step = sessions.begin_step(&seen, now, rng).await.unwrap().unwrap();
+    let old = seen.password.clone().unwrap();
+    let passwords = world.store.passwords();
+    let changed = passwords.change(&ann, &old, "another hash", "", &by, now, rng);
+    assert!(changed.await.unwrap());
+    enter(&seen, false).await;
+    let finished = sessions.finish(&step, &ann, &by, "Tests", now, rng).await;
+    assert!(
+        finished.unwrap().is_none(),
+        "nor does one between the pages"
+    );
+
+    let seen = world.candidate(&ann).await;
+    choose(&world, &ann).await;
+    enter(&seen, false).await;
+
+    let seen = world.candidate(&ann).await;
+    let people = world.store.people();
+    let disabled = people.set_enabled(ann.id, false, &by, now, rng).await;
+    assert!(!disabled.unwrap().enabled);
+    enter(&seen, false).await;
+    let enabled = people.set_enabled(ann.id, true, &by, now, rng).await;
+    assert!(enabled.unwrap().enabled);
+    enter(&seen, true).await;
+
+    switched_on(&world, &ann).await;
+    let begun = sessions.begin(&seen, &by, "Tests", now, rng).await;
+    assert!(begun.unwrap().is_none(), "a code is asked for now");
+}
+
+#[tokio::test]
+async fn a_step_begins_one_session() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let (sessions, by, rng) = (world.store.sessions(), local(), &mut SystemRandom);
+    let (seen, now) = (world.candidate(&ann).await, world.now());
+    let step = sessions.begin_step(&seen, now, rng).await.unwrap().unwrap();
+    for first in [true, false] {
+        let begun = sessions.finish(&step, &ann, &by, "Tests", now, rng).await;
+        assert_eq!(begun.unwrap().is_some(), first);
+    }
 }

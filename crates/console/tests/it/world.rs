@@ -23,6 +23,7 @@ use hallpass_oauth::{
 use hallpass_openapi::Definition;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
+use hallpass_store::sessions::Candidate;
 use hallpass_store::{Actor, Issue, MasterKey, Person, Policy, Store, Workspace};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -318,14 +319,33 @@ impl World {
 
     /// A browser in which this person has just signed in.
     pub(crate) async fn browser(&self, person: &Person) -> Browser {
-        let sessions = self.store.sessions();
-        let secret = sessions
-            .begin(person, &local(), "Tests/1.0", self.now(), &mut SystemRandom)
-            .await
-            .unwrap();
+        let (sessions, now) = (self.store.sessions(), self.now());
+        let (candidate, rng) = (self.candidate(person).await, &mut SystemRandom);
+        let begun = if candidate.second_factor {
+            let step = sessions.begin_step(&candidate, now, rng).await.unwrap();
+            let (step, by) = (step.unwrap(), local());
+            sessions
+                .finish(&step, person, &by, "Tests/1.0", now, rng)
+                .await
+        } else {
+            sessions
+                .begin(&candidate, &local(), "Tests/1.0", now, rng)
+                .await
+        };
+        let secret = begun.unwrap().unwrap();
         Browser {
             cookie: format!("__Host-hallpass={}", secret.expose()),
             form_token: sessions.form_token(&secret).expose().to_owned(),
+        }
+    }
+
+    /// This person as a sign-in sees them; people without a password too.
+    pub(crate) async fn candidate(&self, person: &Person) -> Candidate {
+        let factor = self.store.second_factors().of(person.id, self.now()).await;
+        Candidate {
+            person: person.clone(),
+            password: self.store.passwords().of(person.id).await.unwrap(),
+            second_factor: factor.unwrap().is_some_and(|factor| factor.since.is_some()),
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 use sqlx::Row;
 
-use super::Sessions;
+use super::{Candidate, Sessions};
 use crate::StoreError;
 use crate::database::{nanoseconds, read};
 use crate::people::{Person, PersonId};
@@ -21,16 +21,18 @@ pub const MOST_TRIES: u32 = 5;
 const MOST_STEPS: i64 = 8;
 
 impl Sessions {
-    /// Begins a step for somebody whose password was right; gives its secret.
+    /// Begins a step for somebody whose password was right; gives its secret. `None` when the password
+    /// is not theirs any more, or they may not sign in.
     pub async fn begin_step(
         &self,
-        person: &Person,
+        proved: &Candidate,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
-    ) -> Result<Secret, StoreError> {
+    ) -> Result<Option<Secret>, StoreError> {
         let secret = Secret::generate(rng);
         let digest = self.0.pepper.digest(&secret).to_stored();
-        let (store, person) = (self.0.clone(), person.id);
+        let (store, person) = (self.0.clone(), proved.person.id);
+        let password = proved.password.clone();
         let written = async move {
             let mut transaction = store.database.begin().await?;
             sqlx::query(
@@ -42,19 +44,21 @@ impl Sessions {
             .bind(MOST_STEPS - 1)
             .execute(&mut *transaction)
             .await?;
-            sqlx::query(
-                "INSERT INTO sign_in_step (digest, person_id, begun_at) VALUES ($1, $2, $3)",
+            let begun = sqlx::query(
+                "INSERT INTO sign_in_step (digest, person_id, begun_at) SELECT $1, id, $3 \
+                 FROM person WHERE id = $2 AND enabled <> 0 AND password IS $4",
             )
             .bind(digest)
             .bind(person.to_string())
             .bind(nanoseconds(now))
+            .bind(password)
             .execute(&mut *transaction)
             .await?;
             transaction.commit().await?;
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(begun.rows_affected() == 1)
         };
-        self.0.uninterrupted(written).await?;
-        Ok(secret)
+        let begun = self.0.uninterrupted(written).await?;
+        Ok(begun.then_some(secret))
     }
 
     /// Whose step that is, while it may go on.
@@ -103,21 +107,5 @@ impl Sessions {
         };
         let counted = self.0.uninterrupted(counted).await?;
         Ok(counted.then_some(person))
-    }
-
-    /// Ends a step whose code was right. `false` when another request has ended it already.
-    pub async fn end_step(&self, secret: &Secret) -> Result<bool, StoreError> {
-        let digest = self.0.pepper.digest(secret).to_stored();
-        let store = self.0.clone();
-        let ended = async move {
-            let mut transaction = store.database.begin().await?;
-            let ended = sqlx::query("DELETE FROM sign_in_step WHERE digest = $1")
-                .bind(digest)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok::<_, StoreError>(ended.rows_affected() == 1)
-        };
-        self.0.uninterrupted(ended).await
     }
 }

@@ -195,9 +195,11 @@ async fn a_disabled_person_has_no_tokens_no_sessions_and_no_way_in_until_enabled
         world.store.sessions(),
         &mut SystemRandom,
     );
+    let candidate = sessions.candidate("ann@example.com", None).await.unwrap();
     let cookie = sessions
-        .begin(&ann, &actor(), "Tests", now(), rng)
+        .begin(&candidate.unwrap(), &actor(), "Tests", now(), rng)
         .await
+        .unwrap()
         .unwrap();
     let link = world
         .store
@@ -299,8 +301,9 @@ async fn facts_tell_who_has_a_password_and_when_they_signed_in() {
         .await
         .unwrap();
     let sessions = world.store.sessions();
+    let candidate = sessions.candidate("ann@example.com", None).await.unwrap();
     sessions
-        .begin(&ann, &actor(), "Tests", after(5), rng)
+        .begin(&candidate.unwrap(), &actor(), "Tests", after(5), rng)
         .await
         .unwrap();
     let facts = people.facts(&ann.workspace).await.unwrap()[&ann.id];
