@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::audit::AuditRow;
 use crate::database::{nanoseconds, timestamp};
 use crate::people::{Person, PersonId};
-use crate::sessions::said;
+use crate::sessions::{end_all, said};
 use crate::{Actor, Store, StoreError};
 
 /// How many recovery codes there are at first.
@@ -47,6 +47,8 @@ pub struct SharedSecret {
     pub bytes: Zeroizing<Vec<u8>>,
     /// Whether it is asked for already.
     pub confirmed: bool,
+    /// As it is stored: tells it from one that was begun later.
+    sealed: Vec<u8>,
 }
 
 impl SecondFactors {
@@ -136,15 +138,23 @@ impl SecondFactors {
         Ok(Some(SharedSecret {
             bytes,
             confirmed: row.try_get::<Option<i64>, _>("confirmed_at")?.is_some(),
+            sealed,
         }))
     }
 
-    /// Asks for codes from now on, after one of `step` was right; gives the recovery codes, which are
-    /// nowhere else. `None` when there is nothing to confirm.
+    /// Asks for codes from now on, after one of `step` was right for that very secret; gives the
+    /// recovery codes, which are nowhere else. Ends all sessions of the person but the one of the id
+    /// `kept`: they began without a code. `None` when the secret does not wait for a code any more.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "who, what, and the audit event's parts"
+    )]
     pub async fn confirm(
         &self,
         person: &Person,
+        shared: &SharedSecret,
         step: u64,
+        kept: &str,
         actor: &Actor,
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
@@ -152,21 +162,24 @@ impl SecondFactors {
         let event = said(person, actor, "switched a second factor on", now, rng);
         let (codes, digests) = self.recovery_codes(person.id, rng);
         let (store, person) = (self.0.clone(), person.id);
+        let (sealed, kept) = (shared.sealed.clone(), kept.to_owned());
         let confirmed = async move {
             let mut transaction = store.database.begin().await?;
             let confirmed = sqlx::query(
                 "UPDATE second_factor SET confirmed_at = $2, last_step = $3 \
-                 WHERE person_id = $1 AND confirmed_at IS NULL AND begun_at > $4",
+                 WHERE person_id = $1 AND confirmed_at IS NULL AND begun_at > $4 AND sealed = $5",
             )
             .bind(person.to_string())
             .bind(nanoseconds(now))
             .bind(stored_step(step))
             .bind(nanoseconds(now - LONGEST_SETUP))
+            .bind(sealed)
             .execute(&mut *transaction)
             .await?;
             if confirmed.rows_affected() == 0 {
                 return Ok(false);
             }
+            end_all(&mut transaction, person, &kept).await?;
             replace_codes(&mut transaction, person, &digests).await?;
             AuditRow::new(event).insert(&mut transaction).await?;
             transaction.commit().await?;

@@ -31,8 +31,16 @@ const SECOND_FACTOR_PATH: &str = "/console/account/second-factor";
 #[template(path = "account_second_factor.html")]
 struct SetUp<'a> {
     form_token: String,
+    email: &'a str,
     typed: &'a str,
-    failed: bool,
+    wrong: Option<Wrong>,
+}
+
+/// What was not right when it was to be switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Password,
+    Code,
 }
 
 #[derive(Template)]
@@ -90,7 +98,7 @@ async fn begin(State(console): State<Arc<Console>>, form: SignedForm) -> Respons
 
 async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
     match console.unconfirmed(&by).await {
-        Ok(Some(shared)) => console.set_up_page(StatusCode::OK, &by, &shared, false),
+        Ok(Some(shared)) => console.set_up_page(&by, &shared, None),
         Ok(None) => go(ACCOUNT_PATH),
         Err(refusal) => refusal.answer(by.uri()),
     }
@@ -142,19 +150,25 @@ impl Console {
         Ok(factor.is_some_and(|factor| factor.since.is_some()))
     }
 
+    /// Asks for the password: somebody at an unlocked screen must not lock the owner out.
     async fn switch_on(&self, by: &SignedIn, fields: &Fields) -> Result<Response, PageRefusal> {
         let Some(shared) = self.unconfirmed(by).await? else {
             return Ok(go(ACCOUNT_PATH));
         };
+        let password = fields.secret("password");
+        if self.confirms(by, password).await?.is_none() {
+            return Ok(self.set_up_page(by, &shared, Some(Wrong::Password)));
+        }
         let code = fields.secret("code");
         let Some(step) = totp::step_of(&code, &shared.bytes, by.now()) else {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(self.set_up_page(status, by, &shared, true));
+            return Ok(self.set_up_page(by, &shared, Some(Wrong::Code)));
         };
         let actor = actor(by.person(), by.address());
+        let (person, kept) = (by.person(), &by.session().id);
+        let (now, rng) = (by.now(), &mut SystemRandom);
         let codes = self
             .second_factors
-            .confirm(by.person(), step, &actor, by.now(), &mut SystemRandom)
+            .confirm(person, &shared, step, kept, &actor, now, rng)
             .await?;
         Ok(match codes {
             Some(codes) => self.codes_page(by, &codes, true),
@@ -162,18 +176,17 @@ impl Console {
         })
     }
 
-    fn set_up_page(
-        &self,
-        status: StatusCode,
-        by: &SignedIn,
-        shared: &SharedSecret,
-        failed: bool,
-    ) -> Response {
+    fn set_up_page(&self, by: &SignedIn, shared: &SharedSecret, wrong: Option<Wrong>) -> Response {
+        let status = match wrong {
+            Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            None => StatusCode::OK,
+        };
         let typed = totp::typed(&shared.bytes);
         let content = SetUp {
             form_token: self.form_token(by),
+            email: by.person().email.as_str(),
             typed: typed.expose(),
-            failed,
+            wrong,
         };
         self.page_with(
             status,

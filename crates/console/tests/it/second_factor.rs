@@ -28,15 +28,21 @@ async fn begin(world: &World, browser: &Browser) -> String {
     let begun = world.submit(browser, &format!("{PATH}/begin"), &[]).await;
     assert_eq!(begun.header("location"), PATH, "{}", begun.body);
     let page = world.open(browser, PATH).await;
-    between(&page.body, "<code id=\"key\">", "<").to_owned()
+    between(&page.body, "<code id=\"key\" data-once>", "<").to_owned()
 }
 
-/// Switches the second factor of a person on; gives the key of their device.
+/// Types the password and this code to switch it on.
+async fn switch_on(world: &World, browser: &Browser, code: &str) -> Answer {
+    let fields = [("password", PASSWORD), ("code", code)];
+    world.submit(browser, PATH, &fields).await
+}
+
+/// Switches the second factor of somebody with [`PASSWORD`] on; gives the key of their device.
 pub(crate) async fn switched_on(world: &World, person: &Person) -> String {
     let browser = world.browser(person).await;
     let key = begin(world, &browser).await;
     let code = code(&key, world.now());
-    let on = world.submit(&browser, PATH, &[("code", &code)]).await;
+    let on = switch_on(world, &browser, &code).await;
     assert!(on.body.contains("The second factor is on"), "{}", on.body);
     key
 }
@@ -91,7 +97,7 @@ async fn it_is_on_when_a_code_was_right_and_then_it_is_asked_for() {
     assert_eq!(picture.header("cache-control"), "no-store");
     assert!(picture.body.starts_with("<svg "));
 
-    let wrong = world.submit(&browser, PATH, &[("code", "000000")]).await;
+    let wrong = switch_on(&world, &browser, "000000").await;
     assert_eq!(wrong.status, 422);
     assert!(wrong.body.contains(&key), "the same key is confirmed");
     let form = format!("email=ann@example.com&password={PASSWORD}&to=%2Fx");
@@ -99,8 +105,17 @@ async fn it_is_on_when_a_code_was_right_and_then_it_is_asked_for() {
     assert!(entered(&alone), "half of it asks for nothing");
 
     let first = code(&key, world.now());
-    let on = world.submit(&browser, PATH, &[("code", &first)]).await;
+    for password in ["", "another one"] {
+        let fields = [("password", password), ("code", first.as_str())];
+        let refused = world.submit(&browser, PATH, &fields).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains("The password is not right."));
+    }
+    let elsewhere = world.browser(&ann).await;
+    let on = switch_on(&world, &browser, &first).await;
     assert_eq!(recovery_codes(&on).len(), 10);
+    assert!(!world.open(&elsewhere, "/").await.body.contains("Sign out"));
+    assert!(world.open(&browser, "/").await.body.contains("Sign out"));
     let again = world.open(&browser, PATH).await;
     assert_eq!(
         again.header("location"),
@@ -201,9 +216,7 @@ async fn a_recovery_code_opens_once_and_new_ones_end_the_old() {
     choose(&world, &ann).await;
     let browser = world.browser(&ann).await;
     let key = begin(&world, &browser).await;
-    let on = world
-        .submit(&browser, PATH, &[("code", &code(&key, world.now()))])
-        .await;
+    let on = switch_on(&world, &browser, &code(&key, world.now())).await;
     let codes = recovery_codes(&on);
     let step = password(&world).await;
     let typed = codes[0].to_uppercase().replace('-', "+");
@@ -307,4 +320,25 @@ async fn switching_it_off_asks_for_both_and_an_administrator_can_take_it_away() 
     ] {
         assert!(said.iter().any(|known| known == message), "{message}");
     }
+}
+
+/// Of two set-ups at a time, a code confirms the one that it was computed from.
+#[tokio::test]
+async fn a_code_confirms_the_secret_that_it_is_of() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let (factors, by, rng) = (
+        world.store.second_factors(),
+        crate::world::local(),
+        &mut SystemRandom,
+    );
+    let now = world.now();
+    assert!(factors.begin(ann.id, now, rng).await.unwrap());
+    let first = factors.secret(ann.id, now).await.unwrap().unwrap();
+    assert!(factors.begin(ann.id, now, rng).await.unwrap());
+    let confirmed = factors.confirm(&ann, &first, 1, "", &by, now, rng).await;
+    assert!(confirmed.unwrap().is_none());
+    let second = factors.secret(ann.id, now).await.unwrap().unwrap();
+    let confirmed = factors.confirm(&ann, &second, 1, "", &by, now, rng).await;
+    assert!(confirmed.unwrap().is_some());
 }

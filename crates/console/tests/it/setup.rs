@@ -375,8 +375,9 @@ async fn the_link_of_the_start_ends_when_an_administrator_comes_another_way_and_
 async fn a_link_ends_the_sessions_and_leaves_the_second_factor() {
     let world = World::new().await;
     let ann = world.administrator().await;
-    let thief = world.browser(&ann).await;
+    crate::sign_in::choose(&world, &ann).await;
     let shared = crate::second_factor::switched_on(&world, &ann).await;
+    let thief = world.browser(&ann).await;
     let path = format!("{SETUP_PATH}{}", world.setup_link(&ann).await.expose());
     world.pass(SignedDuration::from_secs(60));
     let entered = post(&world, &path, ENCODED, &[]).await;

@@ -2,7 +2,7 @@
 //! the way.
 
 use super::inspection::Inspection;
-use super::stage::{Stage, code_in};
+use super::stage::{PASSWORD, Stage, code_in};
 use crate::http::{get_with, post_form, token_form, token_of};
 use crate::world::{ANN, Credential};
 
@@ -42,10 +42,12 @@ fn second_factor(stage: &Stage, seen: &mut Inspection) -> String {
     window.press("Set up a second factor");
     let key = window.read("#key");
     seen.look(window, "second-factor");
+    window.fill("Password", PASSWORD);
     window.fill("Code that the app shows", "000000");
     window.press("Switch it on");
     window.says("That code is not right");
     seen.look(window, "second-factor-refused");
+    window.fill("Password", PASSWORD);
     window.fill("Code that the app shows", &code_in(0, &key));
     window.press("Switch it on");
     window.says("The second factor is on");
