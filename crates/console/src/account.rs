@@ -111,16 +111,19 @@ impl Console {
         password: Secret,
     ) -> Result<Option<String>, PageRefusal> {
         let (person, now) = (by.person(), by.now());
-        let email = person.email.as_str();
         self.attempts
-            .ask(email, by.address(), now)
+            .charge_confirmation(person.id, now)
             .map_err(PageRefusal::TooMany)?;
         let stored = self.passwords.of(person.id).await?;
-        let verified = self.hashing.verify(password, stored.clone()).await?;
-        if verified == Verified::No {
-            self.attempts.failed(email, by.address(), now);
+        let verified = self.hashing.verify(password, stored.clone()).await;
+        if verified
+            .as_ref()
+            .is_ok_and(|verified| *verified == Verified::No)
+        {
             return Ok(None);
         }
+        self.attempts.give_confirmation_back(person.id);
+        verified?;
         Ok(stored)
     }
 }

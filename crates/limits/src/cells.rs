@@ -87,6 +87,15 @@ impl Cells {
         Ok(())
     }
 
+    /// Takes one out of the key's bucket again. One that was forgotten meanwhile has nothing to give.
+    pub fn give_back(&self, key: impl Hash) {
+        let key = self.hasher.hash_one(key);
+        let mut set = self.set(key);
+        if let Some(cell) = set.iter_mut().find(|cell| cell.key == key) {
+            cell.dry_at = cell.dry_at.saturating_sub(self.rate.interval);
+        }
+    }
+
     /// Fills the key's bucket to the brim.
     pub fn fill(&self, key: impl Hash, now: Timestamp) {
         let key = self.hasher.hash_one(key);
@@ -267,6 +276,20 @@ mod tests {
         assert!(cells.holds("a", at(NOON + 19_999_999)));
         assert!(!cells.holds("a", at(NOON + 20_000_000)));
         assert!(!cells.holds("b", at(NOON)));
+    }
+
+    #[test]
+    fn what_is_given_back_was_never_noted() {
+        let cells = cells(6, 2, ONE_SET);
+        cells.give_back("a");
+        assert!(cells.note("a", at(NOON)).is_ok());
+        assert!(cells.note("a", at(NOON)).is_ok());
+        assert!(cells.note("a", at(NOON)).is_err());
+        cells.give_back("b");
+        assert!(cells.ask("a", at(NOON)).is_err(), "another's");
+        cells.give_back("a");
+        assert!(cells.note("a", at(NOON)).is_ok());
+        assert!(cells.note("a", at(NOON)).is_err());
     }
 
     #[test]

@@ -140,16 +140,7 @@ async fn use_up(
     }
     // Their other link would let somebody else choose again, and whoever is signed in as them may
     // have known the password that this one replaces.
-    for statement in [
-        "DELETE FROM setup_link WHERE person_id = $1",
-        "DELETE FROM start_link WHERE person_id = $1",
-    ] {
-        let id = person.to_string();
-        sqlx::query(statement)
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-    }
+    forget(&mut transaction, person).await?;
     crate::sessions::end_all(&mut transaction, person, "").await?;
     sqlx::query("UPDATE person SET password = $2 WHERE id = $1")
         .bind(person.to_string())
@@ -159,6 +150,23 @@ async fn use_up(
     AuditRow::new(event).insert(&mut transaction).await?;
     transaction.commit().await?;
     Ok(true)
+}
+
+/// Makes every link of a person void.
+pub(crate) async fn forget(
+    connection: &mut SqliteConnection,
+    person: PersonId,
+) -> Result<(), StoreError> {
+    for statement in [
+        "DELETE FROM setup_link WHERE person_id = $1",
+        "DELETE FROM start_link WHERE person_id = $1",
+    ] {
+        sqlx::query(statement)
+            .bind(person.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Writes a link for a person, in place of the one they had.

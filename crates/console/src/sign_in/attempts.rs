@@ -1,11 +1,12 @@
-//! How often signing in may fail. Verifying a password is costly, so this is asked before; only failures
-//! are counted. What is under way at the same moment may overshoot a limit by as many as may be verified
-//! at once.
+//! How often signing in may fail. Verifying a password is costly, so each try is counted before, and
+//! given back when it was right: many at once are no more than one after the other, and whoever goes
+//! away before the answer has had their try.
 //!
 //! Guessing is limited where it comes from: per e-mail address and network, and per network. So whoever
 //! guesses at somebody's password locks out themselves. A wide limit per e-mail address over all networks
-//! bounds guessing from many at once; it is not asked of networks from which that address has signed in
-//! before, so that its owner is not locked out (decision 0020). None of them knows which addresses exist.
+//! bounds guessing from many at once. A network from which an address has signed in before has a limit of
+//! its own for that address and no other, so that neither strangers elsewhere nor neighbours who fail for
+//! other addresses lock the owner out (decision 0020). None of them knows which addresses exist.
 
 use std::hash::RandomState;
 use std::net::IpAddr;
@@ -26,17 +27,28 @@ const PER_NETWORK: (u32, u32) = (10, 60);
 /// Failures of one e-mail address from wherever.
 const PER_EMAIL: (u32, u32) = (5, 100);
 
-/// Wrong codes of one person: of a million, three are right at a time (RFC 4226, section 7.3).
+/// Wrong passwords of somebody signed in who is asked again, and wrong codes of one person: of a million, three are right at a time (RFC 4226, section 7.3).
 const PER_PERSON: (u32, u32) = (1, 10);
 
 /// How long a network stays known after somebody has signed in from it, in minutes.
 const KNOWN_FOR: u32 = 30 * 24 * 60;
+
+/// Where a try was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Charged {
+    /// As one of the owner, from where they have signed in before.
+    Owner,
+    /// As one of anybody.
+    Anybody,
+}
 
 /// The counts of all names that the console answers under.
 pub(crate) struct Attempts {
     pairs: Option<Cells>,
     networks: Option<Cells>,
     emails: Option<Cells>,
+    owners: Option<Cells>,
+    confirmations: Option<Cells>,
     codes: Option<Cells>,
     known: Option<Cells>,
 }
@@ -53,28 +65,46 @@ impl Attempts {
             pairs: cells(PER_PAIR),
             networks: cells(PER_NETWORK),
             emails: cells(PER_EMAIL),
+            owners: cells(PER_PAIR),
+            confirmations: cells(PER_PERSON),
             codes: cells(PER_PERSON),
             known: cells((1, KNOWN_FOR)),
         }
     }
 
-    /// Whether a password may be tried for that address from there.
-    pub(crate) fn ask(&self, email: &str, from: IpAddr, now: Timestamp) -> Result<(), RetryAfter> {
+    /// Counts a password that is about to be tried for that address from there.
+    pub(crate) fn charge(
+        &self,
+        email: &str,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<Charged, RetryAfter> {
         let (email, from) = (email.to_lowercase(), network(from));
-        ask(self.pairs.as_ref(), (&email, from), now)?;
-        ask(self.networks.as_ref(), from, now)?;
         if self.knows(&email, from, now) {
-            return Ok(());
+            note(self.owners.as_ref(), (&email, from), now)?;
+            return Ok(Charged::Owner);
         }
-        ask(self.emails.as_ref(), &email, now)
+        note(self.pairs.as_ref(), (&email, from), now)?;
+        note(self.networks.as_ref(), from, now)
+            .inspect_err(|_| give_back(self.pairs.as_ref(), (&email, from)))?;
+        note(self.emails.as_ref(), &email, now).inspect_err(|_| {
+            give_back(self.pairs.as_ref(), (&email, from));
+            give_back(self.networks.as_ref(), from);
+        })?;
+        Ok(Charged::Anybody)
     }
 
-    /// Counts a wrong password.
-    pub(crate) fn failed(&self, email: &str, from: IpAddr, now: Timestamp) {
+    /// Takes back what [`Self::charge`] counted: it was no guess.
+    pub(crate) fn give_back(&self, charged: Charged, email: &str, from: IpAddr) {
         let (email, from) = (email.to_lowercase(), network(from));
-        note(self.pairs.as_ref(), (&email, from), now);
-        note(self.networks.as_ref(), from, now);
-        note(self.emails.as_ref(), &email, now);
+        match charged {
+            Charged::Owner => give_back(self.owners.as_ref(), (&email, from)),
+            Charged::Anybody => {
+                give_back(self.pairs.as_ref(), (&email, from));
+                give_back(self.networks.as_ref(), from);
+                give_back(self.emails.as_ref(), &email);
+            }
+        }
     }
 
     /// Remembers where an address has signed in from.
@@ -90,26 +120,44 @@ impl Attempts {
         known.is_some_and(|known| known.holds((&email, from), now))
     }
 
-    /// Whether a code may be tried for that person. Their password was right: it is their own limit,
-    /// and recovery codes are outside of it, since they cannot be guessed.
-    pub(crate) fn ask_code(&self, person: PersonId, now: Timestamp) -> Result<(), RetryAfter> {
-        ask(self.codes.as_ref(), person, now)
+    /// Counts a password that is about to be tried by somebody who is signed in. It is their own limit:
+    /// strangers who fail at the page for signing in do not reach it.
+    pub(crate) fn charge_confirmation(
+        &self,
+        person: PersonId,
+        now: Timestamp,
+    ) -> Result<(), RetryAfter> {
+        note(self.confirmations.as_ref(), person, now)
     }
 
-    /// Counts a wrong code.
-    pub(crate) fn code_failed(&self, person: PersonId, now: Timestamp) {
-        note(self.codes.as_ref(), person, now);
+    /// Takes back what [`Self::charge_confirmation`] counted.
+    pub(crate) fn give_confirmation_back(&self, person: PersonId) {
+        give_back(self.confirmations.as_ref(), person);
+    }
+
+    /// Counts a code that is about to be tried for that person. Their password was right: it is their
+    /// own limit, and recovery codes are outside of it, since they cannot be guessed.
+    pub(crate) fn charge_code(&self, person: PersonId, now: Timestamp) -> Result<(), RetryAfter> {
+        note(self.codes.as_ref(), person, now)
+    }
+
+    /// Takes back what [`Self::charge_code`] counted.
+    pub(crate) fn give_code_back(&self, person: PersonId) {
+        give_back(self.codes.as_ref(), person);
     }
 }
 
-fn ask(cells: Option<&Cells>, key: impl std::hash::Hash, now: Timestamp) -> Result<(), RetryAfter> {
-    cells.map_or(Ok(()), |cells| cells.ask(key, now))
+fn note(
+    cells: Option<&Cells>,
+    key: impl std::hash::Hash,
+    now: Timestamp,
+) -> Result<(), RetryAfter> {
+    cells.map_or(Ok(()), |cells| cells.note(key, now))
 }
 
-fn note(cells: Option<&Cells>, key: impl std::hash::Hash, now: Timestamp) {
+fn give_back(cells: Option<&Cells>, key: impl std::hash::Hash) {
     if let Some(cells) = cells {
-        // Over the limit it stays what it is.
-        let _ = cells.note(key, now);
+        cells.give_back(key);
     }
 }
 
@@ -134,25 +182,68 @@ mod tests {
         let attempts = Attempts::new();
         let (stranger, home) = (at("192.0.2.1"), at("198.51.100.1"));
         for _ in 0..PER_PAIR.1 {
-            assert_eq!(attempts.ask(ANN, stranger, now()), Ok(()));
-            attempts.failed(ANN, stranger, now());
+            assert_eq!(attempts.charge(ANN, stranger, now()), Ok(Charged::Anybody));
         }
-        let wait = attempts.ask("Ann@Example.com", stranger, now());
+        let wait = attempts.charge("Ann@Example.com", stranger, now());
         assert_eq!(wait.unwrap_err().seconds(), 60);
-        assert_eq!(attempts.ask(ANN, home, now()), Ok(()));
-        assert_eq!(attempts.ask("bob@example.com", stranger, now()), Ok(()));
+        assert_eq!(attempts.charge(ANN, home, now()), Ok(Charged::Anybody));
+        assert_eq!(
+            attempts.charge("bob@example.com", stranger, now()),
+            Ok(Charged::Anybody)
+        );
         let later = now() + SignedDuration::from_secs(60);
-        assert_eq!(attempts.ask(ANN, stranger, later), Ok(()));
+        assert_eq!(attempts.charge(ANN, stranger, later), Ok(Charged::Anybody));
     }
 
     #[test]
     fn one_network_does_not_go_through_all_addresses() {
         let attempts = Attempts::new();
         for person in 0..PER_NETWORK.1 {
-            attempts.failed(&format!("{person}@example.com"), at("2001:db8::1"), now());
+            let email = format!("{person}@example.com");
+            let charged = attempts.charge(&email, at("2001:db8::1"), now());
+            assert_eq!(charged, Ok(Charged::Anybody));
         }
-        assert!(attempts.ask(ANN, at("2001:db8::2"), now()).is_err());
-        assert!(attempts.ask(ANN, at("2001:db8:0:1::2"), now()).is_ok());
+        assert!(attempts.charge(ANN, at("2001:db8::2"), now()).is_err());
+        assert!(attempts.charge(ANN, at("2001:db8:0:1::2"), now()).is_ok());
+    }
+
+    #[test]
+    fn a_right_password_costs_nothing_and_a_refused_try_no_more_than_itself() {
+        let attempts = Attempts::new();
+        let home = at("198.51.100.1");
+        for _ in 0..2 * PER_NETWORK.1 {
+            assert_eq!(attempts.charge(ANN, home, now()), Ok(Charged::Anybody));
+            attempts.give_back(Charged::Anybody, ANN, home);
+        }
+        for _ in 0..PER_PAIR.1 {
+            assert_eq!(attempts.charge(ANN, home, now()), Ok(Charged::Anybody));
+        }
+        for _ in 0..2 * PER_NETWORK.1 {
+            assert!(attempts.charge(ANN, home, now()).is_err());
+        }
+        assert_eq!(
+            attempts.charge("bob@example.com", home, now()),
+            Ok(Charged::Anybody)
+        );
+    }
+
+    #[test]
+    fn neighbours_who_fail_do_not_lock_out_who_has_signed_in_there() {
+        let attempts = Attempts::new();
+        let office = at("198.51.100.1");
+        attempts.succeeded(ANN, office, now());
+        for person in 0..PER_NETWORK.1 {
+            let email = format!("{person}@example.com");
+            let charged = attempts.charge(&email, office, now());
+            assert_eq!(charged, Ok(Charged::Anybody));
+        }
+        assert!(attempts.charge("bob@example.com", office, now()).is_err());
+        for _ in 0..PER_PAIR.1 {
+            assert_eq!(attempts.charge(ANN, office, now()), Ok(Charged::Owner));
+        }
+        assert!(attempts.charge(ANN, office, now()).is_err(), "as many");
+        attempts.give_back(Charged::Owner, ANN, office);
+        assert_eq!(attempts.charge(ANN, office, now()), Ok(Charged::Owner));
     }
 
     #[test]
@@ -162,13 +253,13 @@ mod tests {
         attempts.succeeded(ANN, home, now());
         let networks = (0..=u8::MAX).map(|last| at(&format!("192.0.2.{last}")));
         for stranger in networks.take(PER_EMAIL.1 as usize) {
-            attempts.failed(ANN, stranger, now());
+            assert_eq!(attempts.charge(ANN, stranger, now()), Ok(Charged::Anybody));
         }
-        assert!(attempts.ask(ANN, at("203.0.113.1"), now()).is_err());
-        assert_eq!(attempts.ask(ANN, home, now()), Ok(()));
+        assert!(attempts.charge(ANN, at("203.0.113.1"), now()).is_err());
+        assert_eq!(attempts.charge(ANN, home, now()), Ok(Charged::Owner));
         assert!(
             attempts
-                .ask("bob@example.com", at("203.0.113.1"), now())
+                .charge("bob@example.com", at("203.0.113.1"), now())
                 .is_ok()
         );
         let month = SignedDuration::from_mins(i64::from(KNOWN_FOR));

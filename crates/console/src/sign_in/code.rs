@@ -112,7 +112,7 @@ impl Console {
                 .await?);
         }
         self.attempts
-            .ask_code(person.id, now)
+            .charge_code(person.id, now)
             .map_err(PageRefusal::TooMany)?;
         let shared = self.second_factors.secret(person.id, now).await?;
         let step = shared.and_then(|shared| totp::step_of(code, &shared.bytes, now));
@@ -120,8 +120,8 @@ impl Console {
             Some(step) => self.second_factors.take_step(person.id, step).await?,
             None => false,
         };
-        if !taken {
-            self.attempts.code_failed(person.id, now);
+        if taken {
+            self.attempts.give_code_back(person.id);
         }
         Ok(taken)
     }

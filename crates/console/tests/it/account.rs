@@ -55,6 +55,11 @@ async fn guessing_the_password_at_an_open_screen_has_an_end() {
     let fields = |current| [("current", current), ("password", NEW), ("again", NEW)];
     let path = "/console/account/password";
     for _ in 0..10 {
+        assert_eq!(sign_in(&world, "wrong").await.status, 422);
+    }
+    let at_the_door = sign_in(&world, PASSWORD).await.status;
+    assert_eq!(at_the_door, 429, "which is a limit of its own");
+    for _ in 0..10 {
         assert_eq!(
             world.submit(&here, path, &fields("wrong")).await.status,
             422

@@ -9,6 +9,8 @@ use crate::world::{Answer, World};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
+const NEW: &str = "tin lamp orbit nine";
+
 async fn post(world: &World, path: &str, form: &str, more: &[(&str, &str)]) -> Answer {
     let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
     headers.extend(more);
@@ -197,18 +199,29 @@ async fn too_many_failures_are_told_to_wait_and_do_not_lock_the_owner_out_for_ev
     assert_eq!(refused.unwrap().workspace.as_ref(), Some(&ann.workspace));
 }
 
+/// One network may try sixty at once; whoever is signed in and asked again is another limit.
 #[tokio::test]
 async fn more_passwords_than_can_be_verified_are_told_to_come_again() {
     let world = std::sync::Arc::new(World::new().await);
     let mut tries = tokio::task::JoinSet::new();
-    for number in 0..120 {
+    for number in 0..12 {
+        let email = format!("p{number}@example.com");
+        let person = world.person("Main", &email, None).await;
+        for _ in 0..5 {
+            let browser = world.browser(&person).await;
+            let world = world.clone();
+            tries.spawn(async move {
+                let fields = [("current", "wrong"), ("password", NEW), ("again", NEW)];
+                let path = "/console/account/password";
+                told(&world.submit(&browser, path, &fields).await)
+            });
+        }
+    }
+    for number in 0..60 {
         let world = world.clone();
         tries.spawn(async move {
-            let answer = sign_in(&world, &format!("{number}@example.com"), "wrong").await;
-            if answer.status == 503 {
-                assert_eq!(answer.header("retry-after"), "1");
-            }
-            answer.status.as_u16()
+            let email = format!("{number}@example.com");
+            told(&sign_in(&world, &email, "wrong").await)
         });
     }
     let answers = tries.join_all().await;
@@ -216,6 +229,49 @@ async fn more_passwords_than_can_be_verified_are_told_to_come_again() {
         answers.contains(&503) && answers.contains(&422),
         "{answers:?}"
     );
+}
+
+fn told(answer: &Answer) -> u16 {
+    if answer.status == 503 {
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    answer.status.as_u16()
+}
+
+/// Whoever goes away before the answer has had their try.
+#[tokio::test]
+async fn a_try_that_is_broken_off_is_counted_and_recorded() {
+    use tokio::io::AsyncWriteExt as _;
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let form = "email=ann@example.com&password=wrong";
+    let request = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        form.len()
+    );
+    let mut tries = 0;
+    while refusals(&world).await < 10 {
+        tries += 1;
+        assert!(tries < 200, "tries that were broken off are not counted");
+        let mut stream = tokio::net::TcpStream::connect(world.host()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // The server reads the form and looks for the person; comparing the password takes much longer.
+        for _ in 0..50 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let limited = sign_in(&world, "ann@example.com", PASSWORD).await;
+    assert_eq!(limited.status, 429);
+}
+
+/// How many refused sign-ins of Ann the audit log counts.
+async fn refusals(world: &World) -> u64 {
+    let audit = world.audit().await;
+    let events = audit.iter().map(|stored| &stored.event);
+    let refused = events.filter(|event| event.message == "Sign-in refused");
+    refused.map(|event| event.count).sum()
 }
 
 #[tokio::test]

@@ -367,15 +367,17 @@ impl World {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Answer {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("form_token", &browser.form_token);
-        form.extend_pairs(fields);
+        let form = {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("form_token", &browser.form_token);
+            form.extend_pairs(fields).finish()
+        };
         let headers = [
             ("cookie", browser.cookie.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),
             ("sec-fetch-site", "same-origin"),
         ];
-        self.send("POST", path, &headers, &form.finish()).await
+        self.send("POST", path, &headers, &form).await
     }
 
     /// A call to the REST API by a script of our own pages in that browser.

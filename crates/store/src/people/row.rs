@@ -184,7 +184,8 @@ pub(super) async fn update_roles(
     Ok(Person::from(live.as_ref()))
 }
 
-/// Writes whether the person may do anything. Disabled, they are signed out everywhere.
+/// Writes whether the person may do anything. Disabled, they are signed out everywhere, and their links
+/// are void: enabled again, they come in as they are then.
 pub(super) async fn update_enabled(
     store: &Store,
     row: &PersonRow,
@@ -197,10 +198,8 @@ pub(super) async fn update_enabled(
         .execute(&mut *transaction)
         .await?;
     if !row.enabled {
-        sqlx::query("DELETE FROM session WHERE person_id = $1")
-            .bind(row.id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        crate::sessions::end_all(&mut transaction, row.id, "").await?;
+        crate::setup_links::forget(&mut transaction, row.id).await?;
     }
     AuditRow::new(event).insert(&mut transaction).await?;
     transaction.commit().await?;

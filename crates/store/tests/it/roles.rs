@@ -196,8 +196,11 @@ async fn a_disabled_person_has_no_tokens_no_sessions_and_no_way_in_until_enabled
         &mut SystemRandom,
     );
     let candidate = sessions.candidate("ann@example.com", None).await.unwrap();
+    let candidate = candidate.unwrap();
+    let step = sessions.begin_step(&candidate, now(), rng).await.unwrap();
+    let step = step.unwrap();
     let cookie = sessions
-        .begin(&candidate.unwrap(), &actor(), "Tests", now(), rng)
+        .begin(&candidate, &actor(), "Tests", now(), rng)
         .await
         .unwrap()
         .unwrap();
@@ -238,6 +241,9 @@ async fn a_disabled_person_has_no_tokens_no_sessions_and_no_way_in_until_enabled
         .set_enabled(ann.id, true, &actor(), now(), rng)
         .await
         .unwrap();
+    let links = world.store.setup_links();
+    assert!(links.find(&link, now()).await.unwrap().is_none());
+    assert!(sessions.step(&step, now()).await.unwrap().is_none());
     assert_eq!(world.refusal(&token, now()), None);
     assert!(world.authenticate(&form, now()).is_ok());
     assert!(
