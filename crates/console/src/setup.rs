@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 use crate::password::{HashingError, LONGEST, NewPassword, SHORTEST, Unsuitable};
 use crate::same_site::began_elsewhere;
-use crate::sign_in::{HOME, Proved, SIGN_IN_PATH, Visitor};
+use crate::sign_in::{HOME, Proved, SIGN_IN_PATH, Visitor, row_of};
 use crate::{Console, SOURCE};
 
 /// Longest form read, in bytes: two passwords of the longest kind, percent-encoded, with room.
@@ -287,7 +287,7 @@ impl Console {
             &mut SystemRandom,
         );
         event.source_ip = address.to_string();
-        let key = format!("{SOURCE} set-up link {address}");
+        let key = row_of("set-up link", address);
         self.audit.count(event.per_minute(&key));
         Err(SetupRefusal::NotGood)
     }

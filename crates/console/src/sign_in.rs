@@ -18,6 +18,7 @@ use axum::http::header::{HOST, SET_COOKIE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
+use hallpass_limits::network;
 use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_pages::{Page, go};
@@ -197,6 +198,15 @@ impl Console {
         response
     }
 
+    /// Counts what a limit turned away. It costs whoever sends it nothing and comes from anywhere, so all
+    /// of a minute is one row.
+    fn count_turned_away(&self, now: Timestamp) {
+        let message = "Sign-in turned away: too many tries";
+        let event = AuditEvent::new(AuditState::Failure, message, SOURCE, now, &mut SystemRandom);
+        let key = format!("{SOURCE} {message}");
+        self.audit.count(event.per_minute(&key));
+    }
+
     /// Counts a refusal in the audit log; in the workspace's own when it is known whom it is about.
     /// What was typed is not kept: it may be a password in the wrong field.
     fn count_refusal(
@@ -209,7 +219,7 @@ impl Console {
         let mut event =
             AuditEvent::new(AuditState::Failure, message, SOURCE, now, &mut SystemRandom);
         event.source_ip = visitor.address.to_string();
-        let mut key = format!("{SOURCE} {message} {}", visitor.address);
+        let mut key = row_of(message, visitor.address);
         if let Some(person) = person {
             event.workspace = Some(person.workspace.clone());
             event.user_email = person.email.to_string();
@@ -217,6 +227,12 @@ impl Console {
         }
         self.audit.count(event.per_minute(&key));
     }
+}
+
+/// What tells rows of refusals apart. A host has many addresses of IPv6: they share a row, or whoever
+/// likes could write without end.
+pub(crate) fn row_of(message: &str, from: IpAddr) -> String {
+    format!("{SOURCE} {message} {}", network(from))
 }
 
 /// Who acts when somebody changes what is their own.
@@ -296,6 +312,14 @@ mod tests {
         ] {
             assert_eq!(destination(query), HOME, "{query}");
         }
+    }
+
+    #[test]
+    fn the_addresses_of_one_host_share_a_row() {
+        let row = |from: &str| row_of("refused", from.parse().unwrap());
+        assert_eq!(row("2001:db8::1"), row("2001:db8::ffff:2"));
+        assert_ne!(row("2001:db8::1"), row("2001:db8:0:1::1"));
+        assert_ne!(row("192.0.2.1"), row("192.0.2.2"));
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Console {
         let now = (self.clock)();
         let charged = self.attempts.charge(email, visitor.address, now);
         let charged = charged.map_err(|wait| {
-            self.count_refusal("Sign-in refused", None, visitor, now);
+            self.count_turned_away(now);
             PageRefusal::TooMany(wait)
         })?;
         Ok(Attempt {
