@@ -3,6 +3,7 @@
 use hallpass_access::Role;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::sessions::Candidate;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::second_factor::switched_on;
@@ -156,4 +157,21 @@ async fn a_step_begins_one_session() {
         let begun = sessions.finish(&step, &ann, &by, "Tests", now, rng).await;
         assert_eq!(begun.unwrap().is_some(), first);
     }
+}
+
+#[tokio::test]
+async fn of_many_sessions_the_one_that_was_idle_longest_gives_way() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let (first, second) = (world.browser(&ann).await, world.browser(&ann).await);
+    let of_bob = world.browser(&bob).await;
+    world.pass(SignedDuration::from_mins(2));
+    assert_eq!(world.open(&first, PATH).await.status, 200, "is in use");
+    for _ in 0..19 {
+        world.browser(&ann).await;
+    }
+    assert_eq!(ids(&world.open(&first, PATH).await).len(), 20);
+    assert_eq!(world.open(&second, PATH).await.status, 401);
+    assert_eq!(world.open(&of_bob, PATH).await.status, 200, "another's");
 }

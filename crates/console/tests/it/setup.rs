@@ -359,9 +359,15 @@ async fn the_link_of_the_start_ends_when_an_administrator_comes_another_way_and_
     let taken = format!("{ENCODED}&email=EVE%40example.com");
     let refused = post(&world, &path, &taken, &[]).await;
     assert!(refused.body.contains("has this e-mail address already"));
+    let tenant = Some(Role::Administrator);
+    world.person("Tenant", "tom@example.com", tenant).await;
+    assert_eq!(open(&world, &path).await.status, 200, "of a tenant only");
     world.administrator().await;
     assert_eq!(open(&world, &path).await.status, 404);
     assert_eq!(post(&world, &path, &taken, &[]).await.status, 404);
+    let secret = Secret::from(path.strip_prefix(SETUP_PATH).unwrap().to_owned());
+    let taken = world.store.setup_links().take_first(&secret).await;
+    assert!(!taken.unwrap(), "nor for a request that was under way");
 
     let world = World::new().await;
     world.workspace("Main").await;

@@ -193,6 +193,15 @@ async fn too_many_failures_are_told_to_wait_and_do_not_lock_the_owner_out_for_ev
         303
     );
     let audit = world.audit().await;
+    let refused = audit.iter().map(|stored| &stored.event);
+    let refused = refused.filter(|event| event.message == "Sign-in refused");
+    let counted: u64 = refused.map(|event| event.count).sum();
+    assert_eq!(counted, 20, "without those that a limit turned away");
+    let turned_away = audit
+        .iter()
+        .filter(|stored| stored.event.message.contains("too many tries"));
+    let turned_away: Vec<u64> = turned_away.map(|stored| stored.event.count).collect();
+    assert_eq!(turned_away, [3], "one row, whoever they were");
     let mut refused = audit.iter().map(|stored| &stored.event);
     let refused = refused.find(|event| event.user_email == "ann@example.com" && event.count == 10);
     assert_eq!(refused.unwrap().message, "Sign-in refused");
@@ -338,6 +347,13 @@ async fn the_same_address_in_two_workspaces_is_two_accounts() {
     world.pass(SignedDuration::from_secs(1));
     let other = world.person("Other", "ann@example.com", None).await;
     choose(&world, &other).await;
+    // One that is older and never chose a password is in nobody's way.
+    world.person("Third", "eve@example.com", None).await;
+    world.pass(SignedDuration::from_secs(1));
+    let eve = world.person("Other", "eve@example.com", None).await;
+    choose(&world, &eve).await;
+    let entered = sign_in(&world, "eve@example.com", PASSWORD).await;
+    assert_eq!(entered.status, 303);
     let page = world.send("GET", "/sign-in?workspace=Other", &[], "").await;
     assert!(page.body.contains("name=\"workspace\" value=\"Other\""));
     for (workspace, expected) in [("Other", "Other"), ("Main", "Main"), ("", "Main")] {

@@ -15,6 +15,9 @@ use crate::{Actor, Store, StoreError};
 /// Longest description of a browser kept, in characters.
 const LONGEST_AGENT: usize = 200;
 
+/// Most sessions of one person at a time; the one that was idle longest gives way.
+const MOST_SESSIONS: i64 = 20;
+
 /// Somebody who wants to sign in, what their password must match, and whether that is enough: as it was
 /// when they were looked up.
 #[derive(Debug, Clone)]
@@ -40,7 +43,7 @@ struct Beginning {
 
 impl Sessions {
     /// Who has that address and may sign in. In several workspaces the same address belongs to
-    /// different accounts; without a workspace's name it is the oldest.
+    /// different accounts; without a workspace's name it is the oldest that has a password.
     pub async fn candidate(
         &self,
         email: &str,
@@ -51,7 +54,8 @@ impl Sessions {
              WHERE person_id = person.id AND confirmed_at IS NOT NULL) AS has_second FROM person \
              JOIN workspace ON workspace.id = person.workspace_id \
              WHERE lower(person.email) = lower($1) AND person.enabled <> 0 \
-             AND ($2 IS NULL OR workspace.name = $2) ORDER BY person.created_at LIMIT 1",
+             AND ($2 IS NULL OR workspace.name = $2) \
+             ORDER BY person.password IS NULL, person.created_at LIMIT 1",
         )
         .bind(email)
         .bind(workspace)
@@ -169,6 +173,14 @@ impl Beginning {
     ) -> Result<(), StoreError> {
         let now = self.now;
         forget_ended(connection, store.idle_since(now), store.begun_since(now)).await?;
+        sqlx::query(
+            "DELETE FROM session WHERE digest IN (SELECT digest FROM session WHERE person_id = $1 \
+             ORDER BY last_seen_at DESC, created_at DESC, id LIMIT -1 OFFSET $2)",
+        )
+        .bind(self.person.to_string())
+        .bind(MOST_SESSIONS - 1)
+        .execute(&mut *connection)
+        .await?;
         sqlx::query(
             "INSERT INTO session (digest, id, person_id, created_at, last_seen_at, address, \
              user_agent) VALUES ($1, $2, $3, $4, $4, $5, $6)",

@@ -86,7 +86,7 @@ impl SetupLinks {
     }
 
     /// Takes the link that makes the first administrator, so that of many requests one makes them;
-    /// `false` when it is not there any more.
+    /// `false` when it is not there any more, or an administrator was made in another way.
     pub async fn take_first(&self, secret: &Secret) -> Result<bool, StoreError> {
         let digest = self.0.pepper.digest(secret).to_stored();
         let store = self.0.clone();
@@ -97,6 +97,10 @@ impl SetupLinks {
                     .bind(digest)
                     .execute(&mut *transaction)
                     .await?;
+            // Hashing the password took a while; changes wait for this transaction.
+            if !administrators(&store).await?.is_empty() {
+                return Ok(false);
+            }
             transaction.commit().await?;
             Ok::<_, StoreError>(taken.rows_affected() == 1)
         };
@@ -104,7 +108,7 @@ impl SetupLinks {
     }
 }
 
-/// Everybody who may change the workspace and may sign in, the oldest first, and whether they have a
+/// Everybody of the operating workspace who may change it and may sign in, the oldest first, and whether they have a
 /// password.
 async fn administrators(store: &Store) -> Result<Vec<(Person, bool)>, StoreError> {
     let rows = sqlx::query(
@@ -114,6 +118,8 @@ async fn administrators(store: &Store) -> Result<Vec<(Person, bool)>, StoreError
     .fetch_all(store.database.reader())
     .await?;
     let platform = ApplicationInstanceId::platform();
+    let operating = store.workspaces().list().into_iter().next();
+    let operating = operating.map(|first| first.id.clone());
     let mut administrators = Vec::new();
     for row in rows {
         let id: PersonId = read("person id", row.try_get("id")?)?;
@@ -121,7 +127,9 @@ async fn administrators(store: &Store) -> Result<Vec<(Person, bool)>, StoreError
             continue;
         };
         let person = Person::from(live.as_ref());
-        if person.roles_on(&platform).permits(&WORKSPACE_UPDATE) {
+        if operating.as_ref() == Some(&person.workspace)
+            && person.roles_on(&platform).permits(&WORKSPACE_UPDATE)
+        {
             administrators.push((person, row.try_get::<i64, _>("has_password")? != 0));
         }
     }
