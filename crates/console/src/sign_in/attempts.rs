@@ -5,7 +5,7 @@
 //! Guessing is limited where it comes from: per e-mail address and network, and per network. So whoever
 //! guesses at somebody's password locks out themselves. A wide limit per e-mail address over all networks
 //! bounds guessing from many at once; it is not asked of networks from which that address has signed in
-//! before, so that its owner is not locked out (decision 0020). None of them knows which addresses exist.
+//! before, so that its owner is not locked out (decision 0019). None of them knows which addresses exist.
 
 use std::hash::RandomState;
 use std::net::IpAddr;
