@@ -43,7 +43,7 @@ impl AuthorizationServer {
             Err(error) => Err(error),
         };
         self.metrics.took(outcome.is_ok(), began, (self.clock)());
-        outcome.map(|(token, _)| token).map_err(|error| {
+        outcome.map(|(token, ..)| token).map_err(|error| {
             let refusal = Refusal::from(error);
             self.metrics.refused("token", &refusal);
             refusal.error().clone()

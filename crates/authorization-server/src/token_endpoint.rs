@@ -14,6 +14,7 @@ use hallpass_oauth::{
     TokenResponse, WorkspaceId,
 };
 
+use crate::admission::Permit;
 use crate::answer::Refusal;
 use crate::client::{Caller, Submission, event_of, too_many};
 use crate::description::{self, Failure};
@@ -126,7 +127,7 @@ impl AuthorizationServer {
                 .await;
         }
 
-        let (token, grant) = self
+        let (token, grant, _place) = self
             .client_credentials(&submission, &form, &token_request, endpoint, caller)
             .await?;
         let additions = Additions {
@@ -136,7 +137,8 @@ impl AuthorizationServer {
         Ok(self.print(&token, additions))
     }
 
-    /// The grant of a client that speaks for itself: from its proof to its token.
+    /// The grant of a client that speaks for itself: from its proof to its token. The request's place
+    /// comes along, to be held until it is answered.
     pub(crate) async fn client_credentials(
         &self,
         submission: &Submission,
@@ -144,7 +146,7 @@ impl AuthorizationServer {
         token_request: &TokenRequest,
         endpoint: Option<&WorkspaceId>,
         caller: Caller,
-    ) -> Result<(AccessToken, Arc<Grant>), TokenError> {
+    ) -> Result<(AccessToken, Arc<Grant>, Permit<'_>), TokenError> {
         let (client, presented) = self.authenticate(submission, form, caller)?;
         let registration = client.registration();
         let grant = Grant::authorize(&client, token_request, endpoint)
@@ -153,7 +155,7 @@ impl AuthorizationServer {
             .admit(registration.client_id.as_str(), caller.now)
             .map_err(too_many)
             .inspect_err(|error| self.count_refused_grant(error, registration, caller))?;
-        let _place = self.admission.enter().ok_or_else(TokenError::overloaded)?;
+        let place = self.admission.enter().ok_or_else(TokenError::overloaded)?;
         let message = format!("Access token issued to client {}", registration.client_id);
         let event = event_of(message, registration, caller)
             .per_minute(&format!("issued {}", registration.client_id));
@@ -169,7 +171,7 @@ impl AuthorizationServer {
             .await
             .map_err(|error| self.not_taken(&error, &presented, caller))?;
         self.metrics.issued(CLIENT_CREDENTIALS);
-        Ok((token, grant))
+        Ok((token, grant, place))
     }
 
     /// The other grant: a token for a token.

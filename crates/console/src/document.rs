@@ -102,7 +102,7 @@ fn token_scheme(token_url: &str, permissions: &BTreeSet<String>) -> SecuritySche
                        token request need not name it.";
         (permission.as_str(), meaning)
     });
-    let flow = ClientCredentials::new(token_url, Scopes::from_iter(scopes));
+    let flow = ClientCredentials::new(token_url, scopes.collect::<Scopes>());
     SecurityScheme::OAuth2(OAuth2::with_description(
         [Flow::ClientCredentials(flow)],
         "An access token of the platform instance (`global`), sent as `Authorization: Bearer …`.",

@@ -118,16 +118,18 @@ impl Filter {
         Ok(AuditSearch {
             of: AuditOf::Workspace(workspace.clone()),
             oldest_first: false,
-            after: parsed(&self.after, |text| text.parse::<AuditPlace>().ok())
-                .ok_or(BadFilter::Place)?,
-            state: parsed(&self.state, |text| text.parse::<AuditState>().ok())
-                .ok_or(BadFilter::State)?,
+            after: parsed(&self.after, BadFilter::Place, |text| {
+                text.parse::<AuditPlace>().ok()
+            })?,
+            state: parsed(&self.state, BadFilter::State, |text| {
+                text.parse::<AuditState>().ok()
+            })?,
             // As people and clients are named in the log.
             person: text(&self.person.to_lowercase()),
             client_id: text(&self.client_id),
             source: text(&self.source),
-            from: parsed(&self.from, time).ok_or(BadFilter::Time("from"))?,
-            to: parsed(&self.to, time).ok_or(BadFilter::Time("to"))?,
+            from: parsed(&self.from, BadFilter::Time("from"), time)?,
+            to: parsed(&self.to, BadFilter::Time("to"), time)?,
             text: text(&self.search),
         })
     }
@@ -135,17 +137,21 @@ impl Filter {
     /// How many events are wanted.
     pub(super) fn limit(&self, default: usize) -> Result<usize, BadFilter> {
         let number = |text: &str| text.parse().ok().filter(|n| (1..=MOST_EVENTS).contains(n));
-        let wanted: Option<usize> = parsed(&self.limit, number).ok_or(BadFilter::Limit)?;
+        let wanted: Option<usize> = parsed(&self.limit, BadFilter::Limit, number)?;
         Ok(wanted.unwrap_or(default))
     }
 }
 
-/// `None` for a text that says nothing sensible; nothing typed is nothing wanted.
-fn parsed<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
+/// Nothing typed is nothing wanted.
+fn parsed<T>(
+    text: &str,
+    error: BadFilter,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, BadFilter> {
     if text.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
-    parse(text).map(Some)
+    parse(text).map(Some).ok_or(error)
 }
 
 /// A time, a time of day without a zone (as a browser's field has it), or a day. All mean UTC unless they

@@ -95,14 +95,14 @@ impl Console {
             Ok((search, limit)) => {
                 self.audit.settle().await?;
                 let found = self.audit.search(&search, limit).await?;
-                (StatusCode::OK, List::of(filter, found, limit))
+                (StatusCode::OK, List::of(filter, &found, limit))
             }
             Err(error) => {
                 let page = List::refused(filter, error.to_string());
                 (StatusCode::UNPROCESSABLE_ENTITY, page)
             }
         };
-        let instances = self.addresses.instances.iter().map(|(_, url)| url.clone());
+        let instances = self.addresses.instances.values().cloned();
         let own = SOURCES.map(str::to_owned).into_iter();
         page.sources = own.chain(instances).collect();
         Ok(self.page_with(status, by, Place::Audit, "Audit", page))
@@ -119,7 +119,7 @@ impl Console {
 }
 
 impl List {
-    fn of(filter: Filter, found: AuditPage, limit: usize) -> Self {
+    fn of(filter: Filter, found: &AuditPage, limit: usize) -> Self {
         let mut page = Self::refused(filter, String::new());
         page.problem = None;
         let next = found.next.map(|next| next.to_string());

@@ -6,7 +6,7 @@
 //! guesses at somebody's password locks out themselves. A wide limit per e-mail address over all networks
 //! bounds guessing from many at once. A network from which an address has signed in before has a limit of
 //! its own for that address and no other, so that neither strangers elsewhere nor neighbours who fail for
-//! other addresses lock the owner out (decision 0020). None of them knows which addresses exist.
+//! other addresses lock the owner out (decision 0019). None of them knows which addresses exist.
 
 use std::hash::RandomState;
 use std::net::IpAddr;

@@ -28,14 +28,14 @@ async fn with_events() -> (World, Person, Person) {
         .await;
     for number in 0..120 {
         record(&world, &ann, &format!("Job {number:03} done"), |event| {
-            event.user_email = "bob@example.com".to_owned();
-            event.client_id = "c1".to_owned();
+            event.user_email = String::from("bob@example.com");
+            event.client_id = String::from("c1");
         })
         .await;
     }
     record(&world, &ann, "=HYPERLINK(\"x\")", |event| {
         event.state = AuditState::PermissionDenied;
-        event.resource.name = "<script>alert(1)</script>".to_owned();
+        event.resource.name = String::from("<script>alert(1)</script>");
         event.count = 17;
     })
     .await;

@@ -322,10 +322,7 @@ async fn disabled_and_removed_people_lose_tokens_and_sessions_and_the_dialog_say
         .token_with(client_id, used.secret.expose(), crate::world::ISSUER)
         .await;
     assert!(minted.is_none());
-    assert_eq!(
-        world.open(&theirs, "/").await.body.contains("Sign out"),
-        false
-    );
+    assert!(!world.open(&theirs, "/").await.body.contains("Sign out"));
     assert_eq!(world.open(&browser, &of_otto).await.status, 404);
     let said = world.audit().await;
     for message in [
@@ -551,12 +548,8 @@ async fn what_a_person_may_do_is_told_operation_by_operation() {
     let told = world.get(&format!("{of_otto}=us1"), &token).await.json();
     assert_eq!(told["total"], 6);
     let operation = |told: &serde_json::Value, id: &str| {
-        let items = told["items"].as_array().unwrap().iter();
-        items
-            .filter(|one| one["operationId"] == id)
-            .next()
-            .unwrap()
-            .clone()
+        let mut items = told["items"].as_array().unwrap().iter();
+        items.find(|one| one["operationId"] == id).unwrap().clone()
     };
     assert_eq!(
         operation(&told, "DiskUpdate")["allowedBy"],

@@ -29,6 +29,10 @@ impl World {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "the life of one role, told from its beginning to its end"
+)]
 #[tokio::test]
 async fn a_role_is_made_changed_and_deleted_on_pages() {
     let world = World::new().await;

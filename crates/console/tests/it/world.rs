@@ -92,7 +92,7 @@ impl World {
     /// One that people reach in clear.
     pub(crate) async fn in_clear() -> Self {
         let mut settings = settings();
-        settings.addresses.console = "http://127.0.0.1:8080".to_owned();
+        settings.addresses.console = String::from("http://127.0.0.1:8080");
         Self::with(settings).await
     }
 

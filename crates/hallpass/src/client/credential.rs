@@ -199,7 +199,7 @@ async fn create(args: &CreateArgs) -> Result<(), CommandError> {
     if let Some((profile, store)) = profile {
         let base_url = base_url.unwrap_or_default();
         let kept = profile.keep(&client, &made.id, &base_url, store, &secret);
-        kept.map_err(|error| not_kept(error, &made))?;
+        kept.map_err(|error| not_kept(&error, &made))?;
         return args.shown.print(&made.item);
     }
     let told = told(&client, made, base_url.as_deref(), &secret);
@@ -225,7 +225,7 @@ async fn reset(args: &ResetArgs) -> Result<(), CommandError> {
     let (changed, secret) = remote.reset(&credential.id).await?;
     if let Some((profile, store)) = profile {
         let kept = profile.keep_secret(store, &secret);
-        kept.map_err(|error| not_kept(error, &changed))?;
+        kept.map_err(|error| not_kept(&error, &changed))?;
         return args.shown.print(&changed.item);
     }
     let told = told(&client, changed, None, &secret);
@@ -322,7 +322,7 @@ fn confirm(yes: bool, question: &str, otherwise: &str) -> Result<(), CommandErro
 }
 
 /// The credential is there, and nobody has its secret.
-fn not_kept(error: CommandError, made: &Credential) -> CommandError {
+fn not_kept(error: &CommandError, made: &Credential) -> CommandError {
     error.print();
     CommandError::new(
         error.exit(),

@@ -46,6 +46,10 @@ fn workspace(digit: &str) -> WorkspaceId {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of searches and what they find"
+)]
 async fn events_are_found_by_each_condition_and_in_pages_without_gaps() {
     let world = World::new(Policy::default()).await;
     let (ours, theirs) = (workspace("a"), workspace("b"));
@@ -65,7 +69,7 @@ async fn events_are_found_by_each_condition_and_in_pages_without_gaps() {
         })
         .await;
         record(&world, &theirs, at, |event| {
-            event.message = "theirs".to_owned()
+            event.message = "theirs".to_owned();
         })
         .await;
     }
