@@ -43,6 +43,12 @@ pub(crate) enum Refusal {
         challenge: Challenge,
         message: &'static str,
     },
+    /// Whoever is signed in may not do this. There is no credential to speak of.
+    #[error("you lack the permission {permission}; ask an administrator for a role that has it")]
+    NotPermitted {
+        challenge: Challenge,
+        permission: String,
+    },
     /// A session's cookie came without the token that only this site's pages have.
     #[error(
         "a change made with a session needs its form token in the header {}",
@@ -168,7 +174,7 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Self::NoFormToken => StatusCode::FORBIDDEN,
+            Self::NotPermitted { .. } | Self::NoFormToken => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
                 StatusCode::NOT_FOUND
@@ -183,7 +189,9 @@ impl Refusal {
 
     fn challenge(&self) -> Option<&Challenge> {
         match self {
-            Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => Some(challenge),
+            Self::Challenged(challenge)
+            | Self::Elsewhere { challenge, .. }
+            | Self::NotPermitted { challenge, .. } => Some(challenge),
             _ => None,
         }
     }

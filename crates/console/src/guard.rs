@@ -204,8 +204,15 @@ impl Console {
     ) -> Result<Permitted, Refusal> {
         if !caller.roles.permits(&permission) {
             self.record_denial(call, &caller, &permission).await?;
-            let scope = permission.to_string();
-            return Err(Refusal::Challenged(Challenge::InsufficientScope(scope)));
+            let permission = permission.to_string();
+            let challenge = Challenge::InsufficientScope(permission.clone());
+            return Err(match caller.in_session() {
+                Some(_) => Refusal::NotPermitted {
+                    challenge,
+                    permission,
+                },
+                None => Refusal::Challenged(challenge),
+            });
         }
         Ok(Permitted { caller, permission })
     }

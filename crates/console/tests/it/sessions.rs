@@ -175,3 +175,18 @@ async fn of_many_sessions_the_one_that_was_idle_longest_gives_way() {
     assert_eq!(world.open(&second, PATH).await.status, 401);
     assert_eq!(world.open(&of_bob, PATH).await.status, 200, "another's");
 }
+
+#[tokio::test]
+async fn somebody_signed_in_is_told_that_they_lack_the_permission() {
+    let world = World::new().await;
+    world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&bob).await;
+    let refused = world.open(&browser, "/workspaces/v1/users").await;
+    assert_eq!(refused.status, 403);
+    let words = "you lack the permission workspace.read";
+    assert!(refused.body.contains(words), "{}", refused.body);
+    let token = world.token_of(&bob).await;
+    let refused = world.get("/workspaces/v1/users", &token).await;
+    assert!(refused.body.contains("the credential's owner lacks"));
+}
