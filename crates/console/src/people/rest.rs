@@ -316,6 +316,7 @@ impl Console {
         let roles = roles.collect::<Result<Assignments, _>>()?;
         let (person, secret) = self
             .people
+            .given_by(permitted.owner())
             .invite(
                 permitted.workspace(),
                 email,
@@ -370,6 +371,12 @@ impl Console {
             let why = format!("{} is disabled; enable them first", person.email);
             return Err(Refusal::Conflict(why));
         }
+        if person.id == permitted.owner() {
+            let why =
+                "nobody makes a set-up link for themselves; change the password in the console";
+            return Err(Refusal::Conflict(why.to_owned()));
+        }
+        self.people.may_stand_in(permitted.owner(), person.id)?;
         let (now, rng) = (call.now(), &mut SystemRandom);
         let secret = self
             .setup_links
@@ -395,6 +402,7 @@ impl Console {
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
             .people
+            .given_by(permitted.owner())
             .assign(
                 person.id,
                 instance.clone(),

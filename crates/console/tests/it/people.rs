@@ -605,3 +605,72 @@ async fn what_a_person_may_do_is_told_operation_by_operation() {
         .await;
     assert!(some.body.contains("DiskDelete") && !some.body.contains("DiskCreate"));
 }
+
+#[tokio::test]
+async fn whoever_manages_people_gives_only_what_they_have() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let role = world
+        .custom_role(&bob, "Manager", "ANY.* workspace.read workspace.update")
+        .await;
+    let (people, rng) = (world.store.people(), &mut SystemRandom);
+    people
+        .assign(bob.id, None, role.id, &local(), world.now(), rng)
+        .await
+        .unwrap();
+    let browser = world.browser(&bob).await;
+    let own = format!("/console/users/{}", bob.id);
+    let administrator = [("role", "administrator"), ("instance", "all")];
+    let assign = format!("{own}/assign");
+    let refused = world.submit(&browser, &assign, &administrator).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("audit.*"), "{}", refused.body);
+    let invited = [
+        ("email", "eve@example.com"),
+        ("role", "administrator"),
+        ("instance", "all"),
+    ];
+    let refused = world.submit(&browser, "/console/users/new", &invited).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.*"));
+    let fields = [("name", "Manager"), ("permission", "audit.read")];
+    let page = format!("/console/roles/{}", role.id);
+    let refused = world.submit(&browser, &page, &fields).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.read"));
+    // Nor do they let themselves in as somebody who has more.
+    let link = format!("/console/users/{}/setup-link", ann.id);
+    let refused = world.submit(&browser, &link, &[]).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.*"));
+    let link = format!("/workspaces/v1/users/{}/setup-link", ann.id);
+    assert_eq!(
+        world.script(&browser, "POST", &link, None).await.status,
+        409
+    );
+
+    let observer = [("role", "operator"), ("instance", "us1")];
+    let refused = world.submit(&browser, &assign, &observer).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.read"));
+    let keeper = world.custom_role(&bob, "Keeper", "volume.*").await;
+    let keeper = keeper.id.to_string();
+    let given = [("role", keeper.as_str()), ("instance", "us1")];
+    assert_eq!(world.submit(&browser, &assign, &given).await.status, 303);
+}
+
+#[tokio::test]
+async fn nobody_makes_a_set_up_link_for_themselves() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let page = world
+        .open(&browser, &format!("/console/users/{}", ann.id))
+        .await;
+    assert!(!page.body.contains("setup-link"));
+    let link = format!("/console/users/{}/setup-link", ann.id);
+    let refused = world.submit(&browser, &link, &[]).await;
+    assert!(refused.status == 422 && refused.body.contains("for themselves"));
+    assert!(!refused.body.contains("/setup/"));
+    let path = format!("/workspaces/v1/users/{}/setup-link", ann.id);
+    let token = world.token_of(&ann).await;
+    let refused = world.call("POST", &path, &token, None).await;
+    assert_eq!(refused.status, 409);
+}
