@@ -93,6 +93,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::LastSecret
             | CredentialError::NoSecret
             | CredentialError::SecretChanged
+            | CredentialError::Held
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
