@@ -674,3 +674,29 @@ async fn nobody_makes_a_set_up_link_for_themselves() {
     let refused = world.call("POST", &path, &token, None).await;
     assert_eq!(refused.status, 409);
 }
+
+#[tokio::test]
+async fn a_page_far_behind_the_list_is_empty() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    for path in ["/console/users", USERS, "/workspaces/v1/credentials"] {
+        let far = format!("{path}?offset={}", usize::MAX);
+        assert_eq!(
+            world.script(&browser, "GET", &far, None).await.status,
+            200,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_once_is_marked_to_be_forgotten() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&ann).await;
+    let link = format!("/console/users/{}/setup-link", bob.id);
+    let made = world.submit(&browser, &link, &[]).await;
+    assert!(made.body.contains("id=\"link\" data-once"), "{}", made.body);
+}
