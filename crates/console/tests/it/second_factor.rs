@@ -28,7 +28,7 @@ async fn begin(world: &World, browser: &Browser) -> String {
     let begun = world.submit(browser, &format!("{PATH}/begin"), &[]).await;
     assert_eq!(begun.header("location"), PATH, "{}", begun.body);
     let page = world.open(browser, PATH).await;
-    between(&page.body, "<code id=\"key\">", "<").to_owned()
+    between(&page.body, "<code id=\"key\" data-once>", "<").to_owned()
 }
 
 /// Switches the second factor of a person on; gives the key of their device.
