@@ -195,7 +195,7 @@ impl Console {
     }
 
     /// On to the next page, or back to the person's with what was wrong.
-    async fn user_done(
+    pub(super) async fn user_done(
         &self,
         by: &SignedIn,
         person: Person,
@@ -211,7 +211,7 @@ impl Console {
         }
     }
 
-    async fn user_refused(
+    pub(super) async fn user_refused(
         &self,
         by: &SignedIn,
         person: Person,

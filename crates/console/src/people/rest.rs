@@ -37,7 +37,8 @@ use crate::wire::{print, read_json_body};
     assignments,
     assign,
     take_away,
-    permissions
+    permissions,
+    super::second_factor::remove_second_factor
 ))]
 pub(crate) struct Declared;
 
@@ -280,7 +281,7 @@ impl Console {
         Ok((permitted, read))
     }
 
-    fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
+    pub(super) fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
         let person = self.user_of(permitted.workspace(), id);
         person.ok_or(Refusal::NotFound("there is no such user in your workspace"))
     }

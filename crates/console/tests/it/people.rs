@@ -700,3 +700,45 @@ async fn what_is_shown_once_is_marked_to_be_forgotten() {
     let made = world.submit(&browser, &link, &[]).await;
     assert!(made.body.contains("id=\"link\" data-once"), "{}", made.body);
 }
+
+#[tokio::test]
+async fn an_administrator_takes_the_second_factor_of_somebody_away_who_lost_it() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&ann).await;
+    let page = format!("/console/users/{}", bob.id);
+    let taken = format!("{page}/second-factor");
+    let path = format!("{USERS}/{}/second-factor", bob.id);
+    let has_one = async || {
+        let factors = world.store.second_factors();
+        factors.of(bob.id, world.now()).await.unwrap().is_some()
+    };
+    assert!(!world.open(&browser, &page).await.body.contains(&taken));
+    let none = world.script(&browser, "DELETE", &path, None).await;
+    assert_eq!(none.status, 404);
+    for by_page in [true, false] {
+        crate::second_factor::switched_on(&world, &bob).await;
+        assert!(has_one().await);
+        assert!(world.open(&browser, &page).await.body.contains(&taken));
+        let asked = world.open(&browser, &taken).await;
+        assert!(asked.status == 200 && has_one().await);
+        let done = if by_page {
+            world.submit(&browser, &taken, &[]).await.status
+        } else {
+            world.script(&browser, "DELETE", &path, None).await.status
+        };
+        assert_eq!(done, if by_page { 303 } else { 204 });
+        assert!(!has_one().await);
+    }
+
+    // Not one's own, which asks for the password and a code.
+    crate::second_factor::switched_on(&world, &ann).await;
+    let own = format!("/console/users/{}/second-factor", ann.id);
+    assert_eq!(world.submit(&browser, &own, &[]).await.status, 422);
+    let own = format!("{USERS}/{}/second-factor", ann.id);
+    let refused = world.script(&browser, "DELETE", &own, None).await;
+    assert_eq!(refused.status, 409);
+    let factors = world.store.second_factors();
+    assert!(factors.of(ann.id, world.now()).await.unwrap().is_some());
+}
