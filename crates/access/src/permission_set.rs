@@ -1,14 +1,16 @@
 //! A set of permissions, as an administrator composes a role of them: single ones, all of a resource
-//! (`volume.*`), and all with some verb (`ANY.read`).
+//! (`volume.*`), and all with some verb (`ANY.read`). The last leave out what governs the platform:
+//! `workspace.update` makes an administrator, and must be said in so many words.
 //!
 //! It is kept by resource, so that the question of every API call costs one look-up however many
-//! words the set was made of. Does not know which resources there are.
+//! words the set was made of. Does not know which resources there are, but for those of the platform.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::permission::{Permission, PermissionPattern, PermissionWordError, Verb};
+use crate::platform;
 
 /// Some of the four verbs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -18,7 +20,7 @@ struct Verbs(u8);
 /// each resource. Displayed as its words in a fixed order, with a space between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PermissionSet {
-    /// What is permitted with every resource.
+    /// What is permitted with every resource but those of the platform.
     everywhere: Verbs,
     /// What is permitted with one of them.
     by_resource: BTreeMap<String, Verbs>,
@@ -37,6 +39,10 @@ impl Verbs {
 
     fn add(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The words that say so of `resource`.
@@ -64,7 +70,7 @@ impl PermissionSet {
 
     /// May this be done with that resource?
     pub fn has(&self, resource: &str, verb: Verb) -> bool {
-        self.has_everywhere(verb) || self.names(resource, verb)
+        self.here(resource).contains(verb)
     }
 
     /// May this be done with that resource because a word names the resource?
@@ -73,9 +79,32 @@ impl PermissionSet {
         here.is_some_and(|verbs| verbs.contains(verb))
     }
 
-    /// May this be done with every resource?
+    /// May this be done with every resource, but for those of the platform?
     pub fn has_everywhere(&self, verb: Verb) -> bool {
         self.everywhere.contains(verb)
+    }
+
+    /// What this set permits and the other does not.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let named = self.by_resource.iter();
+        let named = named.map(|(resource, verbs)| {
+            let rest = verbs.without(other.here(resource));
+            (resource.clone(), rest)
+        });
+        Self {
+            everywhere: self.everywhere.without(other.everywhere),
+            by_resource: named.filter(|(_, rest)| rest.0 != 0).collect(),
+        }
+    }
+
+    /// Permits what the other one permits, too.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.everywhere.add(other.everywhere);
+        for (resource, verbs) in &other.by_resource {
+            let known = self.by_resource.entry(resource.clone()).or_default();
+            known.add(*verbs);
+        }
     }
 
     /// Is nothing in it?
@@ -95,6 +124,15 @@ impl PermissionSet {
             words.extend(verbs.words(resource));
         }
         words
+    }
+
+    /// What may be done with that resource.
+    fn here(&self, resource: &str) -> Verbs {
+        let mut verbs = self.by_resource.get(resource).copied().unwrap_or_default();
+        if !platform::RESOURCES.contains(&resource) {
+            verbs.add(self.everywhere);
+        }
+        verbs
     }
 
     fn add(&mut self, pattern: &PermissionPattern) {
@@ -164,6 +202,45 @@ mod tests {
         assert!(set.has_everywhere(Verb::Read) && !set.has_everywhere(Verb::Create));
         assert!(set.names("volume", Verb::Create) && !set.names("volume", Verb::Read));
         assert!(!permits(&PermissionSet::default(), "volume.read"));
+    }
+
+    #[test]
+    fn a_word_for_every_resource_leaves_out_the_platform() {
+        for words in ["ANY.*", "ANY.read ANY.update ANY.delete", "*.*"] {
+            let set = set(words);
+            assert!(permits(&set, "volume.update"), "{words}");
+            for word in [
+                "workspace.read",
+                "workspace.update",
+                "workspace.delete",
+                "audit.read",
+                "sandbox.update",
+            ] {
+                assert!(!permits(&set, word), "{words}: {word}");
+            }
+        }
+        assert!(permits(&set("ANY.read workspace.*"), "workspace.update"));
+    }
+
+    #[test]
+    fn what_is_beyond_another_set_is_named() {
+        let beyond = |one: &str, other: &str| set(one).without(&set(other)).to_string();
+        assert_eq!(
+            beyond("volume.* disk.read", "ANY.read volume.create"),
+            "volume.update volume.delete"
+        );
+        assert_eq!(
+            beyond("ANY.* workspace.update", "ANY.*"),
+            "workspace.update"
+        );
+        assert_eq!(
+            beyond("ANY.update", "volume.update disk.update"),
+            "ANY.update"
+        );
+        assert_eq!(beyond("a.read", "a.*"), "");
+        let mut joined = set("a.read");
+        joined.join(&set("ANY.create a.update b.delete"));
+        assert_eq!(joined, set("ANY.create a.read a.update b.delete"));
     }
 
     #[test]

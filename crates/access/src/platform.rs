@@ -8,6 +8,10 @@ use std::borrow::Cow;
 
 use crate::permission::{Permission, Verb};
 
+/// The resources of the platform. A word for every resource (`ANY.update`) does not stand for them:
+/// whoever may do everything with the storage is no administrator of people for that.
+pub(crate) const RESOURCES: [&str; 3] = ["audit", "sandbox", "workspace"];
+
 const WORKSPACE: Cow<'static, str> = Cow::Borrowed("workspace");
 
 /// `workspace.read`: see the workspace and one's credentials.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use crate::permission::{Permission, PermissionPattern, Verb};
 use crate::permission_set::PermissionSet;
+use crate::platform;
 
 /// What people provision from day to day, and so what an operator may create and change.
 const PROVISIONED: [&str; 6] = [
@@ -59,11 +60,15 @@ impl Role {
             let verbs = [Verb::Create, Verb::Update].into_iter();
             verbs.map(|verb| PermissionPattern::of(Some(*resource), Some(verb)))
         });
-        let read = PermissionPattern::of(None, Some(Verb::Read));
+        let everywhere = |verb: Option<Verb>| {
+            let named = platform::RESOURCES.into_iter().map(Some);
+            let all = [None].into_iter().chain(named);
+            all.map(move |resource| PermissionPattern::of(resource, verb))
+        };
         match self {
-            Self::Administrator => [PermissionPattern::of(None, None)].into_iter().collect(),
-            Self::Operator => provisioned.chain([read]).collect(),
-            Self::Observer => [read].into_iter().collect(),
+            Self::Administrator => everywhere(None).collect(),
+            Self::Operator => provisioned.chain(everywhere(Some(Verb::Read))).collect(),
+            Self::Observer => everywhere(Some(Verb::Read)).collect(),
         }
     }
 
@@ -151,7 +156,11 @@ mod tests {
     fn the_set_of_a_role_says_what_the_role_does() {
         for role in Role::ALL {
             let set = role.permissions();
-            for resource in PROVISIONED.into_iter().chain(["disk", "workspace"]) {
+            for resource in PROVISIONED
+                .into_iter()
+                .chain(["disk"])
+                .chain(platform::RESOURCES)
+            {
                 for verb in Verb::ALL {
                     let permission = format!("{resource}.{verb}").parse().unwrap();
                     let same = set.permits(&permission) == role.permits(&permission);

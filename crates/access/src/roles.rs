@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::custom_role::CustomRole;
 use crate::permission::Permission;
+use crate::permission_set::PermissionSet;
 use crate::role::Role;
 
 /// The roles of one person. Cheap to copy into every request: the built-in ones are bits, and those
@@ -41,6 +42,18 @@ impl Roles {
     pub fn permits(&self, permission: &Permission) -> bool {
         self.built_in().any(|role| role.permits(permission))
             || self.custom().iter().any(|role| role.permits(permission))
+    }
+
+    /// All that they permit together.
+    pub fn permissions(&self) -> PermissionSet {
+        let mut all = PermissionSet::default();
+        for role in self.built_in() {
+            all.join(&role.permissions());
+        }
+        for role in self.custom() {
+            all.join(role.permissions());
+        }
+        all
     }
 
     /// Is this role one of them?
@@ -116,6 +129,8 @@ mod tests {
             assert!(permits(&three, word), "{word}");
         }
         assert!(!permits(&three, "volume.update"));
+        let all = "ANY.read audit.read sandbox.read workspace.read volume.create volume.delete";
+        assert_eq!(three.permissions(), all.parse().unwrap());
         assert_eq!(Roles::NONE.with_custom([]), Roles::NONE);
     }
 }

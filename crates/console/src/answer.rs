@@ -99,6 +99,7 @@ impl From<CredentialError> for Refusal {
             | CredentialError::LastSecret
             | CredentialError::NoSecret
             | CredentialError::SecretChanged
+            | CredentialError::Held
             | CredentialError::NoKeys => Self::Conflict(error.to_string()),
             CredentialError::BadName(_)
             | CredentialError::UnknownInstance(_)
@@ -122,9 +123,9 @@ impl From<CredentialError> for Refusal {
 impl From<PersonError> for Refusal {
     fn from(error: PersonError) -> Self {
         match error {
-            PersonError::EmailTaken(_) | PersonError::LastAdministrator(_) => {
-                Self::Conflict(error.to_string())
-            }
+            PersonError::EmailTaken(_)
+            | PersonError::LastAdministrator(_)
+            | PersonError::Beyond(_) => Self::Conflict(error.to_string()),
             PersonError::NotAssigned { .. } => {
                 Self::NotFound("there is no such role assignment in your workspace")
             }
@@ -142,7 +143,7 @@ impl From<PersonError> for Refusal {
 impl From<RoleError> for Refusal {
     fn from(error: RoleError) -> Self {
         match error {
-            RoleError::NameTaken(_) | RoleError::Assigned { .. } => {
+            RoleError::NameTaken(_) | RoleError::Assigned { .. } | RoleError::Beyond(_) => {
                 Self::Conflict(error.to_string())
             }
             RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => {

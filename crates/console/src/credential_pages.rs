@@ -27,6 +27,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::ApplicationInstanceId;
 use hallpass_store::ApplicationInstance;
 use hallpass_store::credentials::CredentialError;
@@ -90,6 +91,7 @@ fn answered(by: &SignedIn, outcome: Result<Response, PageRefusal>) -> Response {
 fn refusal(error: CredentialError) -> PageRefusal {
     match error {
         CredentialError::Store(error) => PageRefusal::Store(error),
+        CredentialError::Held => PageRefusal::NotPermitted(WORKSPACE_UPDATE),
         // It was there a moment ago, or its owner was.
         _ => PageRefusal::NotFound,
     }

@@ -9,6 +9,7 @@ mod invite;
 mod list;
 mod may;
 mod rest;
+mod second_factor;
 mod selection;
 mod wire;
 
@@ -96,6 +97,10 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
         .route(&at("/{id}/setup-link"), post(changes::new_link))
         .route(&at("/{id}/enable"), post(changes::enable))
         .route(
+            &at("/{id}/second-factor"),
+            get(second_factor::ask).post(second_factor::take_away),
+        )
+        .route(
             &at("/{id}/disable"),
             get(changes::ask_to_disable).post(changes::disable),
         )
@@ -117,6 +122,10 @@ pub(crate) fn rest() -> Router<Arc<Console>> {
             get(rest::show).patch(rest::change).delete(rest::remove),
         )
         .route(&at("/{id}/setup-link"), post(rest::new_link))
+        .route(
+            &at("/{id}/second-factor"),
+            axum::routing::delete(second_factor::remove_second_factor),
+        )
         .route(
             &at("/{id}/role-assignments"),
             get(rest::assignments).post(rest::assign),

@@ -65,10 +65,7 @@ impl Known {
     }
 
     pub(crate) fn permissions(&self) -> PermissionSet {
-        match &self.role {
-            AssignedRole::BuiltIn(role) => role.permissions(),
-            AssignedRole::Custom(role) => role.role.permissions().clone(),
-        }
+        self.role.permissions()
     }
 
     pub(crate) fn is_built_in(&self) -> bool {

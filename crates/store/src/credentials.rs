@@ -5,6 +5,7 @@ mod row;
 
 use std::sync::Arc;
 
+use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::client_authentication::{ClientAuthenticationMethods, MOST_SECRETS};
 use hallpass_oauth::key::JwkSetError;
 use hallpass_oauth::{ApplicationInstanceId, ClientId, JwkSet, ScopeSet, Secret, WorkspaceId};
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::audit::{AuditEvent, AuditResource, AuditState, random_uuid};
-use crate::people::{Actor, PersonId, acted};
+use crate::people::{Actor, PersonId, acted, roles_on};
 use crate::projection::{LiveCredential, LivePerson};
 use crate::{Store, StoreError};
 
@@ -47,6 +48,9 @@ pub struct Credential {
     pub expires_at: Option<Timestamp>,
     /// Whether it may be used.
     pub enabled: bool,
+    /// Whether somebody else than the owner switched it off, so that the owner alone cannot switch it
+    /// on again.
+    pub held: bool,
     /// How long its tokens live.
     pub token_lifetime: SignedDuration,
     /// The scopes it may ask for.
@@ -213,6 +217,11 @@ pub enum CredentialError {
     /// It is the only one.
     #[error("it is the credential's only secret; reset or delete the credential instead")]
     LastSecret,
+    /// An administrator switched it off, and the owner is none.
+    #[error(
+        "an administrator disabled this credential, and only an administrator enables it again"
+    )]
+    Held,
     /// The keys are no good.
     #[error(transparent)]
     Keys(#[from] JwkSetError),
@@ -461,7 +470,13 @@ impl Credentials {
             None => "changed",
         };
         let event = self.event(word, client_id, actor, now, rng)?;
-        let change = move |row: &mut CredentialRow| wanted.apply(row, now);
+        let (store, actor) = (self.0.clone(), actor.email.clone());
+        let change = move |row: &mut CredentialRow| {
+            if let Some(enabled) = wanted.enabled {
+                row.hold(&store, enabled, &actor)?;
+            }
+            wanted.apply(row, now)
+        };
         let live = self.change_row(client_id, event, now, change).await?;
         self.shown(&live)
     }
@@ -537,6 +552,7 @@ impl Credentials {
             last_used_at: None,
             last_used_from: String::new(),
             enabled: true,
+            held: false,
             expires_at: options.expires_at,
             lifetime: options.token_lifetime,
             scopes: options.scopes,
@@ -659,6 +675,7 @@ impl Credentials {
             last_used_from: live.last_use.from(),
             expires_at: live.row.expires_at,
             enabled: live.row.enabled,
+            held: live.row.held,
             token_lifetime: live.registration.token_lifetime,
             scopes: live.row.scopes.clone(),
             methods: live.row.methods,
@@ -709,6 +726,28 @@ impl Renewal {
         }
         row.secrets.push(new);
         Ok(Effect::Keeps)
+    }
+}
+
+impl CredentialRow {
+    /// Notes who switches a credential off, and refuses its owner to undo what an administrator did.
+    /// Whoever changes a credential is of its owner's workspace, where an address names one person.
+    fn hold(&mut self, store: &Store, enabled: bool, actor: &str) -> Result<(), CredentialError> {
+        let owner = store.projection.person(self.person);
+        let owner = owner.ok_or(CredentialError::UnknownOwner(self.person))?;
+        let by_owner = owner.email.as_str() == actor;
+        if !enabled {
+            let earlier = !self.enabled && self.held;
+            self.held = earlier || !by_owner;
+            return Ok(());
+        }
+        let platform = ApplicationInstanceId::platform();
+        let administers = || roles_on(&owner.assigned, &platform).permits(&WORKSPACE_UPDATE);
+        if self.held && by_owner && !administers() {
+            return Err(CredentialError::Held);
+        }
+        self.held = false;
+        Ok(())
     }
 }
 

@@ -1,13 +1,14 @@
 //! People: the resource owners, and what they are on which application instance.
 
+pub(crate) mod giver;
 mod row;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass_access::{Role, Roles};
-use hallpass_oauth::{ApplicationInstanceId, Secret, Subject, WorkspaceId};
+use hallpass_access::{PermissionSet, Role, Roles};
+use hallpass_oauth::{ApplicationInstanceId, Secret, SecretDigest, Subject, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
 use sqlx::Row as _;
@@ -130,6 +131,8 @@ pub struct People {
     store: Store,
     /// Whether the last administrator of a workspace stays one.
     keeps_administrators: bool,
+    /// Who changes them; nobody is limited where nobody is named.
+    giver: Option<PersonId>,
 }
 
 /// Why nothing changed.
@@ -158,9 +161,13 @@ pub enum PersonError {
     /// No such role in the person's workspace.
     #[error("there is no role {0}")]
     UnknownRole(String),
+    /// Whoever makes the change does not have it themselves.
+    #[error("nobody can give what they do not have there themselves: {0}")]
+    Beyond(PermissionSet),
     /// Nobody else could administer the workspace.
     #[error(
-        "{0} is the last administrator of the workspace; make somebody else an administrator first"
+        "{0} is the last administrator of the workspace who has a password; make somebody else an \
+         administrator first"
     )]
     LastAdministrator(Subject),
     /// The store failed.
@@ -179,7 +186,23 @@ impl People {
         Self {
             store,
             keeps_administrators: false,
+            giver: None,
         }
+    }
+
+    /// The same, refusing to give anybody what this person does not have.
+    #[must_use]
+    pub fn given_by(&self, person: PersonId) -> Self {
+        Self {
+            giver: Some(person),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a person may hand on all that another one has, and so may let somebody in as them.
+    pub fn may_stand_in(&self, giver: PersonId, person: PersonId) -> Result<(), PersonError> {
+        let row = PersonRow::live(&self.store, person)?;
+        giver::check(&self.store, Some(giver), &row, &row.roles)
     }
 
     /// The same, refusing what would leave a workspace without an administrator: for those who could
@@ -267,9 +290,9 @@ impl People {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let draft = Draft::new(workspace, email, roles.into(), actor, now, rng);
-        let store = self.store.clone();
+        let people = self.clone();
         self.store
-            .uninterrupted(async move { row::insert(&store, draft, None).await })
+            .uninterrupted(async move { people.insert(draft, None).await })
             .await
     }
 
@@ -287,10 +310,10 @@ impl People {
         let draft = Draft::new(workspace, email, roles.into(), actor, now, rng);
         let secret = Secret::generate(rng);
         let digest = self.store.pepper.digest(&secret);
-        let store = self.store.clone();
+        let people = self.clone();
         let person = self
             .store
-            .uninterrupted(async move { row::insert(&store, draft, Some(digest)).await })
+            .uninterrupted(async move { people.insert(draft, Some(digest)).await })
             .await?;
         Ok((person, secret))
     }
@@ -306,7 +329,10 @@ impl People {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let (event, role) = (Said::new(actor, now, rng), role.into());
+        let people = self.clone();
         self.change_roles(person, role, event, move |row, name| {
+            let given = [(instance.clone(), role)];
+            giver::check(&people.store, people.giver, row, &given)?;
             if !row.roles.contains(&(instance.clone(), role)) {
                 row.roles.push((instance, role));
             }
@@ -357,7 +383,9 @@ impl People {
             let mut row = PersonRow::live(store, person)?;
             let administered = row.administers();
             row.enabled = enabled;
-            people.keep_administrator(&row, administered && !enabled)?;
+            people
+                .keep_administrator(&row, administered && !enabled)
+                .await?;
             let how = if enabled { "enabled" } else { "disabled" };
             let event = said.event(&row, &format!("User {} {how}", row.email));
             row::update_enabled(store, &row, event).await
@@ -376,11 +404,20 @@ impl People {
         let (said, people) = (Said::new(actor, now, rng), self.clone());
         let removed = async move {
             let row = PersonRow::live(&people.store, person)?;
-            people.keep_administrator(&row, row.administers())?;
+            people.keep_administrator(&row, row.administers()).await?;
             let event = said.event(&row, &format!("User {} removed", row.email));
             row::delete(&people.store, &row, event).await
         };
         self.store.uninterrupted(removed).await
+    }
+
+    async fn insert(
+        &self,
+        draft: Draft,
+        link: Option<SecretDigest>,
+    ) -> Result<Person, PersonError> {
+        giver::check(&self.store, self.giver, &draft.row, &draft.row.roles)?;
+        row::insert(&self.store, draft, link).await
     }
 
     /// Reads the roles, changes and writes them, all as one step: two changes at a time would each
@@ -399,7 +436,9 @@ impl People {
             let name = store.projection.assigned_role(&row.workspace, role)?;
             let administered = row.administers();
             let message = change(&mut row, &name.to_string())?;
-            people.keep_administrator(&row, administered && !row.administers())?;
+            people
+                .keep_administrator(&row, administered && !row.administers())
+                .await?;
             row::update_roles(store, &row, event.event(&row, &message)).await
         };
         self.store.uninterrupted(changed).await
@@ -407,8 +446,8 @@ impl People {
 
     /// Refuses to take the last administrator from a workspace. Asked within the change, so that two
     /// administrators cannot remove each other.
-    fn keep_administrator(&self, row: &PersonRow, lost: bool) -> Result<(), PersonError> {
-        if self.keeps_administrators && lost && !row.is_not_alone(&self.store) {
+    async fn keep_administrator(&self, row: &PersonRow, lost: bool) -> Result<(), PersonError> {
+        if self.keeps_administrators && lost && row.is_last(&self.store).await? {
             return Err(PersonError::LastAdministrator(row.email.clone()));
         }
         Ok(())

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hallpass_access::{CustomRole, Permission, Role};
+use hallpass_access::{CustomRole, Permission, PermissionSet, Role};
 use hallpass_oauth::WorkspaceId;
 use jiff::Timestamp;
 use rand_core::CryptoRng;
@@ -14,7 +14,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
 use crate::database::{Database, nanoseconds, read, timestamp};
-use crate::people::PersonRow;
+use crate::people::{PersonRow, giver};
 use crate::{Actor, PersonId, Store, StoreError};
 
 /// Names a role of a workspace; a version-4 UUID.
@@ -56,7 +56,11 @@ pub enum AssignedRole {
 
 /// Administration of the roles of workspaces.
 #[derive(Clone)]
-pub struct CustomRoles(Store);
+pub struct CustomRoles {
+    store: Store,
+    /// Who changes them; nobody is limited where nobody is named.
+    giver: Option<PersonId>,
+}
 
 /// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,9 @@ pub enum RoleError {
         /// How many.
         people: usize,
     },
+    /// People have it, and would get what whoever changes it does not have.
+    #[error("people have this role, and nobody can give what they do not have themselves: {0}")]
+    Beyond(PermissionSet),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,12 +98,21 @@ impl From<sqlx::Error> for RoleError {
 
 impl CustomRoles {
     pub(crate) fn new(store: Store) -> Self {
-        Self(store)
+        Self { store, giver: None }
+    }
+
+    /// The same, refusing to give anybody what this person does not have.
+    #[must_use]
+    pub fn given_by(&self, person: PersonId) -> Self {
+        Self {
+            store: self.store.clone(),
+            giver: Some(person),
+        }
     }
 
     /// The roles of a workspace, by name.
     pub fn list(&self, workspace: &WorkspaceId) -> Vec<Arc<WorkspaceRole>> {
-        let roles = self.0.projection.roles.pin();
+        let roles = self.store.projection.roles.pin();
         let mut list: Vec<_> = roles
             .values()
             .filter(|known| known.workspace == *workspace)
@@ -108,7 +124,7 @@ impl CustomRoles {
 
     /// The role of that id in that workspace.
     pub fn get(&self, id: RoleId, workspace: &WorkspaceId) -> Option<Arc<WorkspaceRole>> {
-        let known = self.0.projection.roles.pin().get(&id).cloned();
+        let known = self.store.projection.roles.pin().get(&id).cloned();
         known.filter(|role| role.workspace == *workspace)
     }
 
@@ -125,7 +141,7 @@ impl CustomRoles {
 
     /// Who has a role.
     pub fn holders(&self, role: RoleKey, workspace: &WorkspaceId) -> Vec<PersonId> {
-        let people = self.0.projection.people.pin();
+        let people = self.store.projection.people.pin();
         let of_workspace = people.values().filter(|one| one.workspace.id == *workspace);
         of_workspace
             .filter(|one| one.assigned.iter().any(|(_, known)| known.key() == role))
@@ -152,8 +168,8 @@ impl CustomRoles {
             updated_at: now,
         };
         let event = said(&made, "created", actor, now, rng);
-        let store = self.0.clone();
-        self.0
+        let store = self.store.clone();
+        self.store
             .uninterrupted(async move { insert(&store, made, event).await })
             .await
     }
@@ -174,15 +190,16 @@ impl CustomRoles {
         let changed = async move {
             let known = roles.get(id, &workspace);
             let known = known.ok_or_else(|| RoleError::Unknown(id.to_string()))?;
+            roles.keep_within_giver(&known, &role)?;
             let changed = WorkspaceRole {
                 role: Arc::new(role),
                 updated_at: now,
                 ..known.as_ref().clone()
             };
             let event = event(event_id, &changed, "changed", &actor, now);
-            update(&roles.0, changed, event).await
+            update(&roles.store, changed, event).await
         };
-        self.0.uninterrupted(changed).await
+        self.store.uninterrupted(changed).await
     }
 
     /// Removes a role. Of one that people have, only when it is to be taken away from them all.
@@ -211,9 +228,29 @@ impl CustomRoles {
                 _ => format!("removed and taken from {people} people"),
             };
             let event = event(event_id, &known, &did, &actor, now);
-            delete(&roles.0, &known, event).await
+            delete(&roles.store, &known, event).await
         };
-        self.0.uninterrupted(removed).await
+        self.store.uninterrupted(removed).await
+    }
+
+    /// Refuses to put into a role that people have what whoever changes it does not have where they
+    /// have it. Asked within the change, so that nobody gives what they lose meanwhile.
+    fn keep_within_giver(&self, known: &WorkspaceRole, new: &CustomRole) -> Result<(), RoleError> {
+        let Some(giver) = self.giver else {
+            return Ok(());
+        };
+        let added = new.permissions().without(known.role.permissions());
+        for row in rows_with(&self.store, known) {
+            let held = row.roles.iter().filter(|(_, key)| *key == known.id.into());
+            for (instance, _) in held {
+                let own = giver::permissions(&self.store, giver, instance.as_ref());
+                let beyond = added.without(&own);
+                if !beyond.is_empty() {
+                    return Err(RoleError::Beyond(beyond));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -223,6 +260,14 @@ impl AssignedRole {
         match self {
             Self::BuiltIn(role) => RoleKey::BuiltIn(*role),
             Self::Custom(role) => RoleKey::Custom(role.id),
+        }
+    }
+
+    /// All that it permits.
+    pub fn permissions(&self) -> PermissionSet {
+        match self {
+            Self::BuiltIn(role) => role.permissions(),
+            Self::Custom(role) => role.role.permissions().clone(),
         }
     }
 

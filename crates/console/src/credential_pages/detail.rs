@@ -13,6 +13,7 @@ use crate::credentials::rule::{Deed, Reach, judge};
 use crate::guard::Caller;
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
+use hallpass_access::platform::WORKSPACE_UPDATE;
 
 #[derive(Template)]
 #[template(path = "credentials/detail.html")]
@@ -24,6 +25,9 @@ struct Detail {
     is_own: bool,
     may_obtain: bool,
     may_change: bool,
+    may_enable: bool,
+    /// An administrator switched it off, and only one of those switches it on.
+    held: bool,
     may_switch_off: bool,
     may_delete: bool,
 }
@@ -41,13 +45,17 @@ impl Console {
         let may = |deed| judge(&caller, credential, deed, Reach::Workspace).is_ok();
         let shown = Shown::new(credential, &self.instances(), by.now());
         let base_url = self.base_url(&credential.instance);
+        let is_own = credential.owner == by.person().id;
+        let held = credential.held && is_own && !caller.permits(&WORKSPACE_UPDATE);
         let content = Detail {
             token_url: self.addresses.token_url.clone(),
             base_url: base_url.unwrap_or_else(|| "N/A".to_owned()),
             form_token: self.form_token(by),
-            is_own: credential.owner == by.person().id,
+            is_own,
             may_obtain: may(Deed::Obtain) && !shown.has_keys,
             may_change: may(Deed::Change),
+            may_enable: may(Deed::Change) && !held,
+            held,
             may_switch_off: may(Deed::SwitchOff),
             may_delete: may(Deed::Delete),
             credential: shown,

@@ -154,7 +154,7 @@ impl Console {
             }
         };
         let (actor, now, rng) = (permitted.actor(), by.now(), &mut SystemRandom);
-        let people = &self.people;
+        let people = self.people.given_by(permitted.owner());
         let outcome = if give {
             let given = people.assign(person.id, instance, role, &actor, now, rng);
             given.await
@@ -167,7 +167,7 @@ impl Console {
             Ok(_) | Err(PersonError::NotAssigned { .. }) => {
                 Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
             }
-            Err(error @ PersonError::LastAdministrator(_)) => {
+            Err(error @ (PersonError::LastAdministrator(_) | PersonError::Beyond(_))) => {
                 let problem = Some(sentence(&error));
                 self.user_page(unprocessable, by, person, problem).await
             }

@@ -100,6 +100,14 @@ impl Console {
             let problem = "Enable this person before you make a link for them.".to_owned();
             return self.user_refused(by, person, problem).await;
         }
+        if person.id == permitted.owner() {
+            let problem = "Nobody makes a set-up link for themselves. Change your password on the \
+                           page of your account.";
+            return self.user_refused(by, person, problem.to_owned()).await;
+        }
+        if let Err(error) = self.people.may_stand_in(permitted.owner(), person.id) {
+            return self.user_done(by, person, Err(error), USERS_PAGE).await;
+        }
         let secret = self
             .setup_links
             .issue(person.id, &permitted.actor(), by.now(), &mut SystemRandom)
@@ -187,7 +195,7 @@ impl Console {
     }
 
     /// On to the next page, or back to the person's with what was wrong.
-    async fn user_done(
+    pub(super) async fn user_done(
         &self,
         by: &SignedIn,
         person: Person,
@@ -196,14 +204,14 @@ impl Console {
     ) -> Result<Response, PageRefusal> {
         match outcome {
             Ok(()) => Ok(go(next)),
-            Err(error @ PersonError::LastAdministrator(_)) => {
+            Err(error @ (PersonError::LastAdministrator(_) | PersonError::Beyond(_))) => {
                 self.user_refused(by, person, sentence(&error)).await
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn user_refused(
+    pub(super) async fn user_refused(
         &self,
         by: &SignedIn,
         person: Person,

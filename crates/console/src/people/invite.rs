@@ -114,6 +114,7 @@ impl Console {
         let (actor, rng) = (permitted.actor(), &mut SystemRandom);
         let invited = self
             .people
+            .given_by(permitted.owner())
             .invite(workspace, email, roles, &actor, by.now(), rng)
             .await;
         match invited {

@@ -86,14 +86,14 @@ impl Console {
             state: selection.state.map_or("", super::State::as_str),
             sort: sort_word(selection.sort, selection.descending),
             columns: columns(&selection),
-            first: selection.offset + 1,
+            first: selection.offset.saturating_add(1),
             filtered: !selection.search.is_empty()
                 || !selection.role.is_empty()
                 || selection.state.is_some(),
             earlier: (selection.offset > 0)
                 .then(|| page_at(&selection, selection.offset.saturating_sub(ON_A_PAGE))),
-            later: (selection.offset + people.len() < total)
-                .then(|| page_at(&selection, selection.offset + ON_A_PAGE)),
+            later: (selection.offset.saturating_add(people.len()) < total)
+                .then(|| page_at(&selection, selection.offset.saturating_add(ON_A_PAGE))),
             people: people.iter().map(|entry| self.user_row(entry)).collect(),
             search: selection.search,
             total,

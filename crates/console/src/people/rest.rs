@@ -37,7 +37,8 @@ use crate::wire::{print, read_json_body};
     assignments,
     assign,
     take_away,
-    permissions
+    permissions,
+    super::second_factor::remove_second_factor
 ))]
 pub(crate) struct Declared;
 
@@ -280,7 +281,7 @@ impl Console {
         Ok((permitted, read))
     }
 
-    fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
+    pub(super) fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
         let person = self.user_of(permitted.workspace(), id);
         person.ok_or(Refusal::NotFound("there is no such user in your workspace"))
     }
@@ -316,6 +317,7 @@ impl Console {
         let roles = roles.collect::<Result<Assignments, _>>()?;
         let (person, secret) = self
             .people
+            .given_by(permitted.owner())
             .invite(
                 permitted.workspace(),
                 email,
@@ -370,6 +372,12 @@ impl Console {
             let why = format!("{} is disabled; enable them first", person.email);
             return Err(Refusal::Conflict(why));
         }
+        if person.id == permitted.owner() {
+            let why =
+                "nobody makes a set-up link for themselves; change the password in the console";
+            return Err(Refusal::Conflict(why.to_owned()));
+        }
+        self.people.may_stand_in(permitted.owner(), person.id)?;
         let (now, rng) = (call.now(), &mut SystemRandom);
         let secret = self
             .setup_links
@@ -395,6 +403,7 @@ impl Console {
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
             .people
+            .given_by(permitted.owner())
             .assign(
                 person.id,
                 instance.clone(),

@@ -141,7 +141,7 @@ impl Console {
             Err(error) => return wrong(typed, &error),
         };
         let (actor, now, rng) = (permitted.actor(), by.now(), &mut SystemRandom);
-        let roles = &self.custom_roles;
+        let roles = self.custom_roles.given_by(permitted.owner());
         let saved = match custom {
             None => roles.create(workspace, role, &actor, now, rng).await,
             Some(id) => roles.change(id, workspace, role, &actor, now, rng).await,

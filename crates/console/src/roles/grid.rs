@@ -72,11 +72,11 @@ impl Console {
 fn everywhere(ticked: &PermissionSet) -> Line {
     let cell = |verb: Verb| Cell {
         word: format!("ANY.{verb}"),
-        label: format!("Every resource: {verb}"),
+        label: format!("Every resource of the API: {verb}"),
         ticked: ticked.has_everywhere(verb),
     };
     Line {
-        resource: "Every resource".to_owned(),
+        resource: "Every resource of the API".to_owned(),
         cells: Verb::ALL.map(|verb| Some(cell(verb))).into(),
         operations: Vec::new(),
     }

@@ -260,6 +260,7 @@ impl Console {
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
             .custom_roles
+            .given_by(permitted.owner())
             .change(id, workspace, new.read()?, &permitted.actor(), now, rng)
             .await?;
         Ok(Done::Ok(self.print_role(changed, workspace)))

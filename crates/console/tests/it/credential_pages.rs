@@ -844,3 +844,38 @@ async fn no_form_counts_that_our_pages_did_not_send() {
     let stored = world.store.credentials().find(&id).unwrap();
     assert_eq!((stored.generation, stored.enabled), (1, true));
 }
+
+#[tokio::test]
+async fn what_an_administrator_switched_off_stays_off_for_its_owner() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world
+        .person("Main", "bob@example.com", Some(Role::Operator))
+        .await;
+    let made = world.credential(&bob, "us1", "nightly").await;
+    let id = made.credential.client_id.to_string();
+    let page = format!("{LIST}/{id}");
+    let (disable, enable) = (format!("{page}/disable"), format!("{page}/enable"));
+    let (ann, bob) = (world.browser(&ann).await, world.browser(&bob).await);
+    let is_on = || world.store.credentials().find(&id).unwrap().enabled;
+
+    // What they switched off themselves they switch on.
+    assert_eq!(world.submit(&bob, &disable, &[]).await.status, 303);
+    assert_eq!(world.submit(&bob, &enable, &[]).await.status, 303);
+    assert!(is_on());
+
+    assert_eq!(world.submit(&ann, &disable, &[]).await.status, 303);
+    // To disable it once more does not make it theirs.
+    let off = Some(r#"{"enabled":false}"#);
+    let path = format!("/workspaces/v1/credentials/{id}");
+    assert_eq!(world.script(&bob, "PATCH", &path, off).await.status, 200);
+    assert_eq!(world.submit(&bob, &enable, &[]).await.status, 403);
+    let on = Some(r#"{"enabled":true}"#);
+    assert_eq!(world.script(&bob, "PATCH", &path, on).await.status, 409);
+    assert!(!is_on());
+    let shown = world.open(&bob, &page).await.body;
+    assert!(shown.contains("only an administrator enables") && !shown.contains(&enable));
+    assert!(world.open(&ann, &page).await.body.contains(&enable));
+    assert_eq!(world.submit(&ann, &enable, &[]).await.status, 303);
+    assert!(is_on());
+}

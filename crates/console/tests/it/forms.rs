@@ -49,6 +49,7 @@ const FORMS: &[Row] = &[
     ("/console/users/{user}/assign", &[("role", "observer")]),
     ("/console/users/{user}/take-away", &[("role", "operator")]),
     ("/console/users/{user}/setup-link", &[]),
+    ("/console/users/{user}/second-factor", &[]),
     ("/console/users/{user}/enable", &[]),
     ("/console/users/{user}/disable", &[]),
     ("/console/users/{user}/remove", &[]),

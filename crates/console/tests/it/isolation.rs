@@ -11,7 +11,7 @@ use crate::world::{Answer, Browser, World};
 const MARK: &str = "classified";
 
 /// Pages with an id in their address.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "/console/account/sessions/{id}/end",
     "/console/workspaces/{id}",
     "/console/workspaces/{id}/delete",
@@ -20,6 +20,7 @@ const PAGES: [&str; 21] = [
     "/console/users/{id}/assign",
     "/console/users/{id}/take-away",
     "/console/users/{id}/setup-link",
+    "/console/users/{id}/second-factor",
     "/console/users/{id}/enable",
     "/console/users/{id}/disable",
     "/console/users/{id}/remove",

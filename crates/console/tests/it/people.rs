@@ -598,3 +598,140 @@ async fn what_a_person_may_do_is_told_operation_by_operation() {
         .await;
     assert!(some.body.contains("DiskDelete") && !some.body.contains("DiskCreate"));
 }
+
+#[tokio::test]
+async fn whoever_manages_people_gives_only_what_they_have() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let role = world
+        .custom_role(&bob, "Manager", "ANY.* workspace.read workspace.update")
+        .await;
+    let (people, rng) = (world.store.people(), &mut SystemRandom);
+    people
+        .assign(bob.id, None, role.id, &local(), world.now(), rng)
+        .await
+        .unwrap();
+    let browser = world.browser(&bob).await;
+    let own = format!("/console/users/{}", bob.id);
+    let administrator = [("role", "administrator"), ("instance", "all")];
+    let assign = format!("{own}/assign");
+    let refused = world.submit(&browser, &assign, &administrator).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("audit.*"), "{}", refused.body);
+    let invited = [
+        ("email", "eve@example.com"),
+        ("role", "administrator"),
+        ("instance", "all"),
+    ];
+    let refused = world.submit(&browser, "/console/users/new", &invited).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.*"));
+    let fields = [("name", "Manager"), ("permission", "audit.read")];
+    let page = format!("/console/roles/{}", role.id);
+    let refused = world.submit(&browser, &page, &fields).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.read"));
+    // Nor do they let themselves in as somebody who has more.
+    let link = format!("/console/users/{}/setup-link", ann.id);
+    let refused = world.submit(&browser, &link, &[]).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.*"));
+    let link = format!("/workspaces/v1/users/{}/setup-link", ann.id);
+    assert_eq!(
+        world.script(&browser, "POST", &link, None).await.status,
+        409
+    );
+
+    let observer = [("role", "operator"), ("instance", "us1")];
+    let refused = world.submit(&browser, &assign, &observer).await;
+    assert!(refused.status == 422 && refused.body.contains("audit.read"));
+    let keeper = world.custom_role(&bob, "Keeper", "volume.*").await;
+    let keeper = keeper.id.to_string();
+    let given = [("role", keeper.as_str()), ("instance", "us1")];
+    assert_eq!(world.submit(&browser, &assign, &given).await.status, 303);
+}
+
+#[tokio::test]
+async fn nobody_makes_a_set_up_link_for_themselves() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let page = world
+        .open(&browser, &format!("/console/users/{}", ann.id))
+        .await;
+    assert!(!page.body.contains("setup-link"));
+    let link = format!("/console/users/{}/setup-link", ann.id);
+    let refused = world.submit(&browser, &link, &[]).await;
+    assert!(refused.status == 422 && refused.body.contains("for themselves"));
+    assert!(!refused.body.contains("/setup/"));
+    let path = format!("/workspaces/v1/users/{}/setup-link", ann.id);
+    let token = world.token_of(&ann).await;
+    let refused = world.call("POST", &path, &token, None).await;
+    assert_eq!(refused.status, 409);
+}
+
+#[tokio::test]
+async fn a_page_far_behind_the_list_is_empty() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    for path in ["/console/users", USERS, "/workspaces/v1/credentials"] {
+        let far = format!("{path}?offset={}", usize::MAX);
+        assert_eq!(
+            world.script(&browser, "GET", &far, None).await.status,
+            200,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_once_is_marked_to_be_forgotten() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&ann).await;
+    let link = format!("/console/users/{}/setup-link", bob.id);
+    let made = world.submit(&browser, &link, &[]).await;
+    assert!(made.body.contains("id=\"link\" data-once"), "{}", made.body);
+}
+
+#[tokio::test]
+async fn an_administrator_takes_the_second_factor_of_somebody_away_who_lost_it() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&ann).await;
+    let page = format!("/console/users/{}", bob.id);
+    let taken = format!("{page}/second-factor");
+    let path = format!("{USERS}/{}/second-factor", bob.id);
+    let has_one = async || {
+        let factors = world.store.second_factors();
+        factors.of(bob.id, world.now()).await.unwrap().is_some()
+    };
+    assert!(!world.open(&browser, &page).await.body.contains(&taken));
+    let none = world.script(&browser, "DELETE", &path, None).await;
+    assert_eq!(none.status, 404);
+    for by_page in [true, false] {
+        crate::second_factor::switched_on(&world, &bob).await;
+        assert!(has_one().await);
+        assert!(world.open(&browser, &page).await.body.contains(&taken));
+        let asked = world.open(&browser, &taken).await;
+        assert!(asked.status == 200 && has_one().await);
+        let done = if by_page {
+            world.submit(&browser, &taken, &[]).await.status
+        } else {
+            world.script(&browser, "DELETE", &path, None).await.status
+        };
+        assert_eq!(done, if by_page { 303 } else { 204 });
+        assert!(!has_one().await);
+    }
+
+    // Not one's own, which asks for the password and a code.
+    crate::second_factor::switched_on(&world, &ann).await;
+    let own = format!("/console/users/{}/second-factor", ann.id);
+    assert_eq!(world.submit(&browser, &own, &[]).await.status, 422);
+    let own = format!("{USERS}/{}/second-factor", ann.id);
+    let refused = world.script(&browser, "DELETE", &own, None).await;
+    assert_eq!(refused.status, 409);
+    let factors = world.store.second_factors();
+    assert!(factors.of(ann.id, world.now()).await.unwrap().is_some());
+}

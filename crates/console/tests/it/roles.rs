@@ -217,7 +217,8 @@ async fn the_rest_api_for_roles_does_what_the_pages_do() {
     }
     let list = world.get(ROLES, &token).await.json();
     assert_eq!(list["total"], 4);
-    assert_eq!(list["items"][0]["permissions"], json!(["ANY.*"]));
+    let everything = json!(["ANY.*", "audit.*", "sandbox.*", "workspace.*"]);
+    assert_eq!(list["items"][0]["permissions"], everything);
     let path = format!("{ROLES}/{}", made["id"].as_str().unwrap());
     let body = r#"{"name":"Sweeper","permissions":["disk.*"]}"#;
     let changed = world.call("PUT", &path, &token, Some(body)).await.json();

@@ -35,6 +35,8 @@ pub(crate) struct CredentialRow {
     pub(crate) last_used_at: Option<Timestamp>,
     pub(crate) last_used_from: String,
     pub(crate) enabled: bool,
+    /// Whether somebody else than the owner switched it off.
+    pub(crate) held: bool,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) lifetime: Option<SignedDuration>,
     pub(crate) scopes: Option<ScopeSet>,
@@ -104,6 +106,7 @@ impl CredentialRow {
             last_used_at: optional_time(row, "last_used_at")?,
             last_used_from: row.try_get("last_used_from")?,
             enabled: number("enabled")? != 0,
+            held: number("held")? != 0,
             expires_at: optional_time(row, "expires_at")?,
             lifetime: lifetime.map(SignedDuration::from_secs),
             scopes: scopes.map(|text| read("scope", &text)).transpose()?,
@@ -118,13 +121,14 @@ impl CredentialRow {
     async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO credential (client_id, person_id, instance_id, name, generation, watermark, \
-             created_at, updated_at, enabled, expires_at, lifetime, scopes, methods, jwks, introspects) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+             created_at, updated_at, enabled, expires_at, lifetime, scopes, methods, jwks, introspects, \
+             held) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
              ON CONFLICT (client_id) DO UPDATE SET name = excluded.name, \
              generation = excluded.generation, updated_at = excluded.updated_at, \
              enabled = excluded.enabled, expires_at = excluded.expires_at, \
              lifetime = excluded.lifetime, scopes = excluded.scopes, methods = excluded.methods, \
-             jwks = excluded.jwks, introspects = excluded.introspects, \
+             jwks = excluded.jwks, introspects = excluded.introspects, held = excluded.held, \
              bare_token = CASE WHEN excluded.watermark > credential.watermark THEN NULL \
              ELSE credential.bare_token END, \
              watermark = CASE WHEN excluded.watermark > credential.watermark \
@@ -145,6 +149,7 @@ impl CredentialRow {
         .bind(self.methods.to_string())
         .bind(&self.jwks)
         .bind(i64::from(self.introspects))
+        .bind(i64::from(self.held))
         .execute(&mut *connection)
         .await?;
         sqlx::query("DELETE FROM credential_secret WHERE client_id = $1")

@@ -69,14 +69,27 @@ impl PersonRow {
             })
     }
 
-    /// Whether somebody else administers the workspace.
-    pub(super) fn is_not_alone(&self, store: &Store) -> bool {
-        let people = store.projection.people.pin();
-        people.values().any(|live| {
-            live.id != self.id
-                && live.workspace.id == self.workspace
-                && Self::of(live).administers()
-        })
+    /// Whether the workspace loses its administration with them: nobody else administers it, or
+    /// nobody else who has a password while they have one. Who has none may never choose one.
+    pub(super) async fn is_last(&self, store: &Store) -> Result<bool, StoreError> {
+        let others: Vec<PersonId> = {
+            let people = store.projection.people.pin();
+            let others = people.values().filter(|live| {
+                live.id != self.id
+                    && live.workspace.id == self.workspace
+                    && Self::of(live).administers()
+            });
+            others.map(|live| live.id).collect()
+        };
+        if others.is_empty() {
+            return Ok(true);
+        }
+        for other in others {
+            if has_password(store, other).await? {
+                return Ok(false);
+            }
+        }
+        has_password(store, self.id).await
     }
 
     async fn write_roles(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -96,6 +109,14 @@ impl PersonRow {
         }
         Ok(())
     }
+}
+
+async fn has_password(store: &Store, person: PersonId) -> Result<bool, StoreError> {
+    let found = sqlx::query("SELECT 1 FROM person WHERE id = $1 AND password IS NOT NULL")
+        .bind(person.to_string())
+        .fetch_optional(store.database.reader())
+        .await?;
+    Ok(found.is_some())
 }
 
 async fn load_roles(database: &Database, person: PersonId) -> Result<Vec<Assignment>, StoreError> {

@@ -1,6 +1,7 @@
 //! Roles that administrators make, and people who are disabled.
 
 use hallpass_access::{CustomRole, Role};
+use hallpass_oauth::Subject;
 use hallpass_oauth::client_authentication::AuthenticationFailure;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
@@ -287,6 +288,18 @@ async fn the_last_administrator_stays_one_for_those_who_could_not_undo_it() {
     kept.set_enabled(eve.id, true, &actor(), now(), rng)
         .await
         .unwrap();
+    let links = world.store.setup_links();
+    for person in [ann.id, eve.id] {
+        let link = links.issue(person, &actor(), now(), rng).await.unwrap();
+        links
+            .redeem(&link, "hash", "192.0.2.1", now(), rng)
+            .await
+            .unwrap();
+        if person == ann.id {
+            // Eve has not chosen a password, and might never.
+            last(kept.remove(ann.id, &actor(), now(), rng).await);
+        }
+    }
     kept.remove(ann.id, &actor(), now(), rng).await.unwrap();
     last(kept.remove(eve.id, &actor(), now(), rng).await);
     people.remove(eve.id, &actor(), now(), rng).await.unwrap();
@@ -315,4 +328,77 @@ async fn facts_tell_who_has_a_password_and_when_they_signed_in() {
     let facts = people.facts(&ann.workspace).await.unwrap()[&ann.id];
     assert!(facts.has_password);
     assert_eq!(facts.last_sign_in_at, Some(after(5)));
+}
+
+#[tokio::test]
+async fn nobody_gives_more_than_they_have() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let bob = world.person("bob@example.com").await;
+    let manager = world.role(&ann, "Manager", "ANY.* workspace.update").await;
+    world.assign(&ann, manager.id).await;
+    let rng = &mut SystemRandom;
+    let people = world.store.people().given_by(ann.id);
+    let beyond = |outcome: Result<Person, PersonError>| match outcome {
+        Err(PersonError::Beyond(rest)) => rest.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let admin = Role::Administrator;
+    for person in [ann.id, bob.id] {
+        let given = people
+            .assign(person, None, admin, &actor(), now(), rng)
+            .await;
+        assert!(beyond(given).contains("workspace.delete"));
+    }
+    let email = Subject::parse("eve@example.com").unwrap();
+    let roles = Assignments::from(Some(admin));
+    let invited = people
+        .invite(&ann.workspace, email, roles, &actor(), now(), rng)
+        .await;
+    beyond(invited.map(|(person, _)| person));
+    let cleaner = world.role(&ann, "Cleaner", "volume.*").await;
+    people
+        .assign(bob.id, None, cleaner.id, &actor(), now(), rng)
+        .await
+        .unwrap();
+
+    // What people have does not grow beyond it either; what it had, it may keep.
+    let roles = world.store.custom_roles().given_by(ann.id);
+    let workspace = &ann.workspace;
+    let more = role("Cleaner", "volume.* audit.delete");
+    let grown = roles
+        .change(cleaner.id, workspace, more.clone(), &actor(), now(), rng)
+        .await;
+    assert!(matches!(grown, Err(RoleError::Beyond(rest)) if rest.to_string() == "audit.delete"));
+    let by_hand = world.store.custom_roles();
+    by_hand
+        .change(cleaner.id, workspace, more, &actor(), now(), rng)
+        .await
+        .unwrap();
+    let kept = role("Cleaner", "audit.delete disk.read");
+    roles
+        .change(cleaner.id, workspace, kept, &actor(), now(), rng)
+        .await
+        .unwrap();
+    assert!(matches!(
+        people.may_stand_in(ann.id, bob.id),
+        Err(PersonError::Beyond(_))
+    ));
+
+    // What somebody has in one place, they give only there.
+    let here = Some(world.us1());
+    let local = world.store.people();
+    local
+        .assign(ann.id, here.clone(), admin, &actor(), now(), rng)
+        .await
+        .unwrap();
+    people
+        .assign(bob.id, here, admin, &actor(), now(), rng)
+        .await
+        .unwrap();
+    beyond(
+        people
+            .assign(bob.id, None, admin, &actor(), now(), rng)
+            .await,
+    );
 }

@@ -1,0 +1,50 @@
+//! Nobody gives more than they have: what somebody may hand on, and to whom.
+//!
+//! Without this, one permission to give roles would be all of them. The local administrator is nobody
+//! and gives what they like.
+
+use hallpass_access::{PermissionSet, Roles};
+use hallpass_oauth::ApplicationInstanceId;
+
+use super::{Assignment, PersonError, PersonId, PersonRow, roles_on};
+use crate::Store;
+
+/// What somebody may hand on at one instance; `None` is what they have at every one.
+pub(crate) fn permissions(
+    store: &Store,
+    giver: PersonId,
+    instance: Option<&ApplicationInstanceId>,
+) -> PermissionSet {
+    let Some(live) = store.projection.person(giver).filter(|live| live.enabled) else {
+        return PermissionSet::default();
+    };
+    let here = match instance {
+        Some(instance) => roles_on(&live.assigned, instance),
+        None => {
+            let everywhere = live.assigned.iter().filter(|(on, _)| on.is_none());
+            let roles = everywhere.map(|(_, role)| role);
+            let built_in: Roles = roles.clone().filter_map(|role| role.built_in()).collect();
+            built_in.with_custom(roles.filter_map(|role| role.custom().cloned()))
+        }
+    };
+    here.permissions()
+}
+
+/// Refuses assignments of which one permits what the giver does not have there.
+pub(super) fn check(
+    store: &Store,
+    giver: Option<PersonId>,
+    row: &PersonRow,
+    assignments: &[Assignment],
+) -> Result<(), PersonError> {
+    let Some(giver) = giver else { return Ok(()) };
+    for (instance, role) in assignments {
+        let role = store.projection.assigned_role(&row.workspace, *role)?;
+        let own = permissions(store, giver, instance.as_ref());
+        let beyond = role.permissions().without(&own);
+        if !beyond.is_empty() {
+            return Err(PersonError::Beyond(beyond));
+        }
+    }
+    Ok(())
+}
