@@ -8,6 +8,7 @@ use hallpass_oauth::ApplicationInstanceId;
 
 use super::{Assignment, PersonError, PersonId, PersonRow, roles_on};
 use crate::Store;
+use crate::roles::AssignedRole;
 
 /// What somebody may hand on at one instance; `None` is what they have at every one.
 pub(crate) fn permissions(
@@ -18,14 +19,13 @@ pub(crate) fn permissions(
     let Some(live) = store.projection.person(giver).filter(|live| live.enabled) else {
         return PermissionSet::default();
     };
-    let here = match instance {
-        Some(instance) => roles_on(&live.assigned, instance),
-        None => {
-            let everywhere = live.assigned.iter().filter(|(on, _)| on.is_none());
-            let roles = everywhere.map(|(_, role)| role);
-            let built_in: Roles = roles.clone().filter_map(|role| role.built_in()).collect();
-            built_in.with_custom(roles.filter_map(|role| role.custom().cloned()))
-        }
+    let here = if let Some(instance) = instance {
+        roles_on(&live.assigned, instance)
+    } else {
+        let everywhere = live.assigned.iter().filter(|(on, _)| on.is_none());
+        let roles = everywhere.map(|(_, role)| role);
+        let built_in: Roles = roles.clone().filter_map(AssignedRole::built_in).collect();
+        built_in.with_custom(roles.filter_map(|role| role.custom().cloned()))
     };
     here.permissions()
 }
