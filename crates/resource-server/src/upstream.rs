@@ -3,7 +3,7 @@
 //! It gets exactly the path that was matched, and headers that are put together here ([`headers`]): what
 //! it reads about the caller was said by this server and nobody else. Its answers are read to their end
 //! before they are passed back, within a bounded length and time; a name that leads to an address where
-//! no API is ([`is_refused`]) is not followed. TLS is verified by the certificates that the system trusts.
+//! no API is (`is_refused`) is not followed. TLS is verified by the certificates that the system trusts.
 
 mod connect;
 mod headers;
