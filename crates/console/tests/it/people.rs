@@ -7,6 +7,7 @@ use hallpass_store::Person;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use crate::sign_in::choose;
 use crate::world::{World, local};
 
 const USERS: &str = "/workspaces/v1/users";
@@ -699,6 +700,9 @@ async fn an_administrator_takes_the_second_factor_of_somebody_away_who_lost_it()
     let world = World::new().await;
     let ann = world.administrator().await;
     let bob = world.person("Main", "bob@example.com", None).await;
+    for person in [&ann, &bob] {
+        choose(&world, person).await;
+    }
     let browser = world.browser(&ann).await;
     let page = format!("/console/users/{}", bob.id);
     let taken = format!("{page}/second-factor");
@@ -727,6 +731,7 @@ async fn an_administrator_takes_the_second_factor_of_somebody_away_who_lost_it()
 
     // Not one's own, which asks for the password and a code.
     crate::second_factor::switched_on(&world, &ann).await;
+    let browser = world.browser(&ann).await;
     let own = format!("/console/users/{}/second-factor", ann.id);
     assert_eq!(world.submit(&browser, &own, &[]).await.status, 422);
     let own = format!("{USERS}/{}/second-factor", ann.id);
