@@ -61,6 +61,7 @@ mod token_refused;
 mod token_store;
 mod transport;
 
+pub use hallpass_oauth::random::SystemRandom;
 pub use hallpass_oauth::{ClientId, Secret};
 pub use hallpass_openapi::BuiltRequest;
 

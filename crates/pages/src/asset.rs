@@ -29,7 +29,11 @@ enum Kind {
 pub(crate) const STYLESHEET: Asset = Asset::new(
     "style",
     Kind::Stylesheet,
-    include_bytes!("../assets/style.css"),
+    concat!(
+        include_str!("../assets/style.css"),
+        include_str!("../assets/explorer/frame.css"),
+    )
+    .as_bytes(),
 );
 
 /// What pages can do better with a script than without; every page works without.
@@ -54,7 +58,7 @@ impl Asset {
             name,
             kind,
             bytes,
-            fingerprint: fingerprint(bytes),
+            fingerprint: fingerprint(0, bytes),
         }
     }
 
@@ -89,8 +93,10 @@ impl Asset {
 
 /// FNV-1a with 64 bits, computed when the program is compiled. It tells versions apart; nobody is
 /// kept from making a collision, and nobody gains from one.
-const fn fingerprint(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+///
+/// `from` is the fingerprint of what stands before, or 0.
+pub(crate) const fn fingerprint(from: u64, bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ from;
     let mut at = 0;
     while at < bytes.len() {
         hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
@@ -106,9 +112,9 @@ mod tests {
     /// The vectors of the function's authors (Fowler, Noll, Vo).
     #[test]
     fn the_fingerprint_is_fnv_1a() {
-        assert_eq!(fingerprint(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fingerprint(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fingerprint(b"foobar"), 0x8594_4171_f739_67e8);
+        assert_eq!(fingerprint(0, b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fingerprint(0, b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fingerprint(0, b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]
@@ -118,7 +124,7 @@ mod tests {
         assert_ne!(one.path(), other.path());
         assert_eq!(
             one.path(),
-            format!("/assets/style-{:016x}.css", fingerprint(b"a{}"))
+            format!("/assets/style-{:016x}.css", fingerprint(0, b"a{}"))
         );
     }
 

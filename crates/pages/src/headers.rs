@@ -5,11 +5,31 @@ use axum::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::response::Response;
 
 /// Nothing but our own stylesheet, script file, images and forms. A script in the page itself is
 /// refused by the browser, whoever put it there.
 const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The same for a page whose scripts ask this server, and no other, for what they show.
+const CONNECTING: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'";
+
+/// Lets the page's scripts ask this server.
+pub(crate) fn let_connect(headers: &mut HeaderMap) {
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONNECTING),
+    );
+}
+
+/// An answer of any kind with the headers of a page.
+pub fn protected(mut response: Response) -> Response {
+    protect(response.headers_mut());
+    response
+}
 
 /// Puts the headers on.
 pub(crate) fn protect(headers: &mut HeaderMap) {

@@ -11,11 +11,14 @@ mod asset;
 mod download;
 mod headers;
 mod home;
+mod modules;
 mod notice;
 mod page;
 
 pub use asset::assets;
 pub use download::download;
+pub use headers::protected;
 pub use home::{Address, Home};
+pub use modules::Modules;
 pub use notice::{go, not_found, notice, picture};
 pub use page::{Frame, Page, Section};

@@ -7,13 +7,27 @@ use axum::response::{Html, IntoResponse, Response};
 
 use crate::asset::{ICON, SCRIPT, STYLESHEET};
 use crate::headers;
+use crate::modules::Modules;
 
 /// A page to be answered. The content is a template, so that everything in it was escaped by one.
 #[derive(Debug)]
 pub struct Page<'a, C> {
     title: &'a str,
     content: C,
-    frame: Option<Frame>,
+    around: Around,
+    modules: Option<&'static Modules>,
+}
+
+/// What stands around a page.
+#[derive(Debug, Default)]
+enum Around {
+    /// The way to sign in.
+    #[default]
+    Stranger,
+    /// The navigation of somebody signed in.
+    Person(Frame),
+    /// Nothing: it is a page for the one person at this machine.
+    Local,
 }
 
 /// What stands around a page that somebody signed in sees.
@@ -45,7 +59,9 @@ pub struct Section {
 struct Layout<'a> {
     title: &'a str,
     frame: Option<&'a Frame>,
+    local: bool,
     script: String,
+    modules: Option<String>,
     stylesheet: String,
     icon: String,
     content: String,
@@ -57,21 +73,36 @@ impl<'a, C: Template> Page<'a, C> {
         Self {
             title,
             content,
-            frame: None,
+            around: Around::Stranger,
+            modules: None,
         }
     }
 
     /// The same page for somebody signed in: with the navigation.
     #[must_use]
     pub fn inside(mut self, frame: Frame) -> Self {
-        self.frame = Some(frame);
+        self.around = Around::Person(frame);
+        self
+    }
+
+    /// The same page for the one person at this machine, who signs in nowhere.
+    #[must_use]
+    pub fn local(mut self) -> Self {
+        self.around = Around::Local;
+        self
+    }
+
+    /// The same page with scripts of its own, which may ask this server for what they show.
+    #[must_use]
+    pub fn with_modules(mut self, modules: &'static Modules) -> Self {
+        self.modules = Some(modules);
         self
     }
 
     /// The answer. Pages are made for one person at one moment, so nobody may store them.
     pub fn answer(self, status: StatusCode) -> Response {
         let no_store = [(CACHE_CONTROL, "no-store")];
-        let mut response = match self.render() {
+        let mut response = match self.rendered() {
             Ok(text) => (status, no_store, Html(text)).into_response(),
             Err(error) => {
                 tracing::error!(title = self.title, error = %error, "a page was not rendered");
@@ -79,14 +110,23 @@ impl<'a, C: Template> Page<'a, C> {
             }
         };
         headers::protect(response.headers_mut());
+        if self.modules.is_some() {
+            headers::let_connect(response.headers_mut());
+        }
         response
     }
 
-    fn render(&self) -> askama::Result<String> {
+    fn rendered(&self) -> askama::Result<String> {
+        let frame = match &self.around {
+            Around::Person(frame) => Some(frame),
+            Around::Stranger | Around::Local => None,
+        };
         Layout {
             title: self.title,
-            frame: self.frame.as_ref(),
+            frame,
+            local: matches!(self.around, Around::Local),
             script: SCRIPT.path(),
+            modules: self.modules.map(Modules::entry),
             stylesheet: STYLESHEET.path(),
             icon: ICON.path(),
             content: self.content.render()?,

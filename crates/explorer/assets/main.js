@@ -1,0 +1,5 @@
+// Where the page's scripts begin: every part hangs itself into the frame, and the frame starts.
+
+import { app, start } from './app.js';
+
+start().catch((error) => app.fail(error));

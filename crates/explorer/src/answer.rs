@@ -1,0 +1,115 @@
+//! What the page is told when something cannot be done: the one place where an outcome becomes a wire
+//! answer.
+//!
+//! The shape is `{"error": {"what": …, "hint": …}}`; `what` says what and where, `hint` what to do.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::drawer::DrawerError;
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    status: StatusCode,
+    what: String,
+    hint: String,
+}
+
+impl Failure {
+    /// There is no such thing.
+    pub fn not_found(what: &str) -> Self {
+        let what = format!("there is no {what} here");
+        Self::new(
+            StatusCode::NOT_FOUND,
+            what,
+            "it may have been removed; load the page again",
+        )
+    }
+
+    /// What was asked for makes no sense as it stands.
+    pub fn wrong(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what, hint)
+    }
+
+    /// It is not allowed here.
+    pub fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, what, hint)
+    }
+
+    /// Somebody else that is needed does not do their part: a server, or the network.
+    pub fn elsewhere(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, what, hint)
+    }
+
+    /// A failure of this status, in these words.
+    pub fn new(status: StatusCode, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            status,
+            what: what.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl From<DrawerError> for Failure {
+    fn from(error: DrawerError) -> Self {
+        match error {
+            DrawerError::Full(what) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                what,
+                "remove what is not needed any more",
+            ),
+            DrawerError::Unavailable(what) => {
+                tracing::warn!(%what, "the explorer's documents cannot be reached");
+                let hint = "try again; nothing was changed";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, what, hint)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "what": self.what, "hint": self.hint } });
+        answer(self.status, &body)
+    }
+}
+
+/// What a handler gives back.
+pub(crate) type Answer = Result<Response, Failure>;
+
+/// JSON for the page, which nobody may store.
+pub(crate) fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+    let no_store = [(CACHE_CONTROL, "no-store")];
+    hallpass_pages::protected((status, no_store, Json(body)).into_response())
+}
+
+/// The same with 200.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a handler ends with")]
+pub(crate) fn told(body: &impl Serialize) -> Answer {
+    Ok(answer(StatusCode::OK, body))
+}
+
+/// Done, with nothing to tell.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a handler ends with")]
+pub(crate) fn done() -> Answer {
+    Ok(hallpass_pages::protected(
+        StatusCode::NO_CONTENT.into_response(),
+    ))
+}

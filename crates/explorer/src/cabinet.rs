@@ -1,0 +1,105 @@
+//! Reading and changing what a drawer holds, one change of a workspace at a time.
+
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::Explorer;
+use crate::answer::Failure;
+use crate::drawer::Document;
+use crate::id::Id;
+use crate::visitor::Visitor;
+use crate::workspace::{Own, Workspace};
+
+/// Changes of the same workspace wait for each other. Two that share a turn by chance do too, which
+/// costs them a moment.
+pub(crate) struct Turns([Mutex<()>; 64]);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+}
+
+impl Turns {
+    async fn take(&self, visitor: &Visitor, workspace: &Id) -> MutexGuard<'_, ()> {
+        let hash =
+            BuildHasherDefault::<DefaultHasher>::default().hash_one((&visitor.key, workspace));
+        let turns = self.0.len() as u64;
+        let index = usize::try_from(hash % turns).unwrap_or_default();
+        self.0[index].lock().await
+    }
+}
+
+impl Explorer {
+    /// A workspace of the visitor.
+    pub(crate) async fn workspace(&self, visitor: &Visitor, id: &Id) -> Result<Workspace, Failure> {
+        let bytes = visitor.drawer.read(id, &Document::Workspace).await?;
+        let bytes = bytes.ok_or_else(|| Failure::not_found("workspace of this name"))?;
+        read(&bytes, "the workspace")
+    }
+
+    /// What is the visitor's own in a workspace.
+    pub(crate) async fn own(&self, visitor: &Visitor, id: &Id) -> Result<Own, Failure> {
+        match visitor.drawer.read(id, &Document::Own).await? {
+            None => Ok(Own::default()),
+            Some(bytes) => read(&bytes, "what is your own in the workspace"),
+        }
+    }
+
+    /// Changes a workspace; nothing is written when `change` fails.
+    pub(crate) async fn change<T>(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        change: impl FnOnce(&mut Workspace) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let _turn = self.turns.take(visitor, id).await;
+        let mut workspace = self.workspace(visitor, id).await?;
+        let outcome = change(&mut workspace)?;
+        self.write(visitor, id, &Document::Workspace, &workspace)
+            .await?;
+        Ok(outcome)
+    }
+
+    /// Changes what is the visitor's own in a workspace; nothing is written when `change` fails.
+    pub(crate) async fn change_own<T>(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        change: impl FnOnce(&mut Own) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let _turn = self.turns.take(visitor, id).await;
+        // Nothing of one's own is kept of a workspace that is not there.
+        self.workspace(visitor, id).await?;
+        let mut own = self.own(visitor, id).await?;
+        let outcome = change(&mut own)?;
+        self.write(visitor, id, &Document::Own, &own).await?;
+        Ok(outcome)
+    }
+
+    /// Writes a document of a workspace.
+    pub(crate) async fn write(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        document: &Document,
+        content: &impl Serialize,
+    ) -> Result<(), Failure> {
+        let mut bytes = serde_json::to_vec_pretty(content)
+            .map_err(|error| Failure::wrong(error.to_string(), "change what was entered last"))?;
+        bytes.push(b'\n');
+        Ok(visitor.drawer.write(id, document, bytes).await?)
+    }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Failure::wrong(
+            format!("{what} cannot be read: {error}"),
+            "it was written by another version, or changed by hand; restore the file, or remove it",
+        )
+    })
+}

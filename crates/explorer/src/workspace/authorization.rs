@@ -1,0 +1,131 @@
+//! How requests authenticate: set once at the root of a workspace, overridable for one request.
+//!
+//! The fields and their names are those of the form that people know (domain facts, section 9, rows
+//! 10 to 15).
+
+use serde::{Deserialize, Serialize};
+
+/// What a request authenticates with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum AuthorizationSettings {
+    /// Nothing.
+    None,
+    /// An access token that is got with client credentials.
+    #[serde(rename = "oauth2")]
+    OAuth2(Box<OAuth2>),
+    /// A token that somebody got elsewhere. It is kept apart, as a secret.
+    Bearer {
+        /// What stands before it in the header.
+        header_prefix: String,
+        /// `{{variable}}`, or a token kept apart.
+        token: Literal,
+    },
+    /// A profile of the command line: its addresses, credential and tokens.
+    Profile {
+        /// Its name.
+        profile: String,
+    },
+}
+
+/// The form "Configure New Token".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OAuth2 {
+    /// What a new token is called.
+    pub token_name: String,
+    /// The only grant there is for programs.
+    pub grant_type: GrantType,
+    /// Where tokens are asked for. May hold `{{variables}}`, as all texts here.
+    pub access_token_url: String,
+    /// The client id.
+    pub client_id: String,
+    /// The client secret: `{{variable}}`, or one kept apart.
+    pub client_secret: Literal,
+    /// The scope; none if empty.
+    pub scope: String,
+    /// How id and secret are sent.
+    pub client_authentication: ClientAuthentication,
+    /// What stands before the token in the header.
+    pub header_prefix: String,
+    /// Where the token is put.
+    pub add_to: AddTo,
+    /// Whether a new token is got when the old one has ended or is refused.
+    pub renew: bool,
+}
+
+/// A text that is either a reference to variables, which may be shared, or a secret, which is kept
+/// apart by the drawer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Literal {
+    /// There is none.
+    #[default]
+    Empty,
+    /// `{{variable}}`.
+    Reference {
+        /// The text.
+        text: String,
+    },
+    /// Kept apart, under this name.
+    Kept {
+        /// The name that the drawer knows it by.
+        name: String,
+    },
+}
+
+/// The grants there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749, section 4.4.
+    #[default]
+    ClientCredentials,
+}
+
+/// How id and secret are sent (RFC 6749, section 2.3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClientAuthentication {
+    /// As fields of the form.
+    #[default]
+    Body,
+    /// As HTTP Basic authentication.
+    Basic,
+}
+
+/// Where the token is put (RFC 6750, section 2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AddTo {
+    /// The header `Authorization`.
+    #[default]
+    Header,
+}
+
+impl Default for OAuth2 {
+    fn default() -> Self {
+        Self {
+            token_name: String::new(),
+            grant_type: GrantType::default(),
+            access_token_url: String::new(),
+            client_id: String::new(),
+            client_secret: Literal::default(),
+            scope: String::new(),
+            client_authentication: ClientAuthentication::default(),
+            header_prefix: "Bearer".to_owned(),
+            add_to: AddTo::default(),
+            renew: true,
+        }
+    }
+}
+
+impl Default for AuthorizationSettings {
+    fn default() -> Self {
+        Self::OAuth2(Box::default())
+    }
+}

@@ -1,0 +1,50 @@
+//! Environments: variables that stand for what differs from place to place, such as `{{baseUrl}}`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::Id;
+
+/// Variables that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// Its name here.
+    pub id: Id,
+    /// What the person calls it.
+    pub name: String,
+    /// Its variables, in order.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
+}
+
+/// A variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Variable {
+    /// What stands between the braces; letter case counts.
+    pub name: String,
+    /// Whether it is used.
+    pub on: bool,
+    /// Its value is a secret, kept apart under [`secret_name`]; `initial` is empty then.
+    #[serde(default)]
+    pub secret: bool,
+    /// The value that is shared. A person's own goes before it.
+    #[serde(default)]
+    pub initial: String,
+}
+
+/// Under which name the drawer keeps the value of a secret variable.
+pub(crate) fn secret_name(environment: &Id, variable: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    let variable: String = variable
+        .chars()
+        .map(|letter| {
+            if plain(letter) {
+                letter.to_string()
+            } else {
+                format!(".{:x}.", u32::from(letter))
+            }
+        })
+        .collect();
+    format!("environment/{environment}/{variable}")
+}

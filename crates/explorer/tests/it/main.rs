@@ -1,0 +1,7 @@
+//! The explorer through its HTTP interface.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod memory;
+mod workspaces;
+mod world;

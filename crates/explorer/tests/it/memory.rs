@@ -1,0 +1,163 @@
+//! An explorer whose drawer is in memory, with everybody let in.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use axum::http::request::Parts;
+use hallpass_client::{Options, Secret};
+use hallpass_explorer::{
+    Document, Door, Drawer, Entry, Explorer, Failure, Fetch, Id, Job, Region, SharedDrawer,
+    Surroundings, Visitor, no_form_token,
+};
+use reqwest::Url;
+
+/// What the page's script has to know.
+pub(crate) const FORM_TOKEN: &str = "a form token";
+
+/// An explorer for places of the API and where tokens are (`token`).
+pub(crate) fn explorer(places: BTreeMap<String, String>) -> Explorer {
+    let door = Arc::new(OpenDoor(Arc::new(Memory::default())));
+    let clock = Options::in_memory().clock;
+    Explorer::new(door, Arc::new(Here(places)), clock)
+}
+
+struct OpenDoor(SharedDrawer);
+
+impl Door for OpenDoor {
+    fn visitor<'a>(&'a self, head: &'a Parts) -> Entry<'a> {
+        Box::pin(async move {
+            let token = head.headers.get("x-csrf-token");
+            let by_form = head.uri.path() == "/explorer/workspaces";
+            let reads = matches!(head.method, Method::GET | Method::HEAD);
+            if !reads && !by_form && token.is_none_or(|token| token != FORM_TOKEN) {
+                return Err(no_form_token());
+            }
+            Ok(Visitor {
+                key: "somebody".to_owned(),
+                frame: None,
+                form_token: FORM_TOKEN.to_owned(),
+                drawer: self.0.clone(),
+            })
+        })
+    }
+}
+
+struct Here(BTreeMap<String, String>);
+
+impl Surroundings for Here {
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn may_reach(&self, _url: &Url) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn options(&self) -> Options {
+        Options::in_memory()
+    }
+
+    fn regions(&self) -> Vec<Region> {
+        let places = self.0.iter().filter(|(name, _)| *name != "token");
+        places
+            .map(|(name, base_url)| Region {
+                name: name.clone(),
+                title: name.to_uppercase(),
+                base_url: base_url.clone(),
+            })
+            .collect()
+    }
+
+    fn token_url(&self) -> String {
+        self.0.get("token").cloned().unwrap_or_default()
+    }
+
+    fn built_in(&self) -> &'static str {
+        include_str!("../../../../api/storage-api.yaml")
+    }
+
+    fn fetch<'a>(&'a self, _url: &'a Url) -> Fetch<'a> {
+        Box::pin(async { Err(Failure::refused("nothing is fetched here", "import a file")) })
+    }
+}
+
+#[derive(Default)]
+struct Memory {
+    documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
+    secrets: Mutex<HashMap<(Id, String), Secret>>,
+}
+
+impl Drawer for Memory {
+    fn workspaces(&self) -> Job<'_, Vec<Id>> {
+        Box::pin(async { Ok(self.documents.lock().unwrap().keys().cloned().collect()) })
+    }
+
+    fn read<'a>(&'a self, workspace: &'a Id, document: &'a Document) -> Job<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let documents = self.documents.lock().unwrap();
+            let found = documents
+                .get(workspace)
+                .and_then(|known| known.get(document));
+            Ok(found.cloned())
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        workspace: &'a Id,
+        document: &'a Document,
+        bytes: Vec<u8>,
+    ) -> Job<'a, ()> {
+        Box::pin(async move {
+            let mut documents = self.documents.lock().unwrap();
+            let known = documents.entry(workspace.clone()).or_default();
+            known.insert(document.clone(), bytes);
+            Ok(())
+        })
+    }
+
+    fn remove<'a>(&'a self, workspace: &'a Id, document: &'a Document) -> Job<'a, ()> {
+        Box::pin(async move {
+            if let Some(known) = self.documents.lock().unwrap().get_mut(workspace) {
+                known.remove(document);
+            }
+            Ok(())
+        })
+    }
+
+    fn remove_workspace<'a>(&'a self, workspace: &'a Id) -> Job<'a, ()> {
+        Box::pin(async move {
+            self.documents.lock().unwrap().remove(workspace);
+            self.secrets
+                .lock()
+                .unwrap()
+                .retain(|(one, _), _| one != workspace);
+            Ok(())
+        })
+    }
+
+    fn secret<'a>(&'a self, workspace: &'a Id, name: &'a str) -> Job<'a, Option<Secret>> {
+        Box::pin(async move {
+            let key = (workspace.clone(), name.to_owned());
+            Ok(self.secrets.lock().unwrap().get(&key).cloned())
+        })
+    }
+
+    fn keep_secret<'a>(
+        &'a self,
+        workspace: &'a Id,
+        name: &'a str,
+        secret: Option<Secret>,
+    ) -> Job<'a, ()> {
+        Box::pin(async move {
+            let key = (workspace.clone(), name.to_owned());
+            let mut secrets = self.secrets.lock().unwrap();
+            match secret {
+                Some(secret) => secrets.insert(key, secret),
+                None => secrets.remove(&key),
+            };
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Requests to an explorer, without a socket.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower_service::Service as _;
+
+use crate::memory::{FORM_TOKEN, explorer};
+
+pub(crate) struct World {
+    router: Router,
+}
+
+impl World {
+    /// An explorer, and places that it offers: `("us1", "http://…")`, `("token", …)`.
+    pub(crate) fn with(places: &[(&str, &str)]) -> Self {
+        let places: BTreeMap<String, String> = places
+            .iter()
+            .map(|(name, url)| ((*name).to_owned(), (*url).to_owned()))
+            .collect();
+        Self {
+            router: explorer(places).router(),
+        }
+    }
+
+    /// Sends a request as the page would; the status and the JSON of the answer, null if it is none.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json")
+            .header("x-csrf-token", FORM_TOKEN)
+            .body(body)
+            .unwrap();
+        let (status, bytes) = self.send(request).await;
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
+    }
+
+    /// Sends any request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
+        let answer = self.router.clone().call(request).await.unwrap();
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, bytes.to_vec())
+    }
+
+    /// A new workspace that has the built-in definition; its path in the interface.
+    pub(crate) async fn workspace(&self) -> String {
+        let new = serde_json::json!({"name": "Test", "builtIn": true});
+        let (status, made) = self.ask("POST", "/explorer/api/workspaces", &new).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        format!("/explorer/api/w/{}", made["id"].as_str().unwrap())
+    }
+
+    /// What is at this path.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("GET", path, &Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        body
+    }
+}
