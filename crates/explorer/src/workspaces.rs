@@ -204,7 +204,7 @@ impl Explorer {
             .await?;
         }
         if new.built_in {
-            let text = self.surroundings.built_in().as_bytes().to_vec();
+            let text = bytes::Bytes::from_static(self.surroundings.built_in().as_bytes());
             self.import(visitor, &id, "built-in", text, true).await?;
         }
         Ok(id)
