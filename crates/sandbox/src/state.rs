@@ -137,6 +137,17 @@ impl State {
         collection.into_iter().flat_map(Collection::iter)
     }
 
+    /// The objects behind the first `skipped` ones.
+    pub(crate) fn all_after<'s>(
+        &'s self,
+        collection: &str,
+        skipped: usize,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        let collection = self.collections.get(collection).into_iter();
+        let behind = collection.flat_map(move |collection| collection.iter_after(skipped));
+        behind.map(|(_, value)| value)
+    }
+
     /// The objects whose field is that text, oldest first; the field must be one of those indexed.
     pub(crate) fn with<'s>(
         &'s self,
@@ -144,7 +155,19 @@ impl State {
         field: &str,
         text: &str,
     ) -> impl Iterator<Item = &'s Stored> + use<'s> {
-        self.found(collection, field, text).map(|(_, value)| value)
+        self.with_after(collection, field, text, 0)
+    }
+
+    /// The same without the first `skipped` ones.
+    pub(crate) fn with_after<'s>(
+        &'s self,
+        collection: &str,
+        field: &str,
+        text: &str,
+        skipped: usize,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        let found = self.found(collection, field, text, skipped);
+        found.map(|(_, value)| value)
     }
 
     fn found<'s>(
@@ -152,9 +175,10 @@ impl State {
         collection: &str,
         field: &str,
         text: &str,
+        skipped: usize,
     ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
         let collection = self.collections.get(collection);
-        let found = collection.map(|collection| collection.with(field, text));
+        let found = collection.map(|collection| collection.with(field, text, skipped));
         found.into_iter().flatten()
     }
 
@@ -167,7 +191,7 @@ impl State {
                 name,
                 within,
                 except,
-            } => !self.found(collection, "name", name).any(|(id, value)| {
+            } => !self.found(collection, "name", name, 0).any(|(id, value)| {
                 except.as_deref() != Some(id)
                     && within.as_ref().is_none_or(|(field, text)| {
                         value.get(field).and_then(Stored::as_str) == Some(text)
@@ -239,7 +263,7 @@ impl State {
             [(field, text), others @ ..] => (Some((field, text)), others),
             [] => (None, fields),
         };
-        let found = first.map(|(field, text)| self.found(collection, field, text));
+        let found = first.map(|(field, text)| self.found(collection, field, text, 0));
         found.into_iter().flatten().filter(|(_, value)| {
             let mut others = others.iter();
             others.all(|(field, text)| value.text(field) == text)
