@@ -19,6 +19,7 @@ mod drawer;
 mod id;
 pub mod library;
 mod page;
+pub mod variables;
 mod visitor;
 pub mod workspace;
 mod workspaces;

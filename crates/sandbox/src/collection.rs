@@ -1,8 +1,7 @@
 //! Objects by id, in the order in which they were added, with look-ups by some
 //! of their fields.
 //!
-//! The order is kept by a number per object, so that taking one away costs the same for ten objects
-//! and for ten thousand. The look-ups are rebuilt when a snapshot is read and are never part of one.
+//! The order is kept by a number per object; the numbers, in a list, say which object is the nth. The look-ups are rebuilt when a snapshot is read and are never part of one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -41,6 +40,8 @@ const SUMMED: [&str; 3] = ["sizeMiB", "usedSizeMiB", "dataReduction"];
 pub(crate) struct Collection {
     objects: BTreeMap<u64, (Box<str>, Stored)>,
     places: HashMap<Box<str>, u64>,
+    /// The numbers of all objects, so that a page far behind the first is found without walking there.
+    order: Vec<u64>,
     /// Per indexed field, the places of the objects by its text.
     index: [HashMap<Box<str>, Vec<u64>>; INDEXED.len()],
     /// Per text of the field [`SUMMED_BY`], the sums over its objects. They are exact: what is added
@@ -64,19 +65,31 @@ impl Collection {
         self.objects.values().map(|(id, value)| (&**id, value))
     }
 
-    /// The objects whose indexed field is that text, oldest first; none when it is not indexed.
+    /// The objects behind the first `skipped` ones.
+    pub(crate) fn iter_after(&self, skipped: usize) -> impl Iterator<Item = (&str, &Stored)> {
+        self.at(self.order.get(skipped..).unwrap_or_default())
+    }
+
+    /// The objects whose indexed field is that text, oldest first, without the first `skipped` ones;
+    /// none when it is not indexed.
     pub(crate) fn with<'s>(
         &'s self,
         field: &str,
         text: &str,
+        skipped: usize,
     ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
         let index = INDEXED.iter().position(|indexed| *indexed == field);
         let places = index.and_then(|index| self.index[index].get(text));
-        places
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .filter_map(|place| self.objects.get(place))
-            .map(|(id, value)| (&**id, value))
+        let places = places.and_then(|places| places.get(skipped..));
+        self.at(places.unwrap_or_default())
+    }
+
+    fn at<'s>(
+        &'s self,
+        places: &'s [u64],
+    ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
+        let found = places.iter().filter_map(|place| self.objects.get(place));
+        found.map(|(id, value)| (&**id, value))
     }
 
     /// The sum of a field over the objects with that pool; nought when it is not added up.
@@ -102,6 +115,7 @@ impl Collection {
         if place == self.next {
             self.next += 1;
             self.places.insert(id.into(), place);
+            self.order.push(place);
         }
         let stored = self.shapes.pack(value);
         self.remember(place, &stored);
@@ -112,6 +126,9 @@ impl Collection {
         if let Some(place) = self.places.remove(id) {
             self.forget(place);
             self.objects.remove(&place);
+            if let Ok(position) = self.order.binary_search(&place) {
+                self.order.remove(position);
+            }
         }
     }
 
@@ -221,8 +238,11 @@ mod tests {
         collection.put("b", json!({"name": "two"}));
         collection.put("a", json!({"name": "two"}));
         assert_eq!(names(&collection), ["a", "b"]);
-        assert_eq!(collection.with("name", "one").count(), 0);
-        let two: Vec<&str> = collection.with("name", "two").map(|(id, _)| id).collect();
+        assert_eq!(collection.with("name", "one", 0).count(), 0);
+        let two: Vec<&str> = collection
+            .with("name", "two", 0)
+            .map(|(id, _)| id)
+            .collect();
         assert_eq!(two, ["a", "b"]);
     }
 
@@ -234,8 +254,28 @@ mod tests {
         collection.remove("a");
         collection.put("a", json!({"name": "one"}));
         assert_eq!(names(&collection), ["b", "a"]);
-        assert_eq!(collection.with("name", "one").count(), 1);
+        assert_eq!(collection.with("name", "one", 0).count(), 1);
         assert_eq!(collection.len(), 2);
+    }
+
+    #[test]
+    fn what_is_behind_the_first_ones_is_what_remains_of_all() {
+        let mut collection = Collection::default();
+        for id in ["a", "b", "c", "d", "e"] {
+            let name = if id == "b" { "other" } else { "same" };
+            collection.put(id, json!({"name": name}));
+        }
+        collection.remove("c");
+        for skipped in 0..7 {
+            let all: Vec<_> = collection.iter().skip(skipped).collect();
+            assert_eq!(collection.iter_after(skipped).collect::<Vec<_>>(), all);
+            let same: Vec<_> = collection.with("name", "same", 0).skip(skipped).collect();
+            assert_eq!(
+                collection.with("name", "same", skipped).collect::<Vec<_>>(),
+                same
+            );
+        }
+        assert_eq!(collection.iter_after(3).count(), 1);
     }
 
     #[test]
@@ -270,7 +310,7 @@ mod tests {
         assert_eq!(text, r#"[["a",{"name":"one"}]]"#);
         let back: Collection = serde_json::from_str(&text).unwrap();
         assert_eq!(back, collection);
-        assert_eq!(back.with("name", "one").count(), 1);
+        assert_eq!(back.with("name", "one", 0).count(), 1);
     }
 
     #[test]

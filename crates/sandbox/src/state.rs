@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::change::{Change, Check, Requirement};
 use crate::collection::Collection;
+use crate::forms::Forms;
 use crate::plan::Plan;
 use crate::stored::{Fields, Stored};
 
@@ -27,6 +28,8 @@ pub struct State {
     plan: Plan,
     /// The latest moment that the state has been brought to.
     reached: Option<Timestamp>,
+    #[serde(skip)]
+    forms: Forms,
 }
 
 /// Two states are equal when they hold the same and plan the same; how far the clock was seen to be
@@ -137,6 +140,17 @@ impl State {
         collection.into_iter().flat_map(Collection::iter)
     }
 
+    /// The objects behind the first `skipped` ones.
+    pub(crate) fn all_after<'s>(
+        &'s self,
+        collection: &str,
+        skipped: usize,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        let collection = self.collections.get(collection).into_iter();
+        let behind = collection.flat_map(move |collection| collection.iter_after(skipped));
+        behind.map(|(_, value)| value)
+    }
+
     /// The objects whose field is that text, oldest first; the field must be one of those indexed.
     pub(crate) fn with<'s>(
         &'s self,
@@ -144,7 +158,19 @@ impl State {
         field: &str,
         text: &str,
     ) -> impl Iterator<Item = &'s Stored> + use<'s> {
-        self.found(collection, field, text).map(|(_, value)| value)
+        self.with_after(collection, field, text, 0)
+    }
+
+    /// The same without the first `skipped` ones.
+    pub(crate) fn with_after<'s>(
+        &'s self,
+        collection: &str,
+        field: &str,
+        text: &str,
+        skipped: usize,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        let found = self.found(collection, field, text, skipped);
+        found.map(|(_, value)| value)
     }
 
     fn found<'s>(
@@ -152,9 +178,10 @@ impl State {
         collection: &str,
         field: &str,
         text: &str,
+        skipped: usize,
     ) -> impl Iterator<Item = (&'s str, &'s Stored)> + use<'s> {
         let collection = self.collections.get(collection);
-        let found = collection.map(|collection| collection.with(field, text));
+        let found = collection.map(|collection| collection.with(field, text, skipped));
         found.into_iter().flatten()
     }
 
@@ -167,7 +194,7 @@ impl State {
                 name,
                 within,
                 except,
-            } => !self.found(collection, "name", name).any(|(id, value)| {
+            } => !self.found(collection, "name", name, 0).any(|(id, value)| {
                 except.as_deref() != Some(id)
                     && within.as_ref().is_none_or(|(field, text)| {
                         value.get(field).and_then(Stored::as_str) == Some(text)
@@ -239,7 +266,7 @@ impl State {
             [(field, text), others @ ..] => (Some((field, text)), others),
             [] => (None, fields),
         };
-        let found = first.map(|(field, text)| self.found(collection, field, text));
+        let found = first.map(|(field, text)| self.found(collection, field, text, 0));
         found.into_iter().flatten().filter(|(_, value)| {
             let mut others = others.iter();
             others.all(|(field, text)| value.text(field) == text)
@@ -277,7 +304,13 @@ impl State {
         }
     }
 
+    /// Texts of objects, kept until something changes.
+    pub(crate) fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
     fn collection(&mut self, name: &str) -> &mut Collection {
+        self.forms.forget();
         self.collections.entry(name.to_owned()).or_default()
     }
 

@@ -136,25 +136,37 @@ impl<'a> Call<'a, '_> {
         Box::new(found.filter(move |object| object.text(field) == owner))
     }
 
-    /// How many objects of a collection match, when an index tells it: all of them, those of an owner,
-    /// or those with the one text that is asked for. `shown` are the indexed attributes that are shown
-    /// as they are kept.
-    fn known_total(
+    /// The objects of a collection that match, when an index alone tells them: all of them, those of an
+    /// owner, or those with the one text that is asked for. `shown` are the indexed attributes that are
+    /// shown as they are kept.
+    fn indexed(
         &self,
         collection: &'static str,
         owner: Option<(&'static str, &'a str)>,
         filter: Option<&Filter>,
         shown: &[&str],
-    ) -> Option<usize> {
+    ) -> Option<Indexed<'a>> {
+        let state: &'a State = self.state;
+        let by = |field: &'static str, text: &str| Indexed {
+            total: state.count(collection, field, text),
+            state,
+            collection,
+            by: Some((field, text.to_owned())),
+        };
         match (owner, filter) {
-            (None, None) => Some(self.state.size(collection)),
-            (Some((field, owner)), None) => Some(self.state.count(collection, field, owner)),
+            (None, None) => Some(Indexed {
+                total: state.size(collection),
+                state,
+                collection,
+                by: None,
+            }),
+            (Some((field, owner)), None) => Some(by(field, owner)),
             (None, Some(filter)) => {
                 let (path, text) = filter.only_equality()?;
                 let field = INDEXED.iter().find(|field| path.is(field))?;
                 // Two spellings of one instant are equal without being the same text.
                 let exact = shown.contains(field) && text.parse::<Timestamp>().is_err();
-                exact.then(|| self.state.count(collection, field, text))
+                exact.then(|| by(field, text))
             }
             (Some(_), Some(_)) => None,
         }
@@ -181,6 +193,26 @@ impl<'a> Call<'a, '_> {
             }
         }
         Box::new(state.all(collection).map(|(_, value)| value))
+    }
+}
+
+/// Objects that an index tells: how many, and from any of them on.
+struct Indexed<'a> {
+    state: &'a State,
+    collection: &'static str,
+    /// The field and its text; all objects when there is none.
+    by: Option<(&'static str, String)>,
+    total: usize,
+}
+
+impl<'a> Indexed<'a> {
+    /// Those behind the first `skipped` ones.
+    fn after(&self, skipped: usize) -> Box<dyn Iterator<Item = &'a Stored> + 'a> {
+        let (state, collection) = (self.state, self.collection);
+        match &self.by {
+            None => Box::new(state.all_after(collection, skipped)),
+            Some((field, text)) => Box::new(state.with_after(collection, field, text, skipped)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::systems::{self, Kind};
 use super::tasks::reference;
 use super::volume_views::{Device, Fleet};
 use super::{Call, collection, not_found, pools, set};
-use crate::rest::{Envelope, Found, Item, Refusal};
+use crate::rest::{Envelope, Item, Refusal};
 use crate::sandbox::Outcome;
 use crate::stored::{Fields, Stored};
 
@@ -103,17 +103,18 @@ fn list<'a, T: Item>(
 ) -> Result<Outcome, Refusal> {
     let question = call.question()?;
     let filter = question.filter.as_ref();
+    let envelope = Envelope::WithUri(call.request.uri);
+    if let Some(found) = call.indexed(collection::VOLUMES, owner, filter, AS_KEPT) {
+        let total = found.total;
+        let from = |skipped| found.after(skipped).map(|volume| view(call, volume));
+        return Ok(Outcome::ok(question.answer_all(from, total, envelope)));
+    }
     let volumes = match owner {
         Some(owner) => call.candidates_of(collection::VOLUMES, owner, filter),
         None => call.candidates(collection::VOLUMES, filter),
     };
-    let envelope = Envelope::WithUri(call.request.uri);
-    let total = call.known_total(collection::VOLUMES, owner, filter, AS_KEPT);
     let shown = volumes.map(|volume| view(call, volume));
-    Ok(Outcome::ok(match total {
-        Some(total) => question.answer(Found::all_match(shown, total), envelope),
-        None => question.answer(shown, envelope),
-    }))
+    Ok(Outcome::ok(question.answer(shown, envelope)))
 }
 
 /// The volume in the fleet's form.

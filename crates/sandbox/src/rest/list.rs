@@ -77,41 +77,57 @@ impl Question {
         })
     }
 
-    /// The page that was asked for, of those `found` that match.
-    pub(crate) fn answer<T: Item, I: Iterator<Item = T>>(
+    /// The page that was asked for, of those `items` that match.
+    pub(crate) fn answer<T: Item>(
         &self,
-        found: impl Into<Found<I>>,
+        items: impl Iterator<Item = T>,
         envelope: Envelope<'_>,
     ) -> Body {
-        let Found { items, total } = found.into();
+        if let Some(sort) = &self.sort {
+            return self.sorted(sort, items, envelope);
+        }
         let mut page = Written::begin();
-        let total = match (&self.sort, total) {
-            (None, Some(total)) => {
-                let shown = items.skip(self.page.offset).take(self.page.limit);
-                shown.for_each(|item| self.show(&item, &mut page));
-                total
+        let end = self.page.offset.saturating_add(self.page.limit);
+        let mut total = 0;
+        for item in self.matching(items) {
+            if (self.page.offset..end).contains(&total) {
+                self.show(&item, &mut page);
             }
-            (None, None) => {
-                let end = self.page.offset.saturating_add(self.page.limit);
-                let mut total = 0;
-                for item in self.matching(items) {
-                    if (self.page.offset..end).contains(&total) {
-                        self.show(&item, &mut page);
-                    }
-                    total += 1;
-                }
-                total
-            }
-            (Some(sort), _) => {
-                let placed = |item: T| (sort.place(&item), item);
-                let mut matching: Vec<_> = self.matching(items).map(placed).collect();
-                matching.sort_by(|(a, _), (b, _)| -> Ordering { sort.compare(a, b) });
-                let shown = self.page.of(&matching).iter();
-                shown.for_each(|(_, item)| self.show(item, &mut page));
-                matching.len()
-            }
-        };
+            total += 1;
+        }
         Body::Written(page.end(total, self.page, envelope))
+    }
+
+    /// The page that was asked for, of things that match, all of them: `from` gives those behind the
+    /// first so many, of `total`.
+    pub(crate) fn answer_all<T: Item, I: Iterator<Item = T>>(
+        &self,
+        from: impl FnOnce(usize) -> I,
+        total: usize,
+        envelope: Envelope<'_>,
+    ) -> Body {
+        if let Some(sort) = &self.sort {
+            return self.sorted(sort, from(0), envelope);
+        }
+        let mut page = Written::begin();
+        let shown = from(self.page.offset).take(self.page.limit);
+        shown.for_each(|item| self.show(&item, &mut page));
+        Body::Written(page.end(total, self.page, envelope))
+    }
+
+    fn sorted<T: Item>(
+        &self,
+        sort: &Sort,
+        items: impl Iterator<Item = T>,
+        envelope: Envelope<'_>,
+    ) -> Body {
+        let placed = |item: T| (sort.place(&item), item);
+        let mut matching: Vec<_> = self.matching(items).map(placed).collect();
+        matching.sort_by(|(a, _), (b, _)| -> Ordering { sort.compare(a, b) });
+        let mut page = Written::begin();
+        let shown = self.page.of(&matching).iter();
+        shown.for_each(|(_, item)| self.show(item, &mut page));
+        Body::Written(page.end(matching.len(), self.page, envelope))
     }
 
     fn matching<T: Item>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
@@ -139,30 +155,6 @@ impl Question {
             Some(select) => page.add(|out| write(out, &select.project(&item.render()))),
             None => page.add(|out| item.write(out)),
         }
-    }
-}
-
-/// What may be in a list.
-pub(crate) struct Found<I> {
-    items: I,
-    /// How many there are, when it is known that all of them match.
-    total: Option<usize>,
-}
-
-impl<I> Found<I> {
-    /// Things that match, all of them, and how many that are.
-    pub(crate) fn all_match(items: I, total: usize) -> Self {
-        Self {
-            items,
-            total: Some(total),
-        }
-    }
-}
-
-/// The filter has yet to judge each.
-impl<I: Iterator> From<I> for Found<I> {
-    fn from(items: I) -> Self {
-        Self { items, total: None }
     }
 }
 

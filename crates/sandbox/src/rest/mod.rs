@@ -10,6 +10,6 @@ mod rules;
 mod said;
 
 pub(crate) use body::{body, body_or_none, flag};
-pub(crate) use list::{Envelope, Found, Item, Question, write};
+pub(crate) use list::{Envelope, Item, Question, write};
 pub(crate) use refusal::Refusal;
 pub(crate) use rules::{ListRules, Virtual};
