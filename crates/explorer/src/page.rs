@@ -25,6 +25,11 @@ static MODULES: Modules = modules!(
     "../assets/dom.js",
     "../assets/app.js",
     "../assets/json.js",
+    "../assets/tree.js",
+    "../assets/library.js",
+    "../assets/history.js",
+    "../assets/menu.js",
+    "../assets/welcome.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
