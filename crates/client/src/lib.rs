@@ -16,6 +16,7 @@
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
 //! | say what does not work | [`doctor`] | `Finding` |
+//! | get a definition from where it is published | [`download`] | its bytes |
 //! | show a request as a program | [`sample`] | its text |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
@@ -27,6 +28,7 @@ pub mod access_token;
 pub mod address;
 pub mod credential_source;
 pub mod doctor;
+pub mod download;
 pub mod environment;
 pub mod error;
 pub mod event;
@@ -50,6 +52,7 @@ pub mod token_failure;
 mod connect;
 mod link;
 mod private_file;
+mod reach;
 mod redact;
 mod token_answer;
 mod token_audience;
@@ -76,6 +79,7 @@ pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
 pub use proxies::Proxies;
+pub use reach::AddressRule;
 pub use region::Region;
 pub use response::Response;
 pub use retry::{Jitter, Retries};

@@ -22,7 +22,7 @@ use kept::Kept;
 use text::Text;
 
 pub(crate) use meant::{ApiArg, Way, of_profile};
-pub(crate) use text::beside;
+pub(crate) use text::{BUILT_IN, beside};
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
