@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod definitions;
+mod import;
 mod memory;
 mod workspaces;
 mod world;
