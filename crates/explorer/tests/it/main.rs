@@ -4,6 +4,7 @@
 
 mod definitions;
 mod import;
+mod environments;
 mod memory;
 mod workspaces;
 mod world;
