@@ -16,6 +16,7 @@ mod answer;
 mod cabinet;
 pub mod definitions;
 mod drawer;
+mod environments;
 mod id;
 pub mod library;
 mod page;
@@ -67,6 +68,7 @@ impl Explorer {
         Router::new()
             .merge(page::routes())
             .merge(workspaces::routes())
+            .merge(environments::routes())
             .merge(definitions::routes())
             .merge(library::routes())
             .with_state(state)

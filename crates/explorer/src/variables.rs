@@ -151,6 +151,14 @@ impl Variables {
         Ok(substitute::substitute(text, &values))
     }
 
+    /// All names that stand for something, by name; masked.
+    pub(crate) async fn all(&self) -> Result<Vec<Used>, Failure> {
+        let mut names: Vec<&String> = self.known.keys().collect();
+        names.sort_unstable();
+        let text: String = names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+        Ok(self.resolve(&text).await?.used)
+    }
+
     /// The values of all names that the text needs, by way of others too.
     async fn values(&self, text: &str) -> Result<HashMap<String, Value>, Failure> {
         let mut values = HashMap::new();

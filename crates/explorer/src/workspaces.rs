@@ -16,7 +16,7 @@ use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::authorization::OAuth2;
-use crate::workspace::{AuthorizationSettings, Environment, Favourite, Variable, Workspace};
+use crate::workspace::{AuthorizationSettings, Environment, Favourite, Workspace};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
@@ -183,18 +183,9 @@ impl Explorer {
             ..OAuth2::default()
         }));
         let regions = self.surroundings.regions();
-        workspace.environments = regions
-            .into_iter()
-            .map(|region| Environment {
-                id: Id::generate(&mut SystemRandom),
-                name: format!("{} ({})", region.title, region.name),
-                variables: vec![Variable {
-                    name: "baseUrl".to_owned(),
-                    on: true,
-                    secret: false,
-                    initial: region.base_url,
-                }],
-            })
+        let places = regions.into_iter();
+        workspace.environments = places
+            .map(|place| Environment::of_region(place, None))
             .collect();
         self.write(visitor, &id, &Document::Workspace, &workspace)
             .await?;
@@ -207,7 +198,7 @@ impl Explorer {
             .await?;
         }
         if new.built_in {
-            let text = self.surroundings.built_in().as_bytes().to_vec();
+            let text = bytes::Bytes::from_static(self.surroundings.built_in().as_bytes());
             self.import(visitor, &id, "built-in", text, true).await?;
         }
         Ok(id)

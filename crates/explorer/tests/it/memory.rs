@@ -15,9 +15,9 @@ use reqwest::Url;
 /// What the page's script has to know.
 pub(crate) const FORM_TOKEN: &str = "a form token";
 
-/// An explorer for places of the API and where tokens are (`token`).
-pub(crate) fn explorer(places: BTreeMap<String, String>) -> Explorer {
-    let door = Arc::new(OpenDoor(Arc::new(Memory::default())));
+/// An explorer over a drawer, for places of the API and where tokens are (`token`).
+pub(crate) fn explorer(drawer: Arc<Memory>, places: BTreeMap<String, String>) -> Explorer {
+    let door = Arc::new(OpenDoor(drawer));
     let clock = Options::in_memory().clock;
     Explorer::new(door, Arc::new(Here(places)), clock)
 }
@@ -83,9 +83,9 @@ impl Surroundings for Here {
 }
 
 #[derive(Default)]
-struct Memory {
-    documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
-    secrets: Mutex<HashMap<(Id, String), Secret>>,
+pub(crate) struct Memory {
+    pub(crate) documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
+    pub(crate) secrets: Mutex<HashMap<(Id, String), Secret>>,
 }
 
 impl Drawer for Memory {

@@ -1,18 +1,22 @@
 //! Requests to an explorer, without a socket.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use hallpass_client::Secret;
+use hallpass_explorer::Document;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_service::Service as _;
 
-use crate::memory::{FORM_TOKEN, explorer};
+use crate::memory::{FORM_TOKEN, Memory, explorer};
 
 pub(crate) struct World {
     router: Router,
+    drawer: Arc<Memory>,
 }
 
 impl World {
@@ -22,9 +26,29 @@ impl World {
             .iter()
             .map(|(name, url)| ((*name).to_owned(), (*url).to_owned()))
             .collect();
+        let drawer: Arc<Memory> = Arc::default();
         Self {
-            router: explorer(places).router(),
+            router: explorer(drawer.clone(), places).router(),
+            drawer,
         }
+    }
+
+    /// The secrets that are kept, by name.
+    pub(crate) fn secrets(&self) -> BTreeMap<String, String> {
+        let secrets = self.drawer.secrets.lock().unwrap();
+        let shown = |((_, name), secret): (&(_, String), &Secret)| {
+            (name.clone(), secret.expose().to_owned())
+        };
+        secrets.iter().map(shown).collect()
+    }
+
+    /// All documents that are no definitions, one after the other.
+    pub(crate) fn documents(&self) -> String {
+        let documents = self.drawer.documents.lock().unwrap();
+        let all = documents.values().flatten();
+        let own = all.filter(|(document, _)| !matches!(document, Document::Definition(_)));
+        own.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
+            .collect()
     }
 
     /// Sends a request as the page would; the status and the JSON of the answer, null if it is none.
