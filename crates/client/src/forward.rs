@@ -14,10 +14,10 @@ use http::header::{
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::access_token::AccessToken;
+use crate::authorization::Attempt;
 use crate::error::Error;
 use crate::event::Event;
-use crate::send::{Client, MOST_REPLACEMENTS, bearer, refuses_token};
+use crate::send::Client;
 use crate::transport::{TransportError, classify};
 
 impl Client {
@@ -29,31 +29,19 @@ impl Client {
     /// 9110 section 7.6.1), cookies, and any authorization of the program's own stay behind. A
     /// redirect is not followed: that is for the program to decide.
     pub async fn forward(&self, request: &Request<Bytes>) -> Result<Response<Forwarded>, Error> {
-        let mut token = self.tokens().token().await?;
-        let mut answer = self.pass_on(request, &token).await?;
-        for _ in 0..MOST_REPLACEMENTS {
-            if !refuses_token(answer.status(), answer.headers()) {
-                break;
-            }
-            let Some(replacement) = self.tokens().replace(&token).await? else {
-                break;
-            };
-            token = replacement.token;
-            answer = self.pass_on(request, &token).await?;
-            if !replacement.by_another {
-                if refuses_token(answer.status(), answer.headers()) {
-                    self.tokens().refused_anew(&token);
-                }
-                break;
+        let mut attempt = self.authorization().begin().await?;
+        loop {
+            let answer = self.pass_on(request, &attempt).await?;
+            if !attempt.again(answer.status(), answer.headers()).await? {
+                return Ok(answer);
             }
         }
-        Ok(answer)
     }
 
     async fn pass_on(
         &self,
         request: &Request<Bytes>,
-        token: &AccessToken,
+        attempt: &Attempt<'_>,
     ) -> Result<Response<Forwarded>, Error> {
         let path = request
             .uri()
@@ -69,7 +57,7 @@ impl Client {
         });
         let mut passed = reqwest::Request::new(request.method().clone(), url);
         *passed.headers_mut() = end_to_end(request.headers());
-        passed.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+        attempt.authorize(passed.headers_mut())?;
         *passed.timeout_mut() = Some(LONGEST);
         if !request.body().is_empty() {
             *passed.body_mut() = Some(request.body().clone().into());

@@ -11,7 +11,7 @@
 //! | or have none: three calls to an answer | `connect` | [`Client::connect`] |
 //! | say where its secret is | [`credential_source`], [`key_store`] | `CredentialSource` |
 //! | have a token | [`token`], which asks [`token_cache`], then the token endpoint | `AccessToken` |
-//! | send a request | [`send`], again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
+//! | send a request | [`send`], [authorized](authorization), again by the rules of [`retry`] | `Response`, or the `ApiProblem` in it |
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
@@ -26,6 +26,7 @@
 
 pub mod access_token;
 pub mod address;
+pub mod authorization;
 pub mod credential_source;
 pub mod doctor;
 pub mod download;
@@ -69,6 +70,7 @@ pub use hallpass_oauth::{ClientId, Secret};
 pub use hallpass_openapi::BuiltRequest;
 
 pub use access_token::AccessToken;
+pub use authorization::{Authorization, Prefix};
 pub use credential_source::CredentialSource;
 pub use error::{Error, Kind};
 pub use event::{Event, EventSink};

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use hallpass_oauth::random::SystemRandom;
 use hallpass_openapi::BuiltRequest;
+use http::Method;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    WWW_AUTHENTICATE,
 };
-use http::{Method, StatusCode};
 use jiff::Timestamp;
 use rand_core::Rng as _;
 use reqwest::Url;
 
-use crate::access_token::AccessToken;
+use crate::authorization::{Attempt, Authorization};
 use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
@@ -200,6 +199,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     profile: Profile,
     tokens: Tokens,
+    authorization: Authorization,
     transport: Arc<Transport>,
     clock: Clock,
     events: EventSink,
@@ -216,8 +216,40 @@ impl Client {
         options: &Options,
     ) -> Result<Self, Error> {
         let transport = Arc::new(Transport::of(&profile, options));
-        Ok(Self(Arc::new(Inner {
-            tokens: Tokens::over(profile.clone(), credential, transport.clone(), options),
+        let tokens = Tokens::over(profile.clone(), credential, transport.clone(), options);
+        let authorization = Authorization::bearer(tokens.clone());
+        Ok(Self::over(
+            profile,
+            tokens,
+            authorization,
+            transport,
+            options,
+        ))
+    }
+
+    /// A client whose requests are authorized in this way: for programs that let people choose.
+    pub fn authorized(profile: Profile, authorization: Authorization, options: &Options) -> Self {
+        let transport = Arc::new(Transport::of(&profile, options));
+        let tokens = match &authorization {
+            Authorization::Tokens { tokens, .. } => tokens.clone(),
+            Authorization::Fixed { .. } | Authorization::None => {
+                let nothing = CredentialSource::None;
+                Tokens::over(profile.clone(), nothing, transport.clone(), options)
+            }
+        };
+        Self::over(profile, tokens, authorization, transport, options)
+    }
+
+    fn over(
+        profile: Profile,
+        tokens: Tokens,
+        authorization: Authorization,
+        transport: Arc<Transport>,
+        options: &Options,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            tokens,
+            authorization,
             transport,
             profile,
             clock: options.clock.clone(),
@@ -225,7 +257,7 @@ impl Client {
             largest_body: options.limits.body,
             retries: options.retries,
             jitter: options.jitter.clone(),
-        })))
+        }))
     }
 
     /// Whose client it is.
@@ -290,7 +322,10 @@ impl Client {
             (name.as_str().to_owned(), value)
         };
         let mut headers: Vec<(String, String)> = prepared.headers.iter().map(text).collect();
-        headers.push(("authorization".to_owned(), format!("Bearer {MASK}")));
+        if let Some(masked) = self.0.authorization.masked() {
+            headers.retain(|(name, _)| name != AUTHORIZATION.as_str());
+            headers.push((AUTHORIZATION.as_str().to_owned(), masked));
+        }
         Ok(Preview {
             method: prepared.method,
             url: prepared.url.to_string(),
@@ -301,25 +336,18 @@ impl Client {
 
     /// Once, but with another token when the first one is refused.
     async fn send_once(&self, prepared: &Prepared) -> Result<Response, Error> {
-        let mut token = self.0.tokens.token().await?;
-        let mut response = self.follow(prepared, &token).await?;
-        for _ in 0..MOST_REPLACEMENTS {
-            if !refuses_token(response.status(), response.headers()) {
-                break;
-            }
-            let Some(replacement) = self.0.tokens.replace(&token).await? else {
-                break;
-            };
-            token = replacement.token;
-            response = self.follow(prepared, &token).await?;
-            if !replacement.by_another {
-                if refuses_token(response.status(), response.headers()) {
-                    self.0.tokens.refused_anew(&token);
-                }
-                break;
+        let mut attempt = self.0.authorization.begin().await?;
+        loop {
+            let response = self.follow(prepared, &attempt).await?;
+            if !attempt.again(response.status(), response.headers()).await? {
+                return Ok(response);
             }
         }
-        Ok(response)
+    }
+
+    /// What its requests are authorized with.
+    pub(crate) fn authorization(&self) -> &Authorization {
+        &self.0.authorization
     }
 
     /// The way to a server of this connection.
@@ -361,10 +389,10 @@ impl Client {
 
     /// Sends the request and follows redirects, but only of requests that change nothing and only
     /// within the server: elsewhere the token would be told to strangers.
-    async fn follow(&self, prepared: &Prepared, token: &AccessToken) -> Result<Response, Error> {
+    async fn follow(&self, prepared: &Prepared, attempt: &Attempt<'_>) -> Result<Response, Error> {
         let mut url = prepared.url.clone();
         for _ in 0..MOST_REDIRECTS {
-            let response = self.once(prepared, url.clone(), token).await?;
+            let response = self.once(prepared, url.clone(), attempt).await?;
             let Some(target) = target(&response, &url) else {
                 return Ok(response);
             };
@@ -379,16 +407,15 @@ impl Client {
             });
             url = target;
         }
-        self.once(prepared, url, token).await
+        self.once(prepared, url, attempt).await
     }
 
     async fn once(
         &self,
         prepared: &Prepared,
         url: Url,
-        token: &AccessToken,
+        attempt: &Attempt<'_>,
     ) -> Result<Response, Error> {
-        let bearer = bearer(token)?;
         self.tell(&Event::RequestSent {
             method: prepared.method.clone(),
             url: url.to_string(),
@@ -396,7 +423,7 @@ impl Client {
         });
         let mut request = reqwest::Request::new(prepared.method.clone(), url);
         *request.headers_mut() = prepared.headers.clone();
-        request.headers_mut().insert(AUTHORIZATION, bearer);
+        attempt.authorize(request.headers_mut())?;
         *request.body_mut() = prepared.body.clone().map(Into::into);
         let started = tokio::time::Instant::now();
         let way = self.way_to(request.url())?;
@@ -409,14 +436,6 @@ impl Client {
         });
         Ok(response)
     }
-}
-
-/// The token as it is sent (RFC 6750 section 2.1).
-pub(crate) fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-        .map_err(|_| Error::Request("the token endpoint issued a token no header can hold"))?;
-    bearer.set_sensitive(true);
-    Ok(bearer)
 }
 
 /// A request as it would be sent, its token masked.
@@ -432,28 +451,12 @@ pub struct Preview {
     pub body: Option<Vec<u8>>,
 }
 
-/// What stands in place of the token.
-const MASK: &str = "********";
-
 /// A checked request, without a token.
 struct Prepared {
     method: Method,
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
-}
-
-/// Whether another token may help: a 401 that asks for other credentials than a bearer token is not
-/// about the token (RFC 9110 section 11.6.1). Gateways leave the challenge out.
-pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
-    let challenges = headers.get_all(WWW_AUTHENTICATE);
-    let mut parts = challenges
-        .iter()
-        .flat_map(|challenge| challenge.as_bytes().split(|&byte| byte == b','))
-        .map(|part| part.trim_ascii().to_ascii_lowercase());
-    let bearer = |part: Vec<u8>| part == b"bearer" || part.starts_with(b"bearer ");
-    status == StatusCode::UNAUTHORIZED
-        && (!headers.contains_key(WWW_AUTHENTICATE) || parts.any(bearer))
 }
 
 /// Where a redirect leads; `None` when the answer is none (304 is not).
@@ -463,10 +466,6 @@ fn target(response: &Response, from: &Url) -> Option<Url> {
         _ => None,
     }
 }
-
-/// How often a refused token is replaced for one request. Each replacement but the last was a
-/// sibling's.
-pub(crate) const MOST_REPLACEMENTS: usize = 3;
 
 /// How many redirects are followed; more are a circle.
 const MOST_REDIRECTS: usize = 5;

@@ -210,6 +210,18 @@ impl Tokens {
         Ok(self.0.obtain(Unwanted::Everything).await?.token)
     }
 
+    /// Takes over a token of this profile that the program kept from earlier, unless there is a newer one.
+    pub fn adopt(&self, token: &AccessToken) {
+        self.0.store.adopt(token, (self.0.clock)());
+    }
+
+    /// The newest token at hand, good or not. Asks nobody.
+    pub fn at_hand(&self) -> Option<AccessToken> {
+        let engine = &self.0;
+        let found = engine.newest(&mut SystemRandom);
+        found.map(|(found, _)| found.token)
+    }
+
     /// Forgets the cached token; says whether there was one.
     pub fn forget(&self) -> Result<bool, PrivateFileError> {
         self.0.store.forget()

@@ -88,6 +88,14 @@ impl TokenStore {
         self.memory().own = (!shared).then(|| token.clone());
     }
 
+    /// Takes over a token that was kept elsewhere, unless there is a newer one.
+    pub(crate) fn adopt(&self, token: &AccessToken, now: Timestamp) {
+        let newest = self.newest(None, now);
+        if newest.is_none_or(|found| found.token.obtained_at() < token.obtained_at()) {
+            self.memory().own = Some(token.clone());
+        }
+    }
+
     /// Forgets the token; says whether there was one.
     pub(crate) fn forget(&self) -> Result<bool, PrivateFileError> {
         let own = self.memory().own.take().is_some();

@@ -16,9 +16,11 @@ mod answer;
 mod cabinet;
 pub mod definitions;
 mod drawer;
+mod environments;
 mod id;
 pub mod library;
 mod page;
+pub mod variables;
 mod visitor;
 pub mod workspace;
 mod workspaces;
@@ -66,6 +68,7 @@ impl Explorer {
         Router::new()
             .merge(page::routes())
             .merge(workspaces::routes())
+            .merge(environments::routes())
             .merge(definitions::routes())
             .merge(library::routes())
             .with_state(state)

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod definitions;
+mod environments;
+mod import;
 mod memory;
 mod workspaces;
 mod world;

@@ -22,11 +22,16 @@ use kept::Kept;
 use text::Text;
 
 pub(crate) use meant::{ApiArg, Way, of_profile};
-pub(crate) use text::{BUILT_IN, beside};
+pub(crate) use text::beside;
 
 /// Reads the definition in `file`, or the built-in one.
 pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
     Ok(Text::of(file, &Kept::nowhere())?.read()?.0)
+}
+
+/// The text of the built-in definition.
+pub(crate) fn built_in() -> &'static str {
+    text::BUILT_IN
 }
 
 /// The operation of this name in a definition that was read whole.

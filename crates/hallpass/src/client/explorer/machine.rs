@@ -75,7 +75,7 @@ impl Surroundings for Machine {
     }
 
     fn built_in(&self) -> &'static str {
-        definition::BUILT_IN
+        definition::built_in()
     }
 
     fn profiles(&self) -> Vec<String> {

@@ -1,0 +1,235 @@
+//! `{{name}}` in texts (domain facts, section 9, row 4): what the names stand for, and where from.
+//!
+//! Names are looked up in the active environment, where a person's current value goes before the
+//! initial one that is shared; values may name further variables. Whatever has no value stays as it was
+//! typed and is reported. The text that comes out may hold secrets, so it is a [`Secret`]; what is shown
+//! is masked.
+//!
+//! It does not know what the texts are: addresses, headers, bodies or fields of a form.
+
+mod substitute;
+
+use std::collections::HashMap;
+
+use hallpass_client::Secret;
+use serde::Serialize;
+
+use crate::Explorer;
+use crate::answer::Failure;
+use crate::drawer::SharedDrawer;
+use crate::id::Id;
+use crate::visitor::Visitor;
+use crate::workspace::environment::secret_name;
+use crate::workspace::{Current, Environment, Own, Variable, Workspace};
+
+pub(crate) use substitute::names;
+
+/// A text with what its `{{names}}` stand for in their places.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The text, secrets and all.
+    pub text: Secret,
+    /// The text for people: each secret is `********`.
+    pub masked: String,
+    /// What was named, in the order in which it stands there, each once.
+    pub used: Vec<Used>,
+    /// The masked text cut where names stood, for showing where each piece came from.
+    pub pieces: Vec<Piece>,
+}
+
+impl Resolved {
+    /// The first name without a value, if there is one.
+    pub fn missing(&self) -> Option<&Used> {
+        self.used.iter().find(|used| used.missing)
+    }
+
+    /// Whether a secret went into the text.
+    pub fn is_secret(&self) -> bool {
+        self.used.iter().any(|used| used.secret)
+    }
+}
+
+/// A variable that a text names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// Its name.
+    pub name: String,
+    /// Its effective value, masked; none when it is missing.
+    pub value: Option<String>,
+    /// Whether there is a secret in the value.
+    pub secret: bool,
+    /// Where the value came from: `environment EU1: baseUrl, current value`. When it is missing, why.
+    pub from: String,
+    /// Whether there is no value.
+    pub missing: bool,
+}
+
+/// A piece of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Piece {
+    /// The piece, masked.
+    pub text: String,
+    /// The variable that it came from; none for what was typed.
+    pub name: Option<String>,
+}
+
+/// What names stand for in a workspace at this moment. For resolving several texts of one request.
+pub struct Variables {
+    drawer: SharedDrawer,
+    workspace: Id,
+    /// The name of the active environment.
+    environment: Option<String>,
+    known: HashMap<String, Known>,
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// A text, and where from.
+    Plain { value: String, from: String },
+    /// A secret that the drawer keeps under this name.
+    Kept { name: String, from: String },
+    /// There is no value, and why.
+    Nothing(String),
+}
+
+/// What a name that stands in a text turned out to be.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// A text, which may name others.
+    Plain { value: String, from: String },
+    /// A secret. It is taken as it is.
+    Secret { value: Secret, from: String },
+    /// There is none, and why.
+    Nothing(String),
+}
+
+impl Explorer {
+    /// Puts values in place of the `{{names}}` of a text.
+    pub async fn resolve(
+        &self,
+        visitor: &Visitor,
+        workspace: &Id,
+        text: &str,
+    ) -> Result<Resolved, Failure> {
+        let variables = self.variables(visitor, workspace).await?;
+        variables.resolve(text).await
+    }
+
+    /// What names stand for at this moment.
+    pub async fn variables(&self, visitor: &Visitor, id: &Id) -> Result<Variables, Failure> {
+        let workspace = self.workspace(visitor, id).await?;
+        let own = self.own(visitor, id).await?;
+        Ok(Variables::of(visitor, id, &workspace, &own))
+    }
+}
+
+impl Variables {
+    /// Those of the active environment.
+    pub(crate) fn of(visitor: &Visitor, id: &Id, workspace: &Workspace, own: &Own) -> Self {
+        let active = own.active_environment.as_ref();
+        let mut environments = workspace.environments.iter();
+        let environment = environments.find(|one| active == Some(&one.id));
+        let known = environment.map(|environment| {
+            let known = |variable: &Variable| {
+                let known = Known::of(environment, variable, &own.current);
+                (variable.name.clone(), known)
+            };
+            environment.variables.iter().map(known).collect()
+        });
+        Self {
+            drawer: visitor.drawer.clone(),
+            workspace: id.clone(),
+            environment: environment.map(|one| one.name.clone()),
+            known: known.unwrap_or_default(),
+        }
+    }
+
+    /// Puts values in place of the `{{names}}` of a text.
+    pub async fn resolve(&self, text: &str) -> Result<Resolved, Failure> {
+        let values = self.values(text).await?;
+        Ok(substitute::substitute(text, &values))
+    }
+
+    /// All names that stand for something, by name; masked.
+    pub(crate) async fn all(&self) -> Result<Vec<Used>, Failure> {
+        let mut names: Vec<&String> = self.known.keys().collect();
+        names.sort_unstable();
+        let text: String = names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+        Ok(self.resolve(&text).await?.used)
+    }
+
+    /// The values of all names that the text needs, by way of others too.
+    async fn values(&self, text: &str) -> Result<HashMap<String, Value>, Failure> {
+        let mut values = HashMap::new();
+        let mut open: Vec<String> = names(text).map(str::to_owned).collect();
+        while let Some(name) = open.pop() {
+            if values.contains_key(&name) {
+                continue;
+            }
+            let value = self.value(&name).await?;
+            if let Value::Plain { value, .. } = &value {
+                open.extend(names(value).map(str::to_owned));
+            }
+            values.insert(name, value);
+        }
+        Ok(values)
+    }
+
+    async fn value(&self, name: &str) -> Result<Value, Failure> {
+        match self.known.get(name) {
+            Some(Known::Plain { value, from }) => Ok(Value::Plain {
+                value: value.clone(),
+                from: from.clone(),
+            }),
+            Some(Known::Kept { name: kept, from }) => {
+                let secret = self.drawer.secret(&self.workspace, kept).await?;
+                Ok(secret.map_or_else(
+                    || Value::Nothing(format!("{from} has no value yet")),
+                    |value| Value::Secret {
+                        value,
+                        from: from.clone(),
+                    },
+                ))
+            }
+            Some(Known::Nothing(why)) => Ok(Value::Nothing(why.clone())),
+            None => Ok(Value::Nothing(self.unknown())),
+        }
+    }
+
+    fn unknown(&self) -> String {
+        match &self.environment {
+            Some(environment) => {
+                format!("environment {environment} has no variable of this name")
+            }
+            None => "no environment is chosen".to_owned(),
+        }
+    }
+}
+
+impl Known {
+    fn of(environment: &Environment, variable: &Variable, current: &[Current]) -> Self {
+        let from = format!("environment {}: {}", environment.name, variable.name);
+        if !variable.on {
+            return Self::Nothing(format!("{from} is switched off"));
+        }
+        if variable.secret {
+            return Self::Kept {
+                name: secret_name(&environment.id, &variable.name),
+                from,
+            };
+        }
+        let is_it =
+            |one: &&Current| one.environment == environment.id && one.variable == variable.name;
+        let own = current.iter().find(is_it).map(|one| one.value.as_str());
+        let plain = |value: &str, which| Self::Plain {
+            value: value.to_owned(),
+            from: format!("{from}, {which} value"),
+        };
+        match (own.filter(|value| !value.is_empty()), &*variable.initial) {
+            (Some(value), _) => plain(value, "current"),
+            (None, "") => Self::Nothing(format!("{from} has no value yet")),
+            (None, value) => plain(value, "initial"),
+        }
+    }
+}
