@@ -239,7 +239,10 @@ mod tests {
         collection.put("a", json!({"name": "two"}));
         assert_eq!(names(&collection), ["a", "b"]);
         assert_eq!(collection.with("name", "one", 0).count(), 0);
-        let two: Vec<&str> = collection.with("name", "two", 0).map(|(id, _)| id).collect();
+        let two: Vec<&str> = collection
+            .with("name", "two", 0)
+            .map(|(id, _)| id)
+            .collect();
         assert_eq!(two, ["a", "b"]);
     }
 

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod environments;
+mod issuer;
 mod memory;
+mod tokens;
 mod workspaces;
 mod world;
