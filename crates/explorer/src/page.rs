@@ -24,6 +24,7 @@ static MODULES: Modules = modules!(
     "../assets/api.js",
     "../assets/dom.js",
     "../assets/app.js",
+    "../assets/json.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

@@ -16,6 +16,7 @@
 mod change;
 mod collection;
 mod dscc;
+mod forms;
 mod generic;
 mod given;
 mod level;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::change::{Change, Check, Requirement};
 use crate::collection::Collection;
+use crate::forms::Forms;
 use crate::plan::Plan;
 use crate::stored::{Fields, Stored};
 
@@ -27,6 +28,8 @@ pub struct State {
     plan: Plan,
     /// The latest moment that the state has been brought to.
     reached: Option<Timestamp>,
+    #[serde(skip)]
+    forms: Forms,
 }
 
 /// Two states are equal when they hold the same and plan the same; how far the clock was seen to be
@@ -301,7 +304,13 @@ impl State {
         }
     }
 
+    /// Texts of objects, kept until something changes.
+    pub(crate) fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
     fn collection(&mut self, name: &str) -> &mut Collection {
+        self.forms.forget();
         self.collections.entry(name.to_owned()).or_default()
     }
 

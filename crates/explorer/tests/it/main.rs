@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod definitions;
+mod import;
 mod environments;
 mod issuer;
 mod memory;

@@ -92,6 +92,31 @@ impl World {
         (status, bytes.to_vec())
     }
 
+    /// Has a text looked at that is uploaded as a file of this name.
+    pub(crate) async fn look(&self, path: &str, name: &str, text: &[u8]) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{path}/definitions/look?source={name}"))
+            .header("content-type", "application/octet-stream")
+            .header("x-csrf-token", FORM_TOKEN)
+            .body(Body::from(text.to_vec()))
+            .unwrap();
+        let (status, bytes) = self.send(request).await;
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// Takes in what was looked at.
+    pub(crate) async fn take(&self, path: &str, look: &Value, replaces: &Value) -> Value {
+        let taken = serde_json::json!({
+            "look": look["look"], "documentation": true, "replaces": replaces,
+        });
+        let (status, told) = self
+            .ask("POST", &format!("{path}/definitions"), &taken)
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{told}");
+        told
+    }
+
     /// A new workspace that has the built-in definition; its path in the interface.
     pub(crate) async fn workspace(&self) -> String {
         let new = serde_json::json!({"name": "Test", "builtIn": true});

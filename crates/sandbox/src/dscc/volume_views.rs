@@ -76,7 +76,10 @@ impl Item for Fleet<'_> {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        self.shown(|shown| write(out, shown));
+        let (forms, id) = (self.state.forms(), self.stored.text("id"));
+        forms.write(self.customer, id, out, |out| {
+            self.shown(|shown| write(out, shown));
+        });
     }
 }
 

@@ -244,3 +244,30 @@ fn a_group_knows_its_capacity() {
         .sum();
     assert_eq!(number("usage"), used * 1024 * 1024);
 }
+
+/// What a list shows of a volume is kept between two requests, and no longer than it is true.
+#[test]
+fn a_list_that_was_read_before_shows_every_change_since() {
+    let mut world = World::new();
+    let path = format!("storage-systems/device-type1/{SYSTEM}/volumes/{VOLUME}");
+    let fleet = format!("volumes?filter=id eq {VOLUME}");
+    let shown = |world: &mut World| {
+        let item = world.get(&fleet).1["items"][0].clone();
+        assert_eq!(item, world.get(&fleet).1["items"][0]);
+        item
+    };
+    let before = shown(&mut world);
+    let answer = world.put(&path, &json!({"name": "renamed"}));
+    world.done(answer);
+    let after = shown(&mut world);
+    assert_ne!(before["name"], "renamed");
+    assert_eq!(after["name"], "renamed");
+    // Not a field of the volume itself.
+    let group = world.group();
+    let export = json!({"hostGroupIds": [group], "autoLun": true, "override": true});
+    let answer = world.post(&format!("{path}/export"), &export);
+    world.done(answer);
+    let groups = shown(&mut world)["initiators"].to_string();
+    assert!(groups.contains(&group), "{groups}");
+    assert_ne!(groups, before["initiators"].to_string());
+}
