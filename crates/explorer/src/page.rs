@@ -30,6 +30,13 @@ static MODULES: Modules = modules!(
     "../assets/history.js",
     "../assets/menu.js",
     "../assets/welcome.js",
+    "../assets/parameters.js",
+    "../assets/inputs.js",
+    "../assets/builders.js",
+    "../assets/expression.js",
+    "../assets/body.js",
+    "../assets/form.js",
+    "../assets/preview.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

@@ -4,6 +4,9 @@
 
 mod definitions;
 mod environments;
+mod import;
+mod issuer;
 mod memory;
+mod tokens;
 mod workspaces;
 mod world;
