@@ -20,6 +20,7 @@ mod environments;
 mod id;
 pub mod library;
 mod page;
+mod sharing;
 pub mod variables;
 mod visitor;
 pub mod workspace;
@@ -71,6 +72,7 @@ impl Explorer {
             .merge(environments::routes())
             .merge(definitions::routes())
             .merge(library::routes())
+            .merge(sharing::routes())
             .with_state(state)
             .merge(page::assets())
     }
