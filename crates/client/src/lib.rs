@@ -15,6 +15,7 @@
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
+//! | say what a token says | [`claims`] | `Claim`s in words |
 //! | say what does not work | [`doctor`] | `Finding` |
 //! | get a definition from where it is published | [`download`] | its bytes |
 //! | show a request as a program | [`sample`] | its text |
@@ -27,6 +28,7 @@
 pub mod access_token;
 pub mod address;
 pub mod authorization;
+pub mod claims;
 pub mod credential_source;
 pub mod doctor;
 pub mod download;
