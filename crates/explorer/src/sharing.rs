@@ -59,7 +59,7 @@ async fn import(State(explorer): State<Arc<Explorer>>, visitor: Visitor, bytes: 
         suspicion::check(&shared, &[], hint)?;
         Ok(shared)
     });
-    let id = explorer.take_in(&visitor, shared.await?).await?;
+    let id = explorer.take_in_shared(&visitor, shared.await?).await?;
     Ok(answer(StatusCode::CREATED, &json!({ "id": id })))
 }
 
@@ -99,7 +99,7 @@ impl Explorer {
     }
 
     /// Makes a workspace of what somebody shared. All of it or nothing.
-    async fn take_in(&self, visitor: &Visitor, shared: Shared) -> Result<Id, Failure> {
+    async fn take_in_shared(&self, visitor: &Visitor, shared: Shared) -> Result<Id, Failure> {
         self.has_room(visitor).await?;
         let Shared {
             mut workspace,
