@@ -11,6 +11,7 @@
 //! the tokens are for.
 
 mod account;
+mod admission;
 mod answer;
 mod audit;
 mod browser;
@@ -54,6 +55,7 @@ use hallpass_store::{
     PublishedKeys, SecondFactors, Sessions, SetupLinks, Workspaces,
 };
 
+pub use admission::{Guest, Neighbour, NotAdmitted};
 pub use by_hand::{ByHand, Issuing, TokenByHand};
 pub use document::document;
 pub use documentation::{Book, DOCUMENTATION_PATH};
@@ -93,6 +95,7 @@ pub struct Console {
     first_call: String,
     by_hand: TokenByHand,
     submissions: Arc<Submissions>,
+    neighbour: Option<Neighbour>,
     /// Of the application instances, and of the platform.
     operations: Arc<Operations>,
     platform_operations: Arc<Operations>,
@@ -110,6 +113,8 @@ pub struct Settings {
     pub first_call: String,
     /// The API of the application instances: what roles are about.
     pub definition: Arc<Definition>,
+    /// The room beside the console, if there is one.
+    pub neighbour: Option<Neighbour>,
 }
 
 /// The public addresses of the whole system.
@@ -171,6 +176,7 @@ impl Console {
             first_call: settings.first_call,
             by_hand,
             submissions: Arc::default(),
+            neighbour: settings.neighbour,
             operations: Arc::new(Operations::of(&settings.definition)),
             platform_operations: Arc::new(Operations::of_platform()),
             clock,
@@ -182,7 +188,6 @@ impl Console {
         &self.addresses
     }
 
-    /// The same console under other addresses.
     /// The same console under other addresses, where tokens are asked of a server of that name.
     #[must_use]
     pub fn under(&self, addresses: Addresses, by_hand: TokenByHand) -> Self {

@@ -42,6 +42,8 @@ pub(crate) enum Place {
     Users,
     /// What they can be.
     Roles,
+    /// The room beside the console, whose pages are its own.
+    Neighbour,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -95,7 +97,11 @@ impl Place {
     /// Whether the person may see anything there.
     fn is_open_to(self, by: &SignedIn) -> bool {
         match self {
-            Self::Start | Self::Account | Self::Credentials | Self::Documentation => true,
+            Self::Start
+            | Self::Account
+            | Self::Credentials
+            | Self::Documentation
+            | Self::Neighbour => true,
             Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
                 by.roles().permits(&WORKSPACE_READ)
             }
@@ -129,11 +135,15 @@ impl Console {
         Page::new(title, content).inside(frame).answer(status)
     }
 
-    fn frame(&self, by: &SignedIn, place: Place) -> Frame {
+    /// What stands around a page for whoever is signed in.
+    pub(crate) fn frame(&self, by: &SignedIn, place: Place) -> Frame {
         let person = by.person();
         let known = self.workspaces.list();
         let workspace = known.iter().find(|known| known.id == person.workspace);
         let open = Place::IN_NAVIGATION.into_iter();
+        let beside = self.neighbour.iter();
+        let beside = beside.map(|beside| (Place::Neighbour, beside.title, beside.href));
+        let open = open.chain(beside);
         let open = open.filter(|(section, ..)| section.is_open_to(by));
         let sections = open.map(|(section, title, href)| Section {
             title,

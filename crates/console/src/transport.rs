@@ -18,6 +18,12 @@ impl Console {
         let authority = self.addresses.console.strip_prefix("https://");
         authority.is_some_and(|authority| !is_this_machine(authority.trim_end_matches('/')))
     }
+
+    /// Another room's routes, telling browsers the same as the console's own.
+    #[must_use]
+    pub fn protect(&self, router: Router) -> Router {
+        protect(router, self.strict_transport())
+    }
 }
 
 /// Puts the header on every answer.

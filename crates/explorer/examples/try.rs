@@ -4,6 +4,8 @@
 #![expect(clippy::print_stdout, reason = "it tells where it is")]
 #![expect(clippy::unwrap_used, reason = "it is no product")]
 
+use std::sync::Arc;
+
 #[path = "../tests/it/memory.rs"]
 mod memory;
 
@@ -15,7 +17,7 @@ async fn main() {
         one.split_once('=')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
     });
-    let router = memory::explorer(regions.collect()).router();
+    let router = memory::explorer(Arc::default(), regions.collect()).router();
     let socket = tokio::net::TcpListener::bind(address).await.unwrap();
     println!("http://{}/explorer", socket.local_addr().unwrap());
     axum::serve(socket, router).await.unwrap();

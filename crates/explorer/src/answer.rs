@@ -95,14 +95,14 @@ impl IntoResponse for Failure {
 pub(crate) type Answer = Result<Response, Failure>;
 
 /// JSON for the page, which nobody may store.
-pub(crate) fn answer(status: StatusCode, body: &impl Serialize) -> Response {
+pub(crate) fn answer(status: StatusCode, body: &(impl Serialize + ?Sized)) -> Response {
     let no_store = [(CACHE_CONTROL, "no-store")];
     hallpass_pages::protected((status, no_store, Json(body)).into_response())
 }
 
 /// The same with 200.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a handler ends with")]
-pub(crate) fn told(body: &impl Serialize) -> Answer {
+pub(crate) fn told(body: &(impl Serialize + ?Sized)) -> Answer {
     Ok(answer(StatusCode::OK, body))
 }
 

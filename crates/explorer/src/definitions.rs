@@ -1,12 +1,29 @@
-//! The definitions of a workspace: bringing them in, and having them read.
+//! The definitions of a workspace: bringing them in, having them read, and what the page shows of one.
+//!
+//! A text is looked at first ([`look`]): what it is, how many operations it has, what is wrong with it,
+//! and what would change. Only then it is taken in ([`import`]). What was looked at waits for a while in
+//! memory; what was taken in is kept as it came by the drawer.
+
+mod about;
+mod changes;
+pub(crate) mod detail;
+mod files;
+mod import;
+mod look;
+mod recognize;
+pub(crate) mod shape;
+mod shelf;
+mod source;
+pub(crate) mod text;
+mod yaml;
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use axum::Router;
-use hallpass_client::SystemRandom;
-use hallpass_openapi::{Definition, Problem, Reading};
-use quick_cache::sync::Cache;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use hallpass_openapi::Definition;
 
 use crate::Explorer;
 use crate::answer::Failure;
@@ -15,27 +32,31 @@ use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::Imported;
 
+pub use shelf::Loaded;
+pub(crate) use shelf::Shelf;
+use shelf::fingerprint;
+use text::Texts;
+
+const ALL: &str = "/explorer/api/w/{workspace}/definitions";
+const ONE: &str = "/explorer/api/w/{workspace}/definitions/{definition}";
+
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
+    let below = |rest: &str| format!("{ONE}/{rest}");
     Router::new()
-}
-
-/// A definition that was read, with its text.
-pub struct Loaded {
-    /// The definition.
-    pub definition: Definition,
-    /// What is wrong with it.
-    pub problems: Vec<Problem>,
-    /// The text.
-    pub text: Vec<u8>,
-}
-
-/// Definitions that were read lately, by the digest of their text. They are the same for everybody.
-pub(crate) struct Shelf(Cache<String, Arc<Loaded>>);
-
-impl Default for Shelf {
-    fn default() -> Self {
-        Self(Cache::new(MOST_LOADED))
-    }
+        .route(ALL, post(import::import))
+        .route(
+            &format!("{ALL}/look"),
+            post(look::look).layer(DefaultBodyLimit::max(look::MOST_SENT)),
+        )
+        .route(
+            ONE,
+            get(about::show)
+                .patch(import::change)
+                .delete(import::remove),
+        )
+        .route(&below("download"), get(source::download))
+        .route(&below("operations/{operation}"), get(detail::show))
+        .route(&below("source"), get(source::lines))
 }
 
 impl Explorer {
@@ -46,16 +67,33 @@ impl Explorer {
         workspace: &Id,
         definition: &Id,
     ) -> Result<Arc<Loaded>, Failure> {
-        let known = self.workspace(visitor, workspace).await?;
-        let known = known
-            .definitions
-            .into_iter()
-            .find(|one| one.id == *definition);
-        let known = known.ok_or_else(|| Failure::not_found("definition of this name"))?;
-        if let Some(loaded) = self.shelf.0.get(&known.digest) {
+        let known = self.imported(visitor, workspace, definition).await?;
+        self.loaded(visitor, workspace, &known).await
+    }
+
+    /// What a workspace knows of a definition of it.
+    pub(crate) async fn imported(
+        &self,
+        visitor: &Visitor,
+        workspace: &Id,
+        definition: &Id,
+    ) -> Result<Imported, Failure> {
+        let workspace = self.workspace(visitor, workspace).await?;
+        let mut known = workspace.definitions.into_iter();
+        let found = known.find(|one| one.id == *definition);
+        found.ok_or_else(|| Failure::not_found("definition of this name"))
+    }
+
+    async fn loaded(
+        &self,
+        visitor: &Visitor,
+        workspace: &Id,
+        known: &Imported,
+    ) -> Result<Arc<Loaded>, Failure> {
+        if let Some(loaded) = self.shelf.get(&place(&known.source, &known.digest)) {
             return Ok(loaded);
         }
-        let document = Document::Definition(definition.clone());
+        let document = Document::Definition(known.id.clone());
         let bytes = visitor.drawer.read(workspace, &document).await?;
         let bytes = bytes.ok_or_else(|| {
             Failure::wrong(
@@ -63,74 +101,49 @@ impl Explorer {
                 "import the definition again",
             )
         })?;
-        self.read(&known.source, bytes).await
-    }
-
-    /// Brings a definition into a workspace.
-    pub(crate) async fn import(
-        &self,
-        visitor: &Visitor,
-        workspace: &Id,
-        source: &str,
-        bytes: Vec<u8>,
-        documentation: bool,
-    ) -> Result<Imported, Failure> {
-        let loaded = self.read(source, bytes).await?;
-        let id = Id::generate(&mut SystemRandom);
-        let imported = Imported {
-            id: id.clone(),
-            title: loaded.definition.title().to_owned(),
-            version: loaded.definition.version().to_owned(),
-            format: format(&loaded.definition),
-            source: source.to_owned(),
-            documentation,
-            digest: fingerprint(&loaded.text),
-        };
-        let text = loaded.text.clone();
-        let document = Document::Definition(id);
-        visitor.drawer.write(workspace, &document, text).await?;
-        self.change(visitor, workspace, |workspace| {
-            workspace.definitions.push(imported.clone());
-            Ok(())
+        let loaded = self.read(&known.source, bytes.into()).await?;
+        loaded.map_err(|error| {
+            let hint = error.hint.clone();
+            let hint = hint.unwrap_or_else(|| "import the definition again".to_owned());
+            Failure::wrong(format!("{}: {error}", known.title), hint)
         })
-        .await?;
-        Ok(imported)
     }
 
     /// Reads a definition, away from the threads that answer requests.
-    pub(crate) async fn read(&self, source: &str, bytes: Vec<u8>) -> Result<Arc<Loaded>, Failure> {
-        let key = fingerprint(&bytes);
-        if let Some(loaded) = self.shelf.0.get(&key) {
-            return Ok(loaded);
+    pub(crate) async fn read(
+        &self,
+        source: &str,
+        bytes: Bytes,
+    ) -> Result<Result<Arc<Loaded>, hallpass_openapi::ReadError>, Failure> {
+        let key = place(source, &fingerprint(&bytes));
+        if let Some(loaded) = self.shelf.get(&key) {
+            return Ok(Ok(loaded));
         }
-        let source = source.to_owned();
-        let read = tokio::task::spawn_blocking(move || {
-            let no_others = "other files are not read".to_owned();
-            let reading = Definition::read_from(&source, &bytes, &mut |_| Err(no_others.clone()));
-            reading.map(|reading| (reading, bytes))
-        });
-        let (
-            Reading {
-                definition,
-                problems,
-            },
-            text,
-        ) = read
+        let _turn = self.shelf.reading.acquire().await;
+        let texts = Texts::read(source, bytes)?;
+        let read = tokio::task::spawn_blocking(move || Loaded::read(texts).map(Arc::new));
+        let read = read
             .await
-            .map_err(|_| Failure::wrong("the definition could not be read", "try another one"))?
-            .map_err(|error| {
-                let hint = error.hint.clone();
-                let hint = hint.unwrap_or_else(|| "check that it is an OpenAPI definition".into());
-                Failure::wrong(error.to_string(), hint)
-            })?;
-        let loaded = Arc::new(Loaded {
-            definition,
-            problems,
-            text,
-        });
-        self.shelf.0.insert(key, loaded.clone());
-        Ok(loaded)
+            .map_err(|_| Failure::wrong("the definition could not be read", "try another one"))?;
+        if let Ok(loaded) = &read {
+            self.shelf.put(key, loaded.clone());
+        }
+        Ok(read)
     }
+}
+
+/// Where a definition stands on the shelf. The same text means something else at another address, because
+/// relative addresses of servers resolve against it.
+fn place(source: &str, digest: &str) -> String {
+    if is_address(source) {
+        format!("{digest} {source}")
+    } else {
+        digest.to_owned()
+    }
+}
+
+fn is_address(source: &str) -> bool {
+    source.starts_with("https://") || source.starts_with("http://")
 }
 
 /// What a definition is: `OpenAPI 3.0`.
@@ -145,15 +158,3 @@ fn format(definition: &Definition) -> String {
         _ => "OpenAPI".to_owned(),
     }
 }
-
-fn fingerprint(bytes: &[u8]) -> String {
-    let digest = digest::digest(&digest::SHA256, bytes);
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        use std::fmt::Write as _;
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-/// How many definitions are held at once.
-const MOST_LOADED: usize = 8;

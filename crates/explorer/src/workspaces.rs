@@ -16,7 +16,7 @@ use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::authorization::OAuth2;
-use crate::workspace::{AuthorizationSettings, Environment, Favourite, Variable, Workspace};
+use crate::workspace::{AuthorizationSettings, Environment, Favourite, Workspace};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
@@ -84,6 +84,7 @@ async fn change(
     Json(changes): Json<Changes>,
 ) -> Answer {
     let id = Id::parse(&id)?;
+    let workspace = explorer.workspace(&visitor, &id).await?;
     if let Some(name) = changes.name {
         let name = named(&name)?;
         explorer
@@ -94,7 +95,6 @@ async fn change(
             .await?;
     }
     if let Some(environment) = changes.active_environment {
-        let workspace = explorer.workspace(&visitor, &id).await?;
         let known = |one: &Environment| one.id == environment;
         if !workspace.environments.iter().any(known) {
             return Err(Failure::not_found("environment of this name"));
@@ -115,8 +115,11 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Answer {
     let id = Id::parse(&id)?;
+    let _turn = explorer.turns.take(&visitor, &id).await;
+    // One that cannot be read any more can be removed all the same.
+    let there = visitor.drawer.read(&id, &Document::Workspace).await?;
+    there.ok_or_else(|| Failure::not_found("workspace of this name"))?;
     visitor.drawer.remove_workspace(&id).await?;
-    drop(explorer);
     done()
 }
 
@@ -180,18 +183,9 @@ impl Explorer {
             ..OAuth2::default()
         }));
         let regions = self.surroundings.regions();
-        workspace.environments = regions
-            .into_iter()
-            .map(|region| Environment {
-                id: Id::generate(&mut SystemRandom),
-                name: format!("{} ({})", region.title, region.name),
-                variables: vec![Variable {
-                    name: "baseUrl".to_owned(),
-                    on: true,
-                    secret: false,
-                    initial: region.base_url,
-                }],
-            })
+        let places = regions.into_iter();
+        workspace.environments = places
+            .map(|place| Environment::of_region(place, None))
             .collect();
         self.write(visitor, &id, &Document::Workspace, &workspace)
             .await?;
@@ -204,7 +198,7 @@ impl Explorer {
             .await?;
         }
         if new.built_in {
-            let text = self.surroundings.built_in().as_bytes().to_vec();
+            let text = bytes::Bytes::from_static(self.surroundings.built_in().as_bytes());
             self.import(visitor, &id, "built-in", text, true).await?;
         }
         Ok(id)

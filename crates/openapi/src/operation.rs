@@ -187,6 +187,8 @@ pub struct Parameter {
     pub description: String,
     /// An example, from the parameter or its schema.
     pub example: Option<Value>,
+    /// The definition advises against using it.
+    pub deprecated: bool,
     /// How an array or an object is written.
     pub style: Style,
     /// Whether the items of an array and the members of an object are written apart, in a query as

@@ -16,6 +16,7 @@
 //! | [`Sessions`] | the console | who is signed in |
 //! | [`Credentials`], [`People`], [`CustomRoles`], [`Workspaces`], [`Keys`] | console and command line | administration |
 //! | [`Sessions`], [`Passwords`], [`SecondFactors`], [`SetupLinks`] | the console | who is signed in, and what they show for it |
+//! | [`ExplorerDocuments`] | the explorer's drawer | what a person keeps there |
 //!
 //! The resource server gets none that can name a client secret or a private key.
 
@@ -23,6 +24,7 @@ pub mod audit;
 pub mod credentials;
 mod database;
 mod directory;
+pub mod explorer_documents;
 mod handles;
 pub mod instances;
 mod journal;
@@ -52,6 +54,7 @@ use rand_core::CryptoRng;
 
 pub use audit::{AuditEvent, AuditLog, AuditQuery, AuditState};
 pub use credentials::{Credential, Credentials};
+pub use explorer_documents::ExplorerDocuments;
 pub use handles::{AuthorizationServerHandles, ConsoleHandles, ResourceServerHandles};
 pub use instances::{ApplicationInstance, Instances};
 pub use journal::{JournalEntry, ListedSandbox, SandboxJournals, StoredSandbox};
@@ -389,6 +392,11 @@ impl Store {
     /// People signed in at the console.
     pub fn sessions(&self) -> Sessions {
         Sessions::new(self.clone())
+    }
+
+    /// What people keep in the explorer.
+    pub fn explorer_documents(&self) -> ExplorerDocuments {
+        ExplorerDocuments::new(self.clone())
     }
 
     /// Workspaces and application instances.

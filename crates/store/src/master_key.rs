@@ -23,6 +23,7 @@ pub struct InvalidMasterKey;
 const PEPPER_LABEL: &[u8] = b"hallpass client-secret pepper 1";
 const SIGNING_KEY_LABEL: &[u8] = b"hallpass signing-key encryption 1";
 const SECOND_FACTOR_LABEL: &[u8] = b"hallpass second-factor encryption 1";
+const EXPLORER_LABEL: &[u8] = b"hallpass explorer-secret encryption 1";
 const NONCE_LENGTH: usize = 12;
 
 impl MasterKey {
@@ -88,6 +89,28 @@ impl MasterKey {
         self.open_under(SECOND_FACTOR_LABEL, id, sealed)
     }
 
+    /// Encrypts a secret that a person keeps in the explorer, under a key of that person; `place` is
+    /// where it belongs.
+    pub(crate) fn seal_explorer_secret(
+        &self,
+        person: &str,
+        place: &str,
+        plain: &[u8],
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Vec<u8>> {
+        self.seal_under(&explorer_label(person), place, plain, rng)
+    }
+
+    /// Decrypts what [`Self::seal_explorer_secret`] made.
+    pub(crate) fn open_explorer_secret(
+        &self,
+        person: &str,
+        place: &str,
+        sealed: &[u8],
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_under(&explorer_label(person), place, sealed)
+    }
+
     fn seal_under(
         &self,
         label: &[u8],
@@ -140,6 +163,11 @@ impl MasterKey {
     }
 }
 
+/// What tells a person's key from everybody else's.
+fn explorer_label(person: &str) -> Vec<u8> {
+    [EXPLORER_LABEL, b" of ", person.as_bytes()].concat()
+}
+
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey([redacted])")
@@ -184,5 +212,18 @@ mod tests {
         assert!(key.open("ann", &second).is_none());
         let opened = key.open_second_factor("ann", &second).unwrap();
         assert_eq!(opened.as_slice(), b"private");
+    }
+
+    #[test]
+    fn a_secret_of_the_explorer_opens_only_for_its_person_and_in_its_place() {
+        let rng = &mut SystemRandom;
+        let key = MasterKey::generate(rng);
+        let sealed = key
+            .seal_explorer_secret("ann", "w/a", b"private", rng)
+            .unwrap();
+        let opened = key.open_explorer_secret("ann", "w/a", &sealed).unwrap();
+        assert_eq!(opened.as_slice(), b"private");
+        assert!(key.open_explorer_secret("bob", "w/a", &sealed).is_none());
+        assert!(key.open_explorer_secret("ann", "w/b", &sealed).is_none());
     }
 }

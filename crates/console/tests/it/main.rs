@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod admission;
 mod audit;
 mod credential_pages;
 mod credentials;

@@ -6,8 +6,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, Once};
 
+use askama::Template;
+use axum::Router;
+use axum::routing::any;
 use hallpass_access::Role;
-use hallpass_console::{Addresses, Book, ByHand, CREDENTIALS_PATH, Console, Settings, TokenByHand};
+use hallpass_console::{
+    Addresses, Book, ByHand, CREDENTIALS_PATH, Console, Neighbour, Settings, TokenByHand,
+};
 use hallpass_oauth::claims::{AUDIENCE, Profile};
 use hallpass_oauth::client_authentication::{Authenticator, TwoCredentials, authenticate};
 use hallpass_oauth::form::Form;
@@ -21,6 +26,7 @@ use hallpass_oauth::{
     Secret, Subject, TokenError, TokenId, TokenRequest, WorkspaceId,
 };
 use hallpass_openapi::Definition;
+use hallpass_pages::Page;
 use hallpass_store::audit::{AuditEvent, AuditQuery, AuditState, StoredEvent};
 use hallpass_store::credentials::IssuedCredential;
 use hallpass_store::sessions::Candidate;
@@ -46,6 +52,9 @@ const DEFINITION: &str = r#"{"openapi": "3.1.0", "info": {"title": "Disks", "ver
         "get": {"operationId": "VolumeList", "responses": {"200": {"description": "ok"}}}},
     "/api/v1/access-controls": {
         "get": {"operationId": "AccessControls", "responses": {"200": {"description": "ok"}}}}}}"#;
+
+/// Where the room beside the console is.
+pub(crate) const BESIDE: &str = "/beside";
 
 pub(crate) const ISSUER: &str = "https://sso.example.com";
 
@@ -117,7 +126,8 @@ impl World {
         let by_hand = by_hand(store.clone(), seconds.clone());
         let console = Console::new(store.for_console(), settings, by_hand, clock);
         let documentation = console.documentation(vec![book()]);
-        let router = console.router().merge(documentation);
+        let beside = beside(console.clone());
+        let router = console.router().merge(documentation).merge(beside);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -680,5 +690,34 @@ fn settings() -> Settings {
         },
         first_call: "/api/v1/storage-systems".to_owned(),
         definition: Arc::new(Definition::read(DEFINITION).unwrap().definition),
+        neighbour: Some(Neighbour {
+            title: "Beside",
+            href: BESIDE,
+        }),
     }
 }
+
+/// A room beside the console that lets in whom the console knows, and says who they are.
+fn beside(console: Console) -> Router {
+    let protecting = console.clone();
+    let told = move |request: axum::extract::Request| {
+        let console = console.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let typed = Secret::from(String::from_utf8(body.to_vec()).unwrap());
+            let typed = Some(&typed).filter(|typed| !typed.expose().is_empty());
+            match console.admit(&head, typed).await {
+                Ok(guest) => Page::new("Beside", Told(guest.person.to_string()))
+                    .inside(guest.frame)
+                    .answer(StatusCode::OK),
+                Err(why) => why.page(&head),
+            }
+        }
+    };
+    protecting.protect(Router::new().route(BESIDE, any(told)))
+}
+
+#[derive(Template)]
+#[template(source = "<p id=\"told\">{{ self.0 }}</p>", ext = "html")]
+struct Told(String);

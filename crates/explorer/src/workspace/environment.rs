@@ -35,7 +35,7 @@ pub struct Variable {
 
 /// Under which name the drawer keeps the value of a secret variable.
 pub(crate) fn secret_name(environment: &Id, variable: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
     let variable: String = variable
         .chars()
         .map(|letter| {
@@ -47,4 +47,23 @@ pub(crate) fn secret_name(environment: &Id, variable: &str) -> String {
         })
         .collect();
     format!("environment/{environment}/{variable}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_variables_share_a_secret() {
+        let environment = Id::parse("e").unwrap();
+        let name = |variable| secret_name(&environment, variable);
+        assert_eq!(name("client-secret_1"), "environment/e/client-secret_1");
+        assert_ne!(name("ä"), name(".e4."));
+        assert_ne!(name("a.b"), name("a-b"));
+        assert!(
+            name("ä.b")
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-./".contains(&byte))
+        );
+    }
 }

@@ -52,6 +52,13 @@ struct VariableView {
     set: bool,
 }
 
+impl View {
+    /// The environments.
+    pub(crate) fn environments(&self) -> &[EnvironmentView] {
+        &self.environments
+    }
+}
+
 impl Explorer {
     /// What the page is shown of a workspace.
     pub(crate) async fn view(&self, visitor: &Visitor, id: &Id) -> Result<View, Failure> {

@@ -2,6 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod definitions;
+mod environments;
+mod import;
+mod issuer;
 mod memory;
+mod tokens;
 mod workspaces;
 mod world;

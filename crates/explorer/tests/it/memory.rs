@@ -15,11 +15,21 @@ use reqwest::Url;
 /// What the page's script has to know.
 pub(crate) const FORM_TOKEN: &str = "a form token";
 
-/// An explorer for places of the API and where tokens are (`token`).
-pub(crate) fn explorer(places: BTreeMap<String, String>) -> Explorer {
-    let door = Arc::new(OpenDoor(Arc::new(Memory::default())));
+/// An explorer over a drawer, for places of the API and where tokens are (`token`).
+pub(crate) fn explorer(drawer: Arc<Memory>, places: BTreeMap<String, String>) -> Explorer {
+    let door = Arc::new(OpenDoor(drawer));
     let clock = Options::in_memory().clock;
     Explorer::new(door, Arc::new(Here(places)), clock)
+}
+
+/// Everybody is the same person.
+pub(crate) fn visitor(drawer: SharedDrawer) -> Visitor {
+    Visitor {
+        key: "somebody".to_owned(),
+        frame: None,
+        form_token: FORM_TOKEN.to_owned(),
+        drawer,
+    }
 }
 
 struct OpenDoor(SharedDrawer);
@@ -33,12 +43,7 @@ impl Door for OpenDoor {
             if !reads && !by_form && token.is_none_or(|token| token != FORM_TOKEN) {
                 return Err(no_form_token());
             }
-            Ok(Visitor {
-                key: "somebody".to_owned(),
-                frame: None,
-                form_token: FORM_TOKEN.to_owned(),
-                drawer: self.0.clone(),
-            })
+            Ok(visitor(self.0.clone()))
         })
     }
 }
@@ -59,7 +64,8 @@ impl Surroundings for Here {
     }
 
     fn regions(&self) -> Vec<Region> {
-        let places = self.0.iter().filter(|(name, _)| *name != "token");
+        let places = self.0.iter();
+        let places = places.filter(|(name, _)| *name != "token" && !name.starts_with("http"));
         places
             .map(|(name, base_url)| Region {
                 name: name.clone(),
@@ -77,15 +83,19 @@ impl Surroundings for Here {
         include_str!("../../../../api/storage-api.yaml")
     }
 
-    fn fetch<'a>(&'a self, _url: &'a Url) -> Fetch<'a> {
-        Box::pin(async { Err(Failure::refused("nothing is fetched here", "import a file")) })
+    fn fetch<'a>(&'a self, url: &'a Url) -> Fetch<'a> {
+        Box::pin(async move {
+            let text = self.0.get(url.as_str());
+            text.map(|text| text.clone().into_bytes())
+                .ok_or_else(|| Failure::refused("nothing is fetched here", "import a file"))
+        })
     }
 }
 
 #[derive(Default)]
-struct Memory {
-    documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
-    secrets: Mutex<HashMap<(Id, String), Secret>>,
+pub(crate) struct Memory {
+    pub(crate) documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
+    pub(crate) secrets: Mutex<HashMap<(Id, String), Secret>>,
 }
 
 impl Drawer for Memory {

@@ -75,6 +75,7 @@ fn as_parameter(name: &str, encoding: Option<&Value>) -> Parameter {
         schema: Value::Null,
         description: String::new(),
         example: None,
+        deprecated: false,
         style,
         explode: flag("explode").unwrap_or(style == Style::Form),
         allow_reserved: flag("allowReserved").unwrap_or(false),

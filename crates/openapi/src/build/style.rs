@@ -225,6 +225,7 @@ mod tests {
             style,
             explode,
             allow_reserved: false,
+            deprecated: false,
             content: None,
         }
     }

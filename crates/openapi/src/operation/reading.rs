@@ -228,6 +228,7 @@ impl Reader<'_> {
                 .unwrap_or_default()
                 .to_owned(),
             example: example(self.root, object, schema),
+            deprecated: flag(object, "deprecated").unwrap_or(false),
             explode: flag(object, "explode").unwrap_or(style == Style::Form),
             style,
             allow_reserved: flag(object, "allowReserved").unwrap_or(false),

@@ -7,6 +7,7 @@
 
 mod audit_search;
 mod credentials;
+mod explorer_documents;
 mod instances;
 mod keys;
 mod migration;
