@@ -24,6 +24,9 @@ static MODULES: Modules = modules!(
     "../assets/api.js",
     "../assets/dom.js",
     "../assets/app.js",
+    "../assets/authorization.js",
+    "../assets/environments.js",
+    "../assets/tokens.js",
     "../assets/json.js",
 );
 
