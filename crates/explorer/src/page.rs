@@ -28,6 +28,13 @@ static MODULES: Modules = modules!(
     "../assets/environments.js",
     "../assets/tokens.js",
     "../assets/json.js",
+    "../assets/parameters.js",
+    "../assets/inputs.js",
+    "../assets/builders.js",
+    "../assets/expression.js",
+    "../assets/body.js",
+    "../assets/form.js",
+    "../assets/preview.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
