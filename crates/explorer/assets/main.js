@@ -1,5 +1,7 @@
 // Where the page's scripts begin: every part hangs itself into the frame, and the frame starts.
 
 import { app, start } from './app.js';
+import './authorization.js';
+import './environments.js';
 
 start().catch((error) => app.fail(error));
