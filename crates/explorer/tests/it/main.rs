@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod definitions;
-mod import;
 mod environments;
+mod import;
 mod memory;
 mod workspaces;
 mod world;
