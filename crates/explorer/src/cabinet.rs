@@ -24,7 +24,8 @@ impl Default for Turns {
 }
 
 impl Turns {
-    async fn take(&self, visitor: &Visitor, workspace: &Id) -> MutexGuard<'_, ()> {
+    /// Waits for the turn of a workspace.
+    pub(crate) async fn take(&self, visitor: &Visitor, workspace: &Id) -> MutexGuard<'_, ()> {
         let hash =
             BuildHasherDefault::<DefaultHasher>::default().hash_one((&visitor.key, workspace));
         let turns = self.0.len() as u64;
