@@ -1,5 +1,8 @@
 // Where the page's scripts begin: every part hangs itself into the frame, and the frame starts.
 
 import { app, start } from './app.js';
+import './import.js';
+import './definition.js';
+import './docs.js';
 
 start().catch((error) => app.fail(error));

@@ -25,6 +25,10 @@ static MODULES: Modules = modules!(
     "../assets/dom.js",
     "../assets/app.js",
     "../assets/json.js",
+    "../assets/prose.js",
+    "../assets/docs.js",
+    "../assets/import.js",
+    "../assets/definition.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
