@@ -29,6 +29,13 @@ static MODULES: Modules = modules!(
     "../assets/docs.js",
     "../assets/import.js",
     "../assets/definition.js",
+    "../assets/parameters.js",
+    "../assets/inputs.js",
+    "../assets/builders.js",
+    "../assets/expression.js",
+    "../assets/body.js",
+    "../assets/form.js",
+    "../assets/preview.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

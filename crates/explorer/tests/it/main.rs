@@ -5,6 +5,8 @@
 mod definitions;
 mod environments;
 mod import;
+mod issuer;
 mod memory;
+mod tokens;
 mod workspaces;
 mod world;
