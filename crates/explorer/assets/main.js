@@ -3,5 +3,8 @@
 import { app, start } from './app.js';
 import './authorization.js';
 import './environments.js';
+import './import.js';
+import './definition.js';
+import './docs.js';
 
 start().catch((error) => app.fail(error));

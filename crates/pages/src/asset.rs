@@ -33,6 +33,7 @@ pub(crate) const STYLESHEET: Asset = Asset::new(
         include_str!("../assets/style.css"),
         include_str!("../assets/explorer/frame.css"),
         include_str!("../assets/explorer/authorization.css"),
+        include_str!("../assets/explorer/definition.css"),
         include_str!("../assets/explorer/request.css"),
     )
     .as_bytes(),
