@@ -6,5 +6,9 @@ import './environments.js';
 import './import.js';
 import './definition.js';
 import './docs.js';
+import './welcome.js';
+import './library.js';
+import './history.js';
+import './menu.js';
 
 start().catch((error) => app.fail(error));
