@@ -4,6 +4,7 @@
 
 mod definitions;
 mod environments;
+mod expressions;
 mod memory;
 mod workspaces;
 mod world;
