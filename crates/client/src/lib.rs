@@ -15,7 +15,9 @@
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
+//! | say what a token says | [`claims`] | `Claim`s in words |
 //! | say what does not work | [`doctor`] | `Finding` |
+//! | get a definition from where it is published | [`download`] | its bytes |
 //! | show a request as a program | [`sample`] | its text |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
@@ -26,8 +28,10 @@
 pub mod access_token;
 pub mod address;
 pub mod authorization;
+pub mod claims;
 pub mod credential_source;
 pub mod doctor;
+pub mod download;
 pub mod environment;
 pub mod error;
 pub mod event;
@@ -51,6 +55,7 @@ pub mod token_failure;
 mod connect;
 mod link;
 mod private_file;
+mod reach;
 mod redact;
 mod token_answer;
 mod token_audience;
@@ -78,6 +83,7 @@ pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
 pub use proxies::Proxies;
+pub use reach::AddressRule;
 pub use region::Region;
 pub use response::Response;
 pub use retry::{Jitter, Retries};

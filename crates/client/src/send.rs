@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::event::{Event, EventSink};
 use crate::profile::{Profile, ProfileError};
 use crate::proxies::Proxies;
+use crate::reach::AddressRule;
 use crate::response::Response;
 use crate::retry::{Jitter, Retries};
 use crate::token::Tokens;
@@ -120,6 +121,9 @@ pub struct Options {
     pub proxies: Proxies,
     /// When a token is renewed early.
     pub renewal: Renewal,
+    /// Which addresses may be connected to; all, if there is no rule. Where a proxy is on the way, the
+    /// addresses of names are the proxy's matter.
+    pub addresses: Option<AddressRule>,
 }
 
 impl Options {
@@ -134,7 +138,15 @@ impl Options {
             jitter: Arc::new(|| f64::from(SystemRandom.next_u32()) / f64::from(u32::MAX)),
             proxies: Proxies::none(),
             renewal: Renewal::default(),
+            addresses: None,
         }
+    }
+
+    /// The same, connecting to such addresses only.
+    #[must_use]
+    pub fn with_addresses(mut self, rule: AddressRule) -> Self {
+        self.addresses = Some(rule);
+        self
     }
 
     /// The same through these proxies.

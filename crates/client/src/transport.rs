@@ -18,6 +18,7 @@ use crate::error::{Kind, ca_file};
 use crate::event::{Event, EventSink};
 use crate::profile::{ClientCertificate, Profile, ProfileError};
 use crate::proxies::{Proxies, ProxyAddress};
+use crate::reach::{AddressRule, NOT_ALLOWED, Resolver, is_left_out};
 use crate::response::Response;
 use crate::send::Options;
 
@@ -121,6 +122,7 @@ pub(crate) struct Transport {
     profile: Profile,
     proxies: Proxies,
     bounds: Bounds,
+    addresses: Option<AddressRule>,
     events: EventSink,
     told_insecure: AtomicBool,
     plain: OnceLock<reqwest::Client>,
@@ -133,6 +135,7 @@ pub(crate) struct Transport {
 pub(crate) struct Way {
     client: reqwest::Client,
     proxy: Option<ProxyAddress>,
+    is_left_out: bool,
 }
 
 impl Transport {
@@ -141,6 +144,7 @@ impl Transport {
             profile: profile.clone(),
             proxies: options.proxies.clone(),
             bounds: options.limits.bounds(),
+            addresses: options.addresses.clone(),
             events: options.events.clone(),
             told_insecure: AtomicBool::new(false),
             plain: OnceLock::new(),
@@ -167,7 +171,13 @@ impl Transport {
             let client = self.client(plain, proxy.as_ref())?;
             made.get_or_init(|| client).clone()
         };
-        Ok(Way { client, proxy })
+        let rule = self.addresses.as_ref();
+        let is_left_out = rule.is_some_and(|rule| is_left_out(rule, url));
+        Ok(Way {
+            client,
+            proxy,
+            is_left_out,
+        })
     }
 
     fn client(
@@ -181,6 +191,9 @@ impl Transport {
             .connect_timeout(self.bounds.connect)
             .timeout(self.bounds.total)
             .no_proxy();
+        if let Some(rule) = &self.addresses {
+            builder = builder.dns_resolver(Resolver::new(rule.clone()));
+        }
         if let Some(proxy) = proxy {
             let proxy = proxy
                 .for_reqwest()
@@ -258,6 +271,10 @@ impl Way {
         request: reqwest::Request,
     ) -> Result<reqwest::Response, TransportError> {
         let server = request.url().origin().ascii_serialization();
+        if self.is_left_out {
+            let reason = NOT_ALLOWED.to_owned();
+            return Err(TransportError::Unreachable { server, reason });
+        }
         let answer = self.client.execute(request).await;
         answer.map_err(|error| match (&self.proxy, classify(&server, &error)) {
             (Some(proxy), TransportError::Unreachable { server, reason }) if error.is_connect() => {

@@ -24,7 +24,8 @@ impl Default for Turns {
 }
 
 impl Turns {
-    async fn take(&self, visitor: &Visitor, workspace: &Id) -> MutexGuard<'_, ()> {
+    /// Waits for the turn of a workspace.
+    pub(crate) async fn take(&self, visitor: &Visitor, workspace: &Id) -> MutexGuard<'_, ()> {
         let hash =
             BuildHasherDefault::<DefaultHasher>::default().hash_one((&visitor.key, workspace));
         let turns = self.0.len() as u64;
@@ -34,6 +35,11 @@ impl Turns {
 }
 
 impl Explorer {
+    /// A turn for changing a workspace. Not to be taken twice.
+    pub(crate) async fn turn(&self, visitor: &Visitor, id: &Id) -> MutexGuard<'_, ()> {
+        self.turns.take(visitor, id).await
+    }
+
     /// A workspace of the visitor.
     pub(crate) async fn workspace(&self, visitor: &Visitor, id: &Id) -> Result<Workspace, Failure> {
         let bytes = visitor.drawer.read(id, &Document::Workspace).await?;

@@ -13,6 +13,7 @@
 //! the page.
 
 mod answer;
+mod authorization;
 mod cabinet;
 pub mod definitions;
 mod drawer;
@@ -20,6 +21,7 @@ mod environments;
 mod id;
 pub mod library;
 mod page;
+mod tokens;
 pub mod variables;
 mod visitor;
 pub mod workspace;
@@ -31,12 +33,14 @@ use axum::Router;
 use hallpass_client::Clock;
 
 pub use answer::Failure;
+pub use authorization::{Authorized, SentWith};
 pub use drawer::{Document, Drawer, DrawerError, Job, SharedDrawer};
 pub use id::Id;
 pub use visitor::{Door, Entry, Fetch, Region, Surroundings, Visitor, no_form_token};
 
 use cabinet::Turns;
 use definitions::Shelf;
+use tokens::Engines;
 
 /// Where the explorer's pages and its interface are.
 pub const EXPLORER_PATH: &str = "/explorer";
@@ -48,6 +52,7 @@ pub struct Explorer {
     clock: Clock,
     turns: Turns,
     shelf: Shelf,
+    engines: Engines,
 }
 
 impl Explorer {
@@ -59,6 +64,7 @@ impl Explorer {
             clock,
             turns: Turns::default(),
             shelf: Shelf::default(),
+            engines: Engines::default(),
         }
     }
 
@@ -69,6 +75,8 @@ impl Explorer {
             .merge(page::routes())
             .merge(workspaces::routes())
             .merge(environments::routes())
+            .merge(authorization::routes())
+            .merge(tokens::routes())
             .merge(definitions::routes())
             .merge(library::routes())
             .with_state(state)
@@ -76,7 +84,6 @@ impl Explorer {
     }
 
     /// What time it is.
-    #[expect(dead_code, reason = "what is timed comes next")]
     pub(crate) fn now(&self) -> jiff::Timestamp {
         (self.clock)()
     }

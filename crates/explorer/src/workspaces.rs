@@ -84,6 +84,7 @@ async fn change(
     Json(changes): Json<Changes>,
 ) -> Answer {
     let id = Id::parse(&id)?;
+    let workspace = explorer.workspace(&visitor, &id).await?;
     if let Some(name) = changes.name {
         let name = named(&name)?;
         explorer
@@ -94,7 +95,6 @@ async fn change(
             .await?;
     }
     if let Some(environment) = changes.active_environment {
-        let workspace = explorer.workspace(&visitor, &id).await?;
         let known = |one: &Environment| one.id == environment;
         if !workspace.environments.iter().any(known) {
             return Err(Failure::not_found("environment of this name"));
@@ -115,8 +115,11 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Answer {
     let id = Id::parse(&id)?;
+    let _turn = explorer.turns.take(&visitor, &id).await;
+    // One that cannot be read any more can be removed all the same.
+    let there = visitor.drawer.read(&id, &Document::Workspace).await?;
+    there.ok_or_else(|| Failure::not_found("workspace of this name"))?;
     visitor.drawer.remove_workspace(&id).await?;
-    drop(explorer);
     done()
 }
 

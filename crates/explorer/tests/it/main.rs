@@ -5,6 +5,9 @@
 mod definitions;
 mod environments;
 mod expressions;
+mod import;
+mod issuer;
 mod memory;
+mod tokens;
 mod workspaces;
 mod world;

@@ -29,6 +29,11 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Reading, CommandError> {
     Ok(Text::of(file, &Kept::nowhere())?.read()?.0)
 }
 
+/// The text of the built-in definition.
+pub(crate) fn built_in() -> &'static str {
+    text::BUILT_IN
+}
+
 /// The operation of this name in a definition that was read whole.
 pub(crate) fn operation<'a>(
     definition: &'a Definition,

@@ -14,7 +14,7 @@ use crate::command::{CommandError, Exit};
 
 /// The definition that is used unless another is named: the core of the storage API, written for
 /// this project.
-const BUILT_IN: &str = include_str!("../../../../api/storage-api.yaml");
+pub(super) const BUILT_IN: &str = include_str!("../../../../api/storage-api.yaml");
 
 /// A definition that is not read yet.
 pub(super) struct Text {

@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) sandbox: Sandbox,
     /// Servers that calls are passed on to.
     pub(crate) upstream: Upstream,
+    /// The explorer, for people signed in.
+    pub(crate) explorer: Explorer,
 }
 
 /// Where the servers listen.
@@ -189,6 +191,17 @@ pub(crate) struct Upstream {
     pub(crate) seconds: i64,
 }
 
+/// The explorer, for people signed in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Explorer {
+    /// Whether there is one.
+    pub(crate) enabled: bool,
+    /// What it may send requests to, besides the application instances and token endpoints of this
+    /// server.
+    pub(crate) relay: Vec<String>,
+}
+
 /// How the stand-in behaves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -253,6 +266,7 @@ impl Default for Config {
             audit: Audit::default(),
             sandbox: Sandbox::default(),
             upstream: Upstream::default(),
+            explorer: Explorer::default(),
         }
     }
 }
@@ -354,6 +368,15 @@ impl Default for Sandbox {
 impl Default for Upstream {
     fn default() -> Self {
         Self { seconds: 60 }
+    }
+}
+
+impl Default for Explorer {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            relay: Vec::new(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod connect_proxy;
 mod data_directory;
 mod documents;
+mod explorer;
 mod guards;
 mod listening;
 mod maintenance;

@@ -14,6 +14,7 @@ use hallpass_openapi::Definition;
 
 use crate::command::{CommandError, Exit};
 use crate::serve::documents::documents;
+use crate::serve::explorer::Explorers;
 use crate::serve::tls::hosts;
 use crate::serve::{Addresses, Config};
 
@@ -79,6 +80,8 @@ pub(super) struct Parts {
     /// The same instances under the names of the real system.
     pub(super) real_instances: BTreeMap<String, String>,
     pub(super) health: Router,
+    /// The explorer, unless it is switched off.
+    pub(super) explorers: Option<Explorers>,
     pub(super) definition: Arc<Definition>,
 }
 
@@ -166,8 +169,11 @@ impl Parts {
 
     fn pages(&self, console: Console) -> Router {
         let documents = documents(&console, self.definition.clone());
+        let explorer = self.explorers.as_ref();
+        let explorer = explorer.map(|explorers| explorers.beside(&console));
         console
             .router()
+            .merge(explorer.unwrap_or_default())
             .merge(self.health.clone())
             .merge(documents)
             .fallback(hallpass_pages::not_found)

@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
 use crate::serve::admin_socket::{self, Administration};
+use crate::serve::explorer::{Explorers, neighbour};
 use crate::serve::guards::{Guards, Making};
 use crate::serve::listening::{Bound, Servers};
 use crate::serve::maintenance;
@@ -280,6 +281,7 @@ impl Parts {
             addresses,
             real_instances,
             health: self.health(),
+            explorers: Explorers::of(config, &self.addresses, &self.store, &self.clock),
             definition: self.definition.clone(),
         };
         Ok(parts.routers(&self.issuers, &self.addresses))
@@ -297,6 +299,7 @@ impl Parts {
             },
             first_call: first_call(&self.definition),
             definition: self.definition.clone(),
+            neighbour: neighbour(config),
         }
     }
 

@@ -75,6 +75,11 @@ pub(crate) fn post_form(url: &str, form: &str) -> Reply {
     send(form_request(url, form))
 }
 
+/// A request with neither token nor body that was not sent yet.
+pub(crate) fn plain_request(method: &Method, url: &str) -> RequestBuilder {
+    client().request(method.clone(), url)
+}
+
 /// A request without a body that was not sent yet.
 pub(crate) fn bare_request(method: &Method, url: &str, token: &str) -> RequestBuilder {
     client().request(method.clone(), url).bearer_auth(token)

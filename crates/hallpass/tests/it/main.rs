@@ -27,6 +27,7 @@ mod logs;
 mod openmetrics;
 mod restart;
 mod secrets;
+mod served_explorer;
 mod server;
 mod stand_in;
 mod start_link;

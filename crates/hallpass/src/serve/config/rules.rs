@@ -2,9 +2,12 @@
 //! refusal names the setting.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use hallpass_oauth::{Issuer, KeySpec, Profile};
+use hallpass_store::instances::is_refused;
+use reqwest::Url;
 
 use super::settings::{TASK_URIS, WORDINGS, fault_rule};
 use super::{Config, INSTANCES};
@@ -29,7 +32,8 @@ impl Config {
         self.check_instances()?;
         self.listen.check_tls()?;
         self.check_ports()?;
-        self.check_urls()
+        self.check_urls()?;
+        self.check_relay()
     }
 
     fn check_ranges(&self) -> Result<(), CommandError> {
@@ -264,6 +268,41 @@ impl Config {
         }
         Ok(())
     }
+
+    fn check_relay(&self) -> Result<(), CommandError> {
+        for url in &self.explorer.relay {
+            relayed(url).map_err(|why| {
+                CommandError::usage(format!("explorer.relay has `{url}`: {why}"))
+                    .hint("write scheme and host, such as https://storage.example.com")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// An address that the explorer may send requests to, as far as a text can say it. Plain http is for this
+/// machine; link-local addresses are where clouds keep the secrets of their machines.
+fn relayed(text: &str) -> Result<(), &'static str> {
+    let url = Url::parse(text).map_err(|_| "it is no URL")?;
+    let host = url.host_str().ok_or("it has no host")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must hold no user name and no password");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("it must end with the host or the port, since everything there can be reached");
+    }
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<IpAddr>().ok();
+    if address.is_some_and(is_refused) {
+        return Err("link-local, multicast and unspecified addresses are refused");
+    }
+    let is_here = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_here => Ok(()),
+        "http" => Err("plain http is for this machine only; use https"),
+        _ => Err("it must begin with https://"),
+    }
 }
 
 fn within(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<(), CommandError> {
@@ -388,6 +427,36 @@ mod tests {
         ] {
             let message = refusal(text);
             assert!(message.contains(named), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_explorer_is_let_out_to_whole_servers_over_tls_only() {
+        let config = |url: &str| format!("[explorer]\nrelay = [\"{url}\"]");
+        for good in [
+            "https://storage.example.com",
+            "https://storage.example.com:8443/",
+            "http://127.0.0.1:4000",
+            "http://[::1]:4000",
+            "http://localhost:4000",
+        ] {
+            let read = Config::parse(&config(good), Path::new("h.toml"));
+            assert!(read.is_ok(), "{good}");
+        }
+        for bad in [
+            "storage.example.com",
+            "http://storage.example.com",
+            "https://storage.example.com/api",
+            "https://storage.example.com/?a",
+            "https://ann@storage.example.com",
+            "https://169.254.169.254",
+            "http://169.254.169.254",
+            "https://[fe80::1]",
+            "https://0.0.0.0",
+            "ftp://127.0.0.1",
+        ] {
+            let message = refusal(&config(bad));
+            assert!(message.contains("explorer.relay has"), "{bad}: {message}");
         }
     }
 
