@@ -25,6 +25,11 @@ static MODULES: Modules = modules!(
     "../assets/dom.js",
     "../assets/app.js",
     "../assets/json.js",
+    "../assets/answer.js",
+    "../assets/content.js",
+    "../assets/raw.js",
+    "../assets/tabs.js",
+    "../assets/words.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

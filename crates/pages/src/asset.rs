@@ -32,6 +32,7 @@ pub(crate) const STYLESHEET: Asset = Asset::new(
     concat!(
         include_str!("../assets/style.css"),
         include_str!("../assets/explorer/frame.css"),
+        include_str!("../assets/explorer/answer.css"),
     )
     .as_bytes(),
 );
