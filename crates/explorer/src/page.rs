@@ -44,6 +44,11 @@ static MODULES: Modules = modules!(
     "../assets/body.js",
     "../assets/form.js",
     "../assets/preview.js",
+    "../assets/answer.js",
+    "../assets/content.js",
+    "../assets/raw.js",
+    "../assets/tabs.js",
+    "../assets/words.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

@@ -36,6 +36,7 @@ pub(crate) const STYLESHEET: Asset = Asset::new(
         include_str!("../assets/explorer/definition.css"),
         include_str!("../assets/explorer/library.css"),
         include_str!("../assets/explorer/request.css"),
+        include_str!("../assets/explorer/answer.css"),
     )
     .as_bytes(),
 );
