@@ -9,5 +9,6 @@ mod import;
 mod issuer;
 mod memory;
 mod tokens;
+mod sharing;
 mod workspaces;
 mod world;
