@@ -15,10 +15,11 @@ export const app = {
   workspace: null,
 
   // What happens: 'workspace' when it was loaded anew, 'view' when another view is shown, and whatever the
-  // parts tell each other.
+  // parts tell each other. What `on` gives back ends the listening.
   on(event, act) {
     if (!listeners.has(event)) listeners.set(event, []);
     listeners.get(event).push(act);
+    return () => listeners.set(event, listeners.get(event).filter((one) => one !== act));
   },
   emit(event, ...given) {
     for (const act of listeners.get(event) ?? []) act(...given);
