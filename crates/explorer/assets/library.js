@@ -153,7 +153,7 @@ function leafRow({ entry, label, note, level }, attributes, inFocus) {
   const isKept = isFavourite(entry);
   return h('div.library-leaf', {
     ...attributes, 'data-level': Math.min(level, 8), 'aria-current': isCurrent && 'page', 'aria-selected': String(isCurrent),
-    title: `${entry.method} ${entry.path}\n${entry.name}`,
+    title: `${entry.method} ${entry.path}\n${entry.name}`, 'data-named': label === entry.name,
   }, h('a', { href: app.link('op', entry.definition, entry.id), tabindex: -1 },
     h('span.method', { 'data-method': entry.method }, entry.method), ' ',
     h('span.library-label', { 'data-deprecated': entry.deprecated }, label),
