@@ -175,6 +175,25 @@ impl Window {
         self.click(option[ELEMENT].as_str().unwrap());
     }
 
+    /// Chooses the option whose words hold these in the list with that label.
+    #[track_caller]
+    pub(super) fn choose(&self, label: &str, words: &str) {
+        let list = json!({ ELEMENT: self.found("control", label) });
+        let find = "const [list, words] = arguments;
+            return [...list.options].find((option) => option.textContent.includes(words)) ?? null";
+        let option = self.script(find, &json!([list, words]));
+        let option = option[ELEMENT].as_str();
+        self.click(option.unwrap_or_else(|| panic!("no `{words}` in the list `{label}`")));
+    }
+
+    /// What is in the field with that label.
+    #[track_caller]
+    pub(super) fn value(&self, label: &str) -> String {
+        let field = json!({ ELEMENT: self.found("control", label) });
+        let value = self.script("return arguments[0].value", &json!([field]));
+        value.as_str().unwrap().to_owned()
+    }
+
     /// Goes back to the page before.
     #[track_caller]
     pub(super) fn back(&self) {

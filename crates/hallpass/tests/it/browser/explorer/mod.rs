@@ -2,5 +2,6 @@
 //! and `hallpass explorer`, each beside a sandbox that answers.
 
 mod library;
+mod rows;
 mod stage;
 mod views;

@@ -148,6 +148,16 @@ impl Stage {
         self.ask("GET", "", &Value::Null)
     }
 
+    /// No secret is in the page, to be seen or not.
+    #[track_caller]
+    pub(super) fn hides(&self, secret: &str) {
+        let held = "return document.documentElement.outerHTML.includes(arguments[0])
+            || [...document.querySelectorAll('input, textarea')].some((one) => one.value.includes(arguments[0]))
+            || JSON.stringify([{ ...localStorage }, { ...sessionStorage }]).includes(arguments[0])";
+        let held = self.window.script(held, &json!([secret]));
+        assert_eq!(held, false, "{} holds a secret", self.window.url());
+    }
+
     /// Takes a definition into the workspace, and loads the page anew.
     #[track_caller]
     fn import(&self, path: &Path) {
