@@ -7,7 +7,7 @@ mod environments;
 mod import;
 mod issuer;
 mod memory;
-mod tokens;
 mod sharing;
+mod tokens;
 mod workspaces;
 mod world;
