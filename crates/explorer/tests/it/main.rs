@@ -4,6 +4,7 @@
 
 mod definitions;
 mod environments;
+mod expressions;
 mod import;
 mod issuer;
 mod memory;
