@@ -5,17 +5,23 @@
 //! memory; what was taken in is kept as it came by the drawer.
 
 mod about;
+mod changes;
 pub(crate) mod detail;
+mod files;
 mod import;
+mod look;
+mod recognize;
 pub(crate) mod shape;
 mod shelf;
 mod source;
 pub(crate) mod text;
+mod yaml;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use hallpass_openapi::Definition;
 
@@ -29,14 +35,27 @@ use crate::workspace::Imported;
 pub use shelf::Loaded;
 pub(crate) use shelf::Shelf;
 use shelf::fingerprint;
+pub(crate) use source::file_name;
 use text::Texts;
 
+const ALL: &str = "/explorer/api/w/{workspace}/definitions";
 const ONE: &str = "/explorer/api/w/{workspace}/definitions/{definition}";
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let below = |rest: &str| format!("{ONE}/{rest}");
     Router::new()
-        .route(ONE, get(about::show))
+        .route(ALL, post(import::import))
+        .route(
+            &format!("{ALL}/look"),
+            post(look::look).layer(DefaultBodyLimit::max(look::MOST_SENT)),
+        )
+        .route(
+            ONE,
+            get(about::show)
+                .patch(import::change)
+                .delete(import::remove),
+        )
+        .route(&below("download"), get(source::download))
         .route(&below("operations/{operation}"), get(detail::show))
         .route(&below("source"), get(source::lines))
 }

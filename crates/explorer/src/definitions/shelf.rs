@@ -7,6 +7,7 @@ use aws_lc_rs::digest;
 use hallpass_openapi::{Definition, Problem, ReadError};
 use tokio::sync::Semaphore;
 
+use super::look::Looks;
 use super::text::Texts;
 
 /// A definition that was read, with its text.
@@ -44,6 +45,8 @@ pub(crate) struct Shelf {
     loaded: Mutex<Vec<(String, Arc<Loaded>)>>,
     /// Few are read at once, because each takes many times the room of its text meanwhile.
     pub(super) reading: Semaphore,
+    /// What waits to be taken in.
+    pub(super) looks: Looks,
 }
 
 impl Default for Shelf {
@@ -51,6 +54,7 @@ impl Default for Shelf {
         Self {
             loaded: Mutex::default(),
             reading: Semaphore::new(MOST_READ_AT_ONCE),
+            looks: Looks::default(),
         }
     }
 }

@@ -59,7 +59,7 @@ impl Texts {
     /// What was kept of a definition that came from `source`.
     pub(crate) fn read(source: &str, kept: impl Into<Bytes>) -> Result<Self, Failure> {
         let kept = kept.into();
-        if !kept.starts_with(BEGINNING) {
+        if !Self::is_joined(&kept) {
             let main = Text::new(source, kept.clone());
             return Ok(Self {
                 kept,
@@ -89,6 +89,11 @@ impl Texts {
             return Err(Failure::wrong(what, "import them again"));
         }
         Ok(Self { kept, all })
+    }
+
+    /// Whether these are several files.
+    pub(crate) fn is_joined(kept: &[u8]) -> bool {
+        kept.starts_with(BEGINNING)
     }
 
     /// Several files of which `main` is the definition; as they are to be kept.

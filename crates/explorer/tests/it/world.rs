@@ -7,16 +7,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use hallpass_client::Secret;
-use hallpass_explorer::Document;
+use hallpass_explorer::{Document, Explorer, Visitor};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_service::Service as _;
 
-use crate::memory::{FORM_TOKEN, Memory, explorer};
+use crate::memory::{FORM_TOKEN, Memory, explorer, visitor};
 
 pub(crate) struct World {
     router: Router,
     drawer: Arc<Memory>,
+    places: BTreeMap<String, String>,
 }
 
 impl World {
@@ -28,9 +29,20 @@ impl World {
             .collect();
         let drawer: Arc<Memory> = Arc::default();
         Self {
-            router: explorer(drawer.clone(), places).router(),
+            router: explorer(drawer.clone(), places.clone()).router(),
             drawer,
+            places,
         }
+    }
+
+    /// The explorer as if it were started anew, with what was kept.
+    pub(crate) fn explorer(&self) -> Explorer {
+        explorer(self.drawer.clone(), self.places.clone())
+    }
+
+    /// The one who asks.
+    pub(crate) fn visitor(&self) -> Visitor {
+        visitor(self.drawer.clone())
     }
 
     /// The secrets that are kept, by name.
@@ -78,6 +90,31 @@ impl World {
         let status = answer.status();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         (status, bytes.to_vec())
+    }
+
+    /// Has a text looked at that is uploaded as a file of this name.
+    pub(crate) async fn look(&self, path: &str, name: &str, text: &[u8]) -> (StatusCode, Value) {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{path}/definitions/look?source={name}"))
+            .header("content-type", "application/octet-stream")
+            .header("x-csrf-token", FORM_TOKEN)
+            .body(Body::from(text.to_vec()))
+            .unwrap();
+        let (status, bytes) = self.send(request).await;
+        (status, serde_json::from_slice(&bytes).unwrap())
+    }
+
+    /// Takes in what was looked at.
+    pub(crate) async fn take(&self, path: &str, look: &Value, replaces: &Value) -> Value {
+        let taken = serde_json::json!({
+            "look": look["look"], "documentation": true, "replaces": replaces,
+        });
+        let (status, told) = self
+            .ask("POST", &format!("{path}/definitions"), &taken)
+            .await;
+        assert_eq!(status, StatusCode::CREATED, "{told}");
+        told
     }
 
     /// A new workspace that has the built-in definition; its path in the interface.
