@@ -3,5 +3,12 @@
 import { app, start } from './app.js';
 import './authorization.js';
 import './environments.js';
+import './import.js';
+import './definition.js';
+import './docs.js';
+import './welcome.js';
+import './library.js';
+import './history.js';
+import './menu.js';
 
 start().catch((error) => app.fail(error));

@@ -28,6 +28,15 @@ static MODULES: Modules = modules!(
     "../assets/environments.js",
     "../assets/tokens.js",
     "../assets/json.js",
+    "../assets/prose.js",
+    "../assets/docs.js",
+    "../assets/import.js",
+    "../assets/definition.js",
+    "../assets/tree.js",
+    "../assets/library.js",
+    "../assets/history.js",
+    "../assets/menu.js",
+    "../assets/welcome.js",
     "../assets/parameters.js",
     "../assets/inputs.js",
     "../assets/builders.js",
@@ -35,6 +44,11 @@ static MODULES: Modules = modules!(
     "../assets/body.js",
     "../assets/form.js",
     "../assets/preview.js",
+    "../assets/answer.js",
+    "../assets/content.js",
+    "../assets/raw.js",
+    "../assets/tabs.js",
+    "../assets/words.js",
 );
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
