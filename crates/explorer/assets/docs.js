@@ -56,18 +56,14 @@ function overview({ definition: id }, element) {
 
 const gone = () => h('span.badge.bad', 'deprecated');
 
-async function show({ definition: id, operation: name }, element) {
+function show({ definition: id, operation: name }, element) {
   if (!wanted(id, element)) return;
-  try {
-    const [one, { operations }] = await Promise.all([app.operation(id, name), app.library(id)]);
-    if (location.hash !== app.link('docs', id, name)) return;
-    replace(element, page(id, one, operations));
-    const heading = element.querySelector('h2');
-    heading.tabIndex = -1;
-  } catch (error) {
+  Promise.all([app.operation(id, name), app.library(id)]).then(([one, { operations }]) => {
+    if (location.hash === app.link('docs', id, name)) replace(element, page(id, one, operations));
+  }).catch((error) => {
     replace(element, h('p', error.message));
     app.fail(error);
-  }
+  });
 }
 
 function page(id, one, operations) {

@@ -37,6 +37,7 @@ function choose(steps, problem) {
     type: 'button', role: 'tab', 'aria-controls': panel.id, id: unique('tab'), onclick: () => open(tab),
   }, tab.label));
   const open = (tab) => {
+    steps.tab = tab;
     buttons.forEach((one, at) => {
       one.setAttribute('aria-selected', String(tabs[at] === tab));
       one.tabIndex = tabs[at] === tab ? 0 : -1;
@@ -52,7 +53,7 @@ function choose(steps, problem) {
     open(tabs[at]);
     buttons[at].focus();
   });
-  open(tabs[0]);
+  open(steps.tab ?? tabs[0]);
   replace(steps.place, problem && failure(problem), list, panel);
 }
 
@@ -69,10 +70,11 @@ function folderTab(steps) {
 }
 
 function linkTab(steps) {
-  const input = h('input', { type: 'url', name: 'url', required: true, placeholder: 'https://' });
+  const input = h('input', { type: 'url', name: 'url', required: true, placeholder: 'https://', value: steps.url });
   const form = h('form', {
     onsubmit: (event) => {
       event.preventDefault();
+      steps.url = input.value;
       lookAt(steps, `Fetching ${input.value}`, () => post(look(steps), { url: input.value }));
     },
   }, field('Address of the definition', input, 'It is fetched once. Addresses of servers in it that are relative are taken to mean that place.'),
@@ -81,10 +83,11 @@ function linkTab(steps) {
 }
 
 function textTab(steps) {
-  const input = h('textarea.code', { rows: '12', required: true, spellcheck: 'false' });
+  const input = h('textarea.code', { rows: '12', required: true, spellcheck: 'false', value: steps.text });
   return h('form', {
     onsubmit: (event) => {
       event.preventDefault();
+      steps.text = input.value;
       const blob = new Blob([input.value]);
       lookAt(steps, 'Reading the text', () => upload(steps, blob, 'pasted text'));
     },

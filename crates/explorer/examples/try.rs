@@ -17,7 +17,9 @@ async fn main() {
         one.split_once('=')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
     });
-    let router = memory::explorer(Arc::default(), regions.collect()).router();
+    let router = memory::explorer(Arc::default(), regions.collect())
+        .router()
+        .merge(hallpass_pages::assets());
     let socket = tokio::net::TcpListener::bind(address).await.unwrap();
     println!("http://{}/explorer", socket.local_addr().unwrap());
     axum::serve(socket, router).await.unwrap();
