@@ -4,9 +4,11 @@
 
 mod definitions;
 mod environments;
+mod expressions;
 mod import;
 mod issuer;
 mod memory;
 mod tokens;
+mod sharing;
 mod workspaces;
 mod world;
