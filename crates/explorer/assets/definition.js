@@ -8,9 +8,7 @@ import { downloads, lazy } from './docs.js';
 import { importDialog } from './import.js';
 import { prose, spans } from './prose.js';
 
-app.route('/definition/:definition', show);
-
-function show({ definition: id }, element) {
+export function show({ definition: id }, element) {
   const left = new AbortController();
   replace(element, h('p.quiet', { role: 'status' }, 'Reading the definition…'));
   get(`/definitions/${id}`, { signal: left.signal }).then((about) => {

@@ -6,9 +6,6 @@ import { base, patch } from './api.js';
 import { h, replace } from './dom.js';
 import { prose } from './prose.js';
 
-app.route('/docs/:definition', overview);
-app.route('/docs/:definition/:operation', show);
-
 const found = (id) => app.workspace.definitions.find((one) => one.id === id);
 
 // The links that save a definition as a file.
@@ -38,7 +35,7 @@ function wanted(id, element) {
   return false;
 }
 
-function overview({ definition: id }, element) {
+export function overview({ definition: id }, element) {
   if (!wanted(id, element)) return;
   const definition = found(id);
   app.library(id).then(({ operations }) => {
@@ -56,7 +53,7 @@ function overview({ definition: id }, element) {
 
 const gone = () => h('span.badge.bad', 'deprecated');
 
-function show({ definition: id, operation: name }, element) {
+export function show({ definition: id, operation: name }, element) {
   if (!wanted(id, element)) return;
   Promise.all([app.operation(id, name), app.library(id)]).then(([one, { operations }]) => {
     if (location.hash === app.link('docs', id, name)) replace(element, page(id, one, operations));

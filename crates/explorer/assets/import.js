@@ -6,10 +6,6 @@ import { ask, post } from './api.js';
 import { lazy } from './docs.js';
 import { dialog, field, h, replace, unique } from './dom.js';
 
-const button = h('button.plain', { type: 'button', onclick: () => importDialog() }, 'Import');
-app.bar(30, button);
-app.on('import', () => importDialog());
-
 // Asks for a definition. `replaces` is one that it is meant to replace; `files` were chosen already.
 export function importDialog({ replaces, files } = {}) {
   return dialog(replaces ? 'Import a new version' : 'Import', (close) => {
@@ -227,32 +223,8 @@ async function take(steps, rows, documentation, go) {
   }
 }
 
-// Files that are dropped anywhere on the page.
-const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
-const veil = h('div.import-veil', { 'aria-hidden': 'true' }, 'Drop the definition to import it');
-
-document.addEventListener('dragover', (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  if (!veil.isConnected) document.body.append(veil);
-});
-document.addEventListener('dragleave', (event) => {
-  if (!event.relatedTarget) veil.remove();
-});
-document.addEventListener('drop', (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  veil.remove();
-  dropped(event.dataTransfer).then((files) => {
-    document.querySelectorAll('dialog.explorer-dialog').forEach((one) => one.dispatchEvent(new Event('cancel', { cancelable: true })));
-    if (files.length) importDialog({ files });
-  }).catch(app.fail);
-});
-
 // What was dropped, folders opened.
-async function dropped(transfer) {
-  const plain = [...transfer.files];
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+export async function dropped(plain, entries) {
   if (!entries.some((entry) => entry.isDirectory)) return named(plain);
   const files = [];
   const open = async (entry) => {
