@@ -31,7 +31,8 @@ function wanted(id, element) {
   };
   replace(element, h('h2', definition.title),
     h('p', 'This definition was imported without documentation.'),
-    h('p', h('button', { type: 'button', onclick: () => on().catch(app.fail) }, 'Show documentation')));
+    h('p.actions', h('button', { type: 'button', onclick: () => on().catch(app.fail) }, 'Show documentation'),
+      h('a.plain', { href: app.link('definition', id) }, 'Source and problems')));
   return false;
 }
 
