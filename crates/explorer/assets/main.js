@@ -3,9 +3,7 @@
 import { app, start } from './app.js';
 import './authorization.js';
 import './environments.js';
-import './import.js';
-import './definition.js';
-import './docs.js';
+import './definitions.js';
 import './welcome.js';
 import './library.js';
 import './history.js';

@@ -28,6 +28,7 @@ static MODULES: Modules = modules!(
     "../assets/environments.js",
     "../assets/tokens.js",
     "../assets/json.js",
+    "../assets/definitions.js",
     "../assets/prose.js",
     "../assets/docs.js",
     "../assets/import.js",
