@@ -52,6 +52,9 @@ static MODULES: Modules = modules!(
     "../assets/words.js",
 );
 
+/// The script of the list, which works without.
+static LIST: Modules = modules!("explorer-list"; "../assets/list.js");
+
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
         .route("/explorer", get(list))
@@ -60,7 +63,7 @@ pub(crate) fn routes() -> Router<Arc<Explorer>> {
 }
 
 pub(crate) fn assets() -> Router {
-    MODULES.routes()
+    MODULES.routes().merge(LIST.routes())
 }
 
 #[derive(Template)]
@@ -155,7 +158,8 @@ impl Explorer {
             typed,
         };
         let status = problem.map_or(StatusCode::OK, Failure::status);
-        around(Page::new("Explorer", content), visitor).answer(status)
+        let page = Page::new("Explorer", content).with_modules(&LIST);
+        around(page, visitor).answer(status)
     }
 }
 
