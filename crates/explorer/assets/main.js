@@ -10,5 +10,6 @@ import './welcome.js';
 import './library.js';
 import './history.js';
 import './menu.js';
+import './request.js';
 
 start().catch((error) => app.fail(error));

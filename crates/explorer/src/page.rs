@@ -37,6 +37,7 @@ static MODULES: Modules = modules!(
     "../assets/history.js",
     "../assets/menu.js",
     "../assets/welcome.js",
+    "../assets/request.js",
     "../assets/parameters.js",
     "../assets/inputs.js",
     "../assets/builders.js",
