@@ -175,7 +175,9 @@ function edit(element, state, here) {
   }
 
   let asking;
+  let closed = false;
   const ask = later(PAUSE, async () => {
+    if (closed) return;
     asking?.abort();
     asking = new AbortController();
     try {
@@ -242,6 +244,7 @@ function edit(element, state, here) {
   app.emit('draft', draft);
   return () => {
     document.removeEventListener('keydown', onkey);
+    closed = true;
     asking?.abort();
     state.bodyView = context.bodyView;
     state.onended = undefined;

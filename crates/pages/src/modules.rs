@@ -2,6 +2,7 @@
 //! below one name that carries a hash of them all.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -55,27 +56,54 @@ impl Modules {
         self.files
             .iter()
             .fold(Router::new(), |router, (file, text)| {
-                let text = *text;
-                let answer = move || async move {
+                let text: Bytes = served(text).into();
+                let answer = move || {
                     let own = [
                         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
                         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
                     ];
-                    let mut response = (own, text).into_response();
+                    let mut response = (own, text.clone()).into_response();
                     headers::protect(response.headers_mut());
-                    response
+                    async move { response }
                 };
                 router.route(&self.path(file), get(answer))
             })
     }
 
-    /// How large they are together, in bytes.
+    /// How large they are together as they are served, in bytes.
     pub fn size(&self) -> usize {
-        self.files.iter().map(|(_, text)| text.len()).sum()
+        self.files.iter().map(|(_, text)| served(text).len()).sum()
     }
 
     fn path(&self, file: &str) -> String {
         let file = file.rsplit('/').next().unwrap_or(file);
         format!("/assets/{}-{:016x}/{file}", self.name, self.fingerprint)
+    }
+}
+
+/// A script without what only its readers need: lines that are a comment, and what lines are indented by.
+/// It knows lines and nothing else, so no text in a script may go over several of them.
+fn served(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    code.fold(String::with_capacity(text.len()), |mut served, line| {
+        served.push_str(line);
+        served.push('\n');
+        served
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_stay_with_the_readers() {
+        let text =
+            "// Why.\nimport { a } from './a.js';\n\nif (a) {\n  // Both.\n  a('//'); // here\n}\n";
+        assert_eq!(
+            served(text),
+            "import { a } from './a.js';\nif (a) {\na('//'); // here\n}\n"
+        );
     }
 }
