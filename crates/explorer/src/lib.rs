@@ -21,6 +21,7 @@ mod environments;
 mod id;
 pub mod library;
 mod page;
+mod requests;
 mod tokens;
 pub mod variables;
 mod visitor;
@@ -79,6 +80,7 @@ impl Explorer {
             .merge(tokens::routes())
             .merge(definitions::routes())
             .merge(library::routes())
+            .merge(requests::routes())
             .with_state(state)
             .merge(page::assets())
     }

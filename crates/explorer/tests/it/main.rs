@@ -7,6 +7,7 @@ mod environments;
 mod import;
 mod issuer;
 mod memory;
+mod previews;
 mod tokens;
 mod workspaces;
 mod world;
