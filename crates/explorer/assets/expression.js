@@ -181,12 +181,12 @@ export function readSort(text) {
   const keys = text.split(',').map((key) => /^\s*(\S+?)(?:\s+(asc|desc))?\s*$/i.exec(key));
   if (!text.trim()) return [];
   if (keys.some((key) => !key)) return null;
-  return keys.map(([, name, way]) => ({ attribute: unescape(name), descending: /^desc$/i.test(way ?? '') }));
+  return keys.map(([, name, way]) => ({ attribute: unescape(name.replaceAll('/', '.')), descending: /^desc$/i.test(way ?? '') }));
 }
 
 export const writeSort = (keys) =>
   keys.map(({ attribute: name, descending }) => `${writeAttribute(name)} ${descending ? 'desc' : 'asc'}`).join(',');
 
 // The names of a select.
-export const readSelect = (text) => text.split(',').map((name) => unescape(name.trim())).filter(Boolean);
+export const readSelect = (text) => text.split(',').map((name) => unescape(name.trim().replaceAll('/', '.'))).filter(Boolean);
 export const writeSelect = (names) => names.map(writeAttribute).join(',');

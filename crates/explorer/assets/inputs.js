@@ -34,8 +34,11 @@ export function control(about, value, label, changed) {
   element.show = (next) => {
     if (next === value) return;
     value = next;
+    const was = plain;
     plain = !fits(kind, about, value);
-    draw();
+    // The field itself stays, so that whoever is in it stays there.
+    if (plain === was && main.matches('input.code, textarea')) main.value = value;
+    else draw();
   };
   element.mark = (id) => {
     for (const one of element.querySelectorAll('input, select, textarea')) {
@@ -102,7 +105,7 @@ const MAKERS = {
   },
   switch: (_, value, label, changed) => {
     const said = h('span', value || 'not set');
-    return h('label.switch', h('input', {
+    return h('label.onoff', h('input', {
       type: 'checkbox',
       role: 'switch',
       'aria-label': label,

@@ -1,6 +1,6 @@
 // The rows of a request: its parameters, and its own headers beside those that Hallpass writes.
 
-import { app } from './app.js';
+import { authorizationForm } from './authorization.js';
 import { h, fill, replace, unique } from './dom.js';
 import { builder } from './builders.js';
 import { control } from './inputs.js';
@@ -172,7 +172,7 @@ export function headers(edit) {
     },
   }, 'Add a header');
   const element = h('div',
-    rows.length > 0 && h('div.scroll', h('table.list.entries', head('Send', 'Name', 'Value', ''), h('tbody', rows.map((row) => row.elements)))),
+    rows.length > 0 && h('div.scroll', h('table.list.entries', head('Send', 'Name', 'Value', 'Remove'), h('tbody', rows.map((row) => row.elements)))),
     h('p.actions', add),
     h('h3', 'Written for you'),
     h('div.scroll', h('table.list', head('Name', 'Value', 'Where it comes from'), written)));
@@ -186,23 +186,11 @@ export function headers(edit) {
   return { element, told };
 }
 
-// The tab "Authorization": what is inherited, or the request's own.
+// The tab "Authorization": what the workspace says, or the request's own.
 export function authorization(edit) {
-  const inherited = app.workspace.authorization;
-  const element = h('div', h('p', 'Inherited from the workspace: ', h('strong', inWords(inherited)), '.'),
-    h('p', h('a', { href: app.link('authorization') }, 'Change it for the whole workspace')));
-  return { element };
-}
-
-export function inWords(settings) {
-  switch (settings.type) {
-    case 'oauth2':
-      return `OAuth 2.0, ${settings.tokenName || 'client credentials'}`;
-    case 'bearer':
-      return 'a bearer token';
-    case 'profile':
-      return `the profile ${settings.profile}`;
-    default:
-      return 'none';
-  }
+  const onChange = (value) => {
+    edit.draft.authorization = value;
+    edit.changed();
+  };
+  return { element: h('div', authorizationForm({ value: edit.draft.authorization ?? null, onChange, inherit: true })) };
 }

@@ -22,6 +22,7 @@ mod id;
 pub mod library;
 mod page;
 mod requests;
+mod sharing;
 mod tokens;
 pub mod variables;
 mod visitor;
@@ -81,6 +82,7 @@ impl Explorer {
             .merge(definitions::routes())
             .merge(library::routes())
             .merge(requests::routes())
+            .merge(sharing::routes())
             .with_state(state)
             .merge(page::assets())
     }

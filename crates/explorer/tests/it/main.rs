@@ -4,10 +4,12 @@
 
 mod definitions;
 mod environments;
+mod expressions;
 mod import;
 mod issuer;
 mod memory;
 mod previews;
 mod tokens;
+mod sharing;
 mod workspaces;
 mod world;

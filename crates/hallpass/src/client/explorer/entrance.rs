@@ -102,11 +102,11 @@ impl Entrance {
         if path.starts_with(ASSETS) {
             return self.pass(request).await;
         }
-        if !self.has_cookie(request.headers()) {
-            return refused(&path, Refused::Stranger);
-        }
         if path == "/" {
             return go(EXPLORER_PATH);
+        }
+        if !self.has_cookie(request.headers()) {
+            return refused(&path, Refused::Stranger);
         }
         match self.admit(request).await {
             Ok(request) => self.pass(request).await,

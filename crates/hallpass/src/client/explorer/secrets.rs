@@ -188,7 +188,7 @@ fn unavailable(error: &CredentialError) -> DrawerError {
     DrawerError::Unavailable(format!("{error}{hint}"))
 }
 
-/// Longest secret, in bytes: a token is one, too.
-const LARGEST: usize = 64 * 1024;
+/// Longest secret, in bytes: the tokens of a workspace are one, too.
+const LARGEST: usize = 512 * 1024;
 const MOST: usize = 1000;
 const LARGEST_LIST: usize = 1024 * 1024;
