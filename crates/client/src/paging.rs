@@ -124,9 +124,7 @@ impl Client {
             offset: page.offset,
             total: page.total,
             next: match pages.next {
-                Next::Offset(offset) => {
-                    Some(with_parameter(asked, "offset", &offset.to_string()))
-                }
+                Next::Offset(offset) => Some(with_parameter(asked, "offset", &offset.to_string())),
                 Next::Link(link) => Some(link),
                 Next::First | Next::Failed(_) | Next::Nothing => None,
             },

@@ -42,6 +42,7 @@ pub use visitor::{Door, Entry, Fetch, Region, Surroundings, Visitor, no_form_tok
 
 use cabinet::Turns;
 use definitions::Shelf;
+use requests::Answers;
 use tokens::Engines;
 
 /// Where the explorer's pages and its interface are.
@@ -55,6 +56,7 @@ pub struct Explorer {
     turns: Turns,
     shelf: Shelf,
     engines: Engines,
+    answers: Answers,
 }
 
 impl Explorer {
@@ -67,6 +69,7 @@ impl Explorer {
             turns: Turns::default(),
             shelf: Shelf::default(),
             engines: Engines::default(),
+            answers: Answers::default(),
         }
     }
 

@@ -309,7 +309,11 @@ async fn a_list_that_changes_or_ends_early_is_doubtful() {
 async fn a_single_page_names_the_one_after_it() {
     let world = World::start(|call| {
         let last = call.path_and_query.contains("offset=2");
-        let items = if last { r#"[{"id":3}]"# } else { r#"[{"id":1},{"id":2}]"# };
+        let items = if last {
+            r#"[{"id":3}]"#
+        } else {
+            r#"[{"id":1},{"id":2}]"#
+        };
         ok(&format!(r#"{{"items":{items},"total":3}}"#))
     })
     .await;

@@ -113,7 +113,7 @@ impl Authorization<'_> {
 }
 
 /// The headers in the order in which people look for them.
-fn headers(composed: &Composed, authorization: &Authorization<'_>) -> Vec<Header> {
+pub(super) fn headers(composed: &Composed, authorization: &Authorization<'_>) -> Vec<Header> {
     let header = |name: &str, value: &str, from: &str| Header {
         name: name.to_owned(),
         value: value.to_owned(),

@@ -9,7 +9,7 @@ mod import;
 mod issuer;
 mod memory;
 mod previews;
-mod tokens;
 mod sharing;
+mod tokens;
 mod workspaces;
 mod world;
