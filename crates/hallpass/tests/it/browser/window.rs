@@ -63,12 +63,23 @@ pub(super) struct Window {
 impl Window {
     /// Starts one that keeps what it must in `folder`.
     pub(super) fn start(folder: &Path) -> Self {
+        Self::begin(folder, false)
+    }
+
+    /// One that takes the certificate of a server of this machine, whose authority was made a moment ago
+    /// and is in no browser's list.
+    pub(super) fn start_trusting(folder: &Path) -> Self {
+        Self::begin(folder, true)
+    }
+
+    fn begin(folder: &Path, trusts: bool) -> Self {
         let driver = Driver::shared();
         let profile = folder.join("chromium");
         let mut flags: Vec<_> = FLAGS.map(str::to_owned).into();
         flags.push(format!("--user-data-dir={}", text(&profile)));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
+            "acceptInsecureCerts": trusts,
             "goog:chromeOptions": { "args": flags },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         } } });

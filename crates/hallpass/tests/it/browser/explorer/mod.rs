@@ -1,0 +1,6 @@
+//! The explorer in a real browser: `/explorer` of a `hallpass serve`, over TLS and for somebody signed in,
+//! and `hallpass explorer`, each beside a sandbox that answers.
+
+mod library;
+mod stage;
+mod views;
