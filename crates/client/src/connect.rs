@@ -95,7 +95,12 @@ fn json(body: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(body).map_err(|_| Error::Request("its body cannot be written as JSON"))
 }
 
-fn unnamed(token_url: &str, base_url: &str, client_id: &str) -> Result<Profile, ProfileError> {
+/// A profile that was never kept.
+pub(crate) fn unnamed(
+    token_url: &str,
+    base_url: &str,
+    client_id: &str,
+) -> Result<Profile, ProfileError> {
     Ok(Profile::new(
         ProfileName::parse("unnamed")?,
         TokenUrl::parse(token_url)?,

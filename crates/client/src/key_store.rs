@@ -75,9 +75,25 @@ impl Slot {
         }
     }
 
+    /// A secret of one of the explorer's workspaces. The folder that the workspace is in is part of it:
+    /// a workspace that somebody else wrote must not get at another one's secret by taking its id.
+    pub fn of_workspace(folder: &str, workspace: &str, name: &str) -> Self {
+        let parts = digest_of(&[folder, workspace, name]);
+        // No profile is called so.
+        Self(format!("{WORKSPACE}{workspace}@{parts}"))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What it is the secret of, for people.
+    pub(crate) fn label(&self) -> String {
+        match self.0.strip_prefix(WORKSPACE) {
+            Some(_) => format!("Hallpass secret of the explorer's workspace {}", self.0),
+            None => format!("Hallpass client secret of profile {}", self.0),
+        }
     }
 
     /// The profile's part of it, for people.
@@ -95,18 +111,26 @@ impl From<&ProfileName> for Slot {
 /// A digest over all that decides where a shared profile's secret and tokens go. What else could
 /// (files of certificates) is not taken from a shared file.
 fn way(profile: &Profile) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in [
+    digest_of(&[
         profile.token_url().as_str(),
         profile.client_id().as_str(),
         profile.base_url().as_str(),
         profile.proxy().map_or("", Proxy::as_str),
-    ] {
+    ])
+}
+
+/// A digest that no other texts have, in hexadecimal.
+fn digest_of(parts: &[&str]) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());
     }
     hex(&context.finish().as_ref()[..16])
 }
+
+/// Begins the names of workspaces' secrets.
+const WORKSPACE: char = '+';
 
 /// How the passphrase of an encrypted file is had. Called only when it is needed; the argument says
 /// whether one is being chosen, so that it is asked for twice. The error is in words.

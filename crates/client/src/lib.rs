@@ -15,7 +15,9 @@
 //! | pass on another program's request | [`forward`] | `Forwarded` |
 //! | read a whole list | [`paging`] | `Page` by `Page` |
 //! | follow a 202 to its end | [`task`] | `TaskOutcome` |
+//! | say what a token says | [`claims`] | `Claim`s in words |
 //! | say what does not work | [`doctor`] | `Finding` |
+//! | get a definition from where it is published | [`download`] | its bytes |
 //! | show a request as a program | [`sample`] | its text |
 //! | tell what happened | [`event`] | `Event`, without a secret in it |
 //!
@@ -26,8 +28,10 @@
 pub mod access_token;
 pub mod address;
 pub mod authorization;
+pub mod claims;
 pub mod credential_source;
 pub mod doctor;
+pub mod download;
 pub mod environment;
 pub mod error;
 pub mod event;
@@ -49,8 +53,10 @@ pub mod token_cache;
 pub mod token_failure;
 
 mod connect;
+mod kept;
 mod link;
 mod private_file;
+mod reach;
 mod redact;
 mod token_answer;
 mod token_audience;
@@ -72,12 +78,14 @@ pub use credential_source::CredentialSource;
 pub use error::{Error, Kind};
 pub use event::{Event, EventSink};
 pub use forward::Forwarded;
+pub use kept::{Keeping, Kept, Overflow};
 pub use paging::{Doubt, Page, Pages};
 pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};
 pub use profiles::Profiles;
 pub use proxies::Proxies;
+pub use reach::AddressRule;
 pub use region::Region;
 pub use response::Response;
 pub use retry::{Jitter, Retries};
@@ -85,4 +93,4 @@ pub use send::{Cache, Client, Clock, Limits, Options, Preview, Renewal};
 pub use task::{Task, TaskLink, TaskOutcome, Waiting};
 pub use token::{Replacement, Tokens};
 pub use token_failure::TokenFailure;
-pub use transport::TransportError;
+pub use transport::{TransportError, USER_AGENT};

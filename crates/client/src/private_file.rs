@@ -213,8 +213,9 @@ const OTHERS: u32 = 0o077;
 /// be seen by others: its files are not.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// Largest private file read, in bytes: a token answer is at most 64 kB.
-const LARGEST: usize = 256 * 1024;
+/// Largest private file read, in bytes: a token answer is at most 64 kB; many of them, kept together and
+/// encrypted, are far less than this.
+const LARGEST: usize = 2 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

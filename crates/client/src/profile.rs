@@ -116,6 +116,13 @@ impl Profile {
         self
     }
 
+    /// The same for an API at another address. Whoever calls this decides that its tokens may go there.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: BaseUrl) -> Self {
+        self.base_url = base_url;
+        self
+    }
+
     /// The same with the file of its API definition.
     #[must_use]
     pub fn with_api(mut self, file: Option<PathBuf>) -> Self {

@@ -26,6 +26,12 @@ impl Response {
         }
     }
 
+    /// The same with another body.
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

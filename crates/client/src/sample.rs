@@ -42,6 +42,8 @@ pub struct Sample<'a> {
     pub notes: Vec<String>,
     /// A token to be written into the program. Only for one who asks for it.
     pub token: Option<&'a AccessToken>,
+    /// Whether the program has to be given a token, although the profile could get one.
+    pub given_a_token: bool,
 }
 
 impl Sample<'_> {
@@ -101,6 +103,7 @@ impl Sample<'_> {
         let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
         fields.extend(self.parameters());
         let secret = match self.profile.authentication() {
+            _ if self.needs_a_token() => return Access::Variable(TOKEN_VARIABLE.to_owned()),
             Authentication::PrivateKeyJwt(_) => return Access::Variable(TOKEN_VARIABLE.to_owned()),
             Authentication::Basic => SecretPlace::EncodedBasic(client_id),
             Authentication::BasicUnencoded => SecretPlace::Basic(client_id),
@@ -133,10 +136,11 @@ impl Sample<'_> {
 
     /// Whether the program has to be given a token: signing an assertion is not its business.
     fn needs_a_token(&self) -> bool {
-        matches!(
+        let signs = matches!(
             self.profile.authentication(),
             Authentication::PrivateKeyJwt(_)
-        )
+        );
+        signs || self.given_a_token
     }
 
     /// The last line says what the program needs.

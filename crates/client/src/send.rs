@@ -19,12 +19,14 @@ use crate::authorization::{Attempt, Authorization};
 use crate::credential_source::CredentialSource;
 use crate::error::Error;
 use crate::event::{Event, EventSink};
+use crate::kept::{Keeping, Kept, Room};
 use crate::profile::{Profile, ProfileError};
 use crate::proxies::Proxies;
+use crate::reach::AddressRule;
 use crate::response::Response;
 use crate::retry::{Jitter, Retries};
 use crate::token::Tokens;
-use crate::transport::{Bounds, Transport, Way, exchange};
+use crate::transport::{Bounds, Transport, Way, exchange_into};
 
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -120,6 +122,9 @@ pub struct Options {
     pub proxies: Proxies,
     /// When a token is renewed early.
     pub renewal: Renewal,
+    /// Which addresses may be connected to; all, if there is no rule. Where a proxy is on the way, the
+    /// addresses of names are the proxy's matter.
+    pub addresses: Option<AddressRule>,
 }
 
 impl Options {
@@ -134,7 +139,15 @@ impl Options {
             jitter: Arc::new(|| f64::from(SystemRandom.next_u32()) / f64::from(u32::MAX)),
             proxies: Proxies::none(),
             renewal: Renewal::default(),
+            addresses: None,
         }
+    }
+
+    /// The same, connecting to such addresses only.
+    #[must_use]
+    pub fn with_addresses(mut self, rule: AddressRule) -> Self {
+        self.addresses = Some(rule);
+        self
     }
 
     /// The same through these proxies.
@@ -192,6 +205,7 @@ struct Inner {
     clock: Clock,
     events: EventSink,
     largest_body: usize,
+    longest: Duration,
     retries: Retries,
     jitter: Jitter,
 }
@@ -243,6 +257,7 @@ impl Client {
             clock: options.clock.clone(),
             events: options.events.clone(),
             largest_body: options.limits.body,
+            longest: options.limits.total,
             retries: options.retries,
             jitter: options.jitter.clone(),
         }))
@@ -263,7 +278,21 @@ impl Client {
     /// token was a sibling program's and was superseded on the way as well. What has certainly not
     /// acted is repeated as `retry` says. A request without a token is never sent.
     pub async fn send(&self, request: &BuiltRequest) -> Result<Response, Error> {
-        let prepared = self.prepare(request)?;
+        let kept = self.send_into(request, self.memory()).await?;
+        Ok(kept.into_response())
+    }
+
+    /// The same for an answer that may be large: what does not fit into memory is kept in a file.
+    pub async fn send_keeping(
+        &self,
+        request: &BuiltRequest,
+        keeping: Keeping,
+    ) -> Result<Kept, Error> {
+        self.send_into(request, Room::File(keeping)).await
+    }
+
+    async fn send_into(&self, request: &BuiltRequest, room: Room) -> Result<Kept, Error> {
+        let prepared = self.prepare(request, room)?;
         let mut repeated = 0;
         loop {
             let answer = self.send_once(&prepared).await;
@@ -278,19 +307,25 @@ impl Client {
 
     /// The same without repeating: for one who has a time-out of their own and asks again anyway.
     pub(crate) async fn send_unrepeated(&self, request: &BuiltRequest) -> Result<Response, Error> {
-        self.send_once(&self.prepare(request)?).await
+        let prepared = self.prepare(request, self.memory())?;
+        Ok(self.send_once(&prepared).await?.into_response())
+    }
+
+    fn memory(&self) -> Room {
+        Room::Memory(self.0.largest_body)
     }
 
     /// Why and when the request is sent again; `None` when this is its answer.
     fn again(
         &self,
         method: &Method,
-        answer: &Result<Response, Error>,
+        answer: &Result<Kept, Error>,
         repeated: u32,
     ) -> Option<(String, Duration)> {
         let (retries, jitter) = (self.0.retries, &self.0.jitter);
         match answer {
             Ok(answer) => {
+                let answer = answer.response();
                 let delay = retries.after_answer(method, answer, repeated, self.now(), jitter)?;
                 Some((format!("the API answered HTTP {}", answer.status()), delay))
             }
@@ -304,7 +339,7 @@ impl Client {
 
     /// The request as it would be sent, without asking for a token.
     pub fn preview(&self, request: &BuiltRequest) -> Result<Preview, Error> {
-        let prepared = self.prepare(request)?;
+        let prepared = self.prepare(request, self.memory())?;
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
@@ -323,12 +358,13 @@ impl Client {
     }
 
     /// Once, but with another token when the first one is refused.
-    async fn send_once(&self, prepared: &Prepared) -> Result<Response, Error> {
+    async fn send_once(&self, prepared: &Prepared) -> Result<Kept, Error> {
         let mut attempt = self.0.authorization.begin().await?;
         loop {
-            let response = self.follow(prepared, &attempt).await?;
+            let kept = self.follow(prepared, &attempt).await?;
+            let response = kept.response();
             if !attempt.again(response.status(), response.headers()).await? {
-                return Ok(response);
+                return Ok(kept);
             }
         }
     }
@@ -351,44 +387,32 @@ impl Client {
         (self.0.events)(event);
     }
 
-    fn prepare(&self, request: &BuiltRequest) -> Result<Prepared, Error> {
+    fn prepare(&self, request: &BuiltRequest, room: Room) -> Result<Prepared, Error> {
         let url = self.0.profile.base_url().join(&request.path_and_query);
         let url = url.ok_or(Error::Request("its path does not stay below the base URL"))?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &request.headers {
-            let name = HeaderName::try_from(name.as_str())
-                .map_err(|_| Error::Request("the name of a header is none"))?;
-            let value = HeaderValue::try_from(value.as_str())
-                .map_err(|_| Error::Request("the value of a header has control characters"))?;
-            headers.append(name, value);
-        }
-        let json = HeaderValue::from_static("application/json");
-        if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, json.clone());
-        }
-        headers.entry(ACCEPT).or_insert(json);
         Ok(Prepared {
             method: request.method.clone(),
             url,
-            headers,
+            headers: headers_of(request)?,
             body: request.body.clone(),
+            room,
         })
     }
 
     /// Sends the request and follows redirects, but only of requests that change nothing and only
     /// within the server: elsewhere the token would be told to strangers.
-    async fn follow(&self, prepared: &Prepared, attempt: &Attempt<'_>) -> Result<Response, Error> {
+    async fn follow(&self, prepared: &Prepared, attempt: &Attempt<'_>) -> Result<Kept, Error> {
         let mut url = prepared.url.clone();
         for _ in 0..MOST_REDIRECTS {
-            let response = self.once(prepared, url.clone(), attempt).await?;
-            let Some(target) = target(&response, &url) else {
-                return Ok(response);
+            let kept = self.once(prepared, url.clone(), attempt).await?;
+            let Some(target) = target(kept.response(), &url) else {
+                return Ok(kept);
             };
             let safe = matches!(prepared.method, Method::GET | Method::HEAD);
             if !safe || target.origin() != url.origin() {
                 let to = target.origin().ascii_serialization();
                 self.tell(&Event::RedirectRefused { to });
-                return Ok(response);
+                return Ok(kept);
             }
             self.tell(&Event::RedirectFollowed {
                 url: target.to_string(),
@@ -403,7 +427,7 @@ impl Client {
         prepared: &Prepared,
         url: Url,
         attempt: &Attempt<'_>,
-    ) -> Result<Response, Error> {
+    ) -> Result<Kept, Error> {
         self.tell(&Event::RequestSent {
             method: prepared.method.clone(),
             url: url.to_string(),
@@ -415,15 +439,39 @@ impl Client {
         *request.body_mut() = prepared.body.clone().map(Into::into);
         let started = tokio::time::Instant::now();
         let way = self.way_to(request.url())?;
-        let response = exchange(&way, request, self.0.largest_body).await?;
+        let begin = match prepared.room {
+            Room::Memory(_) => None,
+            Room::File(_) => Some(self.0.longest),
+        };
+        let kept = exchange_into(&way, request, &prepared.room, begin).await?;
+        let response = kept.response();
         self.tell(&Event::ResponseReceived {
             status: response.status().as_u16(),
             content_type: response.media_type(),
-            body_bytes: response.body().len(),
+            body_bytes: usize::try_from(kept.size()).unwrap_or(usize::MAX),
             elapsed: started.elapsed(),
         });
-        Ok(response)
+        Ok(kept)
     }
+}
+
+/// The headers of a request as it is sent, without its authorization: those of the request itself, and
+/// what every request says. What the connection adds (host, length, the program's name) is not there.
+pub fn headers_of(request: &BuiltRequest) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let name = HeaderName::try_from(name.as_str())
+            .map_err(|_| Error::Request("the name of a header is none"))?;
+        let value = HeaderValue::try_from(value.as_str())
+            .map_err(|_| Error::Request("the value of a header has control characters"))?;
+        headers.append(name, value);
+    }
+    let json = HeaderValue::from_static("application/json");
+    if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, json.clone());
+    }
+    headers.entry(ACCEPT).or_insert(json);
+    Ok(headers)
 }
 
 /// A request as it would be sent, its token masked.
@@ -445,6 +493,8 @@ struct Prepared {
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    /// Where its answer goes.
+    room: Room,
 }
 
 /// Where a redirect leads; `None` when the answer is none (304 is not).

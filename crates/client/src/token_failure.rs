@@ -70,7 +70,7 @@ pub enum TokenFailure {
     #[error("the token endpoint's answer is larger than {limit} bytes")]
     TooLarge {
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// There is no key to sign with.
     #[error("cannot sign with the key in {}: {reason}", path.display())]

@@ -16,10 +16,15 @@ use zeroize::Zeroizing;
 
 use crate::error::{Kind, ca_file};
 use crate::event::{Event, EventSink};
+use crate::kept::{Arriving, Kept, NotKept, Room};
 use crate::profile::{ClientCertificate, Profile, ProfileError};
 use crate::proxies::{Proxies, ProxyAddress};
+use crate::reach::{AddressRule, NOT_ALLOWED, Resolver, is_left_out};
 use crate::response::Response;
 use crate::send::Options;
+
+/// How requests name the program (RFC 9110 section 10.1.5).
+pub const USER_AGENT: &str = concat!("hallpass/", env!("CARGO_PKG_VERSION"));
 
 /// Why there is no answer. Cloneable, because one failure may be told to many waiters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +75,15 @@ pub enum TransportError {
         /// The server.
         server: String,
         /// The limit.
-        limit: usize,
+        limit: u64,
+    },
+    /// The answer is too large for memory, and the file for it cannot be written.
+    #[error("the answer of {server} cannot be kept in a file: {reason}")]
+    NotKept {
+        /// The server.
+        server: String,
+        /// What the system said.
+        reason: String,
     },
 }
 
@@ -103,6 +116,7 @@ impl TransportError {
                 "if the server uses a private certificate authority, name its file in the profile"
             }
             Self::TimedOut { .. } => "try again; is a proxy or a firewall in the way?",
+            Self::NotKept { .. } => "make room on the disk, or ask for less",
             Self::TooLarge { .. } => "ask for less: a smaller page, or fewer attributes",
         }
     }
@@ -121,6 +135,7 @@ pub(crate) struct Transport {
     profile: Profile,
     proxies: Proxies,
     bounds: Bounds,
+    addresses: Option<AddressRule>,
     events: EventSink,
     told_insecure: AtomicBool,
     plain: OnceLock<reqwest::Client>,
@@ -133,6 +148,7 @@ pub(crate) struct Transport {
 pub(crate) struct Way {
     client: reqwest::Client,
     proxy: Option<ProxyAddress>,
+    is_left_out: bool,
 }
 
 impl Transport {
@@ -141,6 +157,7 @@ impl Transport {
             profile: profile.clone(),
             proxies: options.proxies.clone(),
             bounds: options.limits.bounds(),
+            addresses: options.addresses.clone(),
             events: options.events.clone(),
             told_insecure: AtomicBool::new(false),
             plain: OnceLock::new(),
@@ -167,7 +184,13 @@ impl Transport {
             let client = self.client(plain, proxy.as_ref())?;
             made.get_or_init(|| client).clone()
         };
-        Ok(Way { client, proxy })
+        let rule = self.addresses.as_ref();
+        let is_left_out = rule.is_some_and(|rule| is_left_out(rule, url));
+        Ok(Way {
+            client,
+            proxy,
+            is_left_out,
+        })
     }
 
     fn client(
@@ -176,11 +199,14 @@ impl Transport {
         proxy: Option<&ProxyAddress>,
     ) -> Result<reqwest::Client, ProfileError> {
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .connect_timeout(self.bounds.connect)
             .timeout(self.bounds.total)
             .no_proxy();
+        if let Some(rule) = &self.addresses {
+            builder = builder.dns_resolver(Resolver::new(rule.clone()));
+        }
         if let Some(proxy) = proxy {
             let proxy = proxy
                 .for_reqwest()
@@ -258,6 +284,10 @@ impl Way {
         request: reqwest::Request,
     ) -> Result<reqwest::Response, TransportError> {
         let server = request.url().origin().ascii_serialization();
+        if self.is_left_out {
+            let reason = NOT_ALLOWED.to_owned();
+            return Err(TransportError::Unreachable { server, reason });
+        }
         let answer = self.client.execute(request).await;
         answer.map_err(|error| match (&self.proxy, classify(&server, &error)) {
             (Some(proxy), TransportError::Unreachable { server, reason }) if error.is_connect() => {
@@ -278,29 +308,56 @@ pub(crate) async fn exchange(
     request: reqwest::Request,
     limit: usize,
 ) -> Result<Response, TransportError> {
+    let kept = exchange_into(way, request, &Room::Memory(limit), None).await?;
+    Ok(kept.into_response())
+}
+
+/// Sends the request and takes the whole answer into the room that there is. `begin` is how long it may
+/// take to begin, where its time as a whole is another.
+pub(crate) async fn exchange_into(
+    way: &Way,
+    mut request: reqwest::Request,
+    room: &Room,
+    begin: Option<Duration>,
+) -> Result<Kept, TransportError> {
     let server = request.url().origin().ascii_serialization();
-    let mut answer = way.execute(request).await?;
+    if let Room::File(keeping) = room {
+        *request.timeout_mut() = Some(keeping.longest);
+    }
+    let begun = way.execute(request);
+    let mut answer = match begin {
+        None => begun.await?,
+        Some(begin) => tokio::time::timeout(begin, begun)
+            .await
+            .map_err(|_| TransportError::TimedOut {
+                server: server.clone(),
+            })??,
+    };
     let status = answer.status();
     let headers = std::mem::take(answer.headers_mut());
-    let too_large = || TransportError::TooLarge {
-        server: server.clone(),
-        limit,
+    let not_kept = |reason| match reason {
+        NotKept::TooLarge => TransportError::TooLarge {
+            server: server.clone(),
+            limit: room.most(),
+        },
+        NotKept::File(error) => TransportError::NotKept {
+            server: server.clone(),
+            reason: error.to_string(),
+        },
     };
     if answer
         .content_length()
-        .is_some_and(|length| length > limit as u64)
+        .is_some_and(|length| length > room.most())
     {
-        return Err(too_large());
+        return Err(not_kept(NotKept::TooLarge));
     }
-    let mut body = Vec::new();
+    let mut body = Arriving::new(room);
     let failed = |error: reqwest::Error| classify(&server, &error);
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
+        body.take(&chunk).await.map_err(not_kept)?;
     }
-    Ok(Response::new(status, headers, body))
+    let head = Response::new(status, headers, Vec::new());
+    body.end(head).await.map_err(not_kept)
 }
 
 /// The library's error in words.

@@ -10,10 +10,11 @@ export const base = `/explorer/api/w/${workspace}`;
 
 // What the server said instead of doing it.
 export class Failure extends Error {
-  constructor(status, what, hint) {
+  constructor(status, what, hint, details) {
     super(what);
     this.status = status;
     this.hint = hint;
+    this.details = details;
   }
 }
 
@@ -46,6 +47,7 @@ export async function ask(method, path, body, options = {}) {
     answer.status,
     told?.error?.what ?? `the server answered ${answer.status}`,
     told?.error?.hint ?? 'load the page again',
+    told?.error,
   );
 }
 

@@ -15,10 +15,11 @@ export const app = {
   workspace: null,
 
   // What happens: 'workspace' when it was loaded anew, 'view' when another view is shown, and whatever the
-  // parts tell each other.
+  // parts tell each other. What `on` gives back ends the listening.
   on(event, act) {
     if (!listeners.has(event)) listeners.set(event, []);
     listeners.get(event).push(act);
+    return () => listeners.set(event, listeners.get(event).filter((one) => one !== act));
   },
   emit(event, ...given) {
     for (const act of listeners.get(event) ?? []) act(...given);
@@ -51,6 +52,12 @@ export const app = {
   },
   showTab(id) {
     show(tabs.find((tab) => tab.id === id) ?? tabs[0]);
+  },
+
+  // Opens the side where there is no room for it beside the view.
+  showSide(isOpen = true) {
+    side.toggleAttribute('data-open', isOpen);
+    opener.setAttribute('aria-expanded', String(isOpen));
   },
 
   // Something for the bar above; small orders come first.
@@ -93,6 +100,13 @@ const root = document.getElementById('explorer');
 const bar = h('div.explorer-tools');
 const tabList = h('div.explorer-tabs', { role: 'tablist', 'aria-label': 'Side' });
 const panel = h('div.explorer-panel', { role: 'tabpanel', id: 'side-panel', tabindex: '-1' });
+const side = h('aside.explorer-side', { id: 'side', 'aria-label': 'Library' }, tabList, panel);
+const opener = h('button.plain.explorer-opener', {
+  type: 'button',
+  'aria-controls': 'side',
+  'aria-expanded': 'false',
+  onclick: () => app.showSide(!side.hasAttribute('data-open')),
+}, 'Library');
 const view = h('section.explorer-view', { id: 'view', 'aria-live': 'off' });
 const toasts = h('div.explorer-toasts', { role: 'status', 'aria-live': 'polite' });
 
@@ -135,6 +149,7 @@ function display() {
   const found = routes.map((route) => [route, route.pattern.exec(path)]).find(([, match]) => match);
   leave?.();
   leave = undefined;
+  app.showSide(false);
   view.replaceChildren();
   view.scrollTop = 0;
   if (found) {
@@ -151,8 +166,7 @@ function display() {
 export async function start() {
   const name = root.querySelector('.explorer-name');
   root.querySelector('noscript')?.remove();
-  replace(root, h('header.explorer-bar', name, bar),
-    h('div.explorer-body', h('aside.explorer-side', { 'aria-label': 'Library' }, tabList, panel), view), toasts);
+  replace(root, h('header.explorer-bar', opener, name, bar), h('div.explorer-body', side, view), toasts);
   await app.reload();
   buildTabs();
   if (tabs.length) show(tabs[0]);

@@ -17,7 +17,8 @@ async fn main() {
         one.split_once('=')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
     });
-    let router = memory::explorer(Arc::default(), regions.collect()).router();
+    let explorer = memory::explorer(Arc::default(), regions.collect());
+    let router = explorer.router().merge(hallpass_pages::assets());
     let socket = tokio::net::TcpListener::bind(address).await.unwrap();
     println!("http://{}/explorer", socket.local_addr().unwrap());
     axum::serve(socket, router).await.unwrap();

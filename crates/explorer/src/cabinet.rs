@@ -35,6 +35,11 @@ impl Turns {
 }
 
 impl Explorer {
+    /// A turn for changing a workspace. Not to be taken twice.
+    pub(crate) async fn turn(&self, visitor: &Visitor, id: &Id) -> MutexGuard<'_, ()> {
+        self.turns.take(visitor, id).await
+    }
+
     /// A workspace of the visitor.
     pub(crate) async fn workspace(&self, visitor: &Visitor, id: &Id) -> Result<Workspace, Failure> {
         let bytes = visitor.drawer.read(id, &Document::Workspace).await?;

@@ -35,6 +35,7 @@ use crate::workspace::Imported;
 pub use shelf::Loaded;
 pub(crate) use shelf::Shelf;
 use shelf::fingerprint;
+pub(crate) use source::file_name;
 use text::Texts;
 
 const ALL: &str = "/explorer/api/w/{workspace}/definitions";

@@ -18,6 +18,11 @@ impl Id {
         Self(format!("{:016x}", rng.next_u64()))
     }
 
+    /// One that follows from a digest: its first 64 bits.
+    pub(crate) fn of_digest(digest: &[u8]) -> Self {
+        Self(hex(digest.get(..8).unwrap_or(digest)))
+    }
+
     /// Reads one: up to 64 small letters, digits and hyphens, the first no hyphen.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let taken = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -47,6 +52,15 @@ impl<'de> Deserialize<'de> for Id {
         let text = String::deserialize(from)?;
         Self::parse(&text).map_err(|_| serde::de::Error::custom("it is no id"))
     }
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! the page.
 
 mod answer;
+mod authorization;
 mod cabinet;
 pub mod definitions;
 mod drawer;
@@ -20,6 +21,8 @@ mod environments;
 mod id;
 pub mod library;
 mod page;
+mod sharing;
+mod tokens;
 pub mod variables;
 mod visitor;
 pub mod workspace;
@@ -31,12 +34,14 @@ use axum::Router;
 use hallpass_client::Clock;
 
 pub use answer::Failure;
+pub use authorization::{Authorized, SentWith};
 pub use drawer::{Document, Drawer, DrawerError, Job, SharedDrawer};
 pub use id::Id;
 pub use visitor::{Door, Entry, Fetch, Region, Surroundings, Visitor, no_form_token};
 
 use cabinet::Turns;
 use definitions::Shelf;
+use tokens::Engines;
 
 /// Where the explorer's pages and its interface are.
 pub const EXPLORER_PATH: &str = "/explorer";
@@ -48,6 +53,7 @@ pub struct Explorer {
     clock: Clock,
     turns: Turns,
     shelf: Shelf,
+    engines: Engines,
 }
 
 impl Explorer {
@@ -59,6 +65,7 @@ impl Explorer {
             clock,
             turns: Turns::default(),
             shelf: Shelf::default(),
+            engines: Engines::default(),
         }
     }
 
@@ -69,14 +76,16 @@ impl Explorer {
             .merge(page::routes())
             .merge(workspaces::routes())
             .merge(environments::routes())
+            .merge(authorization::routes())
+            .merge(tokens::routes())
             .merge(definitions::routes())
             .merge(library::routes())
+            .merge(sharing::routes())
             .with_state(state)
             .merge(page::assets())
     }
 
     /// What time it is.
-    #[expect(dead_code, reason = "what is timed comes next")]
     pub(crate) fn now(&self) -> jiff::Timestamp {
         (self.clock)()
     }

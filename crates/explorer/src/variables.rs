@@ -2,7 +2,7 @@
 //!
 //! Names are looked up in the active environment, where a person's current value goes before the
 //! initial one that is shared; values may name further variables. Whatever has no value stays as it was
-//! typed and is reported. The text that comes out may hold secrets, so it is a [`Secret`]; what is shown
+//! typed and is reported. `{{accessToken}}` is the current token, so that nothing has to be scripted. The text that comes out may hold secrets, so it is a [`Secret`]; what is shown
 //! is masked.
 //!
 //! It does not know what the texts are: addresses, headers, bodies or fields of a form.
@@ -12,17 +12,18 @@ mod substitute;
 use std::collections::HashMap;
 
 use hallpass_client::Secret;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::Explorer;
 use crate::answer::Failure;
-use crate::drawer::SharedDrawer;
 use crate::id::Id;
+use crate::tokens::Kept;
 use crate::visitor::Visitor;
 use crate::workspace::environment::secret_name;
 use crate::workspace::{Current, Environment, Own, Variable, Workspace};
 
-pub(crate) use substitute::names;
+pub(crate) use substitute::{Part, cut, names};
 
 /// A text with what its `{{names}}` stand for in their places.
 #[derive(Debug)]
@@ -75,8 +76,10 @@ pub struct Piece {
 
 /// What names stand for in a workspace at this moment. For resolving several texts of one request.
 pub struct Variables {
-    drawer: SharedDrawer,
+    visitor: Visitor,
     workspace: Id,
+    now: Timestamp,
+    chosen_token: Option<Id>,
     /// The name of the active environment.
     environment: Option<String>,
     known: HashMap<String, Known>,
@@ -120,13 +123,19 @@ impl Explorer {
     pub async fn variables(&self, visitor: &Visitor, id: &Id) -> Result<Variables, Failure> {
         let workspace = self.workspace(visitor, id).await?;
         let own = self.own(visitor, id).await?;
-        Ok(Variables::of(visitor, id, &workspace, &own))
+        Ok(Variables::of(self, visitor, id, &workspace, &own))
     }
 }
 
 impl Variables {
     /// Those of the active environment.
-    pub(crate) fn of(visitor: &Visitor, id: &Id, workspace: &Workspace, own: &Own) -> Self {
+    pub(crate) fn of(
+        explorer: &Explorer,
+        visitor: &Visitor,
+        id: &Id,
+        workspace: &Workspace,
+        own: &Own,
+    ) -> Self {
         let active = own.active_environment.as_ref();
         let mut environments = workspace.environments.iter();
         let environment = environments.find(|one| active == Some(&one.id));
@@ -138,7 +147,9 @@ impl Variables {
             environment.variables.iter().map(known).collect()
         });
         Self {
-            drawer: visitor.drawer.clone(),
+            visitor: visitor.clone(),
+            now: explorer.now(),
+            chosen_token: own.chosen_token.clone(),
             workspace: id.clone(),
             environment: environment.map(|one| one.name.clone()),
             known: known.unwrap_or_default(),
@@ -155,7 +166,10 @@ impl Variables {
     pub(crate) async fn all(&self) -> Result<Vec<Used>, Failure> {
         let mut names: Vec<&String> = self.known.keys().collect();
         names.sort_unstable();
-        let text: String = names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+        let mut text = String::new();
+        for name in names {
+            text.extend(["{{", name, "}}"]);
+        }
         Ok(self.resolve(&text).await?.used)
     }
 
@@ -183,7 +197,7 @@ impl Variables {
                 from: from.clone(),
             }),
             Some(Known::Kept { name: kept, from }) => {
-                let secret = self.drawer.secret(&self.workspace, kept).await?;
+                let secret = self.visitor.drawer.secret(&self.workspace, kept).await?;
                 Ok(secret.map_or_else(
                     || Value::Nothing(format!("{from} has no value yet")),
                     |value| Value::Secret {
@@ -193,8 +207,23 @@ impl Variables {
                 ))
             }
             Some(Known::Nothing(why)) => Ok(Value::Nothing(why.clone())),
+            None if name == ACCESS_TOKEN => self.access_token().await,
             None => Ok(Value::Nothing(self.unknown())),
         }
+    }
+
+    /// The token that would be used, for those who write the header themselves (row 22).
+    async fn access_token(&self) -> Result<Value, Failure> {
+        let kept = Kept::of(&self.visitor, &self.workspace).await?;
+        let current = kept.current(self.chosen_token.as_ref(), self.now);
+        let nothing = "there is no access token that has not ended: press Get New Access Token";
+        Ok(current.map_or_else(
+            || Value::Nothing(nothing.to_owned()),
+            |token| Value::Secret {
+                value: token.value().clone(),
+                from: "the current access token".to_owned(),
+            },
+        ))
     }
 
     fn unknown(&self) -> String {
@@ -206,6 +235,9 @@ impl Variables {
         }
     }
 }
+
+/// What the current token is called, unless the environment has a variable of this name.
+const ACCESS_TOKEN: &str = "accessToken";
 
 impl Known {
     fn of(environment: &Environment, variable: &Variable, current: &[Current]) -> Self {

@@ -100,6 +100,8 @@ pub struct Own {
     pub favourites: Vec<Favourite>,
     /// The token that was chosen in place of the newest one.
     pub chosen_token: Option<Id>,
+    /// The names of secrets that were typed into settings of authorization, the oldest first.
+    pub kept_secrets: Vec<String>,
     /// What was sent, the newest first.
     pub history: Vec<serde_json::Value>,
 }

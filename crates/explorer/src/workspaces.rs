@@ -166,16 +166,22 @@ impl Explorer {
         Ok(listed)
     }
 
-    /// Makes a workspace: with an environment for each place where the API is, and the settings of
-    /// authorization filled in as far as they are known.
-    pub(crate) async fn create(&self, visitor: &Visitor, new: New) -> Result<Id, Failure> {
-        let name = named(&new.name)?;
+    /// Whether there can be one more.
+    pub(crate) async fn has_room(&self, visitor: &Visitor) -> Result<(), Failure> {
         if visitor.drawer.workspaces().await?.len() >= MOST_WORKSPACES {
             return Err(Failure::wrong(
                 format!("there can be {MOST_WORKSPACES} workspaces"),
                 "remove one first",
             ));
         }
+        Ok(())
+    }
+
+    /// Makes a workspace: with an environment for each place where the API is, and the settings of
+    /// authorization filled in as far as they are known.
+    pub(crate) async fn create(&self, visitor: &Visitor, new: New) -> Result<Id, Failure> {
+        let name = named(&new.name)?;
+        self.has_room(visitor).await?;
         let id = Id::generate(&mut SystemRandom);
         let mut workspace = Workspace::named(&name);
         workspace.authorization = AuthorizationSettings::OAuth2(Box::new(OAuth2 {

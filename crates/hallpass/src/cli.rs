@@ -44,6 +44,7 @@ pub(crate) enum Command {
     /// DELETE a path of the profile's API
     Delete(client::raw::RawArgs),
     Proxy(client::proxy::ProxyArgs),
+    Explorer(client::explorer::ExplorerArgs),
     Doctor(client::doctor::DoctorArgs),
     Api(api::ApiArgs),
     Sample(client::sample::SampleArgs),
@@ -116,7 +117,7 @@ impl Command {
     pub(crate) fn works_at_length(&self) -> bool {
         matches!(
             self,
-            Self::Demo(_) | Self::Serve(_) | Self::Admin(_) | Self::Proxy(_)
+            Self::Demo(_) | Self::Serve(_) | Self::Admin(_) | Self::Proxy(_) | Self::Explorer(_)
         )
     }
 
@@ -143,6 +144,7 @@ impl Cli {
             Command::Patch(args) => client::raw::run(Method::PATCH, args).await,
             Command::Delete(args) => client::raw::run(Method::DELETE, args).await,
             Command::Proxy(args) => client::proxy::run(args).await,
+            Command::Explorer(args) => client::explorer::run(args).await,
             Command::Doctor(args) => client::doctor::run(args).await,
             Command::Api(args) => api::run(args),
             Command::Sample(args) => client::sample::run(args).await,

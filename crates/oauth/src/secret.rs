@@ -59,6 +59,12 @@ impl Secret {
         }
     }
 
+    /// Whether a text is a secret of [`SecretFormat::Prefixed`], by its prefix and checksum.
+    pub fn is_prefixed(text: &str) -> bool {
+        let parts = text.split_at_checked(PREFIX.len() + 43);
+        parts.is_some_and(|(body, sum)| body.starts_with(PREFIX) && checksum(body) == sum)
+    }
+
     /// The secret in clear, for the one place that sends or shows it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -166,6 +172,9 @@ mod tests {
         let (body, sum) = secret.expose().split_at(4 + 43);
         assert!(body.starts_with("hps_"));
         assert_eq!(sum, checksum(body));
+        assert!(Secret::is_prefixed(secret.expose()));
+        let changed = secret.expose().replacen(sum, "00000000", 1);
+        assert!(!Secret::is_prefixed(&changed) && !Secret::is_prefixed(body));
         assert!(
             body.bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

@@ -285,6 +285,8 @@ impl<'a> Builder<'a> {
             .check_parameter(self.operation, &parameter.name, &value);
         let mistakes = violations.into_iter().map(|one| Mistake::Violation {
             message: one.message,
+            parameter: Some(parameter.name.clone()),
+            pointer: one.pointer,
         });
         self.mistakes.extend(mistakes);
     }
@@ -488,6 +490,8 @@ impl<'a> Builder<'a> {
             if !known(&violation.pointer) {
                 self.mistakes.push(Mistake::Violation {
                     message: violation.message,
+                    parameter: None,
+                    pointer: violation.pointer,
                 });
             }
         }

@@ -371,7 +371,7 @@ const MAX_NEAR: usize = 5;
 
 /// The names nearest to `wanted` (lower case), nearest first: those within a few letters of it and
 /// those that contain it.
-pub(crate) fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn near<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let allowed = wanted.chars().count() / 3;
     let mut ranked: Vec<(usize, &str)> = names
         .filter_map(|name| {

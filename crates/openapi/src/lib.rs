@@ -52,7 +52,7 @@ mod walk;
 pub use build::argument::{Argument, ArgumentError};
 pub use build::mistake::{Mistake, RequestError};
 pub use compiled::{Bytes, Chosen, Compiled, Digest, Distrust, Source};
-pub use definition::{Definition, LookupError, Reading};
+pub use definition::{Definition, LookupError, Reading, near};
 pub use example::Fill;
 pub use index::{Brief, Entry, Index, Input, Place};
 pub use link::Load;

@@ -32,6 +32,10 @@ pub(crate) const STYLESHEET: Asset = Asset::new(
     concat!(
         include_str!("../assets/style.css"),
         include_str!("../assets/explorer/frame.css"),
+        include_str!("../assets/explorer/authorization.css"),
+        include_str!("../assets/explorer/definition.css"),
+        include_str!("../assets/explorer/library.css"),
+        include_str!("../assets/explorer/request.css"),
         include_str!("../assets/explorer/answer.css"),
     )
     .as_bytes(),

@@ -12,11 +12,34 @@ use crate::{Page, headers};
 struct Notice<'a> {
     title: &'a str,
     paragraphs: &'a [&'a str],
+    onward: Option<(&'a str, &'a str)>,
 }
 
 /// A page that says what is the matter, in a title and a few paragraphs.
 pub fn notice(status: StatusCode, title: &str, paragraphs: &[&str]) -> Response {
-    Page::new(title, Notice { title, paragraphs }).answer(status)
+    let onward = Some(("Go to the start page", "/"));
+    let content = Notice {
+        title,
+        paragraphs,
+        onward,
+    };
+    Page::new(title, content).answer(status)
+}
+
+/// The same for the one person at this machine, who signs in nowhere. `onward` is where they go from
+/// there, if anywhere: what the link says, and where it leads.
+pub fn local_notice(
+    status: StatusCode,
+    title: &str,
+    paragraphs: &[&str],
+    onward: Option<(&str, &str)>,
+) -> Response {
+    let content = Notice {
+        title,
+        paragraphs,
+        onward,
+    };
+    Page::new(title, content).local().answer(status)
 }
 
 /// Sends the browser on to another page of this server, with GET. An address that cannot stand in a

@@ -50,7 +50,8 @@ impl KeyRing {
 
     /// Keeps the secret, in place of the one kept before.
     pub fn store(&self, secret: &Secret) -> Result<(), KeyRingError> {
-        service::store(self.bus()?, self.slot.as_str(), secret, PATIENCE)
+        let label = self.slot.label();
+        service::store(self.bus()?, self.slot.as_str(), &label, secret, PATIENCE)
     }
 
     /// Forgets the secret; says whether there was one.

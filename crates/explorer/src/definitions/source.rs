@@ -107,7 +107,7 @@ fn written(loaded: &Loaded, format: Format) -> Bytes {
 }
 
 /// A title as the name of a file.
-fn file_name(title: &str) -> String {
+pub(crate) fn file_name(title: &str) -> String {
     let words = title.split(|letter: char| !letter.is_ascii_alphanumeric());
     let words: Vec<String> = words
         .filter(|word| !word.is_empty())

@@ -67,13 +67,16 @@ pub(super) fn substitute(text: &str, values: &HashMap<String, Value>) -> Resolve
     }
 }
 
-enum Part<'a> {
+/// A part of a text.
+pub(crate) enum Part<'a> {
+    /// What was typed.
     Text(&'a str),
+    /// A name, and how it stands there.
     Name { name: &'a str, typed: &'a str },
 }
 
 /// Cuts a text into names and what stands between. Of `{{{a}}}` the inner braces count.
-fn cut(text: &str) -> Vec<Part<'_>> {
+pub(crate) fn cut(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut begin, mut at) = (0, 0);
     while let Some(found) = text[at..].find("{{") {

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod definitions;
-mod import;
 mod environments;
+mod expressions;
+mod import;
+mod issuer;
 mod memory;
+mod tokens;
+mod sharing;
 mod workspaces;
 mod world;

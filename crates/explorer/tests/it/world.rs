@@ -7,16 +7,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use hallpass_client::Secret;
-use hallpass_explorer::Document;
+use hallpass_explorer::{Document, Explorer, Visitor};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower_service::Service as _;
 
-use crate::memory::{FORM_TOKEN, Memory, explorer};
+use crate::memory::{FORM_TOKEN, Memory, explorer, visitor};
 
 pub(crate) struct World {
     router: Router,
     drawer: Arc<Memory>,
+    places: BTreeMap<String, String>,
 }
 
 impl World {
@@ -28,9 +29,20 @@ impl World {
             .collect();
         let drawer: Arc<Memory> = Arc::default();
         Self {
-            router: explorer(drawer.clone(), places).router(),
+            router: explorer(drawer.clone(), places.clone()).router(),
             drawer,
+            places,
         }
+    }
+
+    /// The explorer as if it were started anew, with what was kept.
+    pub(crate) fn explorer(&self) -> Explorer {
+        explorer(self.drawer.clone(), self.places.clone())
+    }
+
+    /// The one who asks.
+    pub(crate) fn visitor(&self) -> Visitor {
+        visitor(self.drawer.clone())
     }
 
     /// The secrets that are kept, by name.

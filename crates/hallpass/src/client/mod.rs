@@ -6,6 +6,8 @@ mod claims;
 pub(crate) mod collection;
 pub(crate) mod credential;
 pub(crate) mod doctor;
+pub(crate) mod explorer;
+mod loopback;
 pub(crate) mod profile;
 pub(crate) mod proxy;
 pub(crate) mod raw;

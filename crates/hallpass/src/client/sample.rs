@@ -100,6 +100,7 @@ pub(crate) async fn run(args: SampleArgs) -> Result<(), CommandError> {
         title: &title(operation),
         notes: notes(operation, &filled),
         token: token.as_ref(),
+        given_a_token: false,
     };
     output::bytes(sample.write(args.lang.into()).as_bytes())
 }

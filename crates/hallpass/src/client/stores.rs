@@ -23,13 +23,36 @@ pub(crate) fn stores() -> Result<Stores, CommandError> {
     Ok(Stores::new(&data_directory()?, bus(), passphrase))
 }
 
+/// The same for a program whose person looks at a page and not at the terminal: nobody is asked there.
+pub(crate) fn without_asking() -> Result<Stores, CommandError> {
+    let known = Passphrase::new(|_| match passphrase_file() {
+        Some(path) => read(path),
+        None => Err("HALLPASS_PASSPHRASE_FILE does not name a file that holds it".to_owned()),
+    });
+    Ok(Stores::new(
+        &data_directory()?,
+        bus(),
+        known.without_asking(),
+    ))
+}
+
 /// Where a profile's secret comes from.
 pub(crate) fn credential(profile: &Profile) -> Result<CredentialSource, CommandError> {
+    credential_in(profile, stores)
+}
+
+/// The same when one's own secrets are in these stores.
+pub(crate) fn credential_in(
+    profile: &Profile,
+    stores: impl FnOnce() -> Result<Stores, CommandError>,
+) -> Result<CredentialSource, CommandError> {
     if !profile.authentication().needs_secret() {
         return Ok(CredentialSource::None);
     }
     Ok(match profile.secret() {
-        SecretPlace::Kept(store) => CredentialSource::Kept(kept(*store, &Slot::of(profile))?),
+        SecretPlace::Kept(store) => {
+            CredentialSource::Kept(stores()?.place(*store, &Slot::of(profile)))
+        }
         SecretPlace::Variable(name) => match variable(name) {
             Some(secret) => CredentialSource::Given(Secret::from(secret)),
             None => CredentialSource::Unset(name.clone()),
@@ -53,9 +76,7 @@ pub(crate) fn has_passphrase_file() -> bool {
 /// (systemd's `LoadCredential=hallpass.passphrase:…`), or from the person.
 fn passphrase(new: bool) -> Result<Secret, String> {
     if let Some(path) = passphrase_file() {
-        return CredentialSource::File(path)
-            .load()
-            .map_err(|error| error.to_string());
+        return read(path);
     }
     if !std::io::stdin().is_terminal() {
         return Err("there is no terminal to ask for it".to_owned());
@@ -73,6 +94,12 @@ fn passphrase(new: bool) -> Result<Secret, String> {
         return Err("the two do not match".to_owned());
     }
     Ok(first)
+}
+
+fn read(passphrase: PathBuf) -> Result<Secret, String> {
+    CredentialSource::File(passphrase)
+        .load()
+        .map_err(|error| error.to_string())
 }
 
 fn passphrase_file() -> Option<PathBuf> {

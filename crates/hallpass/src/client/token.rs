@@ -2,9 +2,9 @@
 
 use clap::Args;
 use hallpass_client::AccessToken;
-use hallpass_oauth::jws;
+use hallpass_client::claims::Said;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::client::claims::explain;
 use crate::client::{ConnectionArgs, library};
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: TokenArgs) -> Result<(), CommandError> {
     };
     let token = token.map_err(library)?;
     if args.claims {
-        let (header, claims) = said(&token)?;
+        let Said { header, claims } = said(&token)?;
         return if args.json {
             pretty(&Value::Object(claims))
         } else {
@@ -81,21 +81,15 @@ fn answer(token: &AccessToken) -> Value {
     })
 }
 
-/// The members of a token's part.
-type Members = Map<String, Value>;
-
-/// What the header of the token says, and its claims.
-fn said(token: &AccessToken) -> Result<(Members, Members), CommandError> {
-    let opaque = || {
+/// What the token says.
+fn said(token: &AccessToken) -> Result<Said, CommandError> {
+    Said::by(token.expose()).ok_or_else(|| {
         CommandError::new(
             Exit::Refused,
             "the token is no JWT, so it tells nothing to its bearer",
         )
         .hint("the server may tell more about it: ask its introspection endpoint")
-    };
-    let (header, claims) = jws::peek(token.expose()).ok_or_else(opaque)?;
-    let members = |text: &str| serde_json::from_str(text).map_err(|_| opaque());
-    Ok((members(&header)?, members(&claims)?))
+    })
 }
 
 fn pretty(value: &Value) -> Result<(), CommandError> {

@@ -4,6 +4,7 @@ mod calls;
 mod check;
 mod credentials;
 mod doctor;
+mod explorer;
 mod failures;
 mod forms;
 mod help;

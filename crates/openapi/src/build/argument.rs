@@ -11,6 +11,8 @@ use thiserror::Error;
 pub struct Argument {
     written: String,
     steps: Vec<String>,
+    /// Whether the first step is the place and the second the whole name, whatever else is called so.
+    placed: bool,
     pub(crate) given: Given,
 }
 
@@ -90,6 +92,7 @@ impl Argument {
         Ok(Self {
             written: written.to_owned(),
             steps,
+            placed: false,
             given,
         })
     }
@@ -99,15 +102,18 @@ impl Argument {
         Self {
             written: name.to_owned(),
             steps: vec![name.to_owned()],
+            placed: false,
             given: Given::Text(text.to_owned()),
         }
     }
 
-    /// The same for a parameter in the path or the query, where the place is known.
+    /// The same where the place is known (`path`, `query`, `header` or `cookie`): it is a parameter
+    /// there, whatever else has its name.
     pub fn placed(place: &str, name: &str, text: &str) -> Self {
         Self {
-            written: format!("{place}.{name}"),
+            written: name.to_owned(),
             steps: vec![place.to_owned(), name.to_owned()],
+            placed: true,
             given: Given::Text(text.to_owned()),
         }
     }
@@ -115,6 +121,11 @@ impl Argument {
     /// The name as it was written.
     pub fn name(&self) -> &str {
         &self.written
+    }
+
+    /// Whether the first step is the place and the second the whole name.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placed
     }
 
     /// The name without escapes, parted at its dots. Never empty.

@@ -197,6 +197,8 @@ pub(crate) fn missing_fields(shape: Shape<'_>, fields: &[Field<'_>]) -> Vec<Mist
     let missing = shape.required().into_iter().filter(|name| !given(name));
     let mistake = |name: &str| Mistake::Violation {
         message: format!("the body: `{name}` is missing"),
+        parameter: None,
+        pointer: String::new(),
     };
     missing.map(mistake).collect()
 }

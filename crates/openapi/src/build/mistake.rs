@@ -199,6 +199,10 @@ pub enum Mistake {
     Violation {
         /// What is wrong, naming the field.
         message: String,
+        /// The parameter; `None` when it is in the body.
+        parameter: Option<String>,
+        /// JSON pointer to the place in the value; empty for the whole value.
+        pointer: String,
     },
     /// An item with the sign that parts items in the style of the parameter.
     #[error("an item of {name:?} holds {sign:?}, which parts the items of this parameter")]
@@ -240,8 +244,35 @@ pub enum Mistake {
 }
 
 impl Mistake {
+    /// The argument or the parameter that it is about; `None` when it is about the body as a whole,
+    /// or a place in it.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::UnknownName { name, .. }
+            | Self::AmbiguousName { name, .. }
+            | Self::ReadOnly { name }
+            | Self::MissingParameter { name, .. }
+            | Self::OpaqueBody { name, .. }
+            | Self::NoInside { name, .. }
+            | Self::NoItem { name, .. }
+            | Self::WrongType { name, .. }
+            | Self::NoChoice { name, .. }
+            | Self::TornItem { name, .. }
+            | Self::NullParameter { name }
+            | Self::Repeated { name }
+            | Self::NoSegment { name, .. }
+            | Self::NoHeader { name } => Some(name),
+            Self::Violation { parameter, .. } => parameter.as_deref(),
+            Self::MissingBody { .. }
+            | Self::UnwantedBody { .. }
+            | Self::WrongMediaType { .. }
+            | Self::BodyIsNoJson { .. }
+            | Self::BodyOfParts { .. } => None,
+        }
+    }
+
     /// Whether a request can be built in spite of it.
-    pub(crate) fn could_be_sent(&self) -> bool {
+    pub fn could_be_sent(&self) -> bool {
         match self {
             Self::UnknownName { .. }
             | Self::ReadOnly { .. }

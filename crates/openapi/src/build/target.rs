@@ -62,6 +62,11 @@ impl Names<'_> {
     /// place; the longest declared name wins over one that its first steps make.
     pub(crate) fn target(&self, argument: &Argument) -> Result<Target, Mistake> {
         let steps = argument.steps();
+        if let (true, [first, rest @ ..], Some(place)) =
+            (argument.is_placed(), steps, place(&steps[0]))
+        {
+            return self.placed(argument, first, place, rest);
+        }
         for length in (1..=steps.len()).rev() {
             let (name, rest) = (steps[..length].join("."), &steps[length..]);
             let mut found = self.parameters(&name, None);
@@ -116,7 +121,11 @@ impl Names<'_> {
             .parameters
             .iter()
             .filter(|one| one.location == location);
-        let known: Vec<String> = known.map(|one| format!("{word}.{}", one.name)).collect();
+        let as_written = |name: &str| match argument.is_placed() {
+            true => name.to_owned(),
+            false => format!("{word}.{name}"),
+        };
+        let known: Vec<String> = known.map(|one| as_written(&one.name)).collect();
         Err(unknown(self.operation, argument.name(), &known))
     }
 

@@ -18,7 +18,13 @@ pub(super) fn load(_: &str, _: &str, _: Duration) -> Result<Option<Secret>, KeyR
     Err(KeyRingError::NotBuilt)
 }
 
-pub(super) fn store(_: &str, _: &str, _: &Secret, _: Duration) -> Result<(), KeyRingError> {
+pub(super) fn store(
+    _: &str,
+    _: &str,
+    _: &str,
+    _: &Secret,
+    _: Duration,
+) -> Result<(), KeyRingError> {
     Err(KeyRingError::NotBuilt)
 }
 

@@ -54,14 +54,14 @@ pub(super) fn load(
 pub(super) fn store(
     bus: &str,
     slot: &str,
+    label: &str,
     secret: &Secret,
     patience: Duration,
 ) -> Result<(), KeyRingError> {
-    let (slot, secret) = (slot.to_owned(), secret.clone());
+    let (slot, label, secret) = (slot.to_owned(), label.to_owned(), secret.clone());
     ask(bus, patience, async move |service: &SecretService<'_>| {
         let collection = default_collection(service).await?;
         collection.unlock().await?;
-        let label = format!("Hallpass client secret of profile {slot}");
         let content = secret.expose().as_bytes();
         // In place of an entry with the same attributes.
         let created =

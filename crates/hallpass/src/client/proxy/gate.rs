@@ -1,29 +1,15 @@
 //! Who may use the local proxy: programs that know the key in its address, and no page in a browser.
 //!
-//! A page from anywhere can make its reader's browser send requests to this machine, and with a name
-//! that resolves to a loopback address (DNS rebinding) even read the answers. The host that a request
-//! names and the fields that browsers add tell those apart. Other users of the machine can connect as
-//! well; they do not know the key.
+//! The host that a request names and the fields that browsers add tell pages apart from programs. Other
+//! users of the machine can connect as well; they do not know the key, the first segment of every path.
 
 use std::net::SocketAddr;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use http::header::{HOST, ORIGIN};
+use http::header::ORIGIN;
 use http::uri::PathAndQuery;
-use http::{HeaderName, Request, Uri};
-use rand_core::CryptoRng;
+use http::{Request, Uri};
 
-/// The key: 128 random bits, the first segment of every path.
-pub(super) struct Key(String);
-
-impl Key {
-    /// A new one.
-    pub(super) fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut bytes = [0; 16];
-        rng.fill_bytes(&mut bytes);
-        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
-    }
-}
+use crate::client::loopback::{Key, SEC_FETCH_SITE, is_asked_for};
 
 /// Decides who comes in.
 pub(super) struct Gate {
@@ -59,14 +45,14 @@ impl Gate {
     /// What a program puts before the API's paths.
     pub(super) fn base_url(&self) -> String {
         match &self.key {
-            Some(Key(key)) => format!("http://{}/{key}", self.address),
+            Some(key) => format!("http://{}/{}", self.address, key.expose()),
             None => format!("http://{}", self.address),
         }
     }
 
     /// The path and query that are meant for the API.
     pub(super) fn admit<B>(&self, request: &Request<B>) -> Result<Uri, Refused> {
-        if !self.is_asked_for(request) {
+        if !is_asked_for(self.address, request) {
             return Err(Refused::OtherHost);
         }
         if is_from_a_page(request) {
@@ -87,41 +73,19 @@ impl Gate {
         };
         rest.parse().map_err(|_| Refused::NoKey)
     }
-
-    /// Whether the request names this address: exactly one `Host` field, and the same in an absolute
-    /// target, if it has one.
-    fn is_asked_for<B>(&self, request: &Request<B>) -> bool {
-        let mut hosts = request.headers().get_all(HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return false;
-        };
-        let named = request.uri().authority().map(http::uri::Authority::as_str);
-        let is_own = |host: &str| {
-            let own = [
-                self.address.to_string(),
-                format!("localhost:{}", self.address.port()),
-            ];
-            own.iter().any(|own| own.eq_ignore_ascii_case(host))
-        };
-        host.to_str().is_ok_and(is_own) && named.is_none_or(is_own)
-    }
 }
 
-/// Browsers say whose page it is (RFC 6454 section 7) and, to addresses of the own machine, how page
-/// and address are related (W3C Fetch Metadata, `Sec-Fetch-Site`). For an address that somebody typed
-/// there is no page, and the relation is `none`.
+/// Browsers say whose page it is (RFC 6454 section 7), and how page and address are related.
 fn is_from_a_page<B>(request: &Request<B>) -> bool {
     let relation = request.headers().get(SEC_FETCH_SITE);
     request.headers().contains_key(ORIGIN) || relation.is_some_and(|relation| relation != "none")
 }
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
 /// The path behind the key.
-fn without<'a>(Key(key): &Key, path: &'a str) -> Option<&'a str> {
-    let (presented, rest) = path.strip_prefix('/')?.split_at_checked(key.len())?;
-    verify_slices_are_equal(presented.as_bytes(), key.as_bytes()).ok()?;
-    (rest.is_empty() || rest.starts_with(['/', '?'])).then_some(rest)
+fn without<'a>(key: &Key, path: &'a str) -> Option<&'a str> {
+    let path = path.strip_prefix('/')?;
+    let (presented, rest) = path.split_at_checked(key.expose().len())?;
+    (key.is(presented) && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some(rest)
 }
 
 #[cfg(test)]
@@ -132,7 +96,7 @@ mod tests {
 
     fn gate() -> Gate {
         let address = "127.0.0.1:4000".parse().unwrap();
-        Gate::new(address, Some(Key(KEY.to_owned())))
+        Gate::new(address, Some(Key::of(KEY)))
     }
 
     fn request(target: &str, fields: &[(&str, &str)]) -> Request<()> {
@@ -226,13 +190,5 @@ mod tests {
         }
         let typed = request(&target, &[OWN, ("sec-fetch-site", "none")]);
         assert!(gate().admit(&typed).is_ok());
-    }
-
-    #[test]
-    fn keys_differ_and_are_long() {
-        let mut rng = hallpass_oauth::random::SystemRandom;
-        let (one, other) = (Key::generate(&mut rng), Key::generate(&mut rng));
-        assert_eq!(one.0.len(), 32);
-        assert_ne!(one.0, other.0);
     }
 }

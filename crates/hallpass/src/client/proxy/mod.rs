@@ -5,7 +5,7 @@
 
 mod gate;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,21 +14,19 @@ use clap::Args;
 use hallpass_client::TransportError;
 use hallpass_client::error::{Error, Kind};
 use hallpass_client::send::Client;
-use hallpass_resource_server::listener::{self, BodyError, Limits, Metrics, Site};
+use hallpass_resource_server::listener::{self, BodyError};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use prometheus_client::registry::Registry;
 use reqwest::Url;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use crate::client::ConnectionArgs;
-use crate::command::{CommandError, Exit, chain};
+use crate::client::loopback::{self, Key};
+use crate::command::{CommandError, chain};
 use crate::output;
 use crate::serve::Signals;
-use gate::{Gate, Key, Refused};
+use gate::{Gate, Refused};
 
 /// Add the token to the requests of any other program
 ///
@@ -52,34 +50,17 @@ pub(crate) struct ProxyArgs {
 /// Runs the command until it is told to stop.
 pub(crate) async fn run(args: ProxyArgs) -> Result<(), CommandError> {
     let client = args.connection.connect_to_stay()?;
-    let socket = bind(args.listen).await?;
-    let address = socket
-        .local_addr()
-        .map_err(|error| no_socket(args.listen, &error))?;
+    let harm = "it would lend the credential to the network";
+    let (socket, address) = loopback::bind(args.listen, "the proxy", harm).await?;
     let key = (!args.no_key).then(|| Key::generate(&mut hallpass_oauth::random::SystemRandom));
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen()?;
     let proxy = Arc::new(Proxy::new(client, Gate::new(address, key)));
     announce(&proxy)?;
-
-    let (stop, stopping) = watch::channel(false);
-    let site = Site::new(
-        "proxy",
-        listener::Kind::Proxy,
-        &Metrics::new(&mut Registry::default()),
-    );
-    let limits = Limits {
-        connections: MOST_CONNECTIONS,
-        ..Limits::default()
-    };
     let answer = move |request, _peer| {
         let proxy = proxy.clone();
         async move { proxy.answer(request).await }
     };
-    let serving = tokio::spawn(listener::serve(socket, site, limits, stopping, answer));
-    signals.stop().await;
-    let _ = stop.send(true);
-    // What it ended with is of no consequence: the process ends with it.
-    let _ = serving.await;
+    loopback::serve(socket, "proxy", signals, answer).await;
     Ok(())
 }
 
@@ -135,32 +116,6 @@ impl Proxy {
         let path = named.as_str().strip_prefix(base_url)?;
         (path.is_empty() || path.starts_with(['/', '?'])).then(|| path.to_owned())
     }
-}
-
-async fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    if !is_of_this_machine(address.ip()) {
-        return Err(CommandError::usage(format!(
-            "the proxy cannot listen on {}: it would lend the credential to the network",
-            address.ip()
-        ))
-        .hint("use 127.0.0.1:PORT or [::1]:PORT"));
-    }
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| no_socket(address, &error))
-}
-
-fn is_of_this_machine(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
-}
-
-fn no_socket(address: SocketAddr, error: &std::io::Error) -> CommandError {
-    CommandError::caused(
-        Exit::Refused,
-        &format!("the proxy cannot listen on {address}"),
-        error,
-    )
-    .hint("choose another port with --listen, or port 0 for a free one")
 }
 
 fn announce(proxy: &Proxy) -> Result<(), CommandError> {
@@ -234,9 +189,6 @@ fn refusal(status: StatusCode, code: &str, message: &str) -> Response<Body> {
 /// Largest body that is passed on, in bytes. It is held until the answer begins, because a token that
 /// is refused has it sent once more.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
-
-/// Programs of one person.
-const MOST_CONNECTIONS: usize = 256;
 
 #[cfg(test)]
 mod tests {

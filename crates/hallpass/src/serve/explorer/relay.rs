@@ -263,3 +263,198 @@ fn not_there(path: &str) -> Failure {
         "tokens are asked for at its token endpoint, and its own API begins with /workspaces/",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use hallpass_oauth::random::SystemRandom;
+    use hallpass_store::instances::{InstanceChange, NewInstance, Origin};
+    use hallpass_store::{Actor, MasterKey, Policy};
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::serve::config::Socket;
+
+    struct Stage {
+        _folder: tempfile::TempDir,
+        store: Store,
+        seen: Seen,
+    }
+
+    impl Stage {
+        async fn of(config: &Config, face: Face) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let key = MasterKey::generate(&mut SystemRandom);
+            let (file, policy) = (folder.path().join("hallpass.db"), Policy::default());
+            let store = Store::open(&file, &key, policy, NOW, &mut SystemRandom)
+                .await
+                .unwrap();
+            let addresses = Addresses::configured(config);
+            let clock: Clock = Arc::new(|| NOW);
+            let relay = Arc::new(Relay::new(config, &addresses, &store, &clock));
+            Self {
+                _folder: folder,
+                store,
+                seen: relay.seen_from(face),
+            }
+        }
+
+        fn reaches(&self, url: &str) -> bool {
+            match self.seen.may_reach(&Url::parse(url).unwrap()) {
+                Ok(()) => true,
+                Err(refused) => {
+                    assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{url}");
+                    assert!(!refused.hint().is_empty(), "{url}");
+                    false
+                }
+            }
+        }
+
+        async fn change(&self, name: &str, change: InstanceChange) {
+            let workspaces = self.store.workspaces();
+            let id = workspaces.find_instance(name).unwrap().id.clone();
+            workspaces
+                .change_instance(&id, change, &actor(), NOW, &mut SystemRandom)
+                .await
+                .unwrap();
+        }
+    }
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn actor() -> Actor {
+        Actor {
+            email: "ann@example.com".to_owned(),
+            client_id: String::new(),
+            address: String::new(),
+            source: "test",
+        }
+    }
+
+    fn own() -> Face {
+        Face::of(
+            "http://127.0.0.1:8080",
+            "http://127.0.0.1:8080/as/token.oauth2",
+        )
+    }
+
+    #[tokio::test]
+    async fn instances_and_token_endpoints_are_reached_and_nothing_beside_them() {
+        let stage = Stage::of(&Config::default(), own()).await;
+        for url in [
+            "http://127.0.0.1:8081/api/v1/volumes",
+            "http://127.0.0.1:8083",
+            "http://127.0.0.1:8080/as/token.oauth2",
+            "http://127.0.0.1:8080/authorization/v2/oauth2/0123456789abcdef0123456789abcdef/token",
+            "http://127.0.0.1:8080/workspaces/v1/credentials?limit=1",
+            "https://localhost:8443/as/token.oauth2",
+            "https://us1.data.cloud.hpe.com/api/v1/volumes",
+            "https://eu-central.api.greenlake.hpe.com/api/v1/volumes",
+            "https://sso.common.cloud.hpe.com/as/token.oauth2",
+        ] {
+            assert!(stage.reaches(url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1:9090/metrics",
+            "http://127.0.0.1:8084/",
+            "http://127.0.0.1/",
+            "https://127.0.0.1:8081/",
+            "http://127.0.0.2:8081/",
+            "http://localhost:8081/",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://[::ffff:169.254.169.254]/",
+            "https://example.com/",
+            "http://us1.data.cloud.hpe.com/api/v1/volumes",
+            "https://us1.data.cloud.hpe.com:8443/api/v1/volumes",
+            "https://eu-west.api.greenlake.hpe.com/",
+            "https://console-us1.data.cloud.hpe.com/",
+            "http://ann:secret@127.0.0.1:8081/",
+            "ftp://127.0.0.1:8081/",
+            "file:///etc/passwd",
+            // Pages of this server's own, where it would be the stranger at the door.
+            "http://127.0.0.1:8080/sign-in",
+            "http://127.0.0.1:8080/workspaces/../sign-in",
+            "http://127.0.0.1:8080/workspaces/%2e%2e/sign-in",
+            "https://sso.common.cloud.hpe.com/setup/x",
+            "https://localhost:8443/explorer",
+        ] {
+            assert!(!stage.reaches(url), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_administrator_changes_counts_for_the_next_request() {
+        let stage = Stage::of(&Config::default(), own()).await;
+        let switched_off = InstanceChange {
+            enabled: Some(false),
+            ..InstanceChange::default()
+        };
+        stage.change("us1", switched_off).await;
+        assert!(!stage.reaches("http://127.0.0.1:8083/api/v1/volumes"));
+        assert!(!stage.reaches("https://us1.data.cloud.hpe.com/api/v1/volumes"));
+        let named = || stage.seen.regions().into_iter().map(|one| one.name);
+        assert_eq!(named().collect::<Vec<_>>(), ["eu1", "jp1"]);
+
+        assert!(!stage.reaches("https://attic.example.com/api"));
+        let attic = NewInstance {
+            name: "attic".to_owned(),
+            title: "Attic".to_owned(),
+            region: String::new(),
+            base_url: Some("https://attic.example.com".parse().unwrap()),
+            origin: Origin::Sandbox,
+            listen: None,
+            enabled: true,
+        };
+        let workspaces = stage.store.workspaces();
+        workspaces
+            .create_instance(attic, &actor(), NOW, &mut SystemRandom)
+            .await
+            .unwrap();
+        assert!(stage.reaches("https://attic.example.com/api"));
+        let regions = stage.seen.regions();
+        let attic = regions.iter().find(|one| one.name == "attic").unwrap();
+        assert_eq!(attic.title, "Attic", "it has no region");
+        assert_eq!(attic.base_url, "https://attic.example.com");
+    }
+
+    #[tokio::test]
+    async fn what_is_configured_is_reached_at_all_its_paths_and_directly() {
+        let mut config = Config::default();
+        config.explorer.relay = vec!["https://storage.example.com".to_owned()];
+        let stage = Stage::of(&config, own()).await;
+        assert!(stage.reaches("https://storage.example.com/any/path?at=all"));
+        assert!(!stage.reaches("https://storage.example.com:8443/"));
+        assert!(!stage.reaches("https://other.example.com/"));
+        assert!(!stage.reaches("http://storage.example.com/"));
+    }
+
+    #[tokio::test]
+    async fn names_of_the_real_system_are_told_where_they_lead_here() {
+        let real = || {
+            Face::of(
+                hosts::GLOBAL,
+                "https://sso.common.cloud.hpe.com/as/token.oauth2",
+            )
+        };
+        let us1 = |stage: &Stage| {
+            let regions = stage.seen.regions();
+            let us1 = regions.iter().find(|one| one.name == "us1").unwrap();
+            us1.base_url.clone()
+        };
+        let stage = Stage::of(&Config::default(), real()).await;
+        assert_eq!(us1(&stage), "https://us1.data.cloud.hpe.com");
+        assert!(stage.reaches(&stage.seen.token_url()));
+
+        // Without the proxy the name would lead to the real system.
+        let mut config = Config::default();
+        config.listen.proxy = Socket::Off;
+        let stage = Stage::of(&config, real()).await;
+        assert_eq!(us1(&stage), "http://127.0.0.1:8083");
+        assert_eq!(
+            stage.seen.token_url(),
+            "http://127.0.0.1:8080/as/token.oauth2"
+        );
+        assert!(!stage.reaches("https://us1.data.cloud.hpe.com/api/v1/volumes"));
+        assert!(!stage.reaches("https://sso.common.cloud.hpe.com/as/token.oauth2"));
+    }
+}
