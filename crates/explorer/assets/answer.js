@@ -11,7 +11,7 @@ import { raw } from './raw.js';
 import { listOf, table } from './table.js';
 import { tabs } from './tabs.js';
 import { follow } from './task.js';
-import { advice, counted, meaning, quality, several, size, time } from './words.js';
+import { advice, capital, counted, meaning, quality, several, size, time } from './words.js';
 
 // Draws answers into the element: what `running`, `show`, `fail` and `clear` say is read out as well.
 export function mountAnswer(element) {
@@ -44,8 +44,6 @@ export function mountAnswer(element) {
   return here;
 }
 
-export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
 function head(answer) {
   const { status } = answer;
   return h('div.answer-head',
@@ -55,8 +53,7 @@ function head(answer) {
     h('span.quiet', { title: 'From sending to the last byte' }, time(answer.milliseconds)),
     h('span.quiet', { title: `${counted(answer.size)} bytes` }, size(answer.size)),
     answer.token?.renewed && h('span.badge.quiet', 'token renewed'),
-    answer.size > 0 && answer.complete !== false
-      && h('a.plain', { href: `${base}/answers/${encodeURIComponent(answer.id)}/body?save=1`, download: '' }, 'Save'));
+    answer.size > 0 && h('a.plain', { href: `${base}/answers/${encodeURIComponent(answer.id)}/body?save=1`, download: '' }, 'Save'));
 }
 
 // Why it went badly, and what to do. The server's own words come first.
@@ -144,7 +141,7 @@ async function load(shown, place, content) {
     if (found.text === null) {
       return replace(place, h('p', `This is no text (${answer.mediaType || 'kind unknown'}, ${size(answer.size)}). Save it to look at it with another program.`));
     }
-    return replace(place, answer.complete === false && cut(answer), found.why && noJson(found.why), forms(shown, found, content));
+    return replace(place, found.why && noJson(found.why), forms(shown, found, content));
   } catch (error) {
     return replace(place, h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint))));
   }
@@ -177,8 +174,6 @@ const noJson = (why) => h('p.notice', `It says that it is JSON, and is not: line
 const tooLarge = (answer) => h('div.notice',
   h('p', `The answer is too large to be shown (${size(answer.size)}).`),
   h('p', 'It is kept in a file: save it, and look at it with another program, or ask for less with limit, filter or select.'));
-
-const cut = (answer) => h('p.notice', `Only the first ${size(answer.kept)} of ${size(answer.size)} are here.`);
 
 function headers(answer) {
   const rows = (list) => h('dl.facts.answer-facts', list.map(({ name, value }) => h('div', h('dt', name), h('dd', h('code', value)))));

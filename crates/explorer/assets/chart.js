@@ -7,7 +7,6 @@ import { counted, several } from './words.js';
 const DEEPEST = 6;
 const MOST = 20;
 const ROWS = 100;
-const WIDTH = 800;
 const HEIGHT = 300;
 const EDGE = { left: 72, right: 16, top: 16, bottom: 32 };
 
@@ -99,11 +98,19 @@ function one(given) {
   const box = h('div.chart-box');
   const said = h('p.chart-said', { role: 'status' });
   const name = unit ? `${title} (${unit})` : title;
-  const begin = said.textContent = 'Point at the chart, or go through it with the arrow keys, to read the numbers.';
-  const draw = () => replace(box, lines(given, on, name, (point) => {
+  const begin = 'Point at the chart, or go through it with the arrow keys, to read the numbers.';
+  said.textContent = begin;
+  let width = 800;
+  const draw = () => replace(box, lines(given, on, width, name, (point) => {
     if (!point) return replace(said, begin);
     return replace(said, h('time', stamp(point.moment)), series.map((each, at) => on.has(each) && h('span', `${each}: `, h('strong', point.values[at] ?? '–'))));
   }));
+  // As wide as there is room, so that the words in it keep their size.
+  new ResizeObserver(([{ contentRect }]) => {
+    if (Math.round(contentRect.width) === width || contentRect.width < 1) return;
+    width = Math.round(contentRect.width);
+    draw();
+  }).observe(box);
   draw();
   const choices = series.map((each, at) => h('label', { 'data-line': at % 6 }, h('input', {
     type: 'checkbox',
@@ -120,19 +127,19 @@ function one(given) {
 
 const stamp = (moment) => new Date(moment).toISOString().replace('T', ' ').replace(/(:\d\d)?\.\d+Z$/, '$1 UTC');
 
-function lines({ series, points }, on, name, tell) {
+function lines({ series, points }, on, width, name, tell) {
   const values = points.flatMap((point) => point.values.filter((value, at) => value !== null && on.has(series[at])).map(Number));
   const { from, to, ticks } = scale(Math.min(0, ...minmax(values)), Math.max(...minmax(values)));
   const [first, last] = [points[0].moment, points.at(-1).moment];
-  const x = (moment) => EDGE.left + ((moment - first) / (last - first)) * (WIDTH - EDGE.left - EDGE.right);
+  const x = (moment) => EDGE.left + ((moment - first) / (last - first)) * (width - EDGE.left - EDGE.right);
   const y = (value) => HEIGHT - EDGE.bottom - ((value - from) / (to - from)) * (HEIGHT - EDGE.top - EDGE.bottom);
 
   const grid = ticks.flatMap((value) => [
-    svg('line', { class: 'chart-grid', x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y(value), y2: y(value) }),
+    svg('line', { class: 'chart-grid', x1: EDGE.left, x2: width - EDGE.right, y1: y(value), y2: y(value) }),
     svg('text', { class: 'chart-label', x: EDGE.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, short(value)),
   ]);
   const days = last - first > 2 * 86_400_000;
-  const times = [0, 0.25, 0.5, 0.75, 1].map((part) => {
+  const times = (width < 500 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]).map((part) => {
     const moment = first + part * (last - first);
     const text = stamp(moment);
     const anchor = part === 0 ? 'start' : part === 1 ? 'end' : 'middle';
@@ -155,7 +162,7 @@ function lines({ series, points }, on, name, tell) {
   });
   const cursor = svg('line', { class: 'chart-cursor', y1: EDGE.top, y2: HEIGHT - EDGE.bottom, visibility: 'hidden' });
   const image = svg('svg', {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', tabindex: '0', 'aria-label': `${name}: ${several(points.length, 'moment')} from ${stamp(first)} to ${stamp(last)}. The numbers are in the table below.`,
+    viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', tabindex: '0', 'aria-label': `${name}: ${several(points.length, 'moment')} from ${stamp(first)} to ${stamp(last)}. The numbers are in the table below.`,
   }, ...grid, ...times, ...drawn, cursor);
 
   let at = null;
@@ -167,7 +174,7 @@ function lines({ series, points }, on, name, tell) {
   };
   image.addEventListener('pointermove', (event) => {
     const area = image.getBoundingClientRect();
-    const moment = first + (((event.clientX - area.left) / area.width) * WIDTH - EDGE.left) / (WIDTH - EDGE.left - EDGE.right) * (last - first);
+    const moment = first + (((event.clientX - area.left) / area.width) * width - EDGE.left) / (width - EDGE.left - EDGE.right) * (last - first);
     let best = 0;
     points.forEach((point, i) => {
       if (Math.abs(point.moment - moment) < Math.abs(points[best].moment - moment)) best = i;

@@ -47,7 +47,7 @@ export function jsonTree(root, { links, marks, chosen, follow }) {
     row.element.append(...[
       h('span.json-arrow', { 'aria-hidden': 'true' }),
       row.range
-        ? h('span.json-range', `${counted(row.from + 1)} – ${counted(row.to)}`)
+        ? h('span.json-range', `[${counted(row.from)} … ${counted(row.to - 1)}]`)
         : row.name !== undefined && h('span.json-name', { 'data-kind': typeof row.name }, row.name, ':'),
       !row.range && value(row, link),
       mark && h('span.json-mark', mark),

@@ -6,21 +6,11 @@ import { app } from './app.js';
 import { h, replace } from './dom.js';
 import { parse } from './json.js';
 import { pretty } from './pretty.js';
+import { capital } from './words.js';
 
 const FIRST = 700;
 const SLOWEST = 10_000;
 const PATIENCE = 30 * 60_000;
-
-const STATES = {
-  INITIALIZED: 'it is about to begin',
-  SUBMITTED: 'it is about to begin',
-  RUNNING: 'it is being done',
-  PAUSED: 'it is paused',
-  SUCCEEDED: 'it is done',
-  FAILED: 'it failed',
-  TIMEDOUT: 'it took too long, and was given up',
-  CANCELLED: 'it was cancelled',
-};
 
 // The panel of a task. `isCurrent()` says whether the answer is still looked at.
 export function follow(task, isCurrent) {
@@ -45,14 +35,14 @@ export function follow(task, isCurrent) {
     name.textContent = found.name || 'Task';
     if (found.progress == null) bar.removeAttribute('value');
     else bar.value = found.progress;
-    const percent = found.progress == null ? '' : ` (${found.progress} %)`;
-    const words = STATES[found.state] ?? found.what ?? '';
-    const line = `${found.state}${percent}${words && `: ${words}`}${found.what && found.what !== words && STATES[found.state] ? `. ${found.what}` : ''}`;
+    const percent = found.progress == null ? '' : `, ${found.progress} %`;
+    const line = capital(found.ended || !found.state ? found.what : `${found.what} (${found.state}${percent})`);
     if (said.textContent !== line) said.textContent = line;
     if (!found.ended) return;
     ended = true;
     element.dataset.kind = found.ok ? 'good' : 'bad';
-    bar.value = 100;
+    if (found.ok) bar.value = 100;
+    else if (found.progress == null) bar.remove();
     outcome(found.answer, results);
   };
 
@@ -66,7 +56,7 @@ export function follow(task, isCurrent) {
       if (!isCurrent()) return stopped('It is not followed any more, because another page was opened. The task goes on.');
       if (Date.now() > until) return stopped('It takes long, and is not followed any more. The task goes on.');
       try {
-        show(await post('/tasks/look', { uri: task.uri }));
+        show(await post('/tasks/look', { uri: task.uri, draft: task.draft }));
       } catch (error) {
         return stopped(`It could not be looked at: ${error.message}${error.hint ? `. ${error.hint}` : ''}`);
       }
