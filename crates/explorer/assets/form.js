@@ -49,7 +49,9 @@ function value(context, shape, at, pointer, label) {
   const input = entry(context, shape, at, pointer, label);
   context.places.set(pointer, { note, input });
   const isPlain = shape.nullable && !/^(object|list|map)/.test(kind);
-  if (!isPlain || node.kind === 'null') return [input, note];
+  // What is wrong with a whole stands above it.
+  if (!isPlain) return /^(object|list|map)/.test(kind) ? [note, input] : [input, note];
+  if (node.kind === 'null') return [input, note];
   const nothing = h('button.plain.braces', {
     type: 'button',
     title: 'Send null in place of a value',

@@ -114,6 +114,8 @@ function edit(element, state, here) {
   });
   const effective = h('p.request-effective');
   const send = h('button.send', { type: 'button', title: 'Ctrl+Enter', onclick: () => (state.running ? state.running.abort() : here.send()) });
+  // The check may be wrong, and a person may want to see what the API says.
+  const allTheSame = h('button.plain', { type: 'button', hidden: true, onclick: () => here.send(true) }, 'Send all the same');
   const running = () => {
     replace(send, state.running ? 'Cancel' : 'Send');
     send.classList.toggle('danger', Boolean(state.running));
@@ -197,6 +199,7 @@ function edit(element, state, here) {
   function told(found) {
     const missing = new Set(found.variables.filter((one) => one.missing).map((one) => one.name));
     address.mark(missing);
+    allTheSame.hidden = !found.mistakes.length || found.mistakes.some((one) => one.stops);
     // A variable without a value is told by its mark already.
     const others = found.mistakes.filter((one) => one.parameter == null && !inBody(one) && !one.what.startsWith('{{'));
     replace(effective, missing.size ? missingNote(missing) : h('code', found.url), others.map((one) => h('span.missing', one.what, one.hint && `: ${one.hint}`)));
@@ -205,7 +208,7 @@ function edit(element, state, here) {
   }
 
   here.refresh = refresh;
-  here.send = async () => {
+  here.send = async (unchecked = false) => {
     if (state.running) return;
     state.running = new AbortController();
     running();
@@ -214,7 +217,7 @@ function edit(element, state, here) {
     if (!place.element.isConnected) element.append(place.element);
     place.running();
     try {
-      const answer = await post('/send', sent, { signal: state.running.signal });
+      const answer = await post('/send', unchecked ? { ...sent, unchecked } : sent, { signal: state.running.signal });
       place.show(answer, sent);
       app.emit('answer', answer, sent);
     } catch (error) {
@@ -236,7 +239,7 @@ function edit(element, state, here) {
   running();
   const save = h('button.plain', { type: 'button', onclick: () => keep(state, here) }, 'Save');
   replace(element, heading(state),
-    h('div.request-line', method, address.element, h('div.actions', send, save)), effective, tabs, context.panel);
+    h('div.request-line', method, address.element, h('div.actions', send, allTheSame, save)), effective, tabs, context.panel);
   if (state.answer) element.append(state.answer.element);
   show(shown);
   if (state.preview) told(state.preview);
