@@ -8,6 +8,7 @@ mod expressions;
 mod import;
 mod issuer;
 mod memory;
+mod previews;
 mod sharing;
 mod tokens;
 mod workspaces;
