@@ -8,7 +8,7 @@ mod expressions;
 mod import;
 mod issuer;
 mod memory;
-mod tokens;
 mod sharing;
+mod tokens;
 mod workspaces;
 mod world;
