@@ -172,3 +172,13 @@ fn unavailable(failure: &Failure) -> Response {
         &[&failure.to_string(), failure.hint()],
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_script_goes_on_in_the_next_line() {
+        assert_eq!(MODULES.long_texts().collect::<Vec<_>>(), [""; 0]);
+    }
+}
