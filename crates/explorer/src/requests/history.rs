@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answered::Answered;
+use super::secrecy::Secrets;
 use crate::Explorer;
 use crate::answer::{Answer, Failure, done, told};
 use crate::id::Id;
@@ -77,7 +78,7 @@ impl Explorer {
         answered: &Answered,
     ) -> Result<(), Failure> {
         let workspace = self.workspace(visitor, id).await?;
-        let secrets = self.secrets(visitor, id, &workspace).await?;
+        let secrets = Secrets::of(visitor, id, &workspace).await?;
         let mut kept = secrets.taken_from(draft);
         let too_long = |body: &crate::workspace::DraftBody| body.text.len() > LONGEST_BODY;
         if kept.body.as_ref().is_some_and(too_long) {

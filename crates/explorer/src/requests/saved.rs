@@ -10,6 +10,7 @@ use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::secrecy::Secrets;
 use crate::Explorer;
 use crate::answer::{Answer, Failure, answer, done, told};
 use crate::id::Id;
@@ -110,10 +111,10 @@ impl Explorer {
             ));
         }
         let workspace = self.workspace(visitor, id).await?;
-        let secrets = self.secrets(visitor, id, &workspace).await?;
-        if let Some(place) = secrets.found_in(&wanted.request) {
+        let secrets = Secrets::of(visitor, id, &workspace).await?;
+        if let Some(found) = secrets.found_in(&wanted.request) {
             return Err(Failure::wrong(
-                format!("{place} of the request holds a secret, which is not saved"),
+                format!("a saved request holds no secrets, but there is {found}"),
                 "put the secret into a secret variable of an environment, and write {{its name}} instead",
             ));
         }

@@ -1,159 +1,97 @@
-//! What may be kept of a request: everything but secrets. A secret is what the key store keeps for the
-//! workspace, what only headers of authorization hold, and what looks like a token.
+//! What may be kept of a request: everything but secrets. What looks like one is said by `sharing`, for
+//! what is kept and for what is shared alike.
 
 use hallpass_client::Secret;
 
 use super::MASK;
-use crate::Explorer;
 use crate::answer::Failure;
 use crate::id::Id;
-use crate::variables::names;
+use crate::sharing::{kept, secrets_in};
 use crate::visitor::Visitor;
-use crate::workspace::environment::secret_name;
-use crate::workspace::{AuthorizationSettings, Draft, Literal, Row, Workspace};
+use crate::workspace::{Draft, Row, Workspace};
 
 /// The secrets of a workspace.
 pub(super) struct Secrets(Vec<Secret>);
 
-impl Explorer {
-    /// The secrets that are kept for a workspace.
-    pub(super) async fn secrets(
-        &self,
+impl Secrets {
+    /// Those that are kept for it.
+    pub(super) async fn of(
         visitor: &Visitor,
         id: &Id,
         workspace: &Workspace,
-    ) -> Result<Secrets, Failure> {
-        let variables = workspace.environments.iter().flat_map(|environment| {
-            let secret = environment.variables.iter().filter(|one| one.secret);
-            secret.map(|one| secret_name(&environment.id, &one.name))
-        });
-        let mut kept: Vec<String> = variables.collect();
-        let requests = workspace.saved.iter();
-        let settings = requests.filter_map(|one| one.request.authorization.as_ref());
-        for settings in settings.chain([&workspace.authorization]) {
-            kept.extend(literal(settings));
-        }
-        let mut secrets = Vec::new();
-        for name in kept {
-            secrets.extend(visitor.drawer.secret(id, &name).await?);
-        }
-        Ok(Secrets(secrets))
-    }
-}
-
-fn literal(settings: &AuthorizationSettings) -> Option<String> {
-    let literal = match settings {
-        AuthorizationSettings::OAuth2(settings) => &settings.client_secret,
-        AuthorizationSettings::Bearer { token, .. } => token,
-        AuthorizationSettings::None | AuthorizationSettings::Profile { .. } => return None,
-    };
-    match literal {
-        Literal::Kept { name } => Some(name.clone()),
-        Literal::Empty | Literal::Reference { .. } => None,
-    }
-}
-
-impl Secrets {
-    /// The draft without its secrets.
-    pub(super) fn taken_from(&self, draft: &Draft) -> Draft {
-        let mut draft = draft.clone();
-        draft.url = self.masked(&draft.url);
-        draft.headers.retain(|row| !is_credential(row));
-        draft.parameters.retain(|row| !is_credential(row));
-        for row in draft.headers.iter_mut().chain(&mut draft.parameters) {
-            row.value = self.masked(&row.value);
-        }
-        if let Some(body) = &mut draft.body {
-            body.text = self.masked(&body.text);
-        }
-        draft
+    ) -> Result<Self, Failure> {
+        kept(visitor, id, workspace).await.map(Self)
     }
 
-    /// A text with a mask in place of every secret.
-    pub(super) fn masked(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in self.0.iter().filter(|one| is_telling(one.expose())) {
-            if text.contains(secret.expose()) {
-                text = text.replace(secret.expose(), MASK);
-            }
-        }
-        for token in tokens(&text) {
-            text = text.replace(&token, MASK);
-        }
-        text
-    }
-
-    /// Where a draft holds a secret, in words.
+    /// What secret a draft holds, and where, in words.
     pub(super) fn found_in(&self, draft: &Draft) -> Option<String> {
-        let holds = |text: &str| self.masked(text) != text;
-        let rows = || draft.headers.iter().chain(&draft.parameters);
-        if holds(&draft.url) {
-            return Some("the address".to_owned());
+        secrets_in(draft, &self.0).into_iter().next()
+    }
+
+    /// The draft without its secrets: what is kept apart is masked, and whatever else looks like a secret
+    /// is left out.
+    pub(super) fn taken_from(&self, draft: &Draft) -> Draft {
+        let mut bare = Draft {
+            url: self.masked(&draft.url),
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            ..draft.clone()
+        };
+        if self.found_in(&bare).is_some() {
+            let path = bare.url.split('?').next().unwrap_or_default();
+            let path = path.rsplit_once('@').map_or(path, |(_, path)| path);
+            bare.url = path.to_owned();
         }
-        if let Some(row) = rows().find(|row| is_credential(row) || holds(&row.value)) {
-            return Some(format!("{:?}", row.name));
-        }
-        let body = draft.body.as_ref();
-        body.filter(|body| holds(&body.text))
-            .map(|_| "the body".to_owned())
+        let mut whole = bare.clone();
+        whole.parameters = self.rows(&draft.parameters, &bare);
+        whole.headers = self.rows(&draft.headers, &bare);
+        whole.body = draft.body.clone().filter(|body| {
+            let body = Some(body.clone());
+            let alone = Draft {
+                body,
+                ..bare.clone()
+            };
+            self.found_in(&alone).is_none()
+        });
+        whole
+    }
+
+    /// The rows that hold no secret.
+    fn rows(&self, rows: &[Row], bare: &Draft) -> Vec<Row> {
+        let kept = rows.iter().cloned().map(|mut row| {
+            row.value = self.masked(&row.value);
+            row
+        });
+        kept.filter(|row| {
+            let alone = Draft {
+                headers: vec![row.clone()],
+                ..bare.clone()
+            };
+            self.found_in(&alone).is_none()
+        })
+        .collect()
+    }
+
+    /// A text with a mask in place of every secret that is kept apart.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let telling = |secret: &&Secret| secret.expose().len() >= SHORTEST;
+        let secrets = self.0.iter().filter(telling);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose(), MASK)
+        })
     }
 }
 
-/// Whether a text is long enough to be told from others: a secret of three letters stands everywhere.
-fn is_telling(secret: &str) -> bool {
-    secret.chars().count() >= 6
-}
-
-/// Whether a row holds what only a server is to see. A value that only names variables is none.
-fn is_credential(row: &Row) -> bool {
-    let name = row.name.to_ascii_lowercase();
-    let telling = [
-        "authorization",
-        "cookie",
-        "api-key",
-        "apikey",
-        "secret",
-        "token",
-        "password",
-    ];
-    let is_one = match row.place {
-        crate::workspace::RowPlace::Header => telling.iter().any(|word| name.contains(word)),
-        crate::workspace::RowPlace::Cookie => true,
-        _ => false,
-    };
-    is_one && !row.value.is_empty() && !is_reference(&row.value)
-}
-
-/// Whether a text is nothing but names of variables, with what stands before a token.
-fn is_reference(text: &str) -> bool {
-    let mut rest = text.to_owned();
-    for name in names(text) {
-        rest = rest.replacen(&format!("{{{{{name}}}}}"), "", 1);
-    }
-    let words = rest.split_whitespace();
-    rest != text
-        && words
-            .into_iter()
-            .all(|word| matches!(word, "Bearer" | "Basic"))
-}
-
-/// The signed tokens in a text (RFC 7519): three parts, the first a JSON object.
-fn tokens(text: &str) -> Vec<String> {
-    let part = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let words = text.split(|letter| !part(letter));
-    let is_token = |word: &&str| {
-        let parts: Vec<&str> = word.split('.').collect();
-        parts.len() == 3 && word.starts_with("eyJ") && parts.iter().all(|one| one.len() >= 8)
-    };
-    words.filter(is_token).map(str::to_owned).collect()
-}
+/// A secret of a few letters would be found everywhere.
+const SHORTEST: usize = 6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::workspace::RowPlace;
 
-    fn draft(url: &str, header: (&str, &str)) -> Draft {
+    fn draft(url: &str, name: &str, value: &str) -> Draft {
         Draft {
             definition: None,
             operation: None,
@@ -161,9 +99,9 @@ mod tests {
             url: url.to_owned(),
             parameters: Vec::new(),
             headers: vec![Row {
-                name: header.0.to_owned(),
+                name: name.to_owned(),
                 place: RowPlace::Header,
-                value: header.1.to_owned(),
+                value: value.to_owned(),
                 on: true,
             }],
             body: None,
@@ -174,13 +112,17 @@ mod tests {
     #[test]
     fn secrets_are_found_and_taken_out() {
         let secrets = Secrets(vec![Secret::from("planted".to_owned())]);
-        let one = draft("https://a/x?key=planted", ("X-Trace", "1"));
-        assert_eq!(secrets.found_in(&one).unwrap(), "the address");
-        assert_eq!(secrets.taken_from(&one).url, "https://a/x?key=********");
-        let token = "eyJhbGciOiJub25l.eyJzdWIiOiIxMjM0.c2lnbmF0dXJl";
-        let one = draft("https://a/x", ("X-Other", token));
-        assert_eq!(secrets.found_in(&one).unwrap(), "\"X-Other\"");
-        assert_eq!(secrets.taken_from(&one).headers[0].value, MASK);
+        let one = draft("https://a/x?key=planted", "X-Trace", "1");
+        assert!(secrets.found_in(&one).is_some());
+        let taken = secrets.taken_from(&one);
+        assert_eq!(
+            (&*taken.url, taken.headers.len()),
+            ("https://a/x?key=********", 1)
+        );
+        let token = "eyJhbGciOiJub25l.eyJzdWIiOiJxIn0.c2lnbmF0dXJl";
+        let one = draft("https://a/x", "X-Other", token);
+        assert!(secrets.found_in(&one).unwrap().contains("X-Other"));
+        assert!(secrets.taken_from(&one).headers.is_empty());
     }
 
     #[test]
@@ -191,11 +133,11 @@ mod tests {
             ("X-API-key", "1"),
             ("cookie", "a=b"),
         ] {
-            let one = draft("https://a/x", (name, value));
+            let one = draft("https://a/x", name, value);
             assert!(secrets.found_in(&one).is_some(), "{name}");
             assert!(secrets.taken_from(&one).headers.is_empty(), "{name}");
         }
-        let reference = draft("https://a/x", ("Authorization", "Bearer {{token}}"));
+        let reference = draft("https://a/x", "Authorization", "Bearer {{token}}");
         assert_eq!(secrets.found_in(&reference), None);
         assert_eq!(secrets.taken_from(&reference), reference);
     }

@@ -9,6 +9,7 @@ mod import;
 mod issuer;
 mod memory;
 mod previews;
+mod sending;
 mod sharing;
 mod tokens;
 mod workspaces;
