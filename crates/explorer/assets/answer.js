@@ -27,6 +27,7 @@ export function mountAnswer(element) {
     replace(place, content);
   };
   const here = {
+    element,
     running: () => begin('Sending', h('p.answer-running.quiet', 'Sending…')),
     clear: () => begin(''),
     fail: (error) => begin(
@@ -52,7 +53,7 @@ function head(answer) {
     h('span.answer-meaning', capital(meaning(status))),
     h('span.quiet', { title: 'From sending to the last byte' }, time(answer.milliseconds)),
     h('span.quiet', { title: `${counted(answer.size)} bytes` }, size(answer.size)),
-    answer.token?.renewed && h('span.badge.quiet', 'token renewed'),
+    answer.token?.renewed && h('span.badge.quiet', 'new token'),
     answer.size > 0 && h('a.plain', { href: `${base}/answers/${encodeURIComponent(answer.id)}/body?save=1`, download: '' }, 'Save'));
 }
 
@@ -82,6 +83,8 @@ function pages({ answer, draft }, here) {
     try {
       const got = await post('/send', to);
       here.show(got, to);
+      // The button that was pressed is gone; its successor is where the reader was.
+      here.element.querySelector('.answer-pages button:last-child')?.focus();
       app.emit('answer', got, to);
     } catch (error) {
       here.fail(error);
