@@ -60,7 +60,7 @@ impl Address {
             path.push_str(&typed(before));
             match value(name).filter(|value| !value.is_empty()) {
                 Some(value) => path.push_str(&segment(value)),
-                None => path.push_str(&format!("{{{name}}}")),
+                None => path.extend(["{", name, "}"]),
             }
             rest = after;
         }

@@ -273,10 +273,8 @@ impl Composed {
             .split_once('?')
             .map(|(_, query)| query.to_owned());
         let query: Vec<String> = typed.into_iter().chain(query).collect();
-        let path = match is_template {
-            true => request.path_and_query.split('?').next().unwrap_or_default(),
-            false => path,
-        };
+        let built = request.path_and_query.split('?').next();
+        let path = built.filter(|_| is_template).unwrap_or(path);
         let mark = if query.is_empty() { "" } else { "?" };
         request.path_and_query = format!("{path}{mark}{}", query.join("&"));
         Some(request)

@@ -97,8 +97,8 @@ fn plain(value: &Value) -> String {
 /// Object").
 fn is_one(parameter: &Parameter) -> bool {
     let none = ["accept", "authorization", "content-type"];
-    let is_none = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
-    parameter.location != Location::Header || !none.iter().any(|name| is_none(&name))
+    let is_none = |name: &str| parameter.name.eq_ignore_ascii_case(name);
+    parameter.location != Location::Header || !none.iter().any(|name| is_none(name))
 }
 
 /// What the definition shows; what must be given is made up where it shows nothing.

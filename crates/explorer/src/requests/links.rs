@@ -157,7 +157,9 @@ impl<'a> Leads<'a> {
         let operation = known.operation();
         let mut draft = fresh::draft(&known.id, known.definition(), operation);
         draft.url = format!("{}{}", self.base, operation.path());
-        draft.authorization = self.outcome.draft.authorization.clone();
+        draft
+            .authorization
+            .clone_from(&self.outcome.draft.authorization);
         for row in &mut draft.parameters {
             let is_path = row.place == RowPlace::Path;
             let value = values.iter().find(|(name, _)| is_path && *name == row.name);

@@ -134,7 +134,7 @@ pub(super) fn headers(composed: &Composed, authorization: &Authorization<'_>) ->
     let shown = authorization.header();
     let has_token = shown.is_some();
     headers.extend(shown);
-    for (name, value) in headers_of(request).unwrap_or_default().iter() {
+    for (name, value) in &headers_of(request).unwrap_or_default() {
         let name = capitals(name.as_str());
         // The token takes its place.
         if !(has_token && name == "Authorization") {
@@ -196,7 +196,8 @@ fn parts(composed: &Composed) -> Vec<Part> {
             .server()
             .map(|(_, prefix)| prefix)
             .unwrap_or_default();
-        path = whole.strip_prefix(&*prefix).unwrap_or(whole).to_owned();
+        let below = whole.strip_prefix(&*prefix).unwrap_or(whole);
+        below.clone_into(&mut path);
         query = rest.map(str::to_owned);
     }
     if address.is_template {
@@ -218,9 +219,10 @@ fn parts(composed: &Composed) -> Vec<Part> {
     };
     for (at, (name, pair)) in pairs.into_iter().enumerate() {
         let mark = if at == 0 { "?" } else { "&" };
-        let from = match typed.contains(&pair) {
-            true => "typed".to_owned(),
-            false => format!("parameter {name}"),
+        let from = if typed.contains(&pair) {
+            "typed".to_owned()
+        } else {
+            format!("parameter {name}")
         };
         parts.push(part(&format!("{mark}{pair}"), &from));
     }
@@ -241,8 +243,8 @@ fn base(composed: &Composed) -> Vec<Part> {
         }
         left -= end;
         if end > 0 {
-            let used = composed.filled.used.iter();
-            let used = used.filter(|used| Some(&used.name) == name.as_ref()).next();
+            let mut used = composed.filled.used.iter();
+            let used = used.find(|used| Some(&used.name) == name.as_ref());
             parts.push(part(&text[..end], used.map_or("typed", |used| &used.from)));
         }
     }

@@ -1,7 +1,7 @@
 //! Sending a draft: walk 3 of the architecture, from the draft to the answer. Who sends is the `client`
 //! crate; when the page goes away, this future is dropped, and the request with it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -155,7 +155,14 @@ fn keeping(options: &Options) -> Keeping {
 
 /// What happened, while it happens.
 #[derive(Default, Clone)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct Told(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    words: Vec<String>,
+    /// Whether the last answer was a 401.
+    refused: bool,
+}
 
 impl Told {
     /// Options of which this hears, beside whoever hears of them already.
@@ -163,20 +170,35 @@ impl Told {
         let (before, told) = (options.events.clone(), self.clone());
         options.with_events(Arc::new(move |event: &Event| {
             before(event);
-            if let Some(words) = words(event) {
-                told.0
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(words);
-            }
+            told.heard().hear(event);
         }))
     }
 
     fn all(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.heard().words.clone()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    fn hear(&mut self, event: &Event) {
+        // Tokens are shared by requests, and tell what happens to whoever needed them first: that a
+        // refused one was replaced is seen by the request that is sent again.
+        let event = match event {
+            Event::ResponseReceived { status, .. } => {
+                self.refused = *status == 401;
+                return;
+            }
+            Event::RequestSent { .. } if self.refused => {
+                &Event::TokenReplacedAfter401 { by_another: false }
+            }
+            Event::TokenReplacedAfter401 { .. } => return,
+            event => event,
+        };
+        self.words.extend(words(event));
     }
 }
 

@@ -199,7 +199,7 @@ fn is_named_secret(name: &str) -> bool {
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    const WORDS: [&str; 7] = [
+    let words = [
         "secret",
         "password",
         "passwd",
@@ -211,7 +211,7 @@ fn is_named_secret(name: &str) -> bool {
     let about = ["name", "url", "id", "type", "expires", "count"];
     let is_about = about.iter().any(|end| name.ends_with(end));
     let is_token = ["token", "authtoken", "bearertoken", "xauthtoken"].contains(&&*name);
-    !is_about && (is_token || WORDS.iter().any(|word| name.contains(word)))
+    !is_about && (is_token || words.iter().any(|word| name.contains(word)))
 }
 
 fn is_named_id(name: &str) -> bool {
