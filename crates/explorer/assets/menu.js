@@ -21,7 +21,7 @@ const file = h('input', { type: 'file', accept: '.json,application/json', hidden
 
 replace(list,
   order('Rename', rename),
-  order('Export as a file to share', save),
+  order('Export as a file to share', takeAway),
   order('Import a shared file', async () => file.click()),
   order('Remove', drop),
   h('h2', 'Workspaces'), others, h('a.plain', { href: '/explorer' }, 'All workspaces'));
@@ -52,13 +52,12 @@ async function rename() {
   document.title = `${app.workspace.name} · Hallpass`;
 }
 
-// Asked for before it is saved: what must not be shared is told on the page, and there is no file then.
-async function save() {
+async function takeAway() {
   const answer = await ask('GET', '/export');
   const [, name] = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition')) ?? [, 'workspace.json'];
-  const href = URL.createObjectURL(await answer.blob());
-  h('a', { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+  const link = h('a', { href: URL.createObjectURL(await answer.blob()), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 async function bringIn() {
