@@ -199,20 +199,22 @@ fn is_named_secret(name: &str) -> bool {
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    let words = [
-        "secret",
-        "password",
-        "passwd",
-        "passphrase",
-        "apikey",
-        "privatekey",
-        "accesstoken",
-    ];
     let about = ["name", "url", "id", "type", "expires", "count"];
     let is_about = about.iter().any(|end| name.ends_with(end));
     let is_token = ["token", "authtoken", "bearertoken", "xauthtoken"].contains(&&*name);
-    !is_about && (is_token || words.iter().any(|word| name.contains(word)))
+    !is_about && (is_token || SECRET_WORDS.iter().any(|word| name.contains(word)))
 }
+
+/// What names of secrets hold.
+const SECRET_WORDS: [&str; 7] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "privatekey",
+    "accesstoken",
+];
 
 fn is_named_id(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

@@ -191,7 +191,7 @@ fn one_browser_comes_in_and_the_address_is_worth_nothing_then() {
     );
     // The token is no cookie, and no other explorer's cookie is.
     let token = link.rsplit('/').next().unwrap();
-    let other = Local::start(&World::new(), &[]);
+    let other = Local::start(&world, &[]);
     let (_, value) = other.cookie.split_once('=').unwrap();
     for wrong in [
         format!("hallpass-explorer-{port}={token}"),
@@ -207,7 +207,8 @@ fn one_browser_comes_in_and_the_address_is_worth_nothing_then() {
 
 #[test]
 fn pages_of_others_stay_outside() {
-    let local = Local::start(&World::new(), &[]);
+    let world = World::new();
+    let local = Local::start(&world, &[]);
     let api = "/explorer/api/workspaces";
     let host = local.origin.strip_prefix("http://").unwrap();
     let port = host.rsplit(':').next().unwrap();

@@ -10,7 +10,8 @@ use super::stage::{Definition, Stage};
 const MOST_NODES: u64 = 3000;
 
 /// The titles of the operations that are shown.
-const SHOWN: &str = "return [...document.querySelectorAll('.library-leaf')].map((one) => one.title)";
+const SHOWN: &str =
+    "return [...document.querySelectorAll('.library-leaf')].map((one) => one.title)";
 
 #[test]
 fn operations_are_found_by_words_and_kept_at_hand() {

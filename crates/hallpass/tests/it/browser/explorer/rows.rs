@@ -131,7 +131,11 @@ fn authorization(stage: &Stage) {
     window.choose("Add auth data to", "Request Headers");
     window.fill("Token Name", "GreenLake");
     window.choose("Grant Type", "Client Credentials");
-    assert!(window.value("Access Token URL").ends_with("/as/token.oauth2"));
+    assert!(
+        window
+            .value("Access Token URL")
+            .ends_with("/as/token.oauth2")
+    );
     assert_eq!(window.value("Scope"), "");
     window.fill("Client ID", &stage.credential.client_id);
     window.fill("Client Secret", "not the secret");
