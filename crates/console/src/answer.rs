@@ -9,6 +9,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::Challenge;
 use hallpass_oauth::identifier::hex;
 use hallpass_oauth::random::SystemRandom;
@@ -111,6 +112,10 @@ impl From<CredentialError> for Refusal {
             CredentialError::Unknown(_) | CredentialError::UnknownSecret(_) => {
                 Self::UnknownCredential
             }
+            CredentialError::NotPermitted => Self::Elsewhere {
+                challenge: Challenge::InsufficientScope(WORKSPACE_UPDATE.to_string()),
+                message: "you may not do that any more",
+            },
             // The owner was there a moment ago, when the token was verified.
             CredentialError::UnknownOwner(_) => {
                 Self::Challenged(Challenge::InvalidToken(TokenRefusal::CredentialGone))

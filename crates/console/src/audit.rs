@@ -1,5 +1,6 @@
 //! The audit log, for whoever may read it: pages, files and REST. Everything here reads the events of
-//! the caller's own workspace and writes nothing.
+//! the caller's own workspace, and for those who look after the whole system those of no workspace;
+//! it writes nothing.
 
 mod export;
 mod filter;
@@ -11,8 +12,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use hallpass_access::platform::WORKSPACE_UPDATE;
 
 use crate::Console;
+use crate::guard::Caller;
+use filter::Seen;
 
 pub(crate) use rest::Api;
 
@@ -21,6 +25,18 @@ pub(crate) const AUDIT_PATH: &str = "/console/audit";
 
 /// Where the REST API is.
 pub(crate) const EVENTS_PATH: &str = "/workspaces/v1/audit-events";
+
+impl Console {
+    /// Whose events somebody may look for: their workspace's, and those that belong to none if they
+    /// administer the workspace that operates the system.
+    fn seen_events<'a>(&self, caller: &'a Caller) -> Seen<'a> {
+        let workspace = caller.workspace();
+        Seen {
+            workspace,
+            nobodys: caller.permits(&WORKSPACE_UPDATE) && self.workspaces.is_operating(workspace),
+        }
+    }
+}
 
 pub(crate) fn pages() -> Router<Arc<Console>> {
     Router::new()
@@ -31,5 +47,8 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
 }
 
 pub(crate) fn rest() -> Router<Arc<Console>> {
-    Router::new().route(EVENTS_PATH, get(rest::list))
+    Router::new()
+        .route(EVENTS_PATH, get(rest::list))
+        .route(&format!("{EVENTS_PATH}/export.csv"), get(rest::csv))
+        .route(&format!("{EVENTS_PATH}/export.jsonl"), get(rest::lines))
 }

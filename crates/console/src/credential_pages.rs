@@ -91,6 +91,7 @@ fn answered(by: &SignedIn, outcome: Result<Response, PageRefusal>) -> Response {
 fn refusal(error: CredentialError) -> PageRefusal {
     match error {
         CredentialError::Store(error) => PageRefusal::Store(error),
+        CredentialError::NotPermitted => PageRefusal::NoRole,
         CredentialError::Held => PageRefusal::NotPermitted(WORKSPACE_UPDATE),
         // It was there a moment ago, or its owner was.
         _ => PageRefusal::NotFound,

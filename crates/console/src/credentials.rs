@@ -28,7 +28,7 @@ use crate::wire::{self, CreationBody, Item, List, NewCredential, TenantFilter};
 use crate::{CREDENTIALS_PATH, Console};
 
 use details::{ChangeBody, Details, ResetBody};
-use rule::{Deed, Reach, may_create};
+use rule::{Deed, Reach, may_create, still_may_create};
 use selection::Selection;
 
 /// The path of one credential.
@@ -350,6 +350,7 @@ impl Console {
         }
         let issued = self
             .credentials
+            .only_if(still_may_create(&caller, &wanted.instance))
             .create_with(
                 caller.person(),
                 wanted.instance,

@@ -25,6 +25,7 @@ use hallpass_pages::{Page, go};
 use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError};
 use jiff::Timestamp;
 
+use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::form::{Fields, SignedForm, read_fields};
 use crate::page::PageRefusal;
 use crate::session::SignedIn;
@@ -39,7 +40,7 @@ pub(crate) const SIGN_IN_PATH: &str = "/sign-in";
 const CODE_PATH: &str = "/sign-in/code";
 
 /// Where one goes after signing in when nothing else was asked for.
-pub(crate) const HOME: &str = "/";
+pub(crate) const HOME: &str = CREDENTIALS_PAGE;
 
 /// The form. `to` is where to go afterwards; `workspace` is asked for when there is one in the address
 /// of the page, for those who have the same e-mail address in several.

@@ -20,8 +20,9 @@ const FRESH = {
 
 // The form. `value` is the authorization, or null when it is inherited, which only a request may do
 // (`inherit`). `onChange(value)` is called with what may be stored: a secret that was typed has been put
-// where secrets are kept before, and the value names it.
-export function authorizationForm({ value, onChange, inherit = false }) {
+// where secrets are kept before, and the value names it. `flush` sees to it that the server knows what is
+// shown before a token is got.
+export function authorizationForm({ value, onChange, inherit = false, flush }) {
   const form = h('div.authorization');
   const root = app.workspace.authorization;
   let now = value;
@@ -139,7 +140,16 @@ export function authorizationForm({ value, onChange, inherit = false }) {
           select('clientAuthentication', 'Client Authentication',
             { body: 'Send client credentials in body', basic: 'Send as Basic Auth header' })),
         renewal()),
+      h('div.actions',
+        h('button', { type: 'button', onclick: getToken }, 'Get New Access Token'),
+        h('button.plain', { type: 'button', onclick: () => manageTokens() }, 'Manage tokens')),
     ];
+  }
+
+  async function getToken() {
+    await turn;
+    if (!flush) await getNew(now);
+    else if (await flush()) await getNew();
   }
 
   function tokenChoice(available) {
@@ -270,25 +280,15 @@ function page(_, view) {
     soon();
   };
 
-  const form = authorizationForm({ value: app.workspace.authorization, onChange });
-  const get = h('button', {
-    type: 'button',
-    async onclick() {
-      await inTurn(save);
-      if (!dirty) await getNew();
-    },
-  }, 'Get New Access Token');
-  const manage = h('button.plain', { type: 'button', onclick: () => manageTokens() }, 'Manage tokens');
-  const buttons = h('div.actions', get, manage);
-  const isOAuth = () => {
-    buttons.hidden = app.workspace.authorization.type !== 'oauth2';
+  const flush = async () => {
+    await inTurn(save);
+    return !dirty;
   };
-  isOAuth();
-  form.addEventListener('change', isOAuth);
+  const form = authorizationForm({ value: app.workspace.authorization, onChange, flush });
   replace(view,
     h('header.view-head', h('h2', 'Authorization'), status),
     h('p.quiet', 'Every request inherits this, unless it has an authorization of its own.'),
-    form, buttons);
+    form);
   const off = app.on('tokens', () => form.isConnected && form.draw());
   load().catch(app.fail);
   return () => {

@@ -4,19 +4,12 @@ import { app } from './app.js';
 import { get, put, remove } from './api.js';
 import { confirm, dialog, field, h, replace } from './dom.js';
 
-// Shows a request that is kept: at its operation's place, or as one without an operation.
-function show(draft) {
-  if (draft.definition && draft.operation) app.go('op', draft.definition, draft.operation);
-  else app.go('request');
-  app.emit('open-draft', draft);
-}
-
 const attempt = (act) => () => act().catch((error) => app.fail(error));
 const small = (label, name, onclick) => h('button.plain', { type: 'button', 'aria-label': `${label}: ${name}`, onclick }, label);
 const where = (url) => url.replace(/^(?:\{\{\w+\}\}|https?:\/\/[^/]+)/, '') || url;
 
-function entry(draft, method, text, about, ...tools) {
-  return h('li', h('button.kept-open', { type: 'button', onclick: () => show(draft) },
+function entry(open, method, text, about, ...tools) {
+  return h('li', h('button.kept-open', { type: 'button', onclick: open },
     h('span.method', { 'data-method': method }, method), ' ', h('span', text), about && [' ', about]), tools);
 }
 
@@ -53,7 +46,7 @@ function saved({ id, name, request }) {
     await remove(`/saved/${id}`);
     await app.reload();
   });
-  return entry(request, request.method, name, h('small', where(request.url)), small('Rename', name, rename), small('Remove', name, drop));
+  return entry(() => app.go('saved', id), request.method, name, h('small', where(request.url)), small('Rename', name, rename), small('Remove', name, drop));
 }
 
 app.tab({
@@ -82,7 +75,7 @@ function draw(element, entries, load) {
         await remove(`/history/${one.id}`);
         await load();
       });
-      return entry(one.draft, one.method, path, [
+      return entry(() => app.emit('open-draft', one.draft), one.method, path, [
         h(`span.badge.${kind}`, one.status || 'no answer'), ' ',
         h('time', { datetime: one.at, title: new Date(one.at).toLocaleString() }, ago(one.at)),
       ], small('Remove', path, forget));

@@ -15,6 +15,7 @@ const state = { mode: 'path', sought: '', most: STEP, focus: null, current: null
 const tree = h('div.library-tree', { role: 'tree', 'aria-label': 'Operations', onkeydown: stroke, onclick: click });
 const count = h('p.library-count', { role: 'status' });
 const more = h('button.plain', { type: 'button', onclick: () => ((state.most += STEP), draw()) }, 'Show more');
+const bring = h('button', { type: 'button', onclick: () => app.emit('import') }, 'Import a definition');
 const field = h('input', {
   type: 'search', id: 'library-search', placeholder: 'Search operations', 'aria-label': 'Search operations',
   'aria-keyshortcuts': '/', title: 'Press / to search from anywhere', autocomplete: 'off', spellcheck: 'false',
@@ -29,7 +30,7 @@ app.tab({
   label: 'Library',
   render(element) {
     replace(element, h('div.library-head', field, h('div.library-modes', { role: 'group', 'aria-label': 'Arrange' }, modes)),
-      count, tree, more);
+      count, tree, more, bring);
     app.on('workspace', load);
     app.on('view', mark);
     document.addEventListener('keydown', shortcut);
@@ -118,8 +119,9 @@ function draw() {
   replace(tree, shown.map(row));
   more.hidden = items.length <= state.most;
   tree.hidden = !shown.length;
+  bring.hidden = definitions.length > 0;
   const total = definitions.reduce((sum, one) => sum + one.entries.length, 0);
-  count.textContent = !definitions.length ? 'No definition yet. Import one to see its operations here.'
+  count.textContent = !definitions.length ? 'No definition yet: its operations would be here.'
     : !state.sought ? `${total} operations`
     : items.length ? `${items.length} of ${total} operations` : 'No operation has all these words.';
   for (const one of modes) one.setAttribute('aria-pressed', String(one.dataset.mode === state.mode));
@@ -138,8 +140,7 @@ function row(item) {
     h('span.library-label', item.folder.label), ' ', h('span.library-number', { title: `${item.folder.count} operations` }, item.folder.count),
     definition && [
       tool(inFocus, ['definition', definition.id], 'Definition', definition.title),
-      definition.documentation && definition.entries.length > 0 &&
-        tool(inFocus, ['docs', definition.id, definition.entries[0].id], 'Docs', definition.title),
+      definition.documentation && tool(inFocus, ['docs', definition.id], 'Docs', definition.title),
     ]);
 }
 
@@ -152,7 +153,7 @@ function leafRow({ entry, label, note, level }, attributes, inFocus) {
   const isKept = isFavourite(entry);
   return h('div.library-leaf', {
     ...attributes, 'data-level': Math.min(level, 8), 'aria-current': isCurrent && 'page', 'aria-selected': String(isCurrent),
-    title: `${entry.method} ${entry.path}\n${entry.name}`,
+    title: `${entry.method} ${entry.path}\n${entry.name}`, 'data-named': label === entry.name,
   }, h('a', { href: app.link('op', entry.definition, entry.id), tabindex: -1 },
     h('span.method', { 'data-method': entry.method }, entry.method), ' ',
     h('span.library-label', { 'data-deprecated': entry.deprecated }, label),

@@ -8,5 +8,6 @@ import './welcome.js';
 import './library.js';
 import './history.js';
 import './menu.js';
+import './request.js';
 
 start().catch((error) => app.fail(error));

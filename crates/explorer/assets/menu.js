@@ -1,7 +1,7 @@
 // The workspace's menu in the bar: its name, sharing it, leaving it and removing it.
 
 import { app } from './app.js';
-import { ask, base, get, patch, remove } from './api.js';
+import { ask, get, patch, remove } from './api.js';
 import { confirm, h, replace } from './dom.js';
 import { askName } from './history.js';
 
@@ -21,7 +21,7 @@ const file = h('input', { type: 'file', accept: '.json,application/json', hidden
 
 replace(list,
   order('Rename', rename),
-  h('a.plain', { href: `${base}/export`, download: '', onclick: () => toggle(false) }, 'Export as a file to share'),
+  order('Export as a file to share', takeAway),
   order('Import a shared file', async () => file.click()),
   order('Remove', drop),
   h('h2', 'Workspaces'), others, h('a.plain', { href: '/explorer' }, 'All workspaces'));
@@ -50,6 +50,14 @@ async function rename() {
   await app.reload();
   document.querySelector('.explorer-name').textContent = app.workspace.name;
   document.title = `${app.workspace.name} · Hallpass`;
+}
+
+async function takeAway() {
+  const answer = await ask('GET', '/export');
+  const [, name] = /filename="([^"]+)"/.exec(answer.headers.get('content-disposition')) ?? [, 'workspace.json'];
+  const link = h('a', { href: URL.createObjectURL(await answer.blob()), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 async function bringIn() {

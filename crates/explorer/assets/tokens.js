@@ -68,7 +68,7 @@ export async function getNew(authorization = null) {
           'The new token is used from now on.'),
         h('p', `${token.name}, good for `, timeLeft(known.tokens.find((one) => one.id === token.id) ?? token)),
         h('footer.buttons',
-          h('button', { type: 'button', onclick: () => (close(token), manageTokens(token.id)) }, 'Show details'),
+          h('button.plain', { type: 'button', onclick: () => (close(token), manageTokens(token.id)) }, 'Show details'),
           proceed));
       proceed.focus();
     }).catch((error) => {

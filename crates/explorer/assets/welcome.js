@@ -14,9 +14,12 @@ app.route('/', (params, element) => {
     ]);
     if (isHere) replace(element, h('h2', 'What to do next'), h('ol.steps', steps(workspace, tokens, history).map(step)));
   };
-  app.on('workspace', () => isHere && draw());
+  const off = app.on('workspace', draw);
   draw();
-  return () => (isHere = false);
+  return () => {
+    isHere = false;
+    off();
+  };
 });
 
 function steps(workspace, tokens, history) {

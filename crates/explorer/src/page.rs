@@ -38,6 +38,7 @@ static MODULES: Modules = modules!(
     "../assets/history.js",
     "../assets/menu.js",
     "../assets/welcome.js",
+    "../assets/request.js",
     "../assets/parameters.js",
     "../assets/inputs.js",
     "../assets/builders.js",
@@ -46,11 +47,20 @@ static MODULES: Modules = modules!(
     "../assets/form.js",
     "../assets/preview.js",
     "../assets/answer.js",
+    "../assets/task.js",
+    "../assets/table.js",
+    "../assets/pretty.js",
+    "../assets/jsontree.js",
+    "../assets/find.js",
+    "../assets/chart.js",
     "../assets/content.js",
     "../assets/raw.js",
     "../assets/tabs.js",
     "../assets/words.js",
 );
+
+/// The script of the list, which works without.
+static LIST: Modules = modules!("explorer-list"; "../assets/list.js");
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
@@ -60,7 +70,7 @@ pub(crate) fn routes() -> Router<Arc<Explorer>> {
 }
 
 pub(crate) fn assets() -> Router {
-    MODULES.routes()
+    MODULES.routes().merge(LIST.routes())
 }
 
 #[derive(Template)]
@@ -155,7 +165,8 @@ impl Explorer {
             typed,
         };
         let status = problem.map_or(StatusCode::OK, Failure::status);
-        around(Page::new("Explorer", content), visitor).answer(status)
+        let page = Page::new("Explorer", content).with_modules(&LIST);
+        around(page, visitor).answer(status)
     }
 }
 
@@ -172,4 +183,14 @@ fn unavailable(failure: &Failure) -> Response {
         "That cannot be shown",
         &[&failure.to_string(), failure.hint()],
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_a_script_goes_on_in_the_next_line() {
+        assert_eq!(MODULES.long_texts().collect::<Vec<_>>(), [""; 0]);
+    }
 }

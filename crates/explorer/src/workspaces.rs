@@ -36,6 +36,9 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     /// The titles of its definitions.
     pub(crate) definitions: Vec<String>,
+    /// Why it cannot be shown. The others can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
 }
 
 /// A new workspace.
@@ -154,12 +157,17 @@ impl Explorer {
     pub(crate) async fn list(&self, visitor: &Visitor) -> Result<Vec<Listed>, Failure> {
         let mut listed = Vec::new();
         for id in visitor.drawer.workspaces().await? {
-            let workspace = self.workspace(visitor, &id).await?;
-            let titles = workspace.definitions.into_iter().map(|one| one.title);
+            let (name, definitions, problem) = match self.workspace(visitor, &id).await {
+                Ok(workspace) => (workspace.name, workspace.definitions, None),
+                // It was removed in this moment.
+                Err(failure) if failure.status() == StatusCode::NOT_FOUND => continue,
+                Err(failure) => (id.to_string(), Vec::new(), Some(failure.to_string())),
+            };
             listed.push(Listed {
                 id,
-                name: workspace.name,
-                definitions: titles.collect(),
+                name,
+                definitions: definitions.into_iter().map(|one| one.title).collect(),
+                problem,
             });
         }
         listed.sort_by_cached_key(|one| (one.name.to_lowercase(), one.id.clone()));

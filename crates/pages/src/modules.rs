@@ -2,6 +2,7 @@
 //! below one name that carries a hash of them all.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -29,7 +30,7 @@ impl Modules {
     /// See [`modules!`](crate::modules).
     #[doc(hidden)]
     pub const fn new(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Self {
-        let mut hash = 0;
+        let mut hash = LEAN;
         let mut at = 0;
         while at < files.len() {
             hash = fingerprint(hash, files[at].1.as_bytes());
@@ -55,13 +56,13 @@ impl Modules {
         self.files
             .iter()
             .fold(Router::new(), |router, (file, text)| {
-                let text = *text;
-                let answer = move || async move {
+                let text = lean(text);
+                let answer = async move || {
                     let own = [
                         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
                         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
                     ];
-                    let mut response = (own, text).into_response();
+                    let mut response = (own, text.clone()).into_response();
                     headers::protect(response.headers_mut());
                     response
                 };
@@ -69,13 +70,57 @@ impl Modules {
             })
     }
 
-    /// How large they are together, in bytes.
+    /// How large they are together, in bytes, as they are served.
     pub fn size(&self) -> usize {
-        self.files.iter().map(|(_, text)| text.len()).sum()
+        let sizes = self.files.iter().map(|(_, text)| lean(text).len());
+        sizes.sum()
+    }
+
+    /// The lines on which a text begins that goes on in the next: what stands before its further lines
+    /// would be taken for indentation.
+    pub fn long_texts(&self) -> impl Iterator<Item = &'static str> {
+        let lines = self.files.iter().flat_map(|(_, text)| kept(text));
+        lines.filter(|line| line.matches('`').count() % 2 == 1)
     }
 
     fn path(&self, file: &str) -> String {
         let file = file.rsplit('/').next().unwrap_or(file);
         format!("/assets/{}-{:016x}/{file}", self.name, self.fingerprint)
+    }
+}
+
+/// A script as it is served: without indentation, empty lines and lines that are comments, which are a
+/// sixth of it and are for whoever reads the source.
+fn lean(text: &str) -> Bytes {
+    let mut lean = String::with_capacity(text.len());
+    for line in kept(text) {
+        lean.push_str(line);
+        lean.push('\n');
+    }
+    lean.into()
+}
+
+fn kept(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//"))
+}
+
+/// Part of the name under which scripts are served: another way to make them lean has another number.
+const LEAN: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_served_has_no_comments_and_no_indentation() {
+        const SCRIPT: &str = "// About it.\n\nif (a) {\n  // Why.\n  b('//c'); // d\n}\n";
+        let modules = Modules::new("m", &[("m.js", SCRIPT)]);
+        let served = "if (a) {\nb('//c'); // d\n}\n";
+        assert_eq!(lean(SCRIPT), served);
+        assert_eq!(modules.size(), served.len());
+        assert_eq!(modules.long_texts().count(), 0);
+        let long = Modules::new("m", &[("m.js", "a(`\n  b`);\n// `\nc(`d`);")]);
+        assert_eq!(long.long_texts().collect::<Vec<_>>(), ["a(`", "b`);"]);
     }
 }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::audit::{AuditEvent, AuditResource, AuditState, random_uuid};
-use crate::people::{Actor, PersonId, acted, roles_on};
+use crate::people::{Actor, Person, PersonId, acted, roles_on};
 use crate::projection::{LiveCredential, LivePerson};
 use crate::{Store, StoreError};
 
@@ -159,7 +159,10 @@ pub struct CredentialLimits {
 
 /// Administration of credentials.
 #[derive(Clone)]
-pub struct Credentials(Store);
+pub struct Credentials(Store, Option<Condition>);
+
+/// What must hold for the owner when a credential is made.
+type Condition = Arc<dyn Fn(&Person) -> bool + Send + Sync>;
 
 /// Why nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +220,9 @@ pub enum CredentialError {
     /// It is the only one.
     #[error("it is the credential's only secret; reset or delete the credential instead")]
     LastSecret,
+    /// Whoever asked may not do that at the moment of the change.
+    #[error("whoever makes the credential may not do that any more")]
+    NotPermitted,
     /// An administrator switched it off, and the owner is none.
     #[error(
         "an administrator disabled this credential, and only an administrator enables it again"
@@ -263,7 +269,13 @@ const SHORTEST_LIFETIME: SignedDuration = SignedDuration::from_secs(1);
 
 impl Credentials {
     pub(crate) fn new(store: Store) -> Self {
-        Self(store)
+        Self(store, None)
+    }
+
+    /// The same, making a credential only if this holds for its owner when the change is made.
+    #[must_use]
+    pub fn only_if(&self, holds: impl Fn(&Person) -> bool + Send + Sync + 'static) -> Self {
+        Self(self.0.clone(), Some(Arc::new(holds)))
     }
 
     /// All credentials, or those of one owner; the oldest first.
@@ -525,13 +537,7 @@ impl Credentials {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<CredentialRow, CredentialError> {
         let name = checked_name(name, self.0.policy.longest_name)?;
-        match self.0.projection.instance(&instance) {
-            None => return Err(CredentialError::UnknownInstance(instance)),
-            Some(known) if !known.enabled => {
-                return Err(CredentialError::InstanceOff(known.name.clone()));
-            }
-            Some(_) => {}
-        }
+        check_instance(&self.0, &instance)?;
         if let Some(lifetime) = options.token_lifetime {
             self.check_lifetime(lifetime)?;
         }
@@ -586,10 +592,18 @@ impl Credentials {
             .person(row.person)
             .ok_or(CredentialError::UnknownOwner(row.person))?;
         let event = event("created", &row, &person, actor, now, rng);
-        let store = self.0.clone();
-        self.0
-            .uninterrupted(async move { row::insert(&store, row, event).await })
-            .await
+        let (store, condition) = (self.0.clone(), self.1.clone());
+        let inserted = async move {
+            // Everything may have changed until it was this change's turn.
+            check_instance(&store, &row.instance)?;
+            let live = store.projection.person(row.person);
+            let live = live.ok_or(CredentialError::UnknownOwner(row.person))?;
+            if condition.is_some_and(|holds| !holds(&Person::from(live.as_ref()))) {
+                return Err(CredentialError::NotPermitted);
+            }
+            row::insert(&store, row, event).await
+        };
+        self.0.uninterrupted(inserted).await
     }
 
     async fn change_row(
@@ -799,6 +813,15 @@ fn all_kept(before: Option<&str>, after: Option<&str>) -> Result<bool, JwkSetErr
         )
     };
     Ok(read(after)?.keeps_all_of(&read(before)?))
+}
+
+/// Whether credentials can be made for that instance.
+fn check_instance(store: &Store, instance: &ApplicationInstanceId) -> Result<(), CredentialError> {
+    match store.projection.instance(instance) {
+        None => Err(CredentialError::UnknownInstance(instance.clone())),
+        Some(known) if !known.enabled => Err(CredentialError::InstanceOff(known.name.clone())),
+        Some(_) => Ok(()),
+    }
 }
 
 fn checked_name(name: &str, longest: usize) -> Result<String, CredentialError> {

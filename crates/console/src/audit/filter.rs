@@ -17,9 +17,22 @@ pub(super) struct Filter {
     pub(super) source: String,
     pub(super) from: String,
     pub(super) to: String,
+    /// Whose events: [`NOBODYS`], or those of the workspace.
+    pub(super) of: String,
     pub(super) after: String,
     pub(super) limit: String,
 }
+
+/// Whose events somebody may look for.
+pub(super) struct Seen<'a> {
+    /// Those of this workspace.
+    pub(super) workspace: &'a WorkspaceId,
+    /// Those, too, that belong to no workspace.
+    pub(super) nobodys: bool,
+}
+
+/// The word for events that belong to no workspace: what strangers tried, what the system did for all.
+pub(super) const NOBODYS: &str = "system";
 
 /// Why nothing can be looked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +51,11 @@ pub(super) enum BadFilter {
     /// No number that makes sense.
     #[error("`limit` must be a number from 1 to {MOST_EVENTS}")]
     Limit,
+    /// Neither of the words, or not for whoever asks.
+    #[error(
+        "`of` must be left out, or {NOBODYS} for administrators of the workspace that operates the system"
+    )]
+    Of,
     /// Not a text at all.
     #[error("the address holds a parameter that is too long")]
     TooLong,
@@ -69,6 +87,7 @@ impl Filter {
             "person" => &mut self.person,
             "clientId" => &mut self.client_id,
             "source" => &mut self.source,
+            "of" => &mut self.of,
             "from" => &mut self.from,
             "to" => &mut self.to,
             "after" => &mut self.after,
@@ -86,6 +105,7 @@ impl Filter {
             ("person", &self.person),
             ("clientId", &self.client_id),
             ("source", &self.source),
+            ("of", &self.of),
             ("from", &self.from),
             ("to", &self.to),
             ("limit", &self.limit),
@@ -109,14 +129,18 @@ impl Filter {
         !all.query("").is_empty()
     }
 
-    /// What to ask of the store, in that workspace and no other.
-    pub(super) fn search(&self, workspace: &WorkspaceId) -> Result<AuditSearch, BadFilter> {
+    /// What to ask of the store, of what somebody may look for and no other.
+    pub(super) fn search(&self, seen: Seen<'_>) -> Result<AuditSearch, BadFilter> {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         if self.query(&self.after).len() > LONGEST {
             return Err(BadFilter::TooLong);
         }
         Ok(AuditSearch {
-            of: AuditOf::Workspace(workspace.clone()),
+            of: match self.of.as_str() {
+                "" => AuditOf::Workspace(seen.workspace.clone()),
+                NOBODYS if seen.nobodys => AuditOf::Nobody,
+                _ => return Err(BadFilter::Of),
+            },
             oldest_first: false,
             after: parsed(&self.after, BadFilter::Place, |text| {
                 text.parse::<AuditPlace>().ok()
@@ -174,11 +198,34 @@ mod tests {
         "a".repeat(32).parse().unwrap()
     }
 
+    fn own(workspace: &WorkspaceId) -> Seen<'_> {
+        Seen {
+            workspace,
+            nobodys: false,
+        }
+    }
+
+    #[test]
+    fn events_of_no_workspace_are_for_those_who_may_see_them() {
+        let workspace = workspace();
+        let filter = Filter::read(Some("of=system"));
+        assert!(filter.is_set());
+        let seen = Seen {
+            nobodys: true,
+            ..own(&workspace)
+        };
+        assert_eq!(filter.search(seen).unwrap().of, AuditOf::Nobody);
+        let refused = filter.search(own(&workspace));
+        assert_eq!(refused.unwrap_err(), BadFilter::Of);
+        let usual = Filter::default().search(own(&workspace)).unwrap();
+        assert_eq!(usual.of, AuditOf::Workspace(workspace));
+    }
+
     #[test]
     fn an_address_is_read_and_written_alike() {
         let query = "search=a+b&state=Failure&person=Ann%40Example.com&from=2026-01-31&after=5.7";
         let filter = Filter::read(Some(query));
-        let search = filter.search(&workspace()).unwrap();
+        let search = filter.search(own(&workspace())).unwrap();
         assert_eq!(search.text.as_deref(), Some("a b"));
         assert_eq!(search.state, Some(AuditState::Failure));
         assert_eq!(search.person.as_deref(), Some("ann@example.com"));
@@ -211,8 +258,9 @@ mod tests {
             ("from=x", BadFilter::Time("from")),
             ("to=2026-13-01", BadFilter::Time("to")),
             ("after=x", BadFilter::Place),
+            ("of=everybody", BadFilter::Of),
         ] {
-            let refused = Filter::read(Some(query)).search(&workspace());
+            let refused = Filter::read(Some(query)).search(own(&workspace()));
             assert_eq!(refused.unwrap_err(), expected, "{query}");
         }
         for limit in ["0", "1001", "-1", "x"] {
@@ -226,7 +274,7 @@ mod tests {
         #[test]
         fn any_address_is_a_search_or_refused(query: String) {
             let filter = Filter::read(Some(&query));
-            let _ = (filter.search(&workspace()), filter.limit(50));
+            let _ = (filter.search(own(&workspace())), filter.limit(50));
         }
     }
 }

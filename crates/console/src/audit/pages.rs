@@ -10,7 +10,7 @@ use hallpass_access::platform::AUDIT_READ;
 use hallpass_store::AuditState;
 use hallpass_store::audit::{AuditPage, StoredEvent};
 
-use super::filter::Filter;
+use super::filter::{Filter, NOBODYS};
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
 use crate::{Console, SOURCE};
@@ -30,6 +30,8 @@ struct List {
     states: Vec<Choice>,
     /// Parts of the system, to choose from.
     sources: Vec<String>,
+    /// Whether there is a choice of whose events are shown.
+    of_system: Option<bool>,
     rows: Vec<Row>,
     /// The query of the exports.
     query: String,
@@ -89,7 +91,9 @@ impl Console {
     async fn audit_list(&self, by: &SignedIn) -> Result<Response, PageRefusal> {
         let permitted = self.permit_person(by, AUDIT_READ).await?;
         let filter = Filter::read(by.uri().query());
-        let wanted = filter.search(permitted.workspace());
+        let seen = self.seen_events(permitted.caller());
+        let of_system = seen.nobodys.then_some(filter.of == NOBODYS);
+        let wanted = filter.search(seen);
         let wanted = wanted.and_then(|search| Ok((search, filter.limit(PAGE)?)));
         let (status, mut page) = match wanted {
             Ok((search, limit)) => {
@@ -105,13 +109,18 @@ impl Console {
         let instances = self.addresses.instances.values().cloned();
         let own = SOURCES.map(str::to_owned).into_iter();
         page.sources = own.chain(instances).collect();
+        page.of_system = of_system;
         Ok(self.page_with(status, by, Place::Audit, "Audit", page))
     }
 
     async fn audit_details(&self, by: &SignedIn, sequence: &str) -> Result<Response, PageRefusal> {
         let permitted = self.permit_person(by, AUDIT_READ).await?;
         let sequence = sequence.parse().map_err(|_| PageRefusal::NotFound)?;
-        let found = self.audit.find(permitted.workspace(), sequence).await?;
+        let seen = self.seen_events(permitted.caller());
+        let mut found = self.audit.find(seen.workspace, sequence).await?;
+        if found.is_none() && seen.nobodys {
+            found = self.audit.find_nobodys(sequence).await?;
+        }
         let stored = found.ok_or(PageRefusal::NotFound)?;
         let page = Details::of(&stored);
         Ok(self.page(by, Place::Audit, "Audit event", page))
@@ -142,6 +151,7 @@ impl List {
             problem: Some(problem),
             states: states.into(),
             sources: Vec::new(),
+            of_system: None,
             rows: Vec::new(),
             older: None,
             looked_at: None,

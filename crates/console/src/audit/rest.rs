@@ -8,6 +8,7 @@ use axum::response::Response;
 use hallpass_access::platform::AUDIT_READ;
 
 use super::EVENTS_PATH;
+use super::export::{CSV, Format, LINES};
 use super::filter::{BadFilter, Filter};
 use super::wire::AuditEventList;
 use crate::Console;
@@ -21,7 +22,7 @@ const PAGE: usize = 100;
 /// What this module declares.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(list),
+    paths(list, csv, lines),
     tags((name = "Audit", description = "Who did what, and who was refused."))
 )]
 pub(crate) struct Api;
@@ -42,6 +43,9 @@ struct Parameters {
     client_id: Option<String>,
     /// The part of the system, such as `console`.
     source: Option<String>,
+    /// `system` for events that belong to no workspace, such as what strangers tried: for administrators
+    /// of the workspace that operates the system. Without it, those of the caller's workspace.
+    of: Option<String>,
     /// Not before this time: RFC 3339, or a day.
     from: Option<String>,
     /// Before this time.
@@ -84,11 +88,75 @@ pub(crate) async fn list(
     answer(console.list_events(&call).await)
 }
 
+/// Download audit events as CSV
+///
+/// Everything that the parameters ask for, newest first, as a file for spreadsheets; `limit` is not
+/// regarded. A file that breaks off is not the whole: the caller lost the right, or the store failed.
+#[utoipa::path(
+    get,
+    path = "/workspaces/v1/audit-events/export.csv",
+    tag = "Audit",
+    operation_id = "exportAuditEventsAsCsv",
+    params(Parameters),
+    security(("token" = ["audit.read"])),
+    responses(
+        (status = 200, description = "The file", body = String, content_type = "text/csv"),
+        (status = 400, description = "A parameter makes no sense", body = ErrorBody<'_>),
+    )
+)]
+pub(crate) async fn csv(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    console.export_events(request, peer, CSV).await
+}
+
+/// Download audit events as JSON lines
+///
+/// The same with one event, a JSON object, on each line.
+#[utoipa::path(
+    get,
+    path = "/workspaces/v1/audit-events/export.jsonl",
+    tag = "Audit",
+    operation_id = "exportAuditEventsAsJsonLines",
+    params(Parameters),
+    security(("token" = ["audit.read"])),
+    responses(
+        (status = 200, description = "The file", body = String, content_type = "application/jsonl"),
+        (status = 400, description = "A parameter makes no sense", body = ErrorBody<'_>),
+    )
+)]
+pub(crate) async fn lines(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    console.export_events(request, peer, LINES).await
+}
+
 impl Console {
+    async fn export_events(&self, request: Request, peer: SocketAddr, format: Format) -> Response {
+        let (head, _) = request.into_parts();
+        let call = Call::new(&head, peer, (self.clock)());
+        match self.exported_events(&call, format).await {
+            Ok(file) => file,
+            Err(refusal) => answer(Err(refusal)),
+        }
+    }
+
+    async fn exported_events(&self, call: &Call<'_>, format: Format) -> Result<Response, Refusal> {
+        let permitted = self.permit(call, AUDIT_READ).await?;
+        let filter = Filter::read(call.head().uri.query());
+        let search = filter.search(self.seen_events(permitted.caller()))?;
+        self.audit.settle().await?;
+        Ok(self.audit_file(&permitted, search, format, call.now()))
+    }
+
     async fn list_events(&self, call: &Call<'_>) -> Result<Done, Refusal> {
         let permitted = self.permit(call, AUDIT_READ).await?;
         let filter = Filter::read(call.head().uri.query());
-        let search = filter.search(permitted.workspace())?;
+        let search = filter.search(self.seen_events(permitted.caller()))?;
         let limit = filter.limit(PAGE)?;
         self.audit.settle().await?;
         let page = self.audit.search(&search, limit).await?;

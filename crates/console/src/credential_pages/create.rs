@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::shown::InstanceShown;
 use super::{Already, CREDENTIALS_PAGE, answered, issued, refusal};
 use crate::Console;
-use crate::credentials::rule::{Deed, may_create};
+use crate::credentials::rule::{Deed, may_create, still_may_create};
 use crate::form::{Fields, SignedForm};
 use crate::guard::Caller;
 use crate::page::{PageRefusal, Place};
@@ -151,6 +151,7 @@ impl Console {
         }
         let made = self
             .credentials
+            .only_if(still_may_create(&caller, &wanted.instance))
             .create_with(
                 by.person().id,
                 wanted.instance,
@@ -240,7 +241,7 @@ fn problem(field: &'static str, words: &str) -> Problem {
 fn problem_of(error: CredentialError) -> Result<Problem, CredentialError> {
     let field = match &error {
         CredentialError::NameTaken(_) | CredentialError::BadName(_) => "name",
-        CredentialError::UnknownInstance(_) => "instance",
+        CredentialError::UnknownInstance(_) | CredentialError::InstanceOff(_) => "instance",
         CredentialError::Lifetime { .. } => "lifetime",
         CredentialError::ExpiresInThePast => "expires",
         CredentialError::LimitReached(_) => "all",

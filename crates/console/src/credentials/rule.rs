@@ -10,7 +10,7 @@ use axum::http::Uri;
 use hallpass_access::Permission;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_oauth::{ApplicationInstanceId, Challenge, ClientId};
-use hallpass_store::{Actor, Credential};
+use hallpass_store::{Actor, Credential, Person};
 use jiff::Timestamp;
 
 use crate::Console;
@@ -92,6 +92,26 @@ pub(crate) fn may_create(caller: &Caller, instance: &ApplicationInstanceId) -> R
         Some(person) if person.roles_on(instance).is_empty() => Err(Refused::NoRole),
         Some(_) => Ok(()),
         None => permitted(caller, Deed::Change),
+    }
+}
+
+/// The same of the caller as they are at the moment of the change: what they lost since the request began
+/// counts.
+pub(crate) fn still_may_create(
+    caller: &Caller,
+    instance: &ApplicationInstanceId,
+) -> impl Fn(&Person) -> bool + Send + Sync + 'static {
+    let in_session = caller.in_session().is_some();
+    let instance = instance.clone();
+    move |person: &Person| {
+        let platform = ApplicationInstanceId::platform();
+        let may = if in_session {
+            !person.roles_on(&instance).is_empty()
+        } else {
+            let permission = Deed::Change.permission();
+            person.roles_on(&platform).permits(&permission)
+        };
+        person.enabled && may
     }
 }
 
@@ -226,6 +246,10 @@ impl Console {
         let challenge = Challenge::InsufficientScope(permission.to_string());
         let refusal = match refused {
             Refused::NotThere => return Refusal::UnknownCredential,
+            Refused::Lacks(_) if caller.in_session().is_some() => Refusal::NotPermitted {
+                challenge,
+                permission: permission.to_string(),
+            },
             Refused::Lacks(_) => Refusal::Challenged(challenge),
             Refused::NoRole => Refusal::Elsewhere {
                 challenge,

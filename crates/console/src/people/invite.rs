@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_access::Role;
 use hallpass_access::platform::WORKSPACE_UPDATE;
+use hallpass_oauth::identifier::is_unseen;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{Secret, Subject, WorkspaceId};
 use hallpass_store::people::{Assignments, PersonError};
@@ -82,6 +83,14 @@ pub(super) async fn invite(State(console): State<Arc<Console>>, form: SignedForm
     }
 }
 
+/// The e-mail address that somebody can be invited under. One that reads otherwise than it is could stand
+/// for somebody else in lists.
+pub(super) fn invitable(text: &str) -> Option<Subject> {
+    let email = Subject::parse(text).ok()?;
+    let is_email = email.as_str().contains('@') && !email.as_str().chars().any(is_unseen);
+    is_email.then_some(email)
+}
+
 impl<'a> Typed<'a> {
     fn of(fields: &'a Fields) -> Self {
         Self {
@@ -101,10 +110,7 @@ impl Console {
     ) -> Result<Result<(Person, Secret), String>, PageRefusal> {
         let permitted = self.permit_person(by, WORKSPACE_UPDATE).await?;
         let workspace = permitted.workspace();
-        let read = Subject::parse(typed.email)
-            .ok()
-            .filter(|email| email.as_str().contains('@'));
-        let Some(email) = read else {
+        let Some(email) = invitable(typed.email) else {
             return Ok(Err("Type the person's e-mail address.".to_owned()));
         };
         let roles = match self.typed_roles(typed, workspace) {

@@ -9,12 +9,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use hallpass_access::Permission;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
-use hallpass_oauth::Subject;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_store::Person;
 use hallpass_store::people::Assignments;
 use serde::de::DeserializeOwned;
 
+use super::invite::invitable;
 use super::selection::Selection;
 use super::wire::{
     AssignmentItem, AssignmentList, NewAssignment, NewUser, OperationList, SetupLink, UserChange,
@@ -310,8 +310,10 @@ impl Console {
         let (permitted, new) = self
             .permit_with::<NewUser>(call, WORKSPACE_UPDATE, body)
             .await?;
-        let email = Subject::parse(&new.email);
-        let email = email.map_err(|error| Refusal::BadRequest(error.to_string()))?;
+        let email = invitable(&new.email).ok_or_else(|| {
+            let told = "`email` must be an e-mail address without characters that are not shown";
+            Refusal::BadRequest(told.to_owned())
+        })?;
         let roles = new.roles.iter();
         let roles = roles.map(|role| self.assignment_meant(role, permitted.workspace()));
         let roles = roles.collect::<Result<Assignments, _>>()?;

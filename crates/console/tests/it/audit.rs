@@ -211,3 +211,74 @@ async fn programs_read_it_page_by_page() {
         assert_eq!(refused.refusal().0, 400, "{wrong}");
     }
 }
+
+#[tokio::test]
+async fn programs_download_what_the_pages_export() {
+    let (world, ann, eve) = with_events().await;
+    let browser = world.browser(&ann).await;
+    let token = world.token_of(&ann).await;
+    let observer = world.person("Main", "olga@example.com", None).await;
+    let (observer, other) = (world.browser(&observer).await, world.browser(&eve).await);
+    for (ending, kind) in [
+        ("csv", "text/csv; charset=utf-8"),
+        ("jsonl", "application/jsonl"),
+    ] {
+        let query = format!("export.{ending}?person=bob%40example.com");
+        let page = world.open(&browser, &format!("{PAGE}/{query}")).await;
+        let path = format!("{REST}/{query}");
+        let by_script = world.script(&browser, "GET", &path, None).await;
+        let by_token = world.get(&path, &token).await;
+        for file in [by_script, by_token] {
+            assert_eq!(file.status, 200, "{file:?}");
+            assert_eq!(file.header("content-type"), kind);
+            assert!(file.header("content-disposition").starts_with("attachment"));
+            assert_eq!(file.body, page.body);
+        }
+        assert_eq!(page.body.matches("Job ").count(), 120);
+        let wrong = format!("{REST}/export.{ending}?state=x");
+        assert_eq!(world.get(&wrong, &token).await.status, 400);
+        let strangers = world.send("GET", &path, &[], "").await;
+        assert_eq!(strangers.status, 401);
+        let refused = world.script(&observer, "GET", &path, None).await;
+        assert_eq!(refused.status, 403);
+        let theirs = world.script(&other, "GET", &path, None).await;
+        assert!(!theirs.body.contains("Job"), "{}", theirs.body);
+    }
+}
+
+#[tokio::test]
+async fn administrators_of_the_operating_workspace_see_what_belongs_to_none() {
+    let (world, ann, eve) = with_events().await;
+    record(&world, &ann, "A stranger knocked", |event| {
+        event.workspace = None
+    })
+    .await;
+    let browser = world.browser(&ann).await;
+    let own = world.open(&browser, PAGE).await;
+    assert!(own.body.contains("name=\"of\"") && !own.body.contains("A stranger knocked"));
+    let list = world.open(&browser, &format!("{PAGE}?of=system")).await;
+    assert!(list.body.contains("A stranger knocked") && !list.body.contains("Job 1"));
+    let (before, _) = list.body.split_once("\"><time").unwrap();
+    let (_, details) = before.rsplit_once("href=\"").unwrap();
+    let shown = world.open(&browser, details).await;
+    assert!(shown.status == 200 && shown.body.contains("A stranger knocked"));
+
+    let observer = world
+        .person("Main", "olga@example.com", Some(Role::Observer))
+        .await;
+    for person in [eve, observer] {
+        let browser = world.browser(&person).await;
+        let own = world.open(&browser, PAGE).await;
+        assert!(!own.body.contains("name=\"of\""));
+        let refused = world.open(&browser, &format!("{PAGE}?of=system")).await;
+        assert!(matches!(refused.status.as_u16(), 403 | 422), "{refused:?}");
+        assert!(!refused.body.contains("A stranger knocked"));
+        let refused = world.open(&browser, details).await;
+        assert!(matches!(refused.status.as_u16(), 403 | 404));
+        for path in ["", "/export.csv"] {
+            let path = format!("{REST}{path}?of=system");
+            let refused = world.script(&browser, "GET", &path, None).await;
+            assert!(matches!(refused.status.as_u16(), 400 | 403), "{refused:?}");
+        }
+    }
+}

@@ -120,7 +120,13 @@ async fn answers_keep_to_the_document() {
             "{path} answers {status}: {}",
             answer.body
         );
-        let wrong = definition.check_response(operation, status, &answer.json());
+        // A file is a text, whatever stands in it.
+        let body = if path.contains("/export.") {
+            serde_json::Value::String(answer.body.clone())
+        } else {
+            answer.json()
+        };
+        let wrong = definition.check_response(operation, status, &body);
         assert!(wrong.is_empty(), "{path}: {wrong:?}\n{}", answer.body);
         checked += usize::from(status == 200);
     }

@@ -740,3 +740,27 @@ async fn an_administrator_takes_the_second_factor_of_somebody_away_who_lost_it()
     let factors = world.store.second_factors();
     assert!(factors.of(ann.id, world.now()).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn nobody_is_invited_under_an_address_that_reads_otherwise() {
+    let (world, ann, _, _) = three().await;
+    let browser = world.browser(&ann).await;
+    let token = world.token_of(&ann).await;
+    for email in [
+        "no-at.example.com",
+        "a\u{202e}nna@example.com",
+        "anna\u{200b}@example.com",
+        "anna@exam\u{ad}ple.com",
+        "\u{e0041}anna@example.com",
+    ] {
+        let fields = [("email", email), ("role", "observer"), ("instance", "all")];
+        let page = world.submit(&browser, "/console/users/new", &fields).await;
+        assert_eq!(page.status, 422, "{email:?}");
+        let body = serde_json::json!({"email": email, "roles": []}).to_string();
+        let rest = world
+            .call("POST", "/workspaces/v1/users", &token, Some(&body))
+            .await;
+        assert_eq!(rest.status, 400, "{email:?}: {rest:?}");
+        assert!(rest.body.contains("`email`"), "{}", rest.body);
+    }
+}

@@ -61,7 +61,7 @@ async fn a_new_person_chooses_a_password_once() {
     let done = post(&world, &path, ENCODED, &[]).await;
     assert_eq!(
         (done.status.as_u16(), done.header("location")),
-        (303, "/"),
+        (303, "/console/credentials"),
         "{}",
         done.body
     );
@@ -387,12 +387,15 @@ async fn a_link_ends_the_sessions_and_leaves_the_second_factor() {
     let path = format!("{SETUP_PATH}{}", world.setup_link(&ann).await.expose());
     world.pass(SignedDuration::from_secs(60));
     let entered = post(&world, &path, ENCODED, &[]).await;
-    assert_eq!(entered.header("location"), "/sign-in/code?to=%2F");
+    assert_eq!(
+        entered.header("location"),
+        "/sign-in/code?to=%2Fconsole%2Fcredentials"
+    );
     assert!(!world.open(&thief, "/").await.body.contains("Sign out"));
     let step = entered.header("set-cookie").split(';').next().unwrap();
     assert!(step.starts_with("__Host-hallpass-code="));
     let code = crate::second_factor::code(&shared, world.now());
     let form = format!("code={code}");
     let entered = post(&world, "/sign-in/code", &form, &[("cookie", step)]).await;
-    assert_eq!(entered.header("location"), "/");
+    assert_eq!(entered.header("location"), "/console/credentials");
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
 use axum::http::request::Parts;
-use hallpass_client::{Options, Secret};
+use hallpass_client::address::{BaseUrl, TokenUrl};
+use hallpass_client::{ClientId, CredentialSource, Options, Profile, ProfileName, Secret};
 use hallpass_explorer::{
     Document, Door, Drawer, Entry, Explorer, Failure, Fetch, Id, Job, Region, SharedDrawer,
     Surroundings, Visitor, no_form_token,
@@ -73,6 +74,24 @@ impl Surroundings for Here {
                 base_url: base_url.clone(),
             })
             .collect()
+    }
+
+    fn profiles(&self) -> Vec<String> {
+        vec!["mine".to_owned()]
+    }
+
+    fn profile(&self, name: &str) -> Result<(Profile, CredentialSource), Failure> {
+        if name != "mine" {
+            return Err(Failure::not_found("profile of this name"));
+        }
+        let profile = Profile::new(
+            ProfileName::parse(name).unwrap(),
+            TokenUrl::parse(&self.token_url()).unwrap(),
+            BaseUrl::parse(&self.0["eu1"]).unwrap(),
+            ClientId::parse("me").unwrap(),
+        );
+        let secret = Secret::from("planted".to_owned());
+        Ok((profile, CredentialSource::Given(secret)))
     }
 
     fn token_url(&self) -> String {

@@ -277,9 +277,26 @@ async fn a_request_has_its_own_authorization() {
     let bearer = draft(&kept["authorization"]);
     let (_, header, _) = send(&stage, &explorer, &bearer).await.unwrap();
     assert_eq!(header, "Token planted");
-    let profile = draft(&json!({"type": "profile", "profile": "us1"}));
-    assert!(send(&stage, &explorer, &profile).await.is_err());
     assert_eq!(stage.issuer.minted(), 0);
+}
+
+#[tokio::test]
+async fn a_profile_has_its_own_tokens_and_they_go_to_its_own_api_only() {
+    let stage = Stage::set().await;
+    let explorer = stage.world.explorer();
+    let mut profile = draft(&json!({"type": "profile", "profile": "mine"}));
+    let (status, header, with) = send(&stage, &explorer, &profile).await.unwrap();
+    assert_eq!((status, header, with), (200, token(1), None));
+    assert_eq!(stage.tokens().await["tokens"], json!([]));
+    profile.url = "http://127.0.0.1:1/api".to_owned();
+    let failure = send(&stage, &explorer, &profile).await.unwrap_err();
+    assert!(
+        failure.to_string().contains("goes to http://127.0.0.1:1"),
+        "{failure}"
+    );
+    assert_eq!(stage.issuer.minted(), 1);
+    let unknown = draft(&json!({"type": "profile", "profile": "yours"}));
+    assert!(send(&stage, &explorer, &unknown).await.is_err());
 }
 
 #[tokio::test]

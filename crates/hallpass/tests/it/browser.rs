@@ -10,6 +10,7 @@
 
 mod comfort;
 mod driver;
+mod explorer;
 mod gallery;
 mod inspection;
 mod keyboard;

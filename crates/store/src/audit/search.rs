@@ -186,6 +186,16 @@ impl AuditLog {
                 .await?;
         row.as_ref().map(StoredEvent::from_row).transpose()
     }
+
+    /// The event of that sequence, if it belongs to no workspace.
+    pub async fn find_nobodys(&self, sequence: i64) -> Result<Option<StoredEvent>, StoreError> {
+        let row =
+            sqlx::query("SELECT * FROM audit_event WHERE sequence = $1 AND workspace_id IS NULL")
+                .bind(sequence)
+                .fetch_optional(self.database.reader())
+                .await?;
+        row.as_ref().map(StoredEvent::from_row).transpose()
+    }
 }
 
 /// What the index answers: the workspace, one more equality, the time, the place and the order.

@@ -5,7 +5,8 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_oauth::{Grant, JwkSet, KeySpec, Profile, Secret, SigningKey, TokenRequest};
 use hallpass_store::credentials::{
-    Credential, CredentialChange, CredentialError, CredentialOptions, IssuedCredential, Renewal,
+    Credential, CredentialChange, CredentialError, CredentialOptions, Credentials,
+    IssuedCredential, Renewal,
 };
 use hallpass_store::{PersonId, Policy, SequenceError};
 use jiff::{SignedDuration, Timestamp};
@@ -564,4 +565,38 @@ async fn a_renewal_that_somebody_else_was_quicker_with_does_nothing() {
         renew(Some(60), second).await,
         Err(CredentialError::SecretChanged)
     ));
+}
+
+#[tokio::test]
+async fn what_the_owner_lost_meanwhile_counts_when_a_credential_is_made() {
+    let world = World::new(Policy::default()).await;
+    let ann = world.person("ann@example.com").await;
+    let instance = world.store.workspaces().find_instance("us1").unwrap();
+    let credentials = world.store.credentials();
+    let make = async |credentials: &Credentials| {
+        credentials
+            .create(
+                ann.id,
+                instance.id.clone(),
+                "nightly",
+                &actor(),
+                now(),
+                &mut SystemRandom,
+            )
+            .await
+    };
+    let if_enabled = credentials.only_if(|owner| owner.enabled);
+    let people = world.store.people();
+    people
+        .set_enabled(ann.id, false, &actor(), now(), &mut SystemRandom)
+        .await
+        .unwrap();
+    let refused = make(&if_enabled).await;
+    assert!(matches!(refused, Err(CredentialError::NotPermitted)));
+    assert!(credentials.list(Some(ann.id)).is_empty());
+    people
+        .set_enabled(ann.id, true, &actor(), now(), &mut SystemRandom)
+        .await
+        .unwrap();
+    make(&if_enabled).await.unwrap();
 }

@@ -63,12 +63,23 @@ pub(super) struct Window {
 impl Window {
     /// Starts one that keeps what it must in `folder`.
     pub(super) fn start(folder: &Path) -> Self {
+        Self::begin(folder, false)
+    }
+
+    /// One that takes the certificate of a server of this machine, whose authority was made a moment ago
+    /// and is in no browser's list.
+    pub(super) fn start_trusting(folder: &Path) -> Self {
+        Self::begin(folder, true)
+    }
+
+    fn begin(folder: &Path, trusts: bool) -> Self {
         let driver = Driver::shared();
         let profile = folder.join("chromium");
         let mut flags: Vec<_> = FLAGS.map(str::to_owned).into();
         flags.push(format!("--user-data-dir={}", text(&profile)));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
+            "acceptInsecureCerts": trusts,
             "goog:chromeOptions": { "args": flags },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         } } });
@@ -162,6 +173,25 @@ impl Window {
         let list = json!({ ELEMENT: self.found("control", label) });
         let option = self.script("return [...arguments[0].options].at(-1)", &json!([list]));
         self.click(option[ELEMENT].as_str().unwrap());
+    }
+
+    /// Chooses the option whose words hold these in the list with that label.
+    #[track_caller]
+    pub(super) fn choose(&self, label: &str, words: &str) {
+        let list = json!({ ELEMENT: self.found("control", label) });
+        let find = "const [list, words] = arguments;
+            return [...list.options].find((option) => option.textContent.includes(words)) ?? null";
+        let option = self.script(find, &json!([list, words]));
+        let option = option[ELEMENT].as_str();
+        self.click(option.unwrap_or_else(|| panic!("no `{words}` in the list `{label}`")));
+    }
+
+    /// What is in the field with that label.
+    #[track_caller]
+    pub(super) fn value(&self, label: &str) -> String {
+        let field = json!({ ELEMENT: self.found("control", label) });
+        let value = self.script("return arguments[0].value", &json!([field]));
+        value.as_str().unwrap().to_owned()
     }
 
     /// Goes back to the page before.

@@ -18,11 +18,25 @@ const PLANTED: &str = "planted+5ecret";
 /// A running explorer, and the browser that it let in.
 struct Local {
     running: Running,
+    invitation: String,
+    browser: Browser,
+}
+
+/// A browser.
+#[derive(Clone, Default)]
+struct Browser {
     /// `http://127.0.0.1:PORT`
     origin: String,
-    invitation: String,
     cookie: String,
     form_token: String,
+}
+
+impl std::ops::Deref for Local {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
+    }
 }
 
 impl Local {
@@ -41,14 +55,14 @@ impl Local {
             .split(';')
             .next()
             .unwrap()
-            .clone_into(&mut local.cookie);
+            .clone_into(&mut local.browser.cookie);
         let page = local.get("/explorer").is(200).text;
         let (_, after) = page.split_once("name=\"form_token\" value=\"").unwrap();
         after
             .split('"')
             .next()
             .unwrap()
-            .clone_into(&mut local.form_token);
+            .clone_into(&mut local.browser.form_token);
         local
     }
 
@@ -57,15 +71,25 @@ impl Local {
         let running = Running::start(command);
         let invitation = running.stdout.wait_for("http://");
         let (origin, _) = invitation.split_once("/explorer/").unwrap();
-        Self {
+        let browser = Browser {
             origin: origin.to_owned(),
+            ..Browser::default()
+        };
+        Self {
+            browser,
             running,
-            cookie: String::new(),
-            form_token: String::new(),
             invitation,
         }
     }
 
+    fn stop(mut self) -> String {
+        self.running.signal("TERM");
+        assert!(self.running.end().success());
+        self.running.stderr.to_end()
+    }
+}
+
+impl Browser {
     fn ask(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Reply {
         let request = plain_request(method, url);
         let request = headers.iter().fold(request, |request, (name, value)| {
@@ -120,12 +144,6 @@ impl Local {
     fn look(&self, workspace: &str, url: &str) -> Reply {
         let path = format!("/explorer/api/w/{workspace}/definitions/look");
         self.send(&Method::POST, &path, &json!({ "url": url }))
-    }
-
-    fn stop(mut self) -> String {
-        self.running.signal("TERM");
-        assert!(self.running.end().success());
-        self.running.stderr.to_end()
     }
 }
 
@@ -322,7 +340,7 @@ fn two_explorers_work_on_one_folder() {
     // At the same time, somebody may be told to try again, and the file stays whole.
     std::thread::scope(|scope| {
         for (who, letter) in [(&one, 'a'), (&other, 'b')] {
-            let id = &id;
+            let (id, who) = (&id, who.browser.clone());
             scope.spawn(move || {
                 for turn in 0..20 {
                     let status = who.rename(id, &format!("{letter}{turn}")).status;
@@ -342,8 +360,19 @@ fn two_explorers_work_on_one_folder() {
         .map(|path| path.file_name().unwrap().to_owned())
         .collect();
     assert_eq!(names.len(), 2, "{names:?}");
-    // A file that somebody broke is told, not overwritten.
+    // A file that somebody broke is told, not overwritten, and hides no other.
+    let second = one.workspace("Second");
     fs::write(&file, "{").unwrap();
+    let mut listed = one.get("/explorer/api/workspaces").is(200).json();
+    let listed = listed.as_array_mut().unwrap();
+    listed.sort_by_key(|one| one["problem"].is_string());
+    assert_eq!(listed[0]["id"], second.as_str());
+    assert!(
+        listed[1]["problem"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be read")
+    );
     let broken = one.rename(&id, "x").is(422).json();
     assert!(
         broken["error"]["what"]
