@@ -44,7 +44,7 @@ class Chromium:
             ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         for line in self.driver.stdout:
-            if "on port" in line:
+            if "successfully on port" in line:
                 self.port = line.rsplit("port", 1)[1].strip().rstrip(".")
                 break
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
