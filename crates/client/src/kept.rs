@@ -175,7 +175,9 @@ impl<'a> Arriving<'a> {
             file.write_all(&waiting)?;
             Ok(file)
         });
-        let written = written.await.map_err(|_| io::Error::other("it was stopped"));
+        let written = written
+            .await
+            .map_err(|_| io::Error::other("it was stopped"));
         self.file = Some(written.and_then(|done| done).map_err(NotKept::File)?);
         Ok(())
     }

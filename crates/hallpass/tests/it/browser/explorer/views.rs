@@ -16,13 +16,28 @@ type View = (
 
 const VIEWS: &[View] = &[
     ("welcome", "/", &[], "What to do next"),
-    ("nowhere", "/nowhere", &[], "There is nothing at this address"),
+    (
+        "nowhere",
+        "/nowhere",
+        &[],
+        "There is nothing at this address",
+    ),
     ("tags", "/", &["By tag"], "By tag"),
     ("saved", "/", &["Saved"], "Nothing is saved yet"),
     ("history", "/", &["History"], "Nothing was sent yet"),
     ("menu", "/", &["Workspace"], "All workspaces"),
-    ("rename", "/", &["Workspace", "Rename"], "Rename the workspace"),
-    ("remove", "/", &["Workspace", "Remove"], "This cannot be undone"),
+    (
+        "rename",
+        "/",
+        &["Workspace", "Rename"],
+        "Rename the workspace",
+    ),
+    (
+        "remove",
+        "/",
+        &["Workspace", "Remove"],
+        "This cannot be undone",
+    ),
 ];
 
 #[test]
