@@ -157,13 +157,13 @@ impl Window {
     /// Presses the button, or follows the link, of that name.
     #[track_caller]
     pub(super) fn press(&self, name: &str) {
-        self.click(&self.found("button", name));
+        self.click_found("button", name);
     }
 
     /// Clicks what a selector finds.
     #[track_caller]
     pub(super) fn click_on(&self, css: &str) {
-        self.click(&self.found("css", css));
+        self.click_found("css", css);
     }
 
     /// Types into the field with that label, in place of what is there.
@@ -333,6 +333,22 @@ impl Window {
             "Emulation.setScriptExecutionDisabled",
             &json!({ "value": true }),
         );
+    }
+
+    /// Clicks what is found. A page that draws itself may have put another in its place meanwhile; then that
+    /// one is clicked.
+    #[track_caller]
+    fn click_found(&self, kind: &str, words: &str) {
+        let give_up = Instant::now() + WAIT;
+        loop {
+            let path = format!("{}/element/{}/click", self.session, self.found(kind, words));
+            match self.driver.try_call("POST", &path, &Value::Null) {
+                Ok(_) => return,
+                Err(error) if error["error"] == "stale element reference" => {}
+                Err(error) => panic!("{}: clicking `{words}`: {error}", self.url()),
+            }
+            assert!(Instant::now() < give_up, "`{words}` does not stay");
+        }
     }
 
     #[track_caller]

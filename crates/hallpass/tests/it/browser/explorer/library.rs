@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::window::{DOWN, END, ENTER, ESCAPE, HOME, LEFT, RIGHT};
 use super::stage::{Definition, Stage};
+use crate::world::eventually;
 
 /// What the page may have with all operations (design, section 6).
 const MOST_NODES: u64 = 3000;
@@ -30,12 +31,14 @@ fn operations_are_found_by_words_and_kept_at_hand() {
     ];
     assert_eq!(paths(&stage), both);
     window.keys(&format!("{DOWN}f"));
-    window.says("Favourites");
+    window.finds(".library-star[aria-pressed=true]");
     window.keys(&ENTER.to_string());
     window.finds(".library-leaf[aria-current=page]");
     assert!(window.url().ends_with("/SystemsList"), "{}", window.url());
-    let kept = &stage.workspace()["favourites"];
-    assert_eq!(kept[0]["operation"], "SystemsList");
+    eventually("the favourite is kept", || {
+        let kept = &stage.workspace()["favourites"];
+        (kept[0]["operation"] == "SystemsList").then_some(())
+    });
 
     // Words that nothing has.
     window.keys("/zebra");

@@ -41,7 +41,7 @@ fn environment(stage: &Stage) {
     assert_eq!(window.value("Variable, row 1"), "baseUrl");
     assert_eq!(
         window.value("Initial value, row 1"),
-        stage.credential.base_url
+        stage.server.instance("us1")
     );
     window.fill("Variable, row 2", "SystemID");
     window.fill("Initial value, row 2", SYSTEM);
