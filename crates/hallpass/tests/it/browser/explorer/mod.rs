@@ -4,5 +4,6 @@
 mod authorization;
 mod library;
 mod rows;
+mod request;
 mod stage;
 mod views;
