@@ -5,5 +5,6 @@ mod answer;
 mod authorization;
 mod library;
 mod rows;
+mod request;
 mod stage;
 mod views;
