@@ -4,7 +4,7 @@
 mod answer;
 mod authorization;
 mod library;
-mod rows;
 mod request;
+mod rows;
 mod stage;
 mod views;
