@@ -76,9 +76,9 @@ impl Local {
             ..Browser::default()
         };
         Self {
-            browser,
             running,
             invitation,
+            browser,
         }
     }
 
@@ -90,6 +90,7 @@ impl Local {
 }
 
 impl Browser {
+    #[expect(clippy::unused_self, reason = "it is the browser that asks")]
     fn ask(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Reply {
         let request = plain_request(method, url);
         let request = headers.iter().fold(request, |request, (name, value)| {
