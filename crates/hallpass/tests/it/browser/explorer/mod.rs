@@ -1,6 +1,8 @@
 //! The explorer in a real browser: `/explorer` of a `hallpass serve`, over TLS and for somebody signed in,
 //! and `hallpass explorer`, each beside a sandbox that answers.
 
+mod answer;
+mod authorization;
 mod library;
 mod rows;
 mod stage;

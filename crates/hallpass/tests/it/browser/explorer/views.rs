@@ -27,6 +27,25 @@ const VIEWS: &[View] = &[
     ("history", "/", &["History"], "Nothing was sent yet"),
     ("menu", "/", &["Workspace"], "All workspaces"),
     (
+        "environment",
+        "/environments/{environment}",
+        &[],
+        "Initial value",
+    ),
+    (
+        "values",
+        "/",
+        &["Values of the environment"],
+        "Effective value",
+    ),
+    (
+        "authorization",
+        "/authorization",
+        &[],
+        "Configure New Token",
+    ),
+    ("tokens", "/tokens", &[], "There is no token yet"),
+    (
         "rename",
         "/",
         &["Workspace", "Rename"],
