@@ -169,12 +169,15 @@ impl Window {
     /// Types into the field with that label, in place of what is there.
     #[track_caller]
     pub(super) fn fill(&self, label: &str, typed: &str) {
-        let field = self.found("control", label);
-        self.post(&format!("/element/{field}/clear"), &Value::Null);
-        self.post(
-            &format!("/element/{field}/value"),
-            &json!({ "text": typed }),
-        );
+        self.on_found("control", label, |field| {
+            let path = format!("{}/element/{field}", self.session);
+            let call = |what: &str, body: &Value| {
+                self.driver
+                    .try_call("POST", &format!("{path}/{what}"), body)
+            };
+            call("clear", &Value::Null)?;
+            call("value", &json!({ "text": typed }))
+        });
     }
 
     /// The same with the keyboard alone, for a field that acts on each change: it is never empty meanwhile.
@@ -335,17 +338,25 @@ impl Window {
         );
     }
 
-    /// Clicks what is found. A page that draws itself may have put another in its place meanwhile; then that
-    /// one is clicked.
+    /// Clicks what is found.
     #[track_caller]
     fn click_found(&self, kind: &str, words: &str) {
+        self.on_found(kind, words, |element| {
+            let path = format!("{}/element/{element}/click", self.session);
+            self.driver.try_call("POST", &path, &Value::Null)
+        });
+    }
+
+    /// Does something with what is found. A page that draws itself may have put another in its place
+    /// meanwhile; then it is done with that one.
+    #[track_caller]
+    fn on_found(&self, kind: &str, words: &str, act: impl Fn(&str) -> Result<Value, Value>) {
         let give_up = Instant::now() + WAIT;
         loop {
-            let path = format!("{}/element/{}/click", self.session, self.found(kind, words));
-            match self.driver.try_call("POST", &path, &Value::Null) {
+            match act(&self.found(kind, words)) {
                 Ok(_) => return,
                 Err(error) if error["error"] == "stale element reference" => {}
-                Err(error) => panic!("{}: clicking `{words}`: {error}", self.url()),
+                Err(error) => panic!("{}: {kind} `{words}`: {error}", self.url()),
             }
             assert!(Instant::now() < give_up, "`{words}` does not stay");
         }
