@@ -24,7 +24,7 @@ pub(super) struct Filter {
 }
 
 /// Whose events somebody may look for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     /// Those of this workspace.
     pub(super) workspace: &'a WorkspaceId,
