@@ -219,6 +219,7 @@ function edit(element, state, here) {
     try {
       const answer = await post('/send', unchecked ? { ...sent, unchecked } : sent, { signal: state.running.signal });
       place.show(answer, sent);
+      reveal(place.element);
       app.emit('answer', answer, sent);
     } catch (error) {
       if (error.name === 'AbortError') place.fail(Object.assign(new Error('cancelled'), { hint: 'the request may have reached the server all the same' }));
@@ -301,6 +302,11 @@ function addressOf(draft, changed) {
     paint.scrollLeft = input.scrollLeft;
   };
   return { element: h('div.address', paint, input), mark };
+}
+
+// What came is seen: an answer below the window, or at its lower edge, comes up.
+function reveal(element) {
+  if (element.getBoundingClientRect().top > window.innerHeight * 0.6) element.scrollIntoView({ block: 'start' });
 }
 
 // Where the answer is shown, made when it is first needed.
