@@ -175,7 +175,9 @@ impl<'a> Arriving<'a> {
             file.write_all(&waiting)?;
             Ok(file)
         });
-        let written = written.await.map_err(|_| io::Error::other("it was stopped"));
+        let written = written
+            .await
+            .map_err(|_| io::Error::other("it was stopped"));
         self.file = Some(written.and_then(|done| done).map_err(NotKept::File)?);
         Ok(())
     }
@@ -212,8 +214,8 @@ mod tests {
     #[tokio::test]
     async fn a_file_has_no_name() {
         let directory = tempfile::tempdir().unwrap();
-        let kept = keep(&in_files(directory.path(), 2, 10), &[b"abcde".to_vec()]);
-        let kept = kept.await.unwrap();
+        let room = in_files(directory.path(), 2, 10);
+        let kept = keep(&room, &[b"abcde".to_vec()]).await.unwrap();
         assert_eq!(kept.response().body(), b"ab");
         assert_eq!(&kept.overflow().unwrap().read(1, 3).unwrap()[..], b"bcd");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);

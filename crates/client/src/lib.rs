@@ -79,7 +79,7 @@ pub use error::{Error, Kind};
 pub use event::{Event, EventSink};
 pub use forward::Forwarded;
 pub use kept::{Keeping, Kept, Overflow};
-pub use paging::{Doubt, Page, Pages};
+pub use paging::{Doubt, OnePage, Page, Pages};
 pub use private_file::PrivateFileError;
 pub use problem::ApiProblem;
 pub use profile::{Profile, ProfileName};

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::link::below;
+use crate::response::Response;
 use crate::send::Client;
 use envelope::{Cursor, Envelope, has_id, hash, key};
 pub use failure::{Doubt, PagingError};
@@ -95,6 +96,39 @@ impl Client {
             }
         }
         Ok(items)
+    }
+}
+
+/// A page for one who looks at it by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnePage {
+    /// How many items are on it.
+    pub items: usize,
+    /// How many items are before it.
+    pub offset: u64,
+    /// How many there are, when the server says so.
+    pub total: Option<u64>,
+    /// Path and query of the next page, when there is one.
+    pub next: Option<String>,
+}
+
+impl Client {
+    /// What page of a list an answer is; `None` when it is none. The request is the one that was sent.
+    pub fn page_of(&self, request: &BuiltRequest, answer: &Response) -> Option<OnePage> {
+        let mut pages = self.pages(request.clone()).ok()?;
+        let envelope = Envelope::read(answer).ok()?;
+        let asked = &request.path_and_query;
+        let page = pages.take(asked, pages.start, envelope).ok()??;
+        Some(OnePage {
+            items: page.items.len(),
+            offset: page.offset,
+            total: page.total,
+            next: match pages.next {
+                Next::Offset(offset) => Some(with_parameter(asked, "offset", &offset.to_string())),
+                Next::Link(link) => Some(link),
+                Next::First | Next::Failed(_) | Next::Nothing => None,
+            },
+        })
     }
 }
 

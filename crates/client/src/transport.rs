@@ -325,14 +325,15 @@ pub(crate) async fn exchange_into(
         *request.timeout_mut() = Some(keeping.longest);
     }
     let begun = way.execute(request);
-    let mut answer = match begin {
-        None => begun.await?,
-        Some(begin) => tokio::time::timeout(begin, begun)
-            .await
-            .map_err(|_| TransportError::TimedOut {
-                server: server.clone(),
+    let mut answer =
+        match begin {
+            None => begun.await?,
+            Some(begin) => tokio::time::timeout(begin, begun).await.map_err(|_| {
+                TransportError::TimedOut {
+                    server: server.clone(),
+                }
             })??,
-    };
+        };
     let status = answer.status();
     let headers = std::mem::take(answer.headers_mut());
     let not_kept = |reason| match reason {

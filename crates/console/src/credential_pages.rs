@@ -5,6 +5,7 @@
 //! browsers remember, and not on a page that could be opened again. The rules are in
 //! [`crate::credentials::rule`]; nothing here decides who may.
 
+mod change;
 mod claims;
 mod create;
 mod delete;
@@ -12,6 +13,7 @@ mod detail;
 mod file;
 mod issued;
 mod list;
+mod options;
 mod reset;
 mod sample;
 mod shown;
@@ -49,6 +51,7 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
         .route(&at("/new"), get(create::show).post(create::create))
         .route(&at("/sample"), get(sample::choose))
         .route(&at("/{id}"), get(detail::show))
+        .route(&at("/{id}/change"), get(change::show).post(change::change))
         .route(&at("/{id}/token"), get(token::show).post(token::issue))
         .route(&at("/{id}/reset"), get(reset::show).post(reset::reset))
         .route(&at("/{id}/delete"), get(delete::show).post(delete::delete))

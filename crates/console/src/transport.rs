@@ -20,7 +20,6 @@ impl Console {
     }
 
     /// Another room's routes, telling browsers the same as the console's own.
-    #[must_use]
     pub fn protect(&self, router: Router) -> Router {
         protect(router, self.strict_transport())
     }

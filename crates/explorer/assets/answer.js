@@ -3,11 +3,15 @@
 
 import { ask, base, post } from './api.js';
 import { app } from './app.js';
-import { h, replace } from './dom.js';
+import { chart, chartsOf } from './chart.js';
 import { read } from './content.js';
+import { h, replace } from './dom.js';
+import { pretty } from './pretty.js';
 import { raw } from './raw.js';
+import { listOf, table } from './table.js';
 import { tabs } from './tabs.js';
-import { advice, counted, meaning, quality, several, size, time } from './words.js';
+import { follow } from './task.js';
+import { advice, capital, counted, meaning, quality, several, size, time } from './words.js';
 
 // Draws answers into the element: what `running`, `show`, `fail` and `clear` say is read out as well.
 export function mountAnswer(element) {
@@ -23,6 +27,7 @@ export function mountAnswer(element) {
     replace(place, content);
   };
   const here = {
+    element,
     running: () => begin('Sending', h('p.answer-running.quiet', 'Sending…')),
     clear: () => begin(''),
     fail: (error) => begin(
@@ -32,26 +37,24 @@ export function mountAnswer(element) {
     show(answer, draft) {
       const mine = number + 1;
       const shown = { answer, draft, isCurrent: () => mine === number && element.isConnected };
-      const content = [head(answer), problem(answer), pages(shown, here), body(shown)];
+      const task = answer.task && follow(answer.task, shown.isCurrent);
+      const content = [head(answer), problem(answer), task, pages(shown, here), body(shown)];
       begin(`${answer.status} ${answer.reason ?? ''}: ${meaning(answer.status)}`, content);
     },
   };
   return here;
 }
 
-export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
 function head(answer) {
   const { status } = answer;
   return h('div.answer-head',
-    h('h3.unseen', 'Answer'),
+    h('h2.unseen', 'Answer'),
     h('span', { class: `badge ${quality(status)}` }, `${status} ${answer.reason ?? ''}`.trim()),
     h('span.answer-meaning', capital(meaning(status))),
     h('span.quiet', { title: 'From sending to the last byte' }, time(answer.milliseconds)),
     h('span.quiet', { title: `${counted(answer.size)} bytes` }, size(answer.size)),
-    answer.token?.renewed && h('span.badge.quiet', 'token renewed'),
-    answer.size > 0 && answer.complete !== false
-      && h('a.plain', { href: `${base}/answers/${encodeURIComponent(answer.id)}/body?save=1`, download: '' }, 'Save'));
+    answer.token?.renewed && h('span.badge.quiet', 'new token'),
+    answer.size > 0 && h('a.plain', { href: `${base}/answers/${encodeURIComponent(answer.id)}/body?save=1`, download: '' }, 'Save'));
 }
 
 // Why it went badly, and what to do. The server's own words come first.
@@ -80,6 +83,8 @@ function pages({ answer, draft }, here) {
     try {
       const got = await post('/send', to);
       here.show(got, to);
+      // The button that was pressed is gone; its successor is where the reader was.
+      here.element.querySelector('.answer-pages button:last-child')?.focus();
       app.emit('answer', got, to);
     } catch (error) {
       here.fail(error);
@@ -139,27 +144,49 @@ async function load(shown, place, content) {
     if (found.text === null) {
       return replace(place, h('p', `This is no text (${answer.mediaType || 'kind unknown'}, ${size(answer.size)}). Save it to look at it with another program.`));
     }
-    return replace(place, answer.complete === false && cut(answer), raw(found.text));
+    return replace(place, found.why && noJson(found.why), forms(shown, found, content));
   } catch (error) {
     return replace(place, h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint))));
   }
 }
 
+// The forms that suit the body: a list is a table as well, numbers over time are a chart.
+function forms({ answer, draft }, { node, text }, content) {
+  if (!node) return raw(text);
+  const tree = pretty(node, text, answer);
+  const items = listOf(node);
+  const charts = chartsOf(node);
+  const all = tabs('Forms of the body', [
+    { id: 'pretty', label: 'Pretty', make: () => tree },
+    items && { id: 'table', label: 'Table', make: () => table(items, draft?.operation || 'answer') },
+    charts.length && { id: 'chart', label: 'Chart', make: () => chart(charts) },
+    { id: 'raw', label: 'Raw', make: () => raw(text) },
+  ].filter(Boolean), preferred, (id) => { preferred = id; });
+  content.reveal = (pointer) => {
+    all.show('pretty');
+    tree.reveal(pointer);
+  };
+  return all;
+}
+
+// The form that was chosen last is the one that the next answer begins with, where it has it.
+let preferred = 'pretty';
+
+const noJson = (why) => h('p.notice', `It says that it is JSON, and is not: line ${why.line}, column ${why.column}: ${why.message}.`);
+
 const tooLarge = (answer) => h('div.notice',
   h('p', `The answer is too large to be shown (${size(answer.size)}).`),
   h('p', 'It is kept in a file: save it, and look at it with another program, or ask for less with limit, filter or select.'));
-
-const cut = (answer) => h('p.notice', `Only the first ${size(answer.kept)} of ${size(answer.size)} are here.`);
 
 function headers(answer) {
   const rows = (list) => h('dl.facts.answer-facts', list.map(({ name, value }) => h('div', h('dt', name), h('dd', h('code', value)))));
   const { sent } = answer;
   return h('div.answer-parts',
-    h('section', h('h4', 'Came back'), rows(answer.headers)),
-    h('section', h('h4', 'Was sent'),
+    h('section', h('h3', 'Came back'), rows(answer.headers)),
+    h('section', h('h3', 'Was sent'),
       h('p.answer-url', h('code', `${answer.method} ${answer.url}`)),
       rows(sent?.headers ?? []),
-      sent?.body && [h('h4', 'Body that was sent'), raw(sent.body)]),
+      sent?.body && [h('h3', 'Body that was sent'), raw(sent.body)]),
     h('p.quiet', 'Secrets are masked. The explorer keeps no cookies.'));
 }
 

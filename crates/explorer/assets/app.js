@@ -155,7 +155,8 @@ function display() {
   if (found) {
     const [route, match] = found;
     const params = Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(match[at + 1])]));
-    leave = route.render(params, view);
+    const shown = route.render(params, view);
+    if (typeof shown === 'function') leave = shown;
   } else {
     replace(view, h('p', 'There is nothing at this address. Choose an operation at the side.'));
   }

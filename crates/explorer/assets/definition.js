@@ -6,11 +6,9 @@ import { get, post, put, remove } from './api.js';
 import { confirm, h, replace } from './dom.js';
 import { downloads, lazy } from './docs.js';
 import { importDialog } from './import.js';
-import { prose } from './prose.js';
+import { prose, spans } from './prose.js';
 
-app.route('/definition/:definition', show);
-
-function show({ definition: id }, element) {
+export function show({ definition: id }, element) {
   const left = new AbortController();
   replace(element, h('p.quiet', { role: 'status' }, 'Reading the definition…'));
   get(`/definitions/${id}`, { signal: left.signal }).then((about) => {
@@ -125,7 +123,7 @@ function problems(about, source) {
 const problem = (one, source) => h('li',
   h('span.badge', { 'data-severity': one.severity }, one.severity), ' ',
   jump(`${one.part ? `${one.part}, ` : ''}line ${one.line}`, one.line, source, one.part),
-  h('p', one.message), h('p.quiet', one.advice), h('p.quiet', h('code', one.rule)));
+  h('p', spans(one.message)), h('p.quiet', spans(one.advice)), h('p.quiet', h('code', one.rule)));
 
 // Lines of the text, drawn where they can be seen. Every line is as high as any other.
 function sourceView(id, about) {

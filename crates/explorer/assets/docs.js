@@ -6,9 +6,6 @@ import { base, patch } from './api.js';
 import { h, replace } from './dom.js';
 import { prose } from './prose.js';
 
-app.route('/docs/:definition', overview);
-app.route('/docs/:definition/:operation', show);
-
 const found = (id) => app.workspace.definitions.find((one) => one.id === id);
 
 // The links that save a definition as a file.
@@ -34,11 +31,12 @@ function wanted(id, element) {
   };
   replace(element, h('h2', definition.title),
     h('p', 'This definition was imported without documentation.'),
-    h('p', h('button', { type: 'button', onclick: () => on().catch(app.fail) }, 'Show documentation')));
+    h('p.actions', h('button', { type: 'button', onclick: () => on().catch(app.fail) }, 'Show documentation'),
+      h('a.plain', { href: app.link('definition', id) }, 'Source and problems')));
   return false;
 }
 
-function overview({ definition: id }, element) {
+export function overview({ definition: id }, element) {
   if (!wanted(id, element)) return;
   const definition = found(id);
   app.library(id).then(({ operations }) => {
@@ -56,18 +54,14 @@ function overview({ definition: id }, element) {
 
 const gone = () => h('span.badge.bad', 'deprecated');
 
-async function show({ definition: id, operation: name }, element) {
+export function show({ definition: id, operation: name }, element) {
   if (!wanted(id, element)) return;
-  try {
-    const [one, { operations }] = await Promise.all([app.operation(id, name), app.library(id)]);
-    if (location.hash !== app.link('docs', id, name)) return;
-    replace(element, page(id, one, operations));
-    const heading = element.querySelector('h2');
-    heading.tabIndex = -1;
-  } catch (error) {
+  Promise.all([app.operation(id, name), app.library(id)]).then(([one, { operations }]) => {
+    if (location.hash === app.link('docs', id, name)) replace(element, page(id, one, operations));
+  }).catch((error) => {
     replace(element, h('p', error.message));
     app.fail(error);
-  }
+  });
 }
 
 function page(id, one, operations) {

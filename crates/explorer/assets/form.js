@@ -48,17 +48,22 @@ function value(context, shape, at, pointer, label) {
   const note = h('p.mistake', { id: unique('mistake'), hidden: true });
   const input = entry(context, shape, at, pointer, label);
   context.places.set(pointer, { note, input });
-  const nothing = shape.nullable && node.kind !== 'null' && !/^(object|list|map)/.test(kind);
-  return [input, note, nothing && h('button.plain.small', {
+  const isPlain = shape.nullable && !/^(object|list|map)/.test(kind);
+  // What is wrong with a whole stands above it.
+  if (!isPlain) return /^(object|list|map)/.test(kind) ? [note, input] : [input, note];
+  if (node.kind === 'null') return [input, note];
+  const nothing = h('button.plain.braces', {
     type: 'button',
     title: 'Send null in place of a value',
     'aria-label': `Send null as ${label}`,
     onclick: () => {
       at.set({ kind: 'null' });
       context.changed();
-      replace(input, h('code', 'null'));
+      replace(row, h('code', 'null'));
     },
-  }, 'null')];
+  }, 'null');
+  const row = h('div.typed', input, nothing);
+  return [row, note];
 }
 
 function entry(context, shape, at, pointer, label) {
@@ -148,7 +153,7 @@ function one(context, { name, required, shape }, node, pointer) {
     const draw = () => fill(place, value(context, shape, slot(member, 1), below(pointer, name), name));
     if (!nested(shape)) return draw();
     const details = h('details', { open: pointer.split('/').length < 3 }, h('summary', shape.kind, h('span.unseen', ` ${name}`)));
-    const inside = h('div.inside');
+    const inside = h('div.within');
     let drawn = false;
     const unfold = () => {
       if (!details.open || drawn) return;

@@ -6,10 +6,6 @@ import { ask, post } from './api.js';
 import { lazy } from './docs.js';
 import { dialog, field, h, replace, unique } from './dom.js';
 
-const button = h('button.plain', { type: 'button', onclick: () => importDialog() }, 'Import');
-app.bar(30, button);
-app.on('import', () => importDialog());
-
 // Asks for a definition. `replaces` is one that it is meant to replace; `files` were chosen already.
 export function importDialog({ replaces, files } = {}) {
   return dialog(replaces ? 'Import a new version' : 'Import', (close) => {
@@ -37,6 +33,7 @@ function choose(steps, problem) {
     type: 'button', role: 'tab', 'aria-controls': panel.id, id: unique('tab'), onclick: () => open(tab),
   }, tab.label));
   const open = (tab) => {
+    steps.tab = tab;
     buttons.forEach((one, at) => {
       one.setAttribute('aria-selected', String(tabs[at] === tab));
       one.tabIndex = tabs[at] === tab ? 0 : -1;
@@ -52,7 +49,7 @@ function choose(steps, problem) {
     open(tabs[at]);
     buttons[at].focus();
   });
-  open(tabs[0]);
+  open(steps.tab ?? tabs[0]);
   replace(steps.place, problem && failure(problem), list, panel);
 }
 
@@ -69,10 +66,11 @@ function folderTab(steps) {
 }
 
 function linkTab(steps) {
-  const input = h('input', { type: 'url', name: 'url', required: true, placeholder: 'https://' });
+  const input = h('input', { type: 'url', name: 'url', required: true, placeholder: 'https://', value: steps.url });
   const form = h('form', {
     onsubmit: (event) => {
       event.preventDefault();
+      steps.url = input.value;
       lookAt(steps, `Fetching ${input.value}`, () => post(look(steps), { url: input.value }));
     },
   }, field('Address of the definition', input, 'It is fetched once. Addresses of servers in it that are relative are taken to mean that place.'),
@@ -81,10 +79,11 @@ function linkTab(steps) {
 }
 
 function textTab(steps) {
-  const input = h('textarea.code', { rows: '12', required: true, spellcheck: 'false' });
+  const input = h('textarea.code', { rows: '12', required: true, spellcheck: 'false', value: steps.text });
   return h('form', {
     onsubmit: (event) => {
       event.preventDefault();
+      steps.text = input.value;
       const blob = new Blob([input.value]);
       lookAt(steps, 'Reading the text', () => upload(steps, blob, 'pasted text'));
     },
@@ -224,32 +223,8 @@ async function take(steps, rows, documentation, go) {
   }
 }
 
-// Files that are dropped anywhere on the page.
-const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
-const veil = h('div.import-veil', { 'aria-hidden': 'true' }, 'Drop the definition to import it');
-
-document.addEventListener('dragover', (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  if (!veil.isConnected) document.body.append(veil);
-});
-document.addEventListener('dragleave', (event) => {
-  if (!event.relatedTarget) veil.remove();
-});
-document.addEventListener('drop', (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  veil.remove();
-  dropped(event.dataTransfer).then((files) => {
-    document.querySelectorAll('dialog.explorer-dialog').forEach((one) => one.dispatchEvent(new Event('cancel', { cancelable: true })));
-    if (files.length) importDialog({ files });
-  }).catch(app.fail);
-});
-
 // What was dropped, folders opened.
-async function dropped(transfer) {
-  const plain = [...transfer.files];
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+export async function dropped(plain, entries) {
   if (!entries.some((entry) => entry.isDirectory)) return named(plain);
   const files = [];
   const open = async (entry) => {

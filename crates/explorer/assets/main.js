@@ -3,12 +3,11 @@
 import { app, start } from './app.js';
 import './authorization.js';
 import './environments.js';
-import './import.js';
-import './definition.js';
-import './docs.js';
+import './definitions.js';
 import './welcome.js';
 import './library.js';
 import './history.js';
 import './menu.js';
+import './request.js';
 
 start().catch((error) => app.fail(error));

@@ -4,6 +4,11 @@
 
 import { h } from './dom.js';
 
+// Backticks are written by their number: in a script they begin texts.
+const TICK = '\x60';
+const FENCE = TICK.repeat(3);
+const CODE = /(\x60[^\x60]+\x60|\*\*[^*]+\*\*)/;
+
 // The elements for a text.
 export function prose(text) {
   const blocks = [];
@@ -17,9 +22,9 @@ export function prose(text) {
     const line = lines[at].trim();
     const item = /^(?:[-*+]|\d+[.)])\s+(.*)/.exec(line)?.[1];
     const heading = /^#{1,6}\s+(.*)/.exec(line)?.[1];
-    if (line.startsWith('```')) {
+    if (line.startsWith(FENCE)) {
       close();
-      const end = lines.findIndex((one, number) => number > at && one.trim().startsWith('```'));
+      const end = lines.findIndex((one, number) => number > at && one.trim().startsWith(FENCE));
       const until = end < 0 ? lines.length : end;
       blocks.push(h('pre', { tabindex: '0' }, lines.slice(at + 1, until).join('\n')));
       at = until;
@@ -42,8 +47,8 @@ export function prose(text) {
 
 // Code and bold parts of a line.
 export const spans = (text) =>
-  text.split(/(`[^`]+`|\*\*[^*]+\*\*)/).map((part) => {
-    if (part.length > 2 && part.startsWith('`') && part.endsWith('`')) return h('code', part.slice(1, -1));
+  text.split(CODE).map((part) => {
+    if (part.length > 2 && part.startsWith(TICK) && part.endsWith(TICK)) return h('code', part.slice(1, -1));
     if (part.length > 4 && part.startsWith('**') && part.endsWith('**')) return h('strong', part.slice(2, -2));
     return part;
   });

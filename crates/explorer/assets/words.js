@@ -49,6 +49,9 @@ const ADVICE = {
   504: 'Try again in a minute, or ask for less at once.',
 };
 
+// A text that begins a sentence.
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 // A status in words.
 export const meaning = (status) => MEANINGS[status] ?? CLASSES[Math.floor(status / 100)] ?? '';
 

@@ -21,6 +21,7 @@ mod environments;
 mod id;
 pub mod library;
 mod page;
+mod requests;
 mod sharing;
 mod tokens;
 pub mod variables;
@@ -41,6 +42,7 @@ pub use visitor::{Door, Entry, Fetch, Region, Surroundings, Visitor, no_form_tok
 
 use cabinet::Turns;
 use definitions::Shelf;
+use requests::Answers;
 use tokens::Engines;
 
 /// Where the explorer's pages and its interface are.
@@ -54,6 +56,7 @@ pub struct Explorer {
     turns: Turns,
     shelf: Shelf,
     engines: Engines,
+    answers: Answers,
 }
 
 impl Explorer {
@@ -66,6 +69,7 @@ impl Explorer {
             turns: Turns::default(),
             shelf: Shelf::default(),
             engines: Engines::default(),
+            answers: Answers::default(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Explorer {
             .merge(tokens::routes())
             .merge(definitions::routes())
             .merge(library::routes())
+            .merge(requests::routes())
             .merge(sharing::routes())
             .with_state(state)
             .merge(page::assets())

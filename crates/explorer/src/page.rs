@@ -28,6 +28,7 @@ static MODULES: Modules = modules!(
     "../assets/environments.js",
     "../assets/tokens.js",
     "../assets/json.js",
+    "../assets/definitions.js",
     "../assets/prose.js",
     "../assets/docs.js",
     "../assets/import.js",
@@ -37,6 +38,7 @@ static MODULES: Modules = modules!(
     "../assets/history.js",
     "../assets/menu.js",
     "../assets/welcome.js",
+    "../assets/request.js",
     "../assets/parameters.js",
     "../assets/inputs.js",
     "../assets/builders.js",
@@ -45,11 +47,20 @@ static MODULES: Modules = modules!(
     "../assets/form.js",
     "../assets/preview.js",
     "../assets/answer.js",
+    "../assets/task.js",
+    "../assets/table.js",
+    "../assets/pretty.js",
+    "../assets/jsontree.js",
+    "../assets/find.js",
+    "../assets/chart.js",
     "../assets/content.js",
     "../assets/raw.js",
     "../assets/tabs.js",
     "../assets/words.js",
 );
+
+/// The script of the list, which works without.
+static LIST: Modules = modules!("explorer-list"; "../assets/list.js");
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
@@ -59,7 +70,7 @@ pub(crate) fn routes() -> Router<Arc<Explorer>> {
 }
 
 pub(crate) fn assets() -> Router {
-    MODULES.routes()
+    MODULES.routes().merge(LIST.routes())
 }
 
 #[derive(Template)]
@@ -154,7 +165,8 @@ impl Explorer {
             typed,
         };
         let status = problem.map_or(StatusCode::OK, Failure::status);
-        around(Page::new("Explorer", content), visitor).answer(status)
+        let page = Page::new("Explorer", content).with_modules(&LIST);
+        around(page, visitor).answer(status)
     }
 }
 

@@ -31,6 +31,8 @@ use crate::workspace::Workspace;
 use crate::workspace::environment::secret_name;
 use file::{Carried, Shared};
 
+pub(crate) use suspicion::secrets_in;
+
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     Router::new()
         .route("/explorer/api/w/{workspace}/export", get(export))
@@ -146,7 +148,11 @@ impl Explorer {
 }
 
 /// The values of all secrets of a workspace.
-async fn kept(visitor: &Visitor, id: &Id, workspace: &Workspace) -> Result<Vec<Secret>, Failure> {
+pub(crate) async fn kept(
+    visitor: &Visitor,
+    id: &Id,
+    workspace: &Workspace,
+) -> Result<Vec<Secret>, Failure> {
     let mut names = file::kept_names(workspace);
     for environment in &workspace.environments {
         let variables = environment.variables.iter();

@@ -30,7 +30,7 @@ impl TaskLink {
 
     /// The task that a `taskUri` or `resourceUri` names, when it is an id or an address in a
     /// collection of tasks.
-    pub(crate) fn of_uri(uri: &str) -> Option<Self> {
+    pub fn of_uri(uri: &str) -> Option<Self> {
         let segments = segments(uri);
         let id = segments.last()?;
         let collection = segments

@@ -304,3 +304,28 @@ async fn a_list_that_changes_or_ends_early_is_doubtful() {
         Some(Doubt::Short { received, total })
     );
 }
+
+#[tokio::test]
+async fn a_single_page_names_the_one_after_it() {
+    let world = World::start(|call| {
+        let last = call.path_and_query.contains("offset=2");
+        let items = if last {
+            r#"[{"id":3}]"#
+        } else {
+            r#"[{"id":1},{"id":2}]"#
+        };
+        ok(&format!(r#"{{"items":{items},"total":3}}"#))
+    })
+    .await;
+    let (client, _) = world.client(None);
+    let request = get("/v1/items?limit=2");
+    let answer = client.send(&request).await.unwrap();
+    let page = client.page_of(&request, &answer).unwrap();
+    assert_eq!((page.items, page.offset, page.total), (2, 0, Some(3)));
+    let next = page.next.unwrap();
+    assert_eq!(next, "/v1/items?limit=2&offset=2");
+    let request = get(&next);
+    let answer = client.send(&request).await.unwrap();
+    let last = client.page_of(&request, &answer).unwrap();
+    assert_eq!((last.items, last.offset, last.next), (1, 2, None));
+}

@@ -24,6 +24,7 @@ pub(super) struct Filter {
 }
 
 /// Whose events somebody may look for.
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     /// Those of this workspace.
     pub(super) workspace: &'a WorkspaceId,

@@ -6,11 +6,12 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use hallpass_oauth::ApplicationInstanceId;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_oauth::{ApplicationInstanceId, ScopeSet};
-use hallpass_store::credentials::{CredentialError, CredentialLimits, CredentialOptions};
-use jiff::{SignedDuration, Timestamp};
+use hallpass_store::credentials::{CredentialLimits, CredentialOptions};
+use jiff::Timestamp;
 
+use super::options::{Problem, TypedOptions, problem, problem_of};
 use super::shown::InstanceShown;
 use super::{Already, CREDENTIALS_PAGE, answered, issued, refusal};
 use crate::Console;
@@ -26,6 +27,7 @@ use crate::submission::Submissions;
 struct Form<'a> {
     instances: Vec<InstanceShown>,
     typed: Typed<'a>,
+    options: TypedOptions<'a>,
     problem: Option<Problem>,
     form_token: String,
     submission: String,
@@ -38,15 +40,7 @@ struct Form<'a> {
 struct Typed<'a> {
     instance: &'a str,
     name: &'a str,
-    expires: &'a str,
-    lifetime: &'a str,
-    scopes: &'a str,
-}
-
-/// What is wrong, and with which field.
-struct Problem {
-    field: &'static str,
-    words: String,
+    options: TypedOptions<'a>,
 }
 
 /// What a form asks for, read.
@@ -69,17 +63,8 @@ impl<'a> Typed<'a> {
         Self {
             instance: fields.text("instance"),
             name: fields.text("name"),
-            expires: fields.text("expires"),
-            lifetime: fields.text("lifetime"),
-            scopes: fields.text("scopes"),
+            options: TypedOptions::of(fields),
         }
-    }
-
-    /// Whether the less common fields are to be seen.
-    fn has_more(&self) -> bool {
-        [self.expires, self.lifetime, self.scopes]
-            .iter()
-            .any(|text| !text.is_empty())
     }
 }
 
@@ -109,6 +94,7 @@ impl Console {
             instances: accessible
                 .map(|instance| instance.as_ref().into())
                 .collect(),
+            options: typed.options,
             typed,
             problem,
             form_token: self.form_token(by),
@@ -177,44 +163,10 @@ impl Console {
     fn wanted(&self, typed: &Typed<'_>, now: Timestamp) -> Result<Wanted, Problem> {
         let chosen = self.workspaces.find_instance(typed.instance);
         let chosen = chosen.ok_or_else(|| problem("instance", "Select the application."))?;
-        let expires_at = if typed.expires.is_empty() {
-            None
-        } else {
-            let end = end_of_day(typed.expires)
-                .ok_or_else(|| problem("expires", "Write the day as 2027-12-31."))?;
-            if end <= now {
-                return Err(problem("expires", "That day is over. Choose a later one."));
-            }
-            Some(end)
-        };
-        let token_lifetime = if typed.lifetime.is_empty() {
-            None
-        } else {
-            let minutes = typed.lifetime.parse::<i64>().ok().filter(|many| *many > 0);
-            let longest = self.credentials.limits().longest_lifetime;
-            let lifetime = minutes
-                .and_then(|many| many.checked_mul(60))
-                .map(SignedDuration::from_secs)
-                .filter(|lifetime| *lifetime <= longest);
-            let bound = longest.as_mins();
-            Some(lifetime.ok_or_else(|| {
-                problem("lifetime", &format!("Write whole minutes, 1 to {bound}."))
-            })?)
-        };
-        let scopes = if typed.scopes.is_empty() {
-            None
-        } else {
-            let scopes = ScopeSet::parse(typed.scopes);
-            Some(scopes.map_err(|error| problem("scopes", &format!("{error}.")))?)
-        };
+        let options = self.options_of(typed.options, now)?;
         Ok(Wanted {
             instance: chosen.id.clone(),
-            options: CredentialOptions {
-                token_lifetime,
-                expires_at,
-                scopes,
-                ..CredentialOptions::default()
-            },
+            options,
         })
     }
 }
@@ -227,64 +179,5 @@ fn repeated() -> Already<'static> {
                 not stored: if it is lost, open the credential and reset it.",
         href: CREDENTIALS_PAGE.to_owned(),
         link: "API Client Credentials",
-    }
-}
-
-fn problem(field: &'static str, words: &str) -> Problem {
-    Problem {
-        field,
-        words: words.to_owned(),
-    }
-}
-
-/// The field that is to blame, if one is.
-fn problem_of(error: CredentialError) -> Result<Problem, CredentialError> {
-    let field = match &error {
-        CredentialError::NameTaken(_) | CredentialError::BadName(_) => "name",
-        CredentialError::UnknownInstance(_) | CredentialError::InstanceOff(_) => "instance",
-        CredentialError::Lifetime { .. } => "lifetime",
-        CredentialError::ExpiresInThePast => "expires",
-        CredentialError::LimitReached(_) => "all",
-        _ => return Err(error),
-    };
-    Ok(Problem {
-        field,
-        words: sentence(&error.to_string()),
-    })
-}
-
-/// Messages of the store begin small and end without a stop.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first: String = letters
-        .next()
-        .map(|one| one.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-/// The last moment of a day, in UTC.
-fn end_of_day(text: &str) -> Option<Timestamp> {
-    let midnight: Timestamp = format!("{text}T00:00:00Z").parse().ok()?;
-    midnight.checked_add(SignedDuration::from_secs(86_399)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_credential_works_until_the_day_is_over() {
-        let end = end_of_day("2027-12-31").unwrap();
-        assert_eq!(end.to_string(), "2027-12-31T23:59:59Z");
-        for wrong in [
-            "",
-            "31.12.2027",
-            "2027-13-01",
-            "2027-12-31T00:00:00Z",
-            "tomorrow",
-        ] {
-            assert_eq!(end_of_day(wrong), None, "{wrong}");
-        }
     }
 }

@@ -250,7 +250,7 @@ async fn programs_download_what_the_pages_export() {
 async fn administrators_of_the_operating_workspace_see_what_belongs_to_none() {
     let (world, ann, eve) = with_events().await;
     record(&world, &ann, "A stranger knocked", |event| {
-        event.workspace = None
+        event.workspace = None;
     })
     .await;
     let browser = world.browser(&ann).await;

@@ -879,3 +879,96 @@ async fn what_an_administrator_switched_off_stays_off_for_its_owner() {
     assert_eq!(world.submit(&ann, &enable, &[]).await.status, 303);
     assert!(is_on());
 }
+
+#[tokio::test]
+async fn expiry_lifetime_and_scopes_are_changed_on_a_page() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let issued = world.credential(&ann, "us1", "nightly").await;
+    let id = issued.credential.client_id.as_str();
+    let page = format!("/console/credentials/{id}");
+    let change = format!("{page}/change");
+    let now = || world.store.credentials().find(id).unwrap();
+    assert!(world.open(&browser, &page).await.body.contains(&change));
+    let form = world.open(&browser, &change).await.body;
+    assert!(
+        form.contains("name=\"lifetime\" inputmode=\"numeric\" value=\"120\""),
+        "{form}"
+    );
+
+    let fields = [
+        ("expires", "2027-12-31"),
+        ("lifetime", "30"),
+        ("scopes", "b a"),
+    ];
+    let saved = world.submit(&browser, &change, &fields).await;
+    assert_eq!(
+        (saved.status.as_u16(), saved.header("location")),
+        (303, page.as_str())
+    );
+    assert_eq!(
+        now().expires_at.unwrap().to_string(),
+        "2027-12-31T23:59:59Z"
+    );
+    assert_eq!(now().token_lifetime, SignedDuration::from_mins(30));
+    assert_eq!(now().scopes.unwrap().to_string(), "b a");
+
+    // What stands in the form as it stood before is left alone, and no row tells of nothing.
+    let rows = world.audit().await.len();
+    let form = world.open(&browser, &change).await.body;
+    for value in ["2027-12-31", "\"30\"", "\"b a\""] {
+        assert!(form.contains(value), "{value}: {form}");
+    }
+    assert_eq!(world.submit(&browser, &change, &fields).await.status, 303);
+    assert_eq!(world.audit().await.len(), rows);
+
+    for (field, value, told) in [
+        ("expires", "2020-01-01", "That day is over"),
+        ("expires", "tomorrow", "Write the day as"),
+        ("lifetime", "0", "whole minutes"),
+        ("lifetime", "100000", "whole minutes"),
+        ("scopes", "\"", "scope"),
+    ] {
+        let wrong = fields.map(|(name, now)| (name, if name == field { value } else { now }));
+        let refused = world.submit(&browser, &change, &wrong).await;
+        assert_eq!(refused.status, 422, "{field} {value}");
+        assert!(
+            refused.body.contains(told),
+            "{field} {value}: {}",
+            refused.body
+        );
+    }
+    let cleared = [("expires", ""), ("lifetime", ""), ("scopes", "")];
+    assert_eq!(world.submit(&browser, &change, &cleared).await.status, 303);
+    assert_eq!((now().expires_at, now().scopes), (None, None));
+    assert_eq!(now().token_lifetime, SignedDuration::from_mins(120));
+
+    // One that has ended goes on when it gets a later day, and its day is no mistake meanwhile.
+    world
+        .submit(
+            &browser,
+            &change,
+            &[("expires", "2023-12-01"), ("lifetime", "120")],
+        )
+        .await;
+    world.pass(SignedDuration::from_hours(24 * 60));
+    let browser = world.browser(&ann).await;
+    let same_day = [("expires", "2023-12-01"), ("lifetime", "60")];
+    assert_eq!(world.submit(&browser, &change, &same_day).await.status, 303);
+    assert_eq!(now().token_lifetime, SignedDuration::from_mins(60));
+    let later = [("expires", "2027-12-31"), ("lifetime", "60")];
+    assert_eq!(world.submit(&browser, &change, &later).await.status, 303);
+
+    // A colleague who may only look is not led there, and is refused.
+    let olga = world
+        .person(
+            "Main",
+            "olga@example.com",
+            Some(hallpass_access::Role::Observer),
+        )
+        .await;
+    let olga = world.browser(&olga).await;
+    assert!(!world.open(&olga, &page).await.body.contains(&change));
+    assert_eq!(world.submit(&olga, &change, &later).await.status, 403);
+}

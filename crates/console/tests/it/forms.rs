@@ -36,6 +36,10 @@ const FORMS: &[Row] = &[
         "/console/credentials/new",
         &[("name", "weekly"), ("instance", "us1")],
     ),
+    (
+        "/console/credentials/{credential}/change",
+        &[("expires", "2027-12-31")],
+    ),
     ("/console/credentials/{credential}/token", &[]),
     ("/console/credentials/{credential}/reset", &[]),
     ("/console/credentials/{credential}/delete", &[]),

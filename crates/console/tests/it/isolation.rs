@@ -11,7 +11,7 @@ use crate::world::{Answer, Browser, World};
 const MARK: &str = "classified";
 
 /// Pages with an id in their address.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
     "/console/account/sessions/{id}/end",
     "/console/workspaces/{id}",
     "/console/workspaces/{id}/delete",
@@ -27,6 +27,7 @@ const PAGES: [&str; 22] = [
     "/console/roles/{id}",
     "/console/roles/{id}/delete",
     "/console/credentials/{id}",
+    "/console/credentials/{id}/change",
     "/console/credentials/{id}/token",
     "/console/credentials/{id}/reset",
     "/console/credentials/{id}/delete",

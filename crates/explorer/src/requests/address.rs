@@ -44,7 +44,9 @@ impl Address {
         let base = BaseUrl::parse(&self.base)?;
         let text = base.as_str();
         let server = text.find("://").map_or(0, |at| at + 3);
-        let end = text[server..].find('/').map_or(text.len(), |at| at + server);
+        let end = text[server..]
+            .find('/')
+            .map_or(text.len(), |at| at + server);
         let path = text[end..].to_owned();
         let server = BaseUrl::parse(&text[..end])?;
         Ok((server, path))
@@ -58,7 +60,7 @@ impl Address {
             path.push_str(&typed(before));
             match value(name).filter(|value| !value.is_empty()) {
                 Some(value) => path.push_str(&segment(value)),
-                None => path.push_str(&format!("{{{name}}}")),
+                None => path.extend(["{", name, "}"]),
             }
             rest = after;
         }
@@ -129,7 +131,10 @@ mod tests {
 
     #[test]
     fn the_path_of_the_operation_stands_behind_any_base() {
-        let address = Address::read("https://a.example/base/v1/x/{id}?limit=1#top", Some("/v1/x/{id}"));
+        let address = Address::read(
+            "https://a.example/base/v1/x/{id}?limit=1#top",
+            Some("/v1/x/{id}"),
+        );
         assert_eq!(
             (&*address.base, &*address.path, &*address.query),
             ("https://a.example/base", "/v1/x/{id}", "limit=1")

@@ -84,7 +84,14 @@ impl Explorer {
                 let candidates = self.candidates(visitor, id, &workspace, draft).await;
                 let found = candidates.into_iter().find_map(|(id, loaded)| {
                     let (operation, values) = routed(&loaded.definition, &method, &path)?;
-                    Some((Known { id, loaded, operation }, values))
+                    Some((
+                        Known {
+                            id,
+                            loaded,
+                            operation,
+                        },
+                        values,
+                    ))
                 });
                 found.map(|(known, values)| {
                     route = values;
@@ -193,7 +200,8 @@ impl Composed {
             Err(_) if self.mistakes.iter().any(|wrong| wrong.stops) => None,
             Err(error) => {
                 let what = error.to_string().replace("base URL", "address");
-                self.mistakes.push(Wrong::new(what, error.hint()).stopping());
+                self.mistakes
+                    .push(Wrong::new(what, error.hint()).stopping());
                 None
             }
         };
@@ -260,12 +268,13 @@ impl Composed {
                 return None;
             }
         };
-        let query = request.path_and_query.split_once('?').map(|(_, query)| query.to_owned());
+        let query = request
+            .path_and_query
+            .split_once('?')
+            .map(|(_, query)| query.to_owned());
         let query: Vec<String> = typed.into_iter().chain(query).collect();
-        let path = match is_template {
-            true => request.path_and_query.split('?').next().unwrap_or_default(),
-            false => path,
-        };
+        let built = request.path_and_query.split('?').next();
+        let path = built.filter(|_| is_template).unwrap_or(path);
         let mark = if query.is_empty() { "" } else { "?" };
         request.path_and_query = format!("{path}{mark}{}", query.join("&"));
         Some(request)
@@ -310,17 +319,25 @@ impl Composed {
         for row in &self.filled.headers {
             let hint = "switch it off";
             let wrong = if is_connections(&row.name) {
-                Wrong::new(format!("{:?} is set by the connection itself", row.name), hint)
+                Wrong::new(
+                    format!("{:?} is set by the connection itself", row.name),
+                    hint,
+                )
             } else if http::HeaderName::try_from(&row.name).is_err() {
                 let hint = "use letters, digits and hyphens";
                 Wrong::new(format!("{:?} can be no header", row.name), hint).stopping()
             } else if http::HeaderValue::try_from(&row.value).is_err() {
                 let hint = "write it in one line";
-                Wrong::new(format!("the value of {:?} can be no header", row.name), hint).stopping()
+                Wrong::new(
+                    format!("the value of {:?} can be no header", row.name),
+                    hint,
+                )
+                .stopping()
             } else {
                 continue;
             };
-            self.mistakes.push(wrong.of_row(&row.name, RowPlace::Header));
+            self.mistakes
+                .push(wrong.of_row(&row.name, RowPlace::Header));
         }
     }
 
@@ -342,13 +359,11 @@ fn takes(operation: &Operation, pair: &str) -> bool {
     let Some((name, _)) = form_urlencoded::parse(pair.as_bytes()).next() else {
         return false;
     };
-    let is_plain = |schema: &serde_json::Value| {
-        !matches!(schema["type"].as_str(), Some("array" | "object"))
-    };
+    let is_plain =
+        |schema: &serde_json::Value| !matches!(schema["type"].as_str(), Some("array" | "object"));
     let mut parameters = operation.parameters().iter();
-    parameters.any(|one| {
-        one.location == Location::Query && one.name == name && is_plain(&one.schema)
-    })
+    parameters
+        .any(|one| one.location == Location::Query && one.name == name && is_plain(&one.schema))
 }
 
 /// A row as arguments: one, or one for each line where it takes a list.
@@ -361,16 +376,17 @@ fn placed(row: &FilledRow, known: Option<(&Definition, &Operation)>) -> Vec<Argu
     };
     let is_list = known.is_some_and(|(definition, operation)| {
         let mut all = operation.parameters().iter();
-        let one = all.find(|one| {
-            one.name == row.name && super::fresh::place(one.location) == row.place
-        });
+        let one =
+            all.find(|one| one.name == row.name && super::fresh::place(one.location) == row.place);
         one.is_some_and(|one| definition.shape(&one.schema, 0).kind.starts_with("list"))
     });
     if !is_list {
         return vec![Argument::placed(place, &row.name, &row.value)];
     }
     let items = row.value.lines().filter(|item| !item.is_empty());
-    items.map(|item| Argument::placed(place, &row.name, item)).collect()
+    items
+        .map(|item| Argument::placed(place, &row.name, item))
+        .collect()
 }
 
 /// Headers that the connection sets (RFC 9110 section 7.6.1), or that say how a message is cut.

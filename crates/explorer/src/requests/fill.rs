@@ -125,11 +125,7 @@ impl Filling<'_> {
         Ok(filled)
     }
 
-    async fn text(
-        &mut self,
-        text: &str,
-        at: Place,
-    ) -> Result<(String, Vec<Piece>, bool), Failure> {
+    async fn text(&mut self, text: &str, at: Place) -> Result<(String, Vec<Piece>, bool), Failure> {
         let resolved = self.variables.resolve(text).await?;
         for used in &resolved.used {
             if used.missing {

@@ -97,8 +97,8 @@ fn plain(value: &Value) -> String {
 /// Object").
 fn is_one(parameter: &Parameter) -> bool {
     let none = ["accept", "authorization", "content-type"];
-    let is_none = |name: &&str| parameter.name.eq_ignore_ascii_case(name);
-    parameter.location != Location::Header || !none.iter().any(|name| is_none(&name))
+    let is_none = |name: &str| parameter.name.eq_ignore_ascii_case(name);
+    parameter.location != Location::Header || !none.iter().any(|name| is_none(name))
 }
 
 /// What the definition shows; what must be given is made up where it shows nothing.
@@ -176,7 +176,11 @@ paths:
     fn what_must_be_given_is_on_and_the_rest_is_offered() {
         let draft = made();
         assert_eq!(draft.url, "{{baseUrl}}/things/{id}");
-        let rows: Vec<_> = draft.parameters.iter().map(|one| (&*one.name, one.on)).collect();
+        let rows: Vec<_> = draft
+            .parameters
+            .iter()
+            .map(|one| (&*one.name, one.on))
+            .collect();
         assert_eq!(rows, [("id", true), ("limit", false), ("ids", false)]);
         assert_eq!(draft.parameters[1].value, "10");
         assert_eq!(draft.parameters[2].value, "a\nb");

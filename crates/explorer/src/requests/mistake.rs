@@ -70,7 +70,8 @@ impl Wrong {
     /// A variable without a value.
     pub(super) fn missing(missing: &Missing) -> Self {
         let what = format!("{{{{{}}}}} has no value: {}", missing.name, missing.why);
-        let hint = "give the variable a value in the active environment, or choose another environment";
+        let hint =
+            "give the variable a value in the active environment, or choose another environment";
         let wrong = Self::new(what, hint);
         match &missing.at {
             Place::Address => wrong.stopping(),
@@ -106,27 +107,19 @@ fn of_mistake(mistake: &Mistake, filled: &Filled) -> Option<Wrong> {
         other => match other.name() {
             None => Some(wrong.in_body("")),
             Some(name) if filled.is_secret(name) && other.could_be_sent() => None,
-            Some(name) => Some(match place(mistake, name, filled) {
-                Some(place) => wrong.of_row(name, place),
-                None => wrong.in_body(&format!("/{name}")),
-            }),
+            Some(name) => Some(wrong.of_row(name, place(mistake, name, filled))),
         },
     }
 }
 
-fn place(mistake: &Mistake, name: &str, filled: &Filled) -> Option<RowPlace> {
+/// Where the parameter goes; one that is in no row was typed into the address.
+fn place(mistake: &Mistake, name: &str, filled: &Filled) -> RowPlace {
     if let Mistake::MissingParameter { in_path: true, .. } = mistake {
-        return Some(RowPlace::Path);
+        return RowPlace::Path;
     }
     let mut rows = filled.parameters.iter();
     let row = rows.find(|row| row.name.eq_ignore_ascii_case(name));
-    match (row, mistake) {
-        (Some(row), _) => Some(row.place),
-        (None, Mistake::MissingParameter { .. } | Mistake::Violation { .. }) => {
-            Some(RowPlace::Query)
-        }
-        (None, _) => None,
-    }
+    row.map_or(RowPlace::Query, |row| row.place)
 }
 
 /// Where the text of a body stops being JSON.
@@ -145,7 +138,9 @@ fn no_json(filled: &Filled, mut wrong: Wrong) -> Wrong {
 
 fn is_masked(text: &str, pointer: &str) -> bool {
     let body: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let at = body.as_ref().and_then(|body| body.pointer(pointer)?.as_str());
+    let at = body
+        .as_ref()
+        .and_then(|body| body.pointer(pointer)?.as_str());
     at.is_some_and(|text| text.contains(MASK))
 }
 

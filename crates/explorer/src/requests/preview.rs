@@ -113,7 +113,7 @@ impl Authorization<'_> {
 }
 
 /// The headers in the order in which people look for them.
-fn headers(composed: &Composed, authorization: &Authorization<'_>) -> Vec<Header> {
+pub(super) fn headers(composed: &Composed, authorization: &Authorization<'_>) -> Vec<Header> {
     let header = |name: &str, value: &str, from: &str| Header {
         name: name.to_owned(),
         value: value.to_owned(),
@@ -126,12 +126,15 @@ fn headers(composed: &Composed, authorization: &Authorization<'_>) -> Vec<Header
         headers.extend(typed.map(|row| header(&row.name, &row.value, "typed")));
         return headers;
     };
-    let host = server.as_str().split_once("://").map_or("", |(_, host)| host);
+    let host = server
+        .as_str()
+        .split_once("://")
+        .map_or("", |(_, host)| host);
     headers.push(header("Host", host, "the address"));
     let shown = authorization.header();
     let has_token = shown.is_some();
     headers.extend(shown);
-    for (name, value) in headers_of(request).unwrap_or_default().iter() {
+    for (name, value) in &headers_of(request).unwrap_or_default() {
         let name = capitals(name.as_str());
         // The token takes its place.
         if !(has_token && name == "Authorization") {
@@ -189,8 +192,12 @@ fn parts(composed: &Composed) -> Vec<Part> {
             Some((whole, rest)) => (whole, Some(rest)),
             None => (&*request.path_and_query, None),
         };
-        let prefix = address.server().map(|(_, prefix)| prefix).unwrap_or_default();
-        path = whole.strip_prefix(&*prefix).unwrap_or(whole).to_owned();
+        let prefix = address
+            .server()
+            .map(|(_, prefix)| prefix)
+            .unwrap_or_default();
+        let below = whole.strip_prefix(&*prefix).unwrap_or(whole);
+        below.clone_into(&mut path);
         query = rest.map(str::to_owned);
     }
     if address.is_template {
@@ -200,7 +207,10 @@ fn parts(composed: &Composed) -> Vec<Part> {
     }
     let typed: Vec<String> = address.query_pairs().collect();
     let pairs: Vec<(String, String)> = match &query {
-        Some(query) => query.split('&').map(|pair| (name(pair), pair.to_owned())).collect(),
+        Some(query) => query
+            .split('&')
+            .map(|pair| (name(pair), pair.to_owned()))
+            .collect(),
         None if composed.request.is_some() => Vec::new(),
         None => {
             let typed = typed.iter().map(|pair| (name(pair), pair.clone()));
@@ -209,9 +219,10 @@ fn parts(composed: &Composed) -> Vec<Part> {
     };
     for (at, (name, pair)) in pairs.into_iter().enumerate() {
         let mark = if at == 0 { "?" } else { "&" };
-        let from = match typed.contains(&pair) {
-            true => "typed".to_owned(),
-            false => format!("parameter {name}"),
+        let from = if typed.contains(&pair) {
+            "typed".to_owned()
+        } else {
+            format!("parameter {name}")
         };
         parts.push(part(&format!("{mark}{pair}"), &from));
     }
@@ -232,8 +243,8 @@ fn base(composed: &Composed) -> Vec<Part> {
         }
         left -= end;
         if end > 0 {
-            let used = composed.filled.used.iter();
-            let used = used.filter(|used| Some(&used.name) == name.as_ref()).next();
+            let mut used = composed.filled.used.iter();
+            let used = used.find(|used| Some(&used.name) == name.as_ref());
             parts.push(part(&text[..end], used.map_or("typed", |used| &used.from)));
         }
     }
@@ -251,7 +262,10 @@ fn segments(template: &str, path: &str) -> Vec<Part> {
     for (at, segment) in template.split('/').enumerate() {
         let slash = if at == 0 { "" } else { "/" };
         let value = written.get(at).copied().unwrap_or_default();
-        match segment.split_once('{').and_then(|(_, rest)| rest.split_once('}')) {
+        match segment
+            .split_once('{')
+            .and_then(|(_, rest)| rest.split_once('}'))
+        {
             Some((name, _)) => {
                 add(&mut parts, slash, "definition");
                 add(&mut parts, value, &format!("parameter {name}"));

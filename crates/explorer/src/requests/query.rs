@@ -15,7 +15,8 @@ pub(super) fn check(definition: &Definition, operation: &Operation, filled: &Fil
     }
     let rows = filled.parameters.iter();
     let rows = rows.filter(|row| row.place == RowPlace::Query && !row.secret);
-    rows.filter_map(|row| wrong(definition, operation, row)).collect()
+    rows.filter_map(|row| wrong(definition, operation, row))
+        .collect()
 }
 
 fn wrong(definition: &Definition, operation: &Operation, row: &FilledRow) -> Option<Wrong> {

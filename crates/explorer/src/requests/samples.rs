@@ -122,7 +122,8 @@ impl Explorer {
     ) -> Result<Profile, Failure> {
         match settings {
             AuthorizationSettings::OAuth2(settings) => {
-                self.profile_of_settings(visitor, id, settings, server).await
+                self.profile_of_settings(visitor, id, settings, server)
+                    .await
             }
             AuthorizationSettings::Profile { profile } => {
                 let (profile, _) = self.surroundings.profile(profile)?;
@@ -151,7 +152,10 @@ impl Explorer {
             match resolved.missing() {
                 None => Ok(resolved.masked),
                 Some(missing) => Err(Failure::wrong(
-                    format!("{field}: {{{{{}}}}} has no value: {}", missing.name, missing.from),
+                    format!(
+                        "{field}: {{{{{}}}}} has no value: {}",
+                        missing.name, missing.from
+                    ),
                     "give the variable a value in the active environment",
                 )),
             }

@@ -65,6 +65,13 @@ pub(super) fn of(workspace: &Workspace) -> Vec<Leaf<'_>> {
     leaves.0
 }
 
+/// All of a request.
+pub(super) fn of_draft<'a>(place: &str, draft: &'a Draft) -> Vec<Leaf<'a>> {
+    let mut leaves = Leaves(Vec::new());
+    leaves.draft(place, draft);
+    leaves.0
+}
+
 struct Leaves<'a>(Vec<Leaf<'a>>);
 
 impl<'a> Leaves<'a> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::file::Shared;
 use super::leaves::{self, Kind, Leaf};
 use crate::answer::Failure;
+use crate::workspace::Draft;
 
 /// Refuses what may not be shared, saying what and where, and then this.
 pub(super) fn check(shared: &Shared, kept: &[Secret], hint: &str) -> Result<(), Failure> {
@@ -43,6 +44,16 @@ pub(super) fn check(shared: &Shared, kept: &[Secret], hint: &str) -> Result<(), 
         found.join("; ")
     );
     Err(Failure::wrong(what, hint))
+}
+
+/// What looks like a secret in a request, and where, in words: at most one of each place.
+pub(crate) fn secrets_in(draft: &Draft, kept: &[Secret]) -> Vec<String> {
+    let leaves = leaves::of_draft("the request", draft);
+    let found = leaves.iter().filter_map(|leaf| {
+        let what = of_leaf(leaf).or_else(|| is_kept(leaf.text, kept))?;
+        Some(format!("{what} in {}", leaf.place))
+    });
+    found.collect()
 }
 
 /// What a text of a workspace looks like.
@@ -188,20 +199,22 @@ fn is_named_secret(name: &str) -> bool {
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    const WORDS: [&str; 7] = [
-        "secret",
-        "password",
-        "passwd",
-        "passphrase",
-        "apikey",
-        "privatekey",
-        "accesstoken",
-    ];
     let about = ["name", "url", "id", "type", "expires", "count"];
     let is_about = about.iter().any(|end| name.ends_with(end));
     let is_token = ["token", "authtoken", "bearertoken", "xauthtoken"].contains(&&*name);
-    !is_about && (is_token || WORDS.iter().any(|word| name.contains(word)))
+    !is_about && (is_token || SECRET_WORDS.iter().any(|word| name.contains(word)))
 }
+
+/// What names of secrets hold.
+const SECRET_WORDS: [&str; 7] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "apikey",
+    "privatekey",
+    "accesstoken",
+];
 
 fn is_named_id(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

@@ -8,6 +8,8 @@ mod expressions;
 mod import;
 mod issuer;
 mod memory;
+mod previews;
+mod sending;
 mod sharing;
 mod tokens;
 mod workspaces;

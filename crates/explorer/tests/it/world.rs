@@ -84,9 +84,14 @@ impl World {
         )
     }
 
+    /// Sends any request; the answer while it comes.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().call(request).await.unwrap()
+    }
+
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, Vec<u8>) {
-        let answer = self.router.clone().call(request).await.unwrap();
+        let answer = self.answer(request).await;
         let status = answer.status();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         (status, bytes.to_vec())

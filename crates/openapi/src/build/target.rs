@@ -121,9 +121,12 @@ impl Names<'_> {
             .parameters
             .iter()
             .filter(|one| one.location == location);
-        let as_written = |name: &str| match argument.is_placed() {
-            true => name.to_owned(),
-            false => format!("{word}.{name}"),
+        let as_written = |name: &str| {
+            if argument.is_placed() {
+                name.to_owned()
+            } else {
+                format!("{word}.{name}")
+            }
         };
         let known: Vec<String> = known.map(|one| as_written(&one.name)).collect();
         Err(unknown(self.operation, argument.name(), &known))

@@ -41,7 +41,7 @@ impl Seen {
         largest: usize,
     ) -> Result<(), DrawerError> {
         let present = read(path, largest)?.as_deref().map(Digest::of);
-        let known = self.lock().get(path).cloned();
+        let known = self.lock().get(path).copied();
         if present != known {
             return Err(DrawerError::Unavailable(format!(
                 "{} was changed by another program in this moment",

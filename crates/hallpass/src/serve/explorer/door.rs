@@ -13,12 +13,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_console::{Console, NotAdmitted};
-use hallpass_explorer::{Door, Entry, Failure, Visitor, no_form_token};
+use hallpass_explorer::{Document, Door, Entry, Failure, Visitor, no_form_token};
 use hallpass_limits::RetryAfter;
 use hallpass_oauth::Secret;
 use hallpass_oauth::form::is_form;
 use hallpass_pages::notice;
-use hallpass_store::{Clock, ExplorerDocuments};
+use hallpass_store::explorer_documents::OwnDocuments;
+use hallpass_store::{Clock, ExplorerDocuments, StoreError};
 
 use super::bounds::{Bounds, Place};
 use super::drawer::OwnDrawer;
@@ -28,6 +29,9 @@ const LARGEST_FORM: usize = 16 * 1024;
 
 /// What the page's scripts ask.
 const INTERFACE: &str = "/explorer/api/";
+
+/// What they ask of a workspace; its name follows.
+const OF_WORKSPACE: &str = "/explorer/api/w/";
 
 /// Lets in who is signed in.
 pub(super) struct SignedInDoor {
@@ -58,6 +62,7 @@ impl Door for SignedInDoor {
                 *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
             }
             let own = self.documents.of(guest.person);
+            has_asked_for(&own, head.uri.path()).await?;
             Ok(Visitor {
                 key: guest.person.to_string(),
                 frame: Some(guest.frame),
@@ -90,6 +95,20 @@ pub(super) async fn through(request: Request, next: Next) -> Response {
     response
 }
 
+/// Whether the workspace in the path is one of theirs: asked here, for whatever the explorer does with it.
+async fn has_asked_for(own: &OwnDocuments, path: &str) -> Result<(), Response> {
+    let Some(rest) = path.strip_prefix(OF_WORKSPACE) else {
+        return Ok(());
+    };
+    let asked = rest.split('/').next().unwrap_or_default();
+    let known = own.workspaces_with(&Document::Workspace.to_string()).await;
+    let known = known.map_err(|error| unavailable(&error).into_response())?;
+    if known.iter().any(|known| known == asked) {
+        return Ok(());
+    }
+    Err(Failure::not_found("workspace of this name").into_response())
+}
+
 fn is_form_encoded(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE);
     kind.and_then(|value| value.to_str().ok())
@@ -119,16 +138,18 @@ fn turned_away(why: NotAdmitted, head: &Parts) -> Response {
             "you are not signed in any more",
             "load the page again and sign in",
         ),
-        NotAdmitted::Store(error) => {
-            tracing::error!(error = %error, "nobody can be let into the explorer");
-            Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "that did not work just now",
-                "wait a moment and try again; nothing was changed",
-            )
-        }
+        NotAdmitted::Store(error) => unavailable(&error),
     };
     failure.into_response()
+}
+
+fn unavailable(error: &StoreError) -> Failure {
+    tracing::error!(%error, "nobody can be let into the explorer");
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "that did not work just now",
+        "wait a moment and try again; nothing was changed",
+    )
 }
 
 fn too_much(wait: RetryAfter) -> Response {

@@ -36,6 +36,11 @@ const PEOPLE: &[Visit] = &[
         200,
     ),
     (
+        "credential-change",
+        "/console/credentials/{credential}/change",
+        200,
+    ),
+    (
         "credential-disable",
         "/console/credentials/{credential}/disable",
         200,

@@ -33,6 +33,14 @@ pub(super) const ENTER: char = '\u{e007}';
 pub(super) const DOWN: char = '\u{e015}';
 pub(super) const ESCAPE: char = '\u{e00c}';
 pub(super) const SPACE: char = ' ';
+pub(super) const HOME: char = '\u{e011}';
+pub(super) const END: char = '\u{e010}';
+pub(super) const LEFT: char = '\u{e012}';
+pub(super) const RIGHT: char = '\u{e014}';
+
+/// A key that is held, and the letting go of all that are.
+const CONTROL: char = '\u{e009}';
+const RELEASE: char = '\u{e000}';
 
 /// How long a page may take to show what it must, and how often it is looked at meanwhile.
 const WAIT: Duration = Duration::from_secs(30);
@@ -44,12 +52,14 @@ const FIND: &str = r"
     const seen = (element) => element.checkVisibility({ visibilityProperty: true });
     const said = (element) => element.textContent.replace(/\s+/g, ' ').trim();
     if (kind === 'css') return [...document.querySelectorAll(words)].find(seen) ?? null;
+    // What is behind a dialog cannot be reached.
+    const scope = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
     if (kind === 'control') {
-      const labels = [...document.querySelectorAll('label')].filter((label) => label.control && seen(label.control));
+      const labels = [...scope.querySelectorAll('label')].filter((label) => label.control && seen(label.control));
       const label = labels.find((label) => said(label) === words) ?? labels.find((label) => said(label).startsWith(words));
-      return label?.control ?? document.querySelector(`[aria-label='${words}']`);
+      return label?.control ?? scope.querySelector(`[aria-label='${words}']`);
     }
-    const all = [...document.querySelectorAll('a, button, summary')].filter(seen);
+    const all = [...scope.querySelectorAll('a, button, summary')].filter(seen);
     const named = (element) => element.getAttribute('aria-label') ?? said(element);
     return all.find((element) => named(element) === words) ?? null;
 ";
@@ -147,20 +157,34 @@ impl Window {
     /// Presses the button, or follows the link, of that name.
     #[track_caller]
     pub(super) fn press(&self, name: &str) {
-        self.click(&self.found("button", name));
+        self.click_found("button", name);
     }
 
     /// Clicks what a selector finds.
     #[track_caller]
     pub(super) fn click_on(&self, css: &str) {
-        self.click(&self.found("css", css));
+        self.click_found("css", css);
     }
 
     /// Types into the field with that label, in place of what is there.
     #[track_caller]
     pub(super) fn fill(&self, label: &str, typed: &str) {
+        self.on_found("control", label, |field| {
+            let path = format!("{}/element/{field}", self.session);
+            let call = |what: &str, body: &Value| {
+                self.driver
+                    .try_call("POST", &format!("{path}/{what}"), body)
+            };
+            call("clear", &Value::Null)?;
+            call("value", &json!({ "text": typed }))
+        });
+    }
+
+    /// The same with the keyboard alone, for a field that acts on each change: it is never empty meanwhile.
+    #[track_caller]
+    pub(super) fn retype(&self, label: &str, typed: &str) {
         let field = self.found("control", label);
-        self.post(&format!("/element/{field}/clear"), &Value::Null);
+        let typed = format!("{CONTROL}a{RELEASE}{typed}");
         self.post(
             &format!("/element/{field}/value"),
             &json!({ "text": typed }),
@@ -312,6 +336,30 @@ impl Window {
             "Emulation.setScriptExecutionDisabled",
             &json!({ "value": true }),
         );
+    }
+
+    /// Clicks what is found.
+    #[track_caller]
+    fn click_found(&self, kind: &str, words: &str) {
+        self.on_found(kind, words, |element| {
+            let path = format!("{}/element/{element}/click", self.session);
+            self.driver.try_call("POST", &path, &Value::Null)
+        });
+    }
+
+    /// Does something with what is found. A page that draws itself may have put another in its place
+    /// meanwhile; then it is done with that one.
+    #[track_caller]
+    fn on_found(&self, kind: &str, words: &str, act: impl Fn(&str) -> Result<Value, Value>) {
+        let give_up = Instant::now() + WAIT;
+        loop {
+            match act(&self.found(kind, words)) {
+                Ok(_) => return,
+                Err(error) if error["error"] == "stale element reference" => {}
+                Err(error) => panic!("{}: {kind} `{words}`: {error}", self.url()),
+            }
+            assert!(Instant::now() < give_up, "`{words}` does not stay");
+        }
     }
 
     #[track_caller]

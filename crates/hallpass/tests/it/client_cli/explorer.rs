@@ -76,9 +76,9 @@ impl Local {
             ..Browser::default()
         };
         Self {
-            browser,
             running,
             invitation,
+            browser,
         }
     }
 
@@ -90,6 +90,7 @@ impl Local {
 }
 
 impl Browser {
+    #[expect(clippy::unused_self, reason = "it is the browser that asks")]
     fn ask(&self, method: &Method, url: &str, headers: &[(&str, &str)]) -> Reply {
         let request = plain_request(method, url);
         let request = headers.iter().fold(request, |request, (name, value)| {
@@ -191,7 +192,7 @@ fn one_browser_comes_in_and_the_address_is_worth_nothing_then() {
     );
     // The token is no cookie, and no other explorer's cookie is.
     let token = link.rsplit('/').next().unwrap();
-    let other = Local::start(&World::new(), &[]);
+    let other = Local::start(&world, &[]);
     let (_, value) = other.cookie.split_once('=').unwrap();
     for wrong in [
         format!("hallpass-explorer-{port}={token}"),
@@ -207,7 +208,8 @@ fn one_browser_comes_in_and_the_address_is_worth_nothing_then() {
 
 #[test]
 fn pages_of_others_stay_outside() {
-    let local = Local::start(&World::new(), &[]);
+    let world = World::new();
+    let local = Local::start(&world, &[]);
     let api = "/explorer/api/workspaces";
     let host = local.origin.strip_prefix("http://").unwrap();
     let port = host.rsplit(':').next().unwrap();

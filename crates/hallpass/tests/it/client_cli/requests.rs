@@ -212,7 +212,7 @@ fn paths_are_typed_by_their_operation_or_by_the_rule_of_the_method() {
     offline
         .run(&["get", "/api/v1/volumes?limit=x"])
         .ended(2)
-        .says(&["\"query.limit\" must be"]);
+        .says(&["\"limit\" must be"]);
     let query = offline.request(&["get", "/api/v1/volumes?x=1&limit=2", "offset=3"]);
     assert_eq!(
         query["url"],

@@ -3,14 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::window::{DOWN, ENTER, ESCAPE};
+use super::super::window::{DOWN, END, ENTER, ESCAPE, HOME, LEFT, RIGHT};
 use super::stage::{Definition, Stage};
+use crate::world::eventually;
 
 /// What the page may have with all operations (design, section 6).
 const MOST_NODES: u64 = 3000;
 
 /// The titles of the operations that are shown.
-const SHOWN: &str = "return [...document.querySelectorAll('.library-leaf')].map((one) => one.title)";
+const SHOWN: &str =
+    "return [...document.querySelectorAll('.library-leaf')].map((one) => one.title)";
 
 #[test]
 fn operations_are_found_by_words_and_kept_at_hand() {
@@ -22,15 +24,21 @@ fn operations_are_found_by_words_and_kept_at_hand() {
     // A slash leads to the search from anywhere, and each word must be somewhere.
     window.keys("/systemslist");
     assert_eq!(window.focus(), "Search operations");
-    window.says("1 of ");
-    assert_eq!(paths(&stage), ["GET /api/v1/storage-systems"]);
+    window.says("2 of ");
+    let both = [
+        "GET /api/v1/storage-systems",
+        "GET /api/v1/storage-systems/device-type1",
+    ];
+    assert_eq!(paths(&stage), both);
     window.keys(&format!("{DOWN}f"));
-    window.says("Favourites");
+    window.finds(".library-star[aria-pressed=true]");
     window.keys(&ENTER.to_string());
     window.finds(".library-leaf[aria-current=page]");
     assert!(window.url().ends_with("/SystemsList"), "{}", window.url());
-    let kept = &stage.workspace()["favourites"];
-    assert_eq!(kept[0]["operation"], "SystemsList");
+    eventually("the favourite is kept", || {
+        let kept = &stage.workspace()["favourites"];
+        (kept[0]["operation"] == "SystemsList").then_some(())
+    });
 
     // Words that nothing has.
     window.keys("/zebra");
@@ -61,16 +69,18 @@ fn a_folder_opens_and_closes_with_the_arrows() {
     window.keys(&DOWN.to_string());
     let focused = "return document.activeElement.getAttribute('aria-expanded')";
     assert_eq!(window.script(focused, &json!([])), "true");
-    window.keys("\u{e012}");
+    window.keys(&LEFT.to_string());
     assert_eq!(window.script(focused, &json!([])), "false");
     assert_eq!(rows(), 1, "a closed definition has no rows in the page");
-    window.keys("\u{e014}");
+    window.keys(&RIGHT.to_string());
     assert_eq!(rows(), open);
     // To the last row and back.
-    window.keys("\u{e010}");
-    let last = "const rows = document.querySelectorAll('[role=treeitem]');
-        return document.activeElement === [...rows].at(-1)";
-    assert_eq!(window.script(last, &json!([])), true);
+    let place = "const rows = [...document.querySelectorAll('[role=treeitem]')];
+        return rows.indexOf(document.activeElement)";
+    window.keys(&END.to_string());
+    assert_eq!(window.script(place, &json!([])), open - 1);
+    window.keys(&HOME.to_string());
+    assert_eq!(window.script(place, &json!([])), 0);
 }
 
 #[test]

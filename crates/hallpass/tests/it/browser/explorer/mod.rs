@@ -1,8 +1,10 @@
 //! The explorer in a real browser: `/explorer` of a `hallpass serve`, over TLS and for somebody signed in,
 //! and `hallpass explorer`, each beside a sandbox that answers.
 
+mod answer;
 mod authorization;
 mod library;
+mod request;
 mod rows;
 mod stage;
 mod views;

@@ -21,7 +21,7 @@ fn the_steps_from_a_definition_to_a_token_work_in_the_explorer() {
         stage.window.says("HPE DSCC API");
         environment(&stage);
         import(&stage, &definition);
-        outline(&stage, &definition);
+        outline(&stage);
         tree(&stage);
         authorization(&stage);
         tokens(&stage);
@@ -41,7 +41,7 @@ fn environment(stage: &Stage) {
     assert_eq!(window.value("Variable, row 1"), "baseUrl");
     assert_eq!(
         window.value("Initial value, row 1"),
-        stage.credential.base_url
+        stage.server.instance("us1")
     );
     window.fill("Variable, row 2", "SystemID");
     window.fill("Initial value, row 2", SYSTEM);
@@ -84,18 +84,29 @@ fn import(stage: &Stage, definition: &Definition) {
     assert_eq!(imported["documentation"], false);
 }
 
-/// 8: the outline, and whether anything is wrong.
+/// 8: the outline, and in one line whether anything is wrong.
 #[track_caller]
-fn outline(stage: &Stage, definition: &Definition) {
+fn outline(stage: &Stage) {
     let window = &stage.window;
     let id = stage.workspace()["definitions"][0]["id"].clone();
-    stage.go(&format!("/definition/{}", id.as_str().unwrap()));
+    let path = format!("/definitions/{}", id.as_str().unwrap());
+    stage.go(&path.replace("definitions", "definition"));
     for part in ["General", "Servers", "Paths", "Components"] {
         window.says(part);
     }
-    if *definition == Definition::BuiltIn {
-        window.says("No issues found");
+    let problems = &stage.ask("GET", &path, &Value::Null)["problemCount"];
+    let verdict = window.read(".definition-verdict");
+    for (kind, one) in [
+        ("errors", "error"),
+        ("warnings", "warning"),
+        ("notes", "note"),
+    ] {
+        let count = problems[kind].as_u64().unwrap();
+        let told = verdict.contains(&format!("{count} {one}"));
+        assert_eq!(told, count > 0, "{kind}: {verdict}");
     }
+    let usable = verdict.contains("can be used as it is") || verdict == "No issues found.";
+    assert_eq!(usable, problems["errors"] == 0, "{verdict}");
 }
 
 /// 9: the tree of all operations by path.
@@ -131,7 +142,11 @@ fn authorization(stage: &Stage) {
     window.choose("Add auth data to", "Request Headers");
     window.fill("Token Name", "GreenLake");
     window.choose("Grant Type", "Client Credentials");
-    assert!(window.value("Access Token URL").ends_with("/as/token.oauth2"));
+    assert!(
+        window
+            .value("Access Token URL")
+            .ends_with("/as/token.oauth2")
+    );
     assert_eq!(window.value("Scope"), "");
     window.fill("Client ID", &stage.credential.client_id);
     window.fill("Client Secret", "not the secret");
@@ -158,7 +173,7 @@ fn tokens(stage: &Stage) {
     window.says("Token Details");
     window.says("expires_in");
     window.says("In use");
-    window.fill("Token Name", "Mine");
+    window.retype("Token Name", "Mine");
     window.click_on("dialog h3");
     eventually("the token's new name", || {
         let known = stage.ask("GET", "/tokens", &Value::Null);

@@ -98,8 +98,8 @@ impl Stage {
         }
         self.window.press("Create workspace");
         self.is_usable();
-        if let Definition::Real(path) = &definition {
-            self.import(path);
+        if let Definition::Real(path) = definition {
+            self.import(&path);
         }
     }
 

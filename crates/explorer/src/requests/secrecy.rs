@@ -1,0 +1,144 @@
+//! What may be kept of a request: everything but secrets. What looks like one is said by `sharing`, for
+//! what is kept and for what is shared alike.
+
+use hallpass_client::Secret;
+
+use super::MASK;
+use crate::answer::Failure;
+use crate::id::Id;
+use crate::sharing::{kept, secrets_in};
+use crate::visitor::Visitor;
+use crate::workspace::{Draft, Row, Workspace};
+
+/// The secrets of a workspace.
+pub(super) struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// Those that are kept for it.
+    pub(super) async fn of(
+        visitor: &Visitor,
+        id: &Id,
+        workspace: &Workspace,
+    ) -> Result<Self, Failure> {
+        kept(visitor, id, workspace).await.map(Self)
+    }
+
+    /// What secret a draft holds, and where, in words.
+    pub(super) fn found_in(&self, draft: &Draft) -> Option<String> {
+        secrets_in(draft, &self.0).into_iter().next()
+    }
+
+    /// The draft without its secrets: what is kept apart is masked, and whatever else looks like a secret
+    /// is left out.
+    pub(super) fn taken_from(&self, draft: &Draft) -> Draft {
+        let mut bare = Draft {
+            url: self.masked(&draft.url),
+            parameters: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            ..draft.clone()
+        };
+        if self.found_in(&bare).is_some() {
+            let path = bare.url.split('?').next().unwrap_or_default();
+            let path = path.rsplit_once('@').map_or(path, |(_, path)| path);
+            bare.url = path.to_owned();
+        }
+        let mut whole = bare.clone();
+        whole.parameters = self.rows(&draft.parameters, &bare);
+        whole.headers = self.rows(&draft.headers, &bare);
+        whole.body = draft.body.clone().filter(|body| {
+            let body = Some(body.clone());
+            let alone = Draft {
+                body,
+                ..bare.clone()
+            };
+            self.found_in(&alone).is_none()
+        });
+        whole
+    }
+
+    /// The rows that hold no secret.
+    fn rows(&self, rows: &[Row], bare: &Draft) -> Vec<Row> {
+        let kept = rows.iter().cloned().map(|mut row| {
+            row.value = self.masked(&row.value);
+            row
+        });
+        kept.filter(|row| {
+            let alone = Draft {
+                headers: vec![row.clone()],
+                ..bare.clone()
+            };
+            self.found_in(&alone).is_none()
+        })
+        .collect()
+    }
+
+    /// A text with a mask in place of every secret that is kept apart.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let telling = |secret: &&Secret| secret.expose().len() >= SHORTEST;
+        let secrets = self.0.iter().filter(telling);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.expose(), MASK)
+        })
+    }
+}
+
+/// A secret of a few letters would be found everywhere.
+const SHORTEST: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::RowPlace;
+
+    fn draft(url: &str, name: &str, value: &str) -> Draft {
+        Draft {
+            definition: None,
+            operation: None,
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            parameters: Vec::new(),
+            headers: vec![Row {
+                name: name.to_owned(),
+                place: RowPlace::Header,
+                value: value.to_owned(),
+                on: true,
+            }],
+            body: None,
+            authorization: None,
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_and_taken_out() {
+        let secrets = Secrets(vec![Secret::from("planted".to_owned())]);
+        let one = draft("https://a/x?key=planted", "X-Trace", "1");
+        assert!(secrets.found_in(&one).is_some());
+        let taken = secrets.taken_from(&one);
+        assert_eq!(
+            (&*taken.url, taken.headers.len()),
+            ("https://a/x?key=********", 1)
+        );
+        let token = "eyJhbGciOiJub25l.eyJzdWIiOiJxIn0.c2lnbmF0dXJl";
+        let one = draft("https://a/x", "X-Other", token);
+        assert!(secrets.found_in(&one).unwrap().contains("X-Other"));
+        assert!(secrets.taken_from(&one).headers.is_empty());
+    }
+
+    #[test]
+    fn headers_of_authorization_stay_only_as_references() {
+        let secrets = Secrets(Vec::new());
+        for (name, value) in [
+            ("Authorization", "Basic abc"),
+            ("X-API-key", "1"),
+            ("cookie", "a=b"),
+        ] {
+            let one = draft("https://a/x", name, value);
+            assert!(secrets.found_in(&one).is_some(), "{name}");
+            assert!(secrets.taken_from(&one).headers.is_empty(), "{name}");
+        }
+        let reference = draft("https://a/x", "Authorization", "Bearer {{token}}");
+        assert_eq!(secrets.found_in(&reference), None);
+        assert_eq!(secrets.taken_from(&reference), reference);
+    }
+}

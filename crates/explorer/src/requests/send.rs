@@ -1,0 +1,212 @@
+//! Sending a draft: walk 3 of the architecture, from the draft to the answer. Who sends is the `client`
+//! crate; when the page goes away, this future is dropped, and the request with it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use hallpass_client::{Event, Keeping, Kept, Options, SystemRandom};
+use reqwest::Url;
+use serde_json::Value;
+
+use super::answered::{Answered, Outcome};
+use super::compose::Composed;
+use super::fill::Face;
+use super::mistake::Wrong;
+use super::preview::{Authorization, headers};
+use super::words::{failure, words};
+use crate::Explorer;
+use crate::answer::{Answer, Failure, told};
+use crate::authorization::SentWith;
+use crate::id::Id;
+use crate::visitor::Visitor;
+use crate::workspace::Draft;
+
+pub(super) async fn send(
+    State(explorer): State<Arc<Explorer>>,
+    visitor: Visitor,
+    Path(workspace): Path<String>,
+    Json(body): Json<Value>,
+) -> Answer {
+    let workspace = Id::parse(&workspace)?;
+    let (draft, unchecked) = read(body)?;
+    let (answered, _) = explorer
+        .send(&visitor, &workspace, &draft, unchecked)
+        .await?;
+    explorer
+        .remember(&visitor, &workspace, &draft, &answered)
+        .await?;
+    told(&answered)
+}
+
+/// A draft, and whether it is sent in spite of what is wrong with it.
+fn read(mut body: Value) -> Result<(Draft, bool), Failure> {
+    let unchecked = body
+        .as_object_mut()
+        .and_then(|body| body.remove("unchecked"));
+    let draft = serde_json::from_value(body).map_err(|error| {
+        Failure::wrong(
+            format!("that is no request: {error}"),
+            "load the page again",
+        )
+    })?;
+    Ok((draft, unchecked == Some(Value::Bool(true))))
+}
+
+impl Explorer {
+    /// Sends a draft and looks at what comes back.
+    pub(super) async fn send(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        draft: &Draft,
+        unchecked: bool,
+    ) -> Result<(Answered, Kept), Failure> {
+        let (workspace, shown) = self.compose(visitor, id, draft, Face::Shown).await?;
+        refuse(&shown, unchecked)?;
+        let (_, composed) = self.compose(visitor, id, draft, Face::Sent).await?;
+        let Some((server, request)) = composed.request else {
+            // What is wrong is not said: there may be a secret in the words.
+            return Err(Failure::wrong(
+                "with the values of its secret variables, the request cannot be sent",
+                "check those values: an empty one, or one with a line break, cannot stand everywhere",
+            ));
+        };
+        self.reach(&format!("{}{}", server.as_str(), request.path_and_query))?;
+        let told = Told::default();
+        let options = told.listening(self.surroundings.options());
+        let authorized = self.authorized_with(visitor, id, draft, &options).await?;
+        let started = tokio::time::Instant::now();
+        let sent = authorized
+            .client
+            .send_keeping(&request, keeping(&options))
+            .await;
+        let milliseconds = started.elapsed().as_millis();
+        let token: Option<SentWith> = self.settle(visitor, id, &authorized).await?;
+        let kept = sent.map_err(|error| failure(&error))?;
+        let authorization = Authorization {
+            own: draft.authorization.is_some(),
+            settings: draft
+                .authorization
+                .as_ref()
+                .unwrap_or(&workspace.authorization),
+        };
+        let answer = Id::generate(&mut SystemRandom);
+        self.answers.keep(visitor, id, answer.clone(), &kept);
+        let outcome = Outcome {
+            id: answer,
+            milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+            headers: headers(&shown, &authorization),
+            candidates: self
+                .candidates(visitor, id, &workspace, &Draft::clone(draft))
+                .await,
+            shown,
+            draft: draft.clone(),
+            request,
+            client: authorized.client,
+            events: told.all(),
+            token,
+            kept: kept.clone(),
+        };
+        let answered = tokio::task::spawn_blocking(move || outcome.look()).await;
+        let answered = answered.map_err(|_| {
+            Failure::elsewhere(
+                "the answer could not be looked at",
+                "save it, and open it elsewhere",
+            )
+        })?;
+        Ok((answered, kept))
+    }
+
+    fn reach(&self, url: &str) -> Result<(), Failure> {
+        let url = Url::parse(url)
+            .map_err(|error| Failure::wrong(error.to_string(), "check the address"))?;
+        self.surroundings.may_reach(&url)
+    }
+}
+
+/// Nothing is sent that is wrong, unless a person who was told so wants it.
+fn refuse(shown: &Composed, unchecked: bool) -> Result<(), Failure> {
+    let wrong = match shown.stopped() {
+        Some(stops) => Some(stops),
+        None if unchecked => None,
+        None => shown.mistakes.first(),
+    };
+    let Some(Wrong { what, hint, .. }) = wrong else {
+        return Ok(());
+    };
+    let what = match shown.mistakes.len() {
+        1 => what.clone(),
+        several => format!("{what} ({several} mistakes in all)"),
+    };
+    Err(Failure::wrong(what, hint))
+}
+
+/// How much of an answer is kept where.
+fn keeping(options: &Options) -> Keeping {
+    Keeping {
+        at_hand: AT_HAND,
+        most: MOST,
+        directory: std::env::temp_dir(),
+        longest: LONGEST.max(options.limits.total),
+    }
+}
+
+/// What happened, while it happens.
+#[derive(Default, Clone)]
+struct Told(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    words: Vec<String>,
+    /// Whether the last answer was a 401.
+    refused: bool,
+}
+
+impl Told {
+    /// Options of which this hears, beside whoever hears of them already.
+    fn listening(&self, options: Options) -> Options {
+        let (before, told) = (options.events.clone(), self.clone());
+        options.with_events(Arc::new(move |event: &Event| {
+            before(event);
+            told.heard().hear(event);
+        }))
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.heard().words.clone()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Heard {
+    fn hear(&mut self, event: &Event) {
+        // Tokens are shared by requests, and tell what happens to whoever needed them first: that a
+        // refused one was replaced is seen by the request that is sent again.
+        let event = match event {
+            Event::ResponseReceived { status, .. } => {
+                self.refused = *status == 401;
+                return;
+            }
+            Event::RequestSent { .. } if self.refused => {
+                &Event::TokenReplacedAfter401 { by_another: false }
+            }
+            Event::TokenReplacedAfter401 { .. } => return,
+            event => event,
+        };
+        self.words.extend(words(event));
+    }
+}
+
+/// Up to so many bytes are looked at and shown.
+pub(super) const AT_HAND: usize = 4 * 1024 * 1024;
+
+/// The largest answer that is saved.
+const MOST: u64 = 1024 * 1024 * 1024;
+
+/// How long an answer may take to come whole.
+const LONGEST: Duration = Duration::from_mins(10);

@@ -1,0 +1,454 @@
+//! Requests are sent to a real server, and the page is told what came back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request as Asked;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::issuer::Issuer;
+use crate::previews::{draft, operation, world};
+use crate::world::World;
+
+/// An API without authorization that answers what `answer` says.
+async fn api(answer: impl Fn(&Asked) -> Response + Clone + Send + Sync + 'static) -> String {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", socket.local_addr().unwrap());
+    let router = Router::new().fallback(move |asked: Asked| {
+        let answer = answer(&asked);
+        async move { answer }
+    });
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    address
+}
+
+fn told(status: u16, kind: &str, body: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    (status, [("content-type", kind.to_owned())], body.to_owned()).into_response()
+}
+
+/// A workspace whose requests go without a token.
+async fn open(address: &str) -> (World, String, String) {
+    let (world, path, definition) = world(address).await;
+    let none = json!({"type": "none"});
+    let (status, told) = world
+        .ask("PUT", &format!("{path}/authorization"), &none)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    (world, path, definition)
+}
+
+async fn send(world: &World, path: &str, draft: &Value) -> Value {
+    let (status, told) = world.ask("POST", &format!("{path}/send"), draft).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    told
+}
+
+async fn body(world: &World, path: &str, answer: &Value, save: &str) -> Vec<u8> {
+    let id = answer["id"].as_str().unwrap();
+    let request = Request::builder().uri(format!("{path}/answers/{id}/body{save}"));
+    let (status, bytes) = world.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    bytes
+}
+
+const SYSTEMS: &str = r#"{"items":[{"id":"2M2042059T","name":7,"size":18446744073709551615,
+  "resourceUri":"/api/v1/storage-systems/2M2042059T","other":"https://elsewhere.example/api/v1/storage-systems/1"}],
+  "total":3,"pageLimit":1,"pageOffset":0,"requestUri":"REQUEST"}"#;
+
+#[tokio::test]
+async fn an_answer_comes_as_it_is_and_leads_on() {
+    let address = api(|asked| {
+        let host = asked.headers()["host"].to_str().unwrap();
+        let uri = format!("http://{host}{}", asked.uri());
+        told(200, "application/json", &SYSTEMS.replace("REQUEST", &uri))
+    })
+    .await;
+    let (world, path, definition) = open(&address).await;
+    let id = operation(&world, &path, &definition, "GET", "/api/v1/storage-systems").await;
+    let draft = draft(&world, &path, &definition, &id).await;
+    let answer = send(&world, &path, &draft).await;
+    assert_eq!(
+        (&answer["status"], &answer["reason"]),
+        (&json!(200), &json!("OK"))
+    );
+    assert_eq!(
+        answer["list"],
+        json!({"items": 1, "total": 3, "offset": 0, "limit": 1})
+    );
+    assert_eq!(
+        (&answer["complete"], &answer["known"]),
+        (&json!(true), &json!(true))
+    );
+    let bytes = String::from_utf8(body(&world, &path, &answer, "").await).unwrap();
+    assert!(bytes.contains("18446744073709551615"), "{bytes}");
+    let links = answer["links"].as_array().unwrap();
+    let pointers: Vec<&str> = links
+        .iter()
+        .map(|one| one["pointer"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        pointers,
+        ["/items/0/resourceUri", "/requestUri"],
+        "no other server"
+    );
+    let one = &links[0]["draft"];
+    assert!(
+        one["url"]
+            .as_str()
+            .unwrap()
+            .starts_with("{{baseUrl}}/api/v1/storage-systems/{")
+    );
+    assert_eq!(one["parameters"][0]["value"], "2M2042059T");
+    let next = answer["next"]["parameters"].as_array().unwrap();
+    let offset = next.iter().find(|row| row["name"] == "offset").unwrap();
+    assert_eq!(
+        (&offset["value"], &offset["on"]),
+        (&json!("1"), &json!(true))
+    );
+    let differences = answer["violations"].as_array().unwrap();
+    let mut pointers = differences.iter().map(|one| &one["pointer"]);
+    assert!(pointers.any(|one| one == "/items/0/name"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_error_is_explained_and_a_page_is_no_json() {
+    let address = api(|asked| match asked.uri().path() {
+        "/api/v1/storage-systems" => told(
+            403,
+            "application/json",
+            r#"{"error":"no","errorCode":"FORBIDDEN","traceId":"t1"}"#,
+        ),
+        "/moved" => (
+            StatusCode::FOUND,
+            [("location", "https://elsewhere.example/")],
+        )
+            .into_response(),
+        _ => told(200, "text/html", "<script>alert(1)</script>"),
+    })
+    .await;
+    let (world, path, definition) = open(&address).await;
+    let id = operation(&world, &path, &definition, "GET", "/api/v1/storage-systems").await;
+    let mut request = draft(&world, &path, &definition, &id).await;
+    let answer = send(&world, &path, &request).await;
+    assert_eq!(answer["problem"]["code"], "FORBIDDEN");
+    assert_eq!(answer["problem"]["traceId"], "t1");
+    assert!(
+        answer["problem"]["hint"].as_str().unwrap().contains("role"),
+        "{answer}"
+    );
+
+    let id = operation(&world, &path, &definition, "GET", "/api/v1/tasks").await;
+    request = draft(&world, &path, &definition, &id).await;
+    let answer = send(&world, &path, &request).await;
+    assert!(
+        answer["violations"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("text/html"),
+        "{answer}"
+    );
+    let request = Request::builder()
+        .uri(format!(
+            "{path}/answers/{}/body",
+            answer["id"].as_str().unwrap()
+        ))
+        .body(Body::empty())
+        .unwrap();
+    let shown = world.answer(request).await;
+    let header = |name: &str| shown.headers()[name].to_str().unwrap();
+    assert_eq!(header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+
+    let free = json!({"method": "GET", "url": "{{baseUrl}}/moved"});
+    let answer = send(&world, &path, &free).await;
+    assert_eq!(answer["status"], 302);
+    assert!(
+        answer["events"]
+            .to_string()
+            .contains("elsewhere.example was not followed"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_in_a_file_and_not_in_memory() {
+    const PIECES: u64 = 300;
+    let address = api(|_| {
+        let piece = Bytes::from(vec![b'x'; 1024 * 1024]);
+        Response::new(Body::new(Pieces(PIECES, piece)))
+    })
+    .await;
+    let (world, path, _) = open(&address).await;
+    let free = json!({"method": "GET", "url": "{{baseUrl}}/huge"});
+    let before = memory();
+    let answer = send(&world, &path, &free).await;
+    assert_eq!(answer["size"], PIECES * 1024 * 1024);
+    assert_eq!(
+        (&answer["file"], &answer["complete"]),
+        (&json!(true), &json!(false))
+    );
+    let id = answer["id"].as_str().unwrap();
+    let request = Request::builder().uri(format!("{path}/answers/{id}/body?save=1"));
+    let saved = world.answer(request.body(Body::empty()).unwrap()).await;
+    assert!(
+        saved.headers()["content-disposition"]
+            .to_str()
+            .unwrap()
+            .starts_with("attachment")
+    );
+    let mut body = saved.into_body();
+    let mut size = 0;
+    while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
+        size += frame.unwrap().into_data().unwrap().len() as u64;
+    }
+    assert_eq!(size, PIECES * 1024 * 1024);
+    if let (Some(before), Some(after)) = (before, memory()) {
+        assert!(
+            after < before + 150 * 1024,
+            "{before} kB grew to {after} kB"
+        );
+    }
+}
+
+/// The most memory that this process had, in kB, where the system says so.
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The same piece so many times.
+struct Pieces(u64, Bytes);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        if self.0 == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        self.0 -= 1;
+        let piece = http_body::Frame::data(self.1.clone());
+        std::task::Poll::Ready(Some(Ok(piece)))
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_wrong_is_sent_unless_somebody_wants_it() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = calls.clone();
+    let address = api(move |asked| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        told(200, "text/plain", &asked.uri().to_string())
+    })
+    .await;
+    let (world, path, definition) = open(&address).await;
+    let id = operation(&world, &path, &definition, "GET", "/api/v1/storage-systems").await;
+    let mut draft = draft(&world, &path, &definition, &id).await;
+    draft["parameters"] = json!([{"name": "limit", "in": "query", "value": "all", "on": true}]);
+    let (status, refused) = world.ask("POST", &format!("{path}/send"), &draft).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused["error"]["what"].as_str().unwrap().contains("limit"),
+        "{refused}"
+    );
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+    draft["unchecked"] = true.into();
+    let answer = send(&world, &path, &draft).await;
+    assert_eq!(
+        body(&world, &path, &answer, "").await,
+        b"/api/v1/storage-systems?limit=all"
+    );
+
+    let free = json!({"method": "GET", "url": "http://127.0.0.1:1/x"});
+    let (status, refused) = world.ask("POST", &format!("{path}/send"), &free).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    assert!(
+        refused["error"]["what"]
+            .as_str()
+            .unwrap()
+            .contains("127.0.0.1:1"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_task_is_looked_at_by_whatever_names_it() {
+    let address = api(|asked| match (asked.method().as_str(), asked.uri().path()) {
+        ("DELETE", _) => told(202, "application/json", r#"{"taskUri":"/rest/vega/v1/tasks/t-1","status":"SUBMITTED","message":""}"#),
+        (_, "/api/v1/tasks/t-1") => told(
+            200,
+            "application/json",
+            r#"{"id":"t-1","displayName":"Delete it","state":"FAILED","progressPercent":40,"error":{"error":"in use"}}"#,
+        ),
+        _ => told(404, "application/json", "{}"),
+    })
+    .await;
+    let (world, path, _) = open(&address).await;
+    let free = json!({"method": "DELETE", "url": "{{baseUrl}}/x"});
+    let answer = send(&world, &path, &free).await;
+    assert_eq!(answer["task"]["uri"], "/api/v1/tasks/t-1");
+    for asked in [
+        json!({"uri": "t-1"}),
+        json!({"uri": "/rest/vega/v1/tasks/t-1"}),
+        json!({"uri": answer["task"]["uri"], "draft": answer["task"]["draft"]}),
+    ] {
+        let (status, seen) = world
+            .ask("POST", &format!("{path}/tasks/look"), &asked)
+            .await;
+        assert_eq!(status, StatusCode::OK, "{asked}: {seen}");
+        assert_eq!(
+            (&seen["state"], &seen["progress"]),
+            (&json!("FAILED"), &json!(40))
+        );
+        assert_eq!((&seen["ended"], &seen["ok"]), (&json!(true), &json!(false)));
+        assert!(seen["what"].as_str().unwrap().contains("in use"), "{seen}");
+    }
+    // Looking is no request of the person.
+    assert_eq!(
+        world
+            .get(&format!("{path}/history"))
+            .await
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn history_and_saved_requests_hold_no_secret() {
+    let address = api(|_| told(200, "text/plain", "planted-s3cret")).await;
+    let (world, path, _) = open(&address).await;
+    let shown = world.get(&path).await;
+    let environment = shown["environments"][0]["id"].as_str().unwrap();
+    let base = json!({"name": "baseUrl", "on": true, "secret": false, "initial": address});
+    let secret = json!({"name": "key", "on": true, "secret": true, "initial": "", "value": "planted-s3cret"});
+    let changed = json!({"name": "Here", "variables": [base, secret]});
+    let (status, told) = world
+        .ask(
+            "PUT",
+            &format!("{path}/environments/{environment}"),
+            &changed,
+        )
+        .await;
+    assert!(status.is_success(), "{told}");
+    let request = json!({
+        "method": "POST", "url": "{{baseUrl}}/x?a=planted-s3cret",
+        "headers": [
+            {"name": "X-Key", "value": "{{key}}", "on": true},
+            {"name": "Cookie", "value": "session=planted-cookie", "on": true},
+        ],
+        "body": {"mediaType": "text/plain", "text": "say planted-s3cret"},
+    });
+    let answer = send(&world, &path, &request).await;
+    let headers = answer["sent"]["headers"].as_array().unwrap();
+    let key = headers.iter().find(|one| one["name"] == "X-Key").unwrap();
+    assert_eq!(key["value"], "********");
+    let history = world.get(&format!("{path}/history")).await;
+    assert_eq!(history[0]["status"], 200);
+    assert_eq!(
+        history[0]["draft"]["headers"],
+        json!([{"name": "X-Key", "in": "header", "value": "{{key}}", "on": true}])
+    );
+    assert!(
+        !world.documents().contains("planted"),
+        "{}",
+        world.documents()
+    );
+    let saved = json!({"name": "Mine", "request": request});
+    let (status, refused) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!refused.to_string().contains("planted-s3cret"), "{refused}");
+    let fine =
+        json!({"name": "Mine", "request": {"method": "GET", "url": "{{baseUrl}}/x?a={{key}}"}});
+    let (status, made) = world.ask("POST", &format!("{path}/saved"), &fine).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    assert_eq!(world.get(&format!("{path}/saved")).await[0]["name"], "Mine");
+    let one = format!("{path}/saved/{}", made["id"].as_str().unwrap());
+    let renamed = json!({"name": "Ours", "request": fine["request"]});
+    assert_eq!(
+        world.ask("PUT", &one, &renamed).await.0,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(world.get(&format!("{path}/saved")).await[0]["name"], "Ours");
+    assert_eq!(
+        world.ask("DELETE", &one, &Value::Null).await.0,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(world.get(&format!("{path}/saved")).await, json!([]));
+    assert_eq!(
+        world
+            .ask("DELETE", &format!("{path}/history"), &Value::Null)
+            .await
+            .0,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(world.get(&format!("{path}/history")).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_and_the_request_repeated() {
+    let issuer = Issuer::start().await;
+    let (world, path, _) = world(&issuer.address).await;
+    let mut settings = world.get(&path).await["authorization"].clone();
+    settings["clientId"] = "a-client".into();
+    settings["clientSecret"] = json!({"kind": "typed", "text": "planted"});
+    let (status, told) = world
+        .ask("PUT", &format!("{path}/authorization"), &settings)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    let free = json!({"method": "GET", "url": "{{baseUrl}}/x"});
+    let first = send(&world, &path, &free).await;
+    assert_eq!(
+        (&first["status"], &first["token"]["renewed"]),
+        (&json!(200), &json!(true))
+    );
+    issuer.revoke();
+    let second = send(&world, &path, &free).await;
+    assert_eq!(second["status"], 200, "{second}");
+    assert_eq!(issuer.minted(), 2);
+    assert_ne!(first["token"]["id"], second["token"]["id"]);
+    let events = second["events"].to_string();
+    assert!(events.contains("sent again with a new one"), "{events}");
+    assert!(!format!("{first}{second}").contains("eyJ"), "{second}");
+}
+
+#[tokio::test]
+async fn a_person_may_give_up_waiting() {
+    let arrived = Arc::new(Notify::new());
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", socket.local_addr().unwrap());
+    let told_of = arrived.clone();
+    let router = Router::new().fallback(move |asked: Asked| {
+        let arrived = told_of.clone();
+        async move {
+            if asked.uri().path() == "/slow" {
+                arrived.notify_one();
+                std::future::pending::<()>().await;
+            }
+            "done"
+        }
+    });
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    let (world, path, _) = open(&address).await;
+    let slow = json!({"method": "GET", "url": "{{baseUrl}}/slow"});
+    tokio::select! {
+        answer = send(&world, &path, &slow) => panic!("{answer}"),
+        () = arrived.notified() => {}
+    }
+    assert_eq!(world.get(&format!("{path}/history")).await, json!([]));
+    let quick = json!({"method": "GET", "url": "{{baseUrl}}/quick"});
+    assert_eq!(send(&world, &path, &quick).await["status"], 200);
+}
