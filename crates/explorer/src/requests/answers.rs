@@ -1,9 +1,10 @@
 //! Answers that are at hand: their bodies, byte for byte, until newer ones take their place. Small ones
 //! are in memory, large ones in files without a name.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use hallpass_client::{Kept, Overflow};
 use http_body::{Frame, SizeHint};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::Explorer;
 use crate::answer::{Answer, Failure};
@@ -139,50 +140,55 @@ pub(super) async fn body(
     Ok(hallpass_pages::protected(answer))
 }
 
-/// A file while it is read.
+/// A file while it is read: the next piece when somebody takes it, so that one who takes nothing holds
+/// no thread.
 struct Reading {
-    pieces: mpsc::Receiver<std::io::Result<Bytes>>,
-    left: u64,
+    file: Overflow,
+    offset: u64,
+    size: u64,
+    piece: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Reading {
-    /// Reads on until nobody takes the pieces any more.
     fn begin(file: Overflow, size: u64) -> Self {
-        let (sender, pieces) = mpsc::channel(2);
-        tokio::task::spawn_blocking(move || {
-            let mut offset = 0;
-            while offset < size {
-                let piece = file.read(offset, READ_AT_ONCE);
-                let length = piece.as_ref().map_or(0, Bytes::len) as u64;
-                if sender.blocking_send(piece).is_err() || length == 0 {
-                    break;
-                }
-                offset += length;
-            }
-        });
-        Self { pieces, left: size }
+        Self {
+            file,
+            offset: 0,
+            size,
+            piece: None,
+        }
     }
 }
 
 impl http_body::Body for Reading {
     type Data = Bytes;
-    type Error = std::io::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
-        self.pieces.poll_recv(context).map(|piece| {
-            let piece = piece?;
-            if let Ok(piece) = &piece {
-                self.left = self.left.saturating_sub(piece.len() as u64);
-            }
-            Some(piece.map(Frame::data))
-        })
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.offset >= self.size {
+            return Poll::Ready(None);
+        }
+        let (file, offset) = (self.file.clone(), self.offset);
+        let read = move || file.read(offset, READ_AT_ONCE);
+        let piece = self.piece.get_or_insert_with(|| spawn_blocking(read));
+        let piece = ready!(Pin::new(piece).poll(context));
+        self.piece = None;
+        let piece = piece.map_err(io::Error::other).flatten();
+        // What is shorter than it said has an end all the same.
+        let length = piece.as_ref().map_or(0, Bytes::len) as u64;
+        self.offset = if length == 0 {
+            self.size
+        } else {
+            offset + length
+        };
+        Poll::Ready(Some(piece.map(Frame::data)))
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        SizeHint::with_exact(self.size - self.offset.min(self.size))
     }
 }
 
