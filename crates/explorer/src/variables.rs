@@ -7,6 +7,7 @@
 //!
 //! It does not know what the texts are: addresses, headers, bodies or fields of a form.
 
+mod names;
 mod substitute;
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use crate::visitor::Visitor;
 use crate::workspace::environment::secret_name;
 use crate::workspace::{Current, Environment, Own, Variable, Workspace};
 
-pub(crate) use substitute::{Part, cut, names};
+pub(crate) use names::{Part, cut, names};
 
 /// A text with what its `{{names}}` stand for in their places.
 #[derive(Debug)]

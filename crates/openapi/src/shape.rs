@@ -50,7 +50,7 @@ pub enum Inside {
     Fields(Vec<Field>),
     /// The same as the schema of this name around it.
     Again(String),
-    /// Fields below the depth that was asked for.
+    /// Fields below the depth that was asked for, or more than are told at once.
     Deeper,
 }
 
@@ -87,6 +87,7 @@ pub(crate) fn shape(root: &Value, schema: &Value, depth: usize) -> Shape {
     Reader {
         root,
         open: Vec::new(),
+        left: MOST_FIELDS,
     }
     .shape(schema, depth)
 }
@@ -94,10 +95,17 @@ pub(crate) fn shape(root: &Value, schema: &Value, depth: usize) -> Shape {
 /// How many schemas may apply to one value on top of each other; it ends cyclic `allOf`s.
 const MAX_LAYERS: usize = 12;
 
+/// How many fields are told of one schema, in all layers together: where each of a few schemas has some
+/// properties of the next, there are more than anybody can read, and a small definition would take all
+/// memory. The largest real one has some hundred.
+const MOST_FIELDS: usize = 5_000;
+
 struct Reader<'a> {
     root: &'a Value,
     /// The schemas around the one that is looked at, and the names they are referred to by.
     open: Vec<(&'a Value, String)>,
+    /// How many more fields are told.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -160,9 +168,10 @@ impl<'a> Reader<'a> {
         if found.is_empty() {
             return Inside::Nothing;
         }
-        if depth == 0 {
+        if depth == 0 || found.len() > self.left {
             return Inside::Deeper;
         }
+        self.left -= found.len();
         let name = name(holder);
         self.open.push((end, name));
         let fields = found
@@ -508,5 +517,37 @@ mod tests {
         ] {
             assert_eq!(of(circle).fields(), []);
         }
+    }
+
+    /// How many fields are told, and how many of them hold more than was told.
+    fn count(shape: &Shape) -> (usize, usize) {
+        let cut = usize::from(shape.inside == Inside::Deeper);
+        let fields = shape.fields().iter();
+        fields.fold((0, cut), |(fields, cut), field| {
+            let (inner, deeper) = count(&field.shape);
+            (fields + 1 + inner, cut + deeper)
+        })
+    }
+
+    #[test]
+    fn a_definition_that_grows_with_every_layer_is_told_in_part() {
+        let layer = |at: usize| {
+            let next = json!({"$ref": format!("#/components/schemas/L{}", at + 1)});
+            let fields = (0..9).map(|field| (format!("f{field}"), next.clone()));
+            let schema = json!({"properties": fields.collect::<serde_json::Map<_, _>>()});
+            (format!("L{at}"), schema)
+        };
+        let schemas: serde_json::Map<_, _> = (0..7).map(layer).collect();
+        let text = json!({"openapi": "3.1.0", "components": {"schemas": schemas}});
+        let definition = Definition::read(&text.to_string()).unwrap().definition;
+        let first = json!({"$ref": "#/components/schemas/L0"});
+        let told = shape(definition.document(), &first, 7);
+        let (fields, cut) = count(&told);
+        assert!(
+            (MOST_FIELDS - 8..=MOST_FIELDS).contains(&fields),
+            "{fields}"
+        );
+        assert!(cut > 0);
+        assert_eq!(told.fields().len(), 9);
     }
 }

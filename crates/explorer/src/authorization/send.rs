@@ -113,7 +113,14 @@ impl Explorer {
         let Some(Tokened { of, before, first }) = &authorized.tokens else {
             return Ok(None);
         };
-        let newest = self.absorb(visitor, workspace, of).await?;
+        let newest = match self.absorb(visitor, workspace, of).await {
+            Ok(newest) => newest,
+            // The request was sent: its answer is not to be lost for the sake of a list.
+            Err(failure) => {
+                tracing::warn!(%failure, "a token cannot be put into the list");
+                of.tokens().at_hand().map(|token| Kept::id(&token))
+            }
+        };
         let chosen = first.as_ref().map(Kept::id);
         let Some(newest) = newest else {
             return Ok(chosen.map(|id| SentWith { id, renewed: false }));

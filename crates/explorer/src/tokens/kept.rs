@@ -120,9 +120,12 @@ impl Kept {
         }
     }
 
+    /// About how long the list is when it is printed.
     fn size(&self) -> usize {
-        let sizes = self.tokens.iter().map(|token| token.value.expose().len());
-        sizes.sum()
+        let size = |token: &KeptToken| {
+            token.value.expose().len() + token.name.len() + token.scope.len() + AROUND
+        };
+        self.tokens.iter().map(size).sum()
     }
 
     fn read(kept: &Secret) -> Self {
@@ -132,7 +135,7 @@ impl Kept {
 
     fn print(&self) -> Result<Secret, Failure> {
         // Room for all of it at once: a growing text would leave copies of the tokens behind.
-        let mut text = Vec::with_capacity(self.size() * 2 + self.tokens.len() * 8192 + 64);
+        let mut text = Vec::with_capacity(self.size() * 2 + 64);
         serde_json::to_writer(&mut text, self)
             .map_err(|error| Failure::wrong(error.to_string(), "try again"))?;
         let text = String::from_utf8(text);
@@ -198,5 +201,46 @@ mod exposed {
 /// The drawer's name for it.
 const NAME: &str = "tokens";
 const MOST_TOKENS: usize = 50;
-/// How long all tokens together may be. A usual one has a kilobyte.
-const MOST_BYTES: usize = 256 * 1024;
+/// How long the list may be: no secret of a server is longer than 64 kB. A usual token has one.
+const MOST_BYTES: usize = 60 * 1024;
+/// What is kept of a token besides itself, its name and scope, in bytes at most.
+const AROUND: usize = 320;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(number: i64, length: usize) -> KeptToken {
+        let issued = Timestamp::from_second(1_700_000_000 + number).unwrap();
+        let value = Secret::from(format!("{number:0length$}"));
+        KeptToken {
+            id: Kept::id(&AccessToken::new(value.clone(), issued, issued)),
+            name: "Mine".to_owned(),
+            settings: "0".repeat(64),
+            issued,
+            expires: issued,
+            scope: String::new(),
+            value,
+        }
+    }
+
+    #[test]
+    fn the_list_keeps_the_newest_and_stays_short_enough_for_a_server() {
+        for (length, kept) in [(10, MOST_TOKENS), (952, 48), (63_000, 1)] {
+            let mut list = Kept::default();
+            for number in 0..60 {
+                list.put(token(number, length));
+            }
+            assert_eq!(list.tokens.len(), kept);
+            assert_eq!(list.tokens[0].id, token(59, length).id);
+            let printed = list.print().unwrap();
+            assert!(printed.expose().len() < 64 * 1024, "{length}");
+            let again = Kept::read(&printed);
+            assert_eq!(again.tokens.len(), kept);
+            assert_eq!(
+                again.tokens[0].value.expose(),
+                list.tokens[0].value.expose()
+            );
+        }
+    }
+}
