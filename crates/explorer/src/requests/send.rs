@@ -76,13 +76,16 @@ impl Explorer {
         self.reach(&format!("{}{}", server.as_str(), request.path_and_query))?;
         let told = Told::default();
         let options = told.listening(self.surroundings.options());
-        let authorized = self.authorized_with(visitor, id, draft, &options).await?;
+        let mut authorized = self.authorized_with(visitor, id, draft, &options).await?;
         let started = tokio::time::Instant::now();
         let sent = authorized
             .client
             .send_keeping(&request, keeping(&options))
             .await;
         let milliseconds = started.elapsed().as_millis();
+        if told.heard().was_replaced {
+            authorized.was_replaced();
+        }
         let token: Option<SentWith> = self.settle(visitor, id, &authorized).await?;
         let kept = sent.map_err(|error| failure(&error))?;
         let authorization = Authorization {
@@ -162,6 +165,8 @@ struct Heard {
     words: Vec<String>,
     /// Whether the last answer was a 401.
     refused: bool,
+    /// Whether a refused token was replaced.
+    was_replaced: bool,
 }
 
 impl Told {
@@ -193,6 +198,7 @@ impl Heard {
                 return;
             }
             Event::RequestSent { .. } if self.refused => {
+                self.was_replaced = true;
                 &Event::TokenReplacedAfter401 { by_another: false }
             }
             Event::TokenReplacedAfter401 { .. } => return,

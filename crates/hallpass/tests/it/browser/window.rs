@@ -183,12 +183,12 @@ impl Window {
     /// The same with the keyboard alone, for a field that acts on each change: it is never empty meanwhile.
     #[track_caller]
     pub(super) fn retype(&self, label: &str, typed: &str) {
-        let field = self.found("control", label);
         let typed = format!("{CONTROL}a{RELEASE}{typed}");
-        self.post(
-            &format!("/element/{field}/value"),
-            &json!({ "text": typed }),
-        );
+        self.on_found("control", label, |field| {
+            let path = format!("{}/element/{field}/value", self.session);
+            self.driver
+                .try_call("POST", &path, &json!({ "text": typed }))
+        });
     }
 
     /// Chooses the last of the options in the list with that label.
