@@ -6,6 +6,7 @@ import { h, replace, fill } from './dom.js';
 
 const listeners = new Map();
 const routes = [];
+const lazy = [];
 const tabs = [];
 const kept = new Map();
 let leave;
@@ -38,6 +39,12 @@ export const app = {
     const names = [];
     const source = pattern.replace(/:(\w+)/g, (_, name) => (names.push(name), '([^/]+)'));
     routes.push({ pattern: new RegExp(`^${source}$`), names, render });
+  },
+
+  // Scripts that are loaded when one of their views is first wanted: `later(/^\/op\//, load)`. They bring the
+  // routes.
+  later(pattern, load) {
+    lazy.push({ pattern, load });
   },
 
   // The address of a view, its parts encoded: `app.link('op', definition, operation)`.
@@ -144,6 +151,18 @@ function buildTabs() {
   });
 }
 
+// Loads the scripts of a view that is not known yet; the view is shown when they are there.
+function bring(path) {
+  const at = lazy.findIndex(({ pattern }) => pattern.test(path));
+  if (at < 0) return false;
+  const [found] = lazy.splice(at, 1);
+  found.load().then(display).catch((error) => {
+    lazy.push(found);
+    app.fail(error);
+  });
+  return true;
+}
+
 function display() {
   const path = location.hash.slice(1) || '/';
   const found = routes.map((route) => [route, route.pattern.exec(path)]).find(([, match]) => match);
@@ -157,6 +176,8 @@ function display() {
     const params = Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(match[at + 1])]));
     const shown = route.render(params, view);
     if (typeof shown === 'function') leave = shown;
+  } else if (bring(path)) {
+    return;
   } else {
     replace(view, h('p', 'There is nothing at this address. Choose an operation at the side.'));
   }

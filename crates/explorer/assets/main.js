@@ -8,6 +8,13 @@ import './welcome.js';
 import './library.js';
 import './history.js';
 import './menu.js';
-import './request.js';
+
+// Where requests are filled in and answers are read is most of the scripts: it comes when it is first wanted.
+const editor = () => import('./request.js').then((parts) => (early(), parts));
+const early = app.on('open-draft', (draft) => {
+  early();
+  editor().then(() => app.emit('open-draft', draft)).catch(app.fail);
+});
+app.later(/^\/(op|request|saved)(\/|$)/, editor);
 
 start().catch((error) => app.fail(error));

@@ -193,4 +193,11 @@ mod tests {
     fn no_text_of_a_script_goes_on_in_the_next_line() {
         assert_eq!(MODULES.long_texts().collect::<Vec<_>>(), [""; 0]);
     }
+
+    /// What a person waits for before the library is there (design, section 6: 120 kB).
+    #[test]
+    fn the_page_begins_with_a_part_of_its_scripts() {
+        let (begin, all) = (MODULES.size_at_start(), MODULES.size());
+        assert!((40_000..120_000).contains(&begin), "{begin} of {all} bytes");
+    }
 }

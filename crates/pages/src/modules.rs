@@ -76,6 +76,31 @@ impl Modules {
         sizes.sum()
     }
 
+    /// How large those are, as they are served, that a page loads before anybody asks for more: the first,
+    /// those that it imports, and so on. What a script imports later, with `import(…)`, does not count.
+    pub fn size_at_start(&self) -> usize {
+        let mut wanted: Vec<&str> = self
+            .files
+            .iter()
+            .take(1)
+            .map(|(file, _)| name(file))
+            .collect();
+        let mut at = 0;
+        let mut size = 0;
+        while let Some(one) = wanted.get(at).copied() {
+            at += 1;
+            let found = self.files.iter().find(|(file, _)| name(file) == one);
+            let Some((_, text)) = found else { continue };
+            size += lean(text).len();
+            for imported in kept(text).filter_map(imported) {
+                if !wanted.contains(&imported) {
+                    wanted.push(imported);
+                }
+            }
+        }
+        size
+    }
+
     /// The lines on which a text begins that goes on in the next: what stands before its further lines
     /// would be taken for indentation.
     pub fn long_texts(&self) -> impl Iterator<Item = &'static str> {
@@ -84,9 +109,20 @@ impl Modules {
     }
 
     fn path(&self, file: &str) -> String {
-        let file = file.rsplit('/').next().unwrap_or(file);
+        let file = name(file);
         format!("/assets/{}-{:016x}/{file}", self.name, self.fingerprint)
     }
+}
+
+/// The last part of a path.
+fn name(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
+}
+
+/// The script that a line imports at once.
+fn imported(line: &str) -> Option<&str> {
+    let (_, quoted) = line.strip_prefix("import ")?.rsplit_once("'./")?;
+    quoted.strip_suffix("';")
 }
 
 /// A script as it is served: without indentation, empty lines and lines that are comments, which are a
@@ -111,6 +147,23 @@ const LEAN: u64 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_loaded_at_the_start_is_what_the_first_script_leads_to() {
+        let modules = Modules::new(
+            "m",
+            &[
+                (
+                    "../a.js",
+                    "import { b } from './b.js';\nlater(() => import('./d.js'));",
+                ),
+                ("../b.js", "import './c.js';\nimport './a.js';"),
+                ("../c.js", "c();"),
+                ("../d.js", "d();"),
+            ],
+        );
+        assert_eq!(modules.size() - modules.size_at_start(), "d();\n".len());
+    }
 
     #[test]
     fn what_is_served_has_no_comments_and_no_indentation() {

@@ -77,6 +77,9 @@ impl Explorer {
         let told = Told::default();
         let options = told.listening(self.surroundings.options());
         let mut authorized = self.authorized_with(visitor, id, draft, &options).await?;
+        // Another request of this person may have changed the environment since the address was looked at.
+        let aimed = authorized.client.profile().base_url();
+        self.reach(&format!("{}{}", aimed.as_str(), request.path_and_query))?;
         let started = tokio::time::Instant::now();
         let sent = authorized
             .client

@@ -48,8 +48,9 @@ const FAMILIES_NOT_PASSED_ON: [&str; 5] = [
     "x-rewrite-",
 ];
 
-/// What the cookies of this system begin with.
-const OUR_COOKIES: &str = "__host-hallpass";
+/// What the cookies of this system begin with: of the server, and of an explorer on the same machine.
+/// Browsers send them to every port.
+const OUR_COOKIES: [&str; 2] = ["__host-hallpass", "hallpass-explorer-"];
 
 /// How this server names itself on the way.
 const HERE: HeaderValue = HeaderValue::from_static("1.1 hallpass");
@@ -151,8 +152,10 @@ fn others(header: &HeaderValue) -> Option<HeaderValue> {
 }
 
 fn is_ours(cookie: &[u8]) -> bool {
-    let start = cookie.get(..OUR_COOKIES.len());
-    start.is_some_and(|start| start.eq_ignore_ascii_case(OUR_COOKIES.as_bytes()))
+    OUR_COOKIES.iter().any(|ours| {
+        let start = cookie.get(..ours.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(ours.as_bytes()))
+    })
 }
 
 #[cfg(test)]
@@ -222,6 +225,7 @@ mod tests {
         let came = map(&[
             ("cookie", "a=1; __Host-hallpass=secret; b=2"),
             ("cookie", "__Host-hallpass-code=x"),
+            ("cookie", "hallpass-explorer-4000=y"),
         ]);
         let passed = for_upstream(&came);
         let cookies: Vec<_> = passed.get_all(COOKIE).iter().collect();
