@@ -8,6 +8,7 @@ import { counted, several } from './words.js';
 
 const RANGE = 100;
 const AT_FIRST = 150;
+const MOST = 2000;
 const LONGEST = 300;
 
 export const children = (node) => (node.kind === 'object' ? node.members : node.kind === 'array' ? node.items : []);
@@ -25,7 +26,7 @@ export function jsonTree(root, { links, marks, chosen, follow }) {
   const top = make({ node: root, level: 1, pointer: '', parent: null, from: 0, to: children(root).length });
   element.append(top.element);
   top.element.tabIndex = 0;
-  openSome(top);
+  openSome(top, { most: AT_FIRST, deepest: 4, whole: false });
 
   function make(row) {
     const count = row.to - row.from;
@@ -117,17 +118,24 @@ export function jsonTree(root, { links, marks, chosen, follow }) {
     if (current && !current.element.isConnected) choose(row);
   }
 
-  // Opens what a reader sees first, in the order of reading, until there are enough rows.
-  function openSome(first) {
+  // Opens what a reader sees first, in the order of reading, until there are enough rows; or all, as far as
+  // the browser bears it. Says whether everything is open.
+  function openSome(first, { most, deepest = Infinity, whole = true }) {
     let count = 1;
+    let isAll = true;
     const visit = (row, depth) => {
-      if (!row.opens || depth > 4 || count >= AT_FIRST) return;
+      if (!row.opens) return;
+      if (depth > deepest || count >= most) {
+        isAll = false;
+        return;
+      }
       open(row);
       count += row.below.length;
       // Of a long list the first range is opened, not every one.
-      for (const one of row.range || !row.below[0]?.range ? row.below : row.below.slice(0, 1)) visit(one, depth + 1);
+      for (const one of whole || row.range || !row.below[0]?.range ? row.below : row.below.slice(0, 1)) visit(one, depth + 1);
     };
     visit(first, 0);
+    return isAll;
   }
 
   function choose(row, focus = false) {
@@ -199,5 +207,6 @@ export function jsonTree(root, { links, marks, chosen, follow }) {
     act();
   });
 
-  return { element, reveal, current: () => current ?? top };
+  const openAll = () => openSome(top, { most: MOST });
+  return { element, reveal, openAll, current: () => current ?? top };
 }

@@ -36,6 +36,7 @@ export function pretty(node, text, answer) {
   const element = h('div',
     h('div.answer-tools', search,
       h('div.actions',
+        button('Expand all', () => tree.openAll() || app.say('The first rows are open. Open the others where you need them.')),
         button('Copy value', () => copy(valueOf(tree.current()), 'The value is copied')),
         button('Copy path', () => copy(tree.current().pointer || '/', 'The path is copied')),
         button('Copy all', () => copy(text, 'The body is copied')))),

@@ -33,6 +33,17 @@ struct Tokened {
     before: Option<Id>,
     /// The one that was chosen.
     first: Option<AccessToken>,
+    /// Whether the API refused that, and another took its place.
+    was_replaced: bool,
+}
+
+impl Authorized {
+    /// The API refused the token that the request began with, and it was sent with another.
+    pub fn was_replaced(&mut self) {
+        if let Some(tokened) = &mut self.tokens {
+            tokened.was_replaced = true;
+        }
+    }
 }
 
 /// The token that a request went with.
@@ -103,14 +114,20 @@ impl Explorer {
     }
 
     /// Takes the tokens that were got while a request was sent into the list; tells which one it went
-    /// with.
+    /// with. A chosen one that the API refused is chosen no longer: every request would be refused once.
     pub async fn settle(
         &self,
         visitor: &Visitor,
         workspace: &Id,
         authorized: &Authorized,
     ) -> Result<Option<SentWith>, Failure> {
-        let Some(Tokened { of, before, first }) = &authorized.tokens else {
+        let Some(Tokened {
+            of,
+            before,
+            first,
+            was_replaced,
+        }) = &authorized.tokens
+        else {
             return Ok(None);
         };
         let newest = match self.absorb(visitor, workspace, of).await {
@@ -126,8 +143,15 @@ impl Explorer {
             return Ok(chosen.map(|id| SentWith { id, renewed: false }));
         };
         let renewed = before.as_ref() != Some(&newest);
+        if *was_replaced && chosen.as_ref().is_some_and(|chosen| *chosen != newest) {
+            self.change_own(visitor, workspace, |own| {
+                own.chosen_token = None;
+                Ok(())
+            })
+            .await?;
+        }
         let id = match chosen {
-            Some(chosen) if !renewed => chosen,
+            Some(chosen) if !renewed && !was_replaced => chosen,
             _ => newest,
         };
         Ok(Some(SentWith { id, renewed }))
@@ -247,7 +271,12 @@ impl Explorer {
         let before = of.tokens().at_hand().map(|token| Kept::id(&token));
         Ok(Authorized {
             client: Client::authorized(profile, authorization, sending.options),
-            tokens: Some(Tokened { of, before, first }),
+            tokens: Some(Tokened {
+                of,
+                before,
+                first,
+                was_replaced: false,
+            }),
         })
     }
 }

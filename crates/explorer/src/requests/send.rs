@@ -76,7 +76,7 @@ impl Explorer {
         self.reach(&format!("{}{}", server.as_str(), request.path_and_query))?;
         let told = Told::default();
         let options = told.listening(self.surroundings.options());
-        let authorized = self.authorized_with(visitor, id, draft, &options).await?;
+        let mut authorized = self.authorized_with(visitor, id, draft, &options).await?;
         // Another request of this person may have changed the environment since the address was looked at.
         let aimed = authorized.client.profile().base_url();
         self.reach(&format!("{}{}", aimed.as_str(), request.path_and_query))?;
@@ -86,6 +86,9 @@ impl Explorer {
             .send_keeping(&request, keeping(&options))
             .await;
         let milliseconds = started.elapsed().as_millis();
+        if told.heard().was_replaced {
+            authorized.was_replaced();
+        }
         let token: Option<SentWith> = self.settle(visitor, id, &authorized).await?;
         let kept = sent.map_err(|error| failure(&error))?;
         let authorization = Authorization {
@@ -165,6 +168,8 @@ struct Heard {
     words: Vec<String>,
     /// Whether the last answer was a 401.
     refused: bool,
+    /// Whether a refused token was replaced.
+    was_replaced: bool,
 }
 
 impl Told {
@@ -196,6 +201,7 @@ impl Heard {
                 return;
             }
             Event::RequestSent { .. } if self.refused => {
+                self.was_replaced = true;
                 &Event::TokenReplacedAfter401 { by_another: false }
             }
             Event::TokenReplacedAfter401 { .. } => return,

@@ -183,31 +183,38 @@ impl Window {
     /// The same with the keyboard alone, for a field that acts on each change: it is never empty meanwhile.
     #[track_caller]
     pub(super) fn retype(&self, label: &str, typed: &str) {
-        let field = self.found("control", label);
         let typed = format!("{CONTROL}a{RELEASE}{typed}");
-        self.post(
-            &format!("/element/{field}/value"),
-            &json!({ "text": typed }),
-        );
+        self.on_found("control", label, |field| {
+            let path = format!("{}/element/{field}/value", self.session);
+            self.driver
+                .try_call("POST", &path, &json!({ "text": typed }))
+        });
     }
 
     /// Chooses the last of the options in the list with that label.
     #[track_caller]
     pub(super) fn choose_last(&self, label: &str) {
-        let list = json!({ ELEMENT: self.found("control", label) });
-        let option = self.script("return [...arguments[0].options].at(-1)", &json!([list]));
-        self.click(option[ELEMENT].as_str().unwrap());
+        let find = "return [...arguments[0].options].at(-1)";
+        self.choose_found(label, find, "");
     }
 
     /// Chooses the option whose words hold these in the list with that label.
     #[track_caller]
     pub(super) fn choose(&self, label: &str, words: &str) {
-        let list = json!({ ELEMENT: self.found("control", label) });
         let find = "const [list, words] = arguments;
             return [...list.options].find((option) => option.textContent.includes(words)) ?? null";
-        let option = self.script(find, &json!([list, words]));
-        let option = option[ELEMENT].as_str();
-        self.click(option.unwrap_or_else(|| panic!("no `{words}` in the list `{label}`")));
+        self.choose_found(label, find, words);
+    }
+
+    #[track_caller]
+    fn choose_found(&self, label: &str, find: &str, words: &str) {
+        self.on_found("control", label, |list| {
+            let option = self.try_script(find, &json!([{ ELEMENT: list }, words]))?;
+            let option = option[ELEMENT].as_str();
+            let option = option.unwrap_or_else(|| panic!("no `{words}` in the list `{label}`"));
+            let path = format!("{}/element/{option}/click", self.session);
+            self.driver.try_call("POST", &path, &Value::Null)
+        });
     }
 
     /// What is in the field with that label.
@@ -317,6 +324,13 @@ impl Window {
         )
     }
 
+    /// The same for one that may fail.
+    pub(super) fn try_devtools(&self, command: &str, parameters: &Value) -> Result<Value, Value> {
+        let path = format!("{}/goog/cdp/execute", self.session);
+        let call = json!({ "cmd": command, "params": parameters });
+        self.driver.try_call("POST", &path, &call)
+    }
+
     /// What came into one of the browser's logs since the last time.
     pub(super) fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.post("/se/log", &json!({ "type": kind }));
@@ -360,11 +374,6 @@ impl Window {
             }
             assert!(Instant::now() < give_up, "`{words}` does not stay");
         }
-    }
-
-    #[track_caller]
-    fn click(&self, element: &str) {
-        self.post(&format!("/element/{element}/click"), &Value::Null);
     }
 
     /// Waits for the element; the driver's name of it.

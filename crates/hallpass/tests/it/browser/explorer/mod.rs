@@ -3,8 +3,11 @@
 
 mod answer;
 mod authorization;
+mod keeping;
 mod library;
 mod request;
 mod rows;
+mod secrecy;
+mod sending;
 mod stage;
 mod views;

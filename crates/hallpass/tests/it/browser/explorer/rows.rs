@@ -6,13 +6,14 @@
 use serde_json::{Value, json};
 
 use super::stage::{Definition, Stage};
+use super::{secrecy, sending};
 use crate::world::{eventually, text};
 
 /// What stands in the environment's table for the identifier of a system.
-const SYSTEM: &str = "7CE751P312";
+pub(super) const SYSTEM: &str = "7CE751P312";
 
 #[test]
-fn the_steps_from_a_definition_to_a_token_work_in_the_explorer() {
+fn the_steps_from_a_definition_to_an_answer_work_in_the_explorer() {
     for definition in Definition::all() {
         let Some(stage) = Stage::served() else { return };
         // 1 and 3: over TLS, in a workspace with a name.
@@ -25,6 +26,15 @@ fn the_steps_from_a_definition_to_a_token_work_in_the_explorer() {
         tree(&stage);
         authorization(&stage);
         tokens(&stage);
+        sending::chosen_token(&stage);
+        sending::inherited(&stage);
+        sending::prefilled(&stage);
+        sending::effective(&stage);
+        sending::answered(&stage);
+        sending::renewed(&stage);
+        sending::token_as_variable(&stage);
+        sending::tried(&stage);
+        secrecy::nothing_is_told(&stage);
     }
 }
 

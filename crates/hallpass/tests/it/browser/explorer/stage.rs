@@ -26,7 +26,7 @@ pub(super) struct Stage {
     /// The server with the sandbox.
     pub(super) server: Server,
     _explorer: Option<Running>,
-    _world: World,
+    world: World,
 }
 
 impl Stage {
@@ -57,7 +57,7 @@ impl Stage {
             credential,
             server,
             _explorer: None,
-            _world: world,
+            world,
         })
     }
 
@@ -84,7 +84,7 @@ impl Stage {
             credential,
             server,
             _explorer: Some(explorer),
-            _world: world,
+            world,
         })
     }
 
@@ -146,6 +146,38 @@ impl Stage {
     #[track_caller]
     pub(super) fn workspace(&self) -> Value {
         self.ask("GET", "", &Value::Null)
+    }
+
+    /// Makes the workspace's requests go to the instance `us1`, with tokens of the credential.
+    #[track_caller]
+    pub(super) fn authorize(&self) {
+        let own = &self.credential;
+        let workspace = self.workspace();
+        let all = workspace["environments"].as_array().unwrap();
+        let us1 = all
+            .iter()
+            .find(|one| one["variables"][0]["initial"] == *own.base_url);
+        self.ask(
+            "PATCH",
+            "",
+            &json!({ "activeEnvironment": us1.unwrap()["id"] }),
+        );
+        let authorization = json!({
+            "type": "oauth2", "tokenName": "Mine", "grantType": "client_credentials",
+            "accessTokenUrl": own.token_url, "clientId": own.client_id,
+            "clientSecret": { "kind": "typed", "text": own.client_secret }, "scope": "",
+            "clientAuthentication": "body", "headerPrefix": "Bearer", "addTo": "header", "renew": true,
+        });
+        self.ask("PUT", "/authorization", &authorization);
+        self.window.script("location.reload()", &json!([]));
+        self.is_usable();
+    }
+
+    /// A file of this text that the browser can take.
+    pub(super) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.world.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
     }
 
     /// No secret is in the page, to be seen or not.

@@ -1,6 +1,8 @@
 //! Every view and dialog of the explorer is looked at, wide and narrow, light and dark. A new one gets a
 //! line in the list.
 
+use serde_json::json;
+
 use super::super::inspection::Inspection;
 use super::stage::{Definition, Stage};
 
@@ -43,6 +45,87 @@ const VIEWS: &[View] = &[
         "/authorization",
         &[],
         "Configure New Token",
+    ),
+    (
+        "request",
+        "/op/{definition}/{operation}",
+        &[],
+        "Only what is ticked is sent",
+    ),
+    (
+        "request-authorization",
+        "/op/{definition}/{operation}",
+        &["Authorization inherited"],
+        "Inherit auth from parent",
+    ),
+    (
+        "request-headers",
+        "/op/{definition}/{operation}",
+        &["Headers"],
+        "Written for you",
+    ),
+    (
+        "request-body",
+        "/op/{definition}/VolumeCreate",
+        &["Body JSON"],
+        "sizeMib",
+    ),
+    (
+        "request-sent",
+        "/op/{definition}/{operation}",
+        &["What will be sent"],
+        "Where it comes from",
+    ),
+    (
+        "request-code",
+        "/op/{definition}/{operation}",
+        &["Code"],
+        "curl",
+    ),
+    ("request-free", "/request", &[], "No parameters yet"),
+    (
+        "save",
+        "/op/{definition}/{operation}",
+        &["Save"],
+        "Save this request",
+    ),
+    ("definition", "/definition/{definition}", &[], "Components"),
+    (
+        "documentation",
+        "/docs/{definition}",
+        &[],
+        "Source and problems",
+    ),
+    (
+        "documentation-operation",
+        "/docs/{definition}/{operation}",
+        &[],
+        "Responses",
+    ),
+    ("import", "/", &["Import"], "Definition file"),
+    (
+        "import-folder",
+        "/",
+        &["Import", "Folder"],
+        "Folder of the definition",
+    ),
+    (
+        "import-text",
+        "/",
+        &["Import", "Text"],
+        "Text of the definition",
+    ),
+    (
+        "import-built-in",
+        "/",
+        &["Import", "Built-in"],
+        "most used operations",
+    ),
+    (
+        "import-look",
+        "/",
+        &["Import", "Built-in", "Continue"],
+        "Import as",
     ),
     ("tokens", "/tokens", &[], "There is no token yet"),
     (
@@ -105,9 +188,54 @@ fn look_at_all(stage: &Stage, prefix: &str, seen: &mut Inspection) {
         window.says(says);
         seen.look(window, &format!("{prefix}-{name}"));
     }
+    let operation = format!("/op/{}/SystemsList", id("definitions"));
+    own_authorization(stage, page, &operation, prefix, seen);
+    tokens(stage, page, prefix, seen);
     window.open(page);
     stage.is_usable();
     window.size(390, 900);
     window.press("Library");
     seen.look(window, &format!("{prefix}-side"));
+}
+
+/// A request with an authorization of its own.
+fn own_authorization(stage: &Stage, page: &str, view: &str, prefix: &str, seen: &mut Inspection) {
+    let window = &stage.window;
+    window.open(&format!("{}/explorer", stage.origin));
+    window.open(&format!("{page}#{view}"));
+    window.click_on("#request-authorization");
+    window.says("The workspace says");
+    for (kind, says) in [
+        ("Bearer Token", "Header Prefix"),
+        ("OAuth 2.0", "Configure New Token"),
+    ] {
+        window.choose("Type", kind);
+        window.says(says);
+        let kind = kind.split(' ').next().unwrap().to_lowercase();
+        seen.look(window, &format!("{prefix}-request-own-{kind}"));
+    }
+}
+
+/// The dialog of tokens with one that has ended: the page is told so, because real ones last for hours.
+fn tokens(stage: &Stage, page: &str, prefix: &str, seen: &mut Inspection) {
+    let window = &stage.window;
+    window.open(page);
+    stage.authorize();
+    stage.ask("POST", "/tokens", &json!({ "authorization": null }));
+    let age = "const fetched = window.fetch;
+        window.fetch = async (address, options) => {
+          const answer = await fetched(address, options);
+          if (!String(address).endsWith('/tokens')) return answer;
+          const told = await answer.json();
+          for (const token of told.tokens) Object.assign(token, { expired: true, secondsLeft: 0 });
+          return new Response(JSON.stringify(told), { headers: { 'content-type': 'application/json' } });
+        }";
+    window.script(age, &json!([]));
+    stage.go("/tokens");
+    window.finds("[data-expired=true]");
+    window.says("expired");
+    seen.look(window, &format!("{prefix}-tokens-expired"));
+    window.press("Delete Expired Tokens");
+    window.says("good for nothing");
+    seen.look(window, &format!("{prefix}-tokens-delete-expired"));
 }
