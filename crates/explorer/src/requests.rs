@@ -42,6 +42,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::Explorer;
 
+pub(crate) use address::segment;
 pub(crate) use answers::Answers;
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

@@ -26,6 +26,8 @@ use crate::answer::{Answer, Failure, answer};
 use crate::definitions::file_name;
 use crate::drawer::Document;
 use crate::id::Id;
+use crate::requests::segment;
+use crate::tokens::Kept;
 use crate::visitor::Visitor;
 use crate::workspace::Workspace;
 use crate::workspace::environment::secret_name;
@@ -147,7 +149,8 @@ impl Explorer {
     }
 }
 
-/// The values of all secrets of a workspace.
+/// The values of all secrets of a workspace, its tokens among them, also as they stand in an address, a form
+/// or JSON.
 pub(crate) async fn kept(
     visitor: &Visitor,
     id: &Id,
@@ -162,7 +165,26 @@ pub(crate) async fn kept(
     for name in names {
         secrets.extend(visitor.drawer.secret(id, &name).await?);
     }
+    let tokens = Kept::of(visitor, id).await?;
+    secrets.extend(tokens.values().cloned());
+    let written: Vec<Secret> = secrets.iter().flat_map(written).collect();
+    secrets.extend(written);
     Ok(secrets)
+}
+
+/// Other ways to write a secret: percent-encoded, as a field of a form, as a text of JSON.
+fn written(secret: &Secret) -> impl Iterator<Item = Secret> + use<> {
+    let plain = secret.expose();
+    let in_form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+    let in_json = serde_json::Value::from(plain).to_string();
+    let in_json = in_json.trim_matches('"').to_owned();
+    let forms = [segment(plain), in_form, in_json];
+    let others: Vec<Secret> = forms
+        .into_iter()
+        .filter(|form| form != plain)
+        .map(Secret::from)
+        .collect();
+    others.into_iter()
 }
 
 /// Does what takes its time with megabytes of text away from the threads that answer requests.

@@ -77,7 +77,7 @@ impl Address {
 
 /// A value as one segment of a path, or as one part of a query: all but the unreserved characters (RFC
 /// 3986 section 2.3).
-pub(super) fn segment(value: &str) -> String {
+pub(crate) fn segment(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }
 

@@ -1,6 +1,8 @@
 //! From a draft to the request that is sent: the same that the command line builds from the same
 //! values, or everything that is wrong with them.
 
+use std::collections::HashSet;
+
 use std::sync::Arc;
 
 use hallpass_client::BuiltRequest;
@@ -17,6 +19,7 @@ use crate::Explorer;
 use crate::answer::Failure;
 use crate::definitions::Loaded;
 use crate::id::Id;
+use crate::variables::names;
 use crate::visitor::Visitor;
 use crate::workspace::{Draft, RowPlace, Workspace};
 
@@ -59,6 +62,7 @@ impl Explorer {
         draft: &Draft,
         face: Face,
     ) -> Result<(Workspace, Composed), Failure> {
+        bounded(draft)?;
         let workspace = self.workspace(visitor, id).await?;
         let variables = self.variables(visitor, id).await?;
         let filled = Filled::of(draft, &variables, face).await?;
@@ -149,6 +153,30 @@ impl Explorer {
         found
     }
 }
+
+/// A request of a size that somebody fills in: what is done with it grows faster than it.
+fn bounded(draft: &Draft) -> Result<(), Failure> {
+    let rows = || draft.parameters.iter().chain(&draft.headers);
+    if rows().count() > MOST_ROWS {
+        return Err(Failure::wrong(
+            format!("a request has up to {MOST_ROWS} parameters and headers"),
+            "leave some out",
+        ));
+    }
+    let body = draft.body.iter().map(|body| &body.text);
+    let texts = rows().map(|row| &row.value).chain([&draft.url]).chain(body);
+    let used: HashSet<&str> = texts.flat_map(|text| names(text)).collect();
+    if used.len() > MOST_NAMES {
+        return Err(Failure::wrong(
+            format!("a request uses up to {MOST_NAMES} different variables"),
+            "leave some out; double braces that mean no variable can be written as \\u007b\\u007b in JSON",
+        ));
+    }
+    Ok(())
+}
+
+const MOST_ROWS: usize = 1_000;
+const MOST_NAMES: usize = 500;
 
 /// The operation that a path leads to, and the values in it.
 pub(super) fn routed(

@@ -3,6 +3,8 @@
 //!
 //! An address of another server leads nowhere: a token is not taken to where an answer points.
 
+use std::borrow::Cow;
+
 use hallpass_client::address::BaseUrl;
 use hallpass_openapi::Operation;
 use http::Method;
@@ -14,6 +16,12 @@ use super::answered::Outcome;
 use super::compose::{Known, routed};
 use super::fresh;
 use crate::workspace::{Draft, Row, RowPlace};
+
+/// The name in a pair of a query, as it was typed.
+fn typed_name(pair: &str) -> Cow<'_, str> {
+    let name = form_urlencoded::parse(pair.as_bytes()).next();
+    name.map_or(Cow::Borrowed(pair), |(name, _)| name)
+}
 
 /// A place in an answer that leads somewhere.
 #[derive(Debug, Serialize)]
@@ -86,26 +94,56 @@ impl<'a> Leads<'a> {
         links
     }
 
-    /// The next page: the same draft with another query.
+    /// The next page: the same draft with another query. What was sent may hold the values of secrets, so
+    /// nothing of it but what the answer changed comes into the draft: the rest stays as it was typed.
     pub(super) fn next(&self, path_and_query: &str) -> Option<Draft> {
         let (path, query) = path_and_query.split_once('?')?;
         let sent = &self.outcome.request.path_and_query;
         let (sent_path, sent_query) = sent.split_once('?').unwrap_or((sent, ""));
-        let typed_query = self.outcome.draft.url.contains('?');
-        if path != sent_path || typed_query {
-            return Some(self.to_path(path_and_query));
-        }
-        let mut draft = self.outcome.draft.clone();
         let before: Vec<_> = form_urlencoded::parse(sent_query.as_bytes()).collect();
         let after: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let mut draft = self.outcome.draft.clone();
+        if path != sent_path {
+            let typed = draft.parameters.into_iter().filter(|row| {
+                let stays = row.on && row.place == RowPlace::Query;
+                stays && after.iter().any(|(name, _)| *name == row.name)
+            });
+            let typed: Vec<Row> = typed.collect();
+            draft = self.to_path(path);
+            let is_typed = |row: &Row| typed.iter().any(|one| one.name == row.name);
+            draft.parameters.retain(|row| !is_typed(row));
+            draft.parameters.extend(typed);
+        }
+        let (address, typed) = match draft.url.split_once('?') {
+            Some((address, typed)) => (address.to_owned(), typed.to_owned()),
+            None => (draft.url.clone(), String::new()),
+        };
+        let mut typed: Vec<String> = typed
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(str::to_owned)
+            .collect();
         for (name, _) in before.iter().filter(|one| !after.contains(one)) {
             let rows = draft.parameters.iter_mut();
             let rows = rows.filter(|row| row.place == RowPlace::Query && row.name == *name);
             rows.for_each(|row| row.on = false);
+            if !after.iter().any(|(other, _)| other == name) {
+                typed.retain(|pair| typed_name(pair) != *name);
+            }
         }
         for (name, value) in after.iter().filter(|one| !before.contains(one)) {
-            set(&mut draft.parameters, name, value);
+            match typed.iter_mut().find(|pair| typed_name(pair) == *name) {
+                Some(pair) => {
+                    let mut written = form_urlencoded::Serializer::new(String::new());
+                    *pair = written.append_pair(name, value).finish();
+                }
+                None => set(&mut draft.parameters, name, value),
+            }
         }
+        draft.url = match typed.join("&") {
+            query if query.is_empty() => address,
+            query => format!("{address}?{query}"),
+        };
         Some(draft)
     }
 

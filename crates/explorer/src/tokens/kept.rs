@@ -84,6 +84,12 @@ impl Kept {
         Id::of_digest(digest.as_ref())
     }
 
+    /// The tokens themselves.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Secret> {
+        self.tokens.iter().map(KeptToken::value)
+    }
+
+    /// The one of this name.
     pub(crate) fn find(&self, id: &Id) -> Option<&KeptToken> {
         self.tokens.iter().find(|token| token.id == *id)
     }

@@ -117,6 +117,70 @@ async fn an_answer_comes_as_it_is_and_leads_on() {
     assert!(pointers.any(|one| one == "/items/0/name"), "{answer}");
 }
 
+/// What was sent holds the values of secrets; the way to the next page holds what was typed.
+#[tokio::test]
+async fn the_next_page_is_asked_for_as_it_was_typed() {
+    let address = api(|_| {
+        told(
+            200,
+            "application/json",
+            r#"{"items":[{"id":1}],"total":10,"pageLimit":1,"pageOffset":0}"#,
+        )
+    })
+    .await;
+    let (world, path, _) = open(&address).await;
+    let shown = world.get(&path).await;
+    let environment = &shown["environments"][0];
+    let id = environment["id"].as_str().unwrap();
+    let base = &environment["variables"][0];
+    let variables = json!([
+        {"name": "baseUrl", "on": true, "secret": false, "initial": base["initial"], "current": null},
+        {"name": "key", "on": true, "secret": true, "initial": "", "current": null, "value": "p@ss word/PLANTED"},
+    ]);
+    let changed = json!({"name": environment["name"], "variables": variables});
+    let at = format!("{path}/environments/{id}");
+    let (status, told) = world.ask("PUT", &at, &changed).await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    let draft = json!({
+        "method": "GET", "url": "{{baseUrl}}/list?limit=1&k={{key}}", "parameters": [], "headers": [],
+        "body": null, "authorization": {"type": "none"},
+    });
+    let answer = send(&world, &path, &draft).await;
+    let next = &answer["next"];
+    let url = next["url"].as_str().unwrap();
+    assert!(url.contains("k={{key}}"), "{answer}");
+    assert!(answer["next"].to_string().contains("offset"), "{answer}");
+    send(&world, &path, next).await;
+    let history = world.get(&format!("{path}/history")).await;
+    for told in [answer, history] {
+        assert!(!told.to_string().contains("PLANTED"), "{told}");
+    }
+    // However it is written.
+    let mut written = draft.clone();
+    written["url"] = json!("{{baseUrl}}/list?k=p%40ss%20word%2FPLANTED");
+    let saved = json!({"name": "Written", "request": written});
+    let (status, told) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+}
+
+#[tokio::test]
+async fn a_request_has_an_end() {
+    let address = api(|_| told(200, "application/json", "{}")).await;
+    let (world, path, _) = open(&address).await;
+    let draft =
+        |url: &str, headers: Value| json!({"method": "GET", "url": url, "headers": headers});
+    let names: Vec<String> = (0..501).map(|at| format!("{{{{n{at}}}}}")).collect();
+    let names = names.join("/");
+    let row = json!({"name": "x", "value": "1", "on": true});
+    for long in [
+        draft(&format!("{{{{baseUrl}}}}/{names}"), json!([])),
+        draft("{{baseUrl}}/", Value::from(vec![row; 1001])),
+    ] {
+        let (status, told) = world.ask("POST", &format!("{path}/preview"), &long).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn an_error_is_explained_and_a_page_is_no_json() {
     let address = api(|asked| match asked.uri().path() {
