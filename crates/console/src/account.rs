@@ -1,6 +1,7 @@
 //! What is a person's own: their password, their second factor, their sessions.
 
 mod password;
+pub(crate) mod rest;
 mod second_factor;
 mod sessions;
 
@@ -11,13 +12,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
+use hallpass_limits::RetryAfter;
 use hallpass_oauth::Secret;
 use hallpass_pages::go;
+use hallpass_store::StoreError;
 use hallpass_store::second_factor::SecondFactor;
 use jiff::Timestamp;
 
+use crate::answer::Refusal;
 use crate::page::{PageRefusal, Place};
-use crate::password::Verified;
+use crate::password::{HashingError, Verified};
 use crate::session::SignedIn;
 use crate::{Console, browser};
 
@@ -46,6 +50,38 @@ struct SessionRow {
     last_seen: String,
     last_seen_exact: String,
     current: bool,
+}
+
+/// Why it is not known whether a password is the right one.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    /// Too many were wrong.
+    #[error("too many tries failed")]
+    TooMany(RetryAfter),
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Unanswered> for PageRefusal {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::TooMany(wait) => Self::TooMany(wait),
+            Unanswered::Hashing(error) => Self::Hashing(error),
+            Unanswered::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<Unanswered> for Refusal {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::TooMany(wait) => Self::TooMany(wait),
+            Unanswered::Hashing(error) => Self::Hashing(error),
+            Unanswered::Store(error) => Self::Unavailable(error),
+        }
+    }
 }
 
 pub(crate) fn pages() -> Router<Arc<Console>> {
@@ -109,11 +145,11 @@ impl Console {
         &self,
         by: &SignedIn,
         password: Secret,
-    ) -> Result<Option<String>, PageRefusal> {
+    ) -> Result<Option<String>, Unanswered> {
         let (person, now) = (by.person(), by.now());
         self.attempts
             .charge_confirmation(person.id, now)
-            .map_err(PageRefusal::TooMany)?;
+            .map_err(Unanswered::TooMany)?;
         let stored = self.passwords.of(person.id).await?;
         let verified = self.hashing.verify(password, stored.clone()).await;
         if verified

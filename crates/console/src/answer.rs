@@ -10,6 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hallpass_access::platform::WORKSPACE_UPDATE;
+use hallpass_limits::RetryAfter;
 use hallpass_oauth::Challenge;
 use hallpass_oauth::identifier::hex;
 use hallpass_oauth::random::SystemRandom;
@@ -20,6 +21,8 @@ use hallpass_store::people::PersonError;
 use hallpass_store::roles::RoleError;
 use rand_core::CryptoRng;
 use serde::Serialize;
+
+use crate::password::HashingError;
 
 /// What was done.
 #[derive(Debug)]
@@ -56,6 +59,17 @@ pub(crate) enum Refusal {
         crate::session::FORM_TOKEN_HEADER
     )]
     NoFormToken,
+    /// A token came where only the person may call.
+    #[error(
+        "no token does this: sign in to the console, and call with the session's cookie and form token"
+    )]
+    InSessionOnly,
+    /// The password that was to confirm it is another one.
+    #[error("the present password is not right")]
+    WrongPassword,
+    /// Too many passwords were wrong.
+    #[error("too many tries have failed; try again in {} seconds", .0.seconds())]
+    TooMany(RetryAfter),
     /// The request is wrong; the words say where.
     #[error("{0}")]
     BadRequest(String),
@@ -89,6 +103,9 @@ pub(crate) enum Refusal {
     /// The store failed, and the caller is not to blame.
     #[error("the service is not available at this moment; try again")]
     Unavailable(#[from] StoreError),
+    /// A password could not be hashed or verified at this moment.
+    #[error("the service is not available at this moment; try again")]
+    Hashing(HashingError),
 }
 
 impl From<CredentialError> for Refusal {
@@ -180,7 +197,11 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Self::NotPermitted { .. } | Self::NoFormToken => StatusCode::FORBIDDEN,
+            Self::NotPermitted { .. }
+            | Self::NoFormToken
+            | Self::InSessionOnly
+            | Self::WrongPassword => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
                 StatusCode::NOT_FOUND
@@ -189,7 +210,7 @@ impl Refusal {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Hashing(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -254,6 +275,7 @@ fn error_code(status: StatusCode) -> &'static str {
         StatusCode::CONFLICT => "HPE_GL_ERROR_CONFLICT",
         StatusCode::PAYLOAD_TOO_LARGE => "HPE_GL_ERROR_PAYLOAD_TOO_LARGE",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "HPE_GL_ERROR_UNSUPPORTED_MEDIA_TYPE",
+        StatusCode::TOO_MANY_REQUESTS => "HPE_GL_ERROR_TOO_MANY_REQUESTS",
         StatusCode::SERVICE_UNAVAILABLE => "HPE_GL_ERROR_SERVICE_UNAVAILABLE",
         _ => "HPE_GL_ERROR_BAD_REQUEST",
     }
@@ -261,8 +283,15 @@ fn error_code(status: StatusCode) -> &'static str {
 
 /// The message is left out: it can repeat what the caller sent.
 fn log(refusal: &Refusal, status: StatusCode, code: &str, debug_id: &str) {
-    if let Refusal::Unavailable(error) = refusal {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
+    let failed: Option<&dyn std::error::Error> = match refusal {
+        Refusal::Unavailable(error) => Some(error),
+        // Strangers can cause any number of the first.
+        Refusal::Hashing(HashingError::Overloaded) => None,
+        Refusal::Hashing(error) => Some(error),
+        _ => None,
+    };
+    if let Some(error) = failed {
+        let cause = error.source().map(ToString::to_string);
         tracing::error!(debug_id, error = %error, cause, "a console request failed");
     } else {
         // Strangers can cause any number of these; the audit log counts them.
@@ -284,6 +313,9 @@ fn add_advice(headers: &mut HeaderMap, refusal: &Refusal, status: StatusCode) {
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Refusal::TooMany(wait) = refusal {
+        headers.insert(RETRY_AFTER, HeaderValue::from(wait.seconds()));
     }
 }
 

@@ -4,7 +4,7 @@
 //! A module declares its operations with `#[utoipa::path(…)]` and lists them in a struct that derives
 //! `utoipa::OpenApi`; a line in [`parts`] takes them in. An operation says which permission it takes as
 //! `security(("token" = ["workspace.read"]))` (OpenAPI 3.1 allows role names there), and declares
-//! the answers that are its own. How else one may call, and the refusals that every operation knows,
+//! the answers that are its own. One that no token does says `security(("session" = []))`. How else one may call, and the refusals that every operation knows,
 //! are added here.
 
 use std::collections::BTreeSet;
@@ -50,6 +50,7 @@ const REFUSALS: [(&str, &str); 3] = [
             instance `global`, and ask the token endpoint with it. Such a token lives 15 minutes. A \
             script of the console's own pages calls with the session's cookie, and with the session's \
             form token where something changes.\n\n\
+            What is somebody's own alone, such as their password, takes their session; no token changes it.\n\n\
             Which permission an operation takes stands beside it. It is looked up when the call \
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
@@ -77,6 +78,7 @@ pub fn document(token_url: &str) -> OpenApi {
 fn parts() -> Vec<OpenApi> {
     vec![
         <crate::credentials::Api as utoipa::OpenApi>::openapi(),
+        <crate::account::rest::Declared as utoipa::OpenApi>::openapi(),
         <SessionsApi as utoipa::OpenApi>::openapi(),
         <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),
@@ -142,7 +144,12 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 /// Adds what all operations share; says which permissions this one takes.
 fn complete(method: &HttpMethod, operation: &mut Operation) -> Vec<String> {
     let permissions = permissions(operation);
-    operation.security = Some(security(method, &permissions));
+    let session = session(method, &permissions);
+    operation.security = Some(if takes_token(operation) {
+        vec![SecurityRequirement::new(TOKEN, &permissions), session]
+    } else {
+        vec![session]
+    });
     let responses = &mut operation.responses.responses;
     for (status, description) in REFUSALS {
         responses
@@ -179,13 +186,19 @@ fn permissions(operation: &Operation) -> Vec<String> {
     different
 }
 
-fn security(method: &HttpMethod, permissions: &[String]) -> Vec<SecurityRequirement> {
+/// Whether a program may call it; nothing declared means that it may.
+fn takes_token(operation: &Operation) -> bool {
+    let mut declared = operation.security.iter().flatten();
+    let session = SecurityRequirement::new::<_, [&str; 0], &str>(SESSION, []);
+    !declared.any(|one| *one == session)
+}
+
+fn session(method: &HttpMethod, permissions: &[String]) -> SecurityRequirement {
     let session = SecurityRequirement::new(SESSION, permissions);
-    let session = match method {
+    match method {
         HttpMethod::Get => session,
         _ => session.add::<_, [&str; 0], _>(FORM_TOKEN, []),
-    };
-    vec![SecurityRequirement::new(TOKEN, permissions), session]
+    }
 }
 
 fn refusal(description: &str) -> Response {

@@ -288,6 +288,23 @@ impl Console {
     /// Whoever is signed in, where a browser's script calls: without a token, with the session's
     /// cookie, and with its form token where something may change.
     async fn signed_in_caller(&self, call: &Call<'_>) -> Result<Option<Caller>, Refusal> {
+        let by = self.by_script(call).await?;
+        Ok(by.as_ref().map(Caller::signed_in))
+    }
+
+    /// The session of whoever changes what is theirs alone. A good token does not do: whoever has it
+    /// need not be the person that it was made for.
+    pub(crate) async fn own_session(&self, call: &Call<'_>) -> Result<SignedIn, Refusal> {
+        if let Some(by) = self.by_script(call).await? {
+            return Ok(by);
+        }
+        match self.verified(call) {
+            Ok(_) => Err(Refusal::InSessionOnly),
+            Err(challenge) => Err(self.turned_away(call, challenge)),
+        }
+    }
+
+    async fn by_script(&self, call: &Call<'_>) -> Result<Option<SignedIn>, Refusal> {
         if call.head.headers.contains_key(AUTHORIZATION) {
             return Ok(None);
         }
@@ -296,7 +313,7 @@ impl Console {
         if !call.head.method.is_safe() && !self.carries_form_token(&by, call.head) {
             return Err(Refusal::NoFormToken);
         }
-        Ok(Some(Caller::signed_in(&by)))
+        Ok(Some(by))
     }
 
     /// From the header to an identity that the issuer vouches for and that still stands.

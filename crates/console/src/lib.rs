@@ -222,6 +222,7 @@ fn rest() -> Router<Arc<Console>> {
     let credential = format!("{CREDENTIALS_PATH}/{{id}}");
     Router::new()
         .merge(audit::rest())
+        .merge(account::rest::routes())
         .route(
             CREDENTIALS_PATH,
             get(credentials::list).post(credentials::create),

@@ -106,9 +106,12 @@ pub(crate) fn permissions<'a>(
 fn declared(method: &str, path: &str, operation: &Value) -> Option<Listed> {
     let id = operation["operationId"].as_str()?;
     let schemes = operation["security"].as_array().into_iter().flatten();
-    let words = schemes
+    let mut tokens = schemes
         .filter_map(|scheme| scheme["token"].as_array())
-        .flatten();
+        .peekable();
+    // What no token does is one's own: no role gives it.
+    tokens.peek()?;
+    let words = tokens.flatten();
     let mut permissions = words.filter_map(|word| word.as_str()?.parse().ok());
     Some(Listed {
         method: method.to_uppercase(),

@@ -7,13 +7,14 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
 
-use super::back;
+use super::{Unanswered, back};
 use crate::Console;
-use crate::form::{Fields, SignedForm};
+use crate::form::SignedForm;
 use crate::page::{PageRefusal, Place};
-use crate::password::{LONGEST, NewPassword, SHORTEST};
+use crate::password::{LONGEST, NewPassword, SHORTEST, Unsuitable};
 use crate::session::SignedIn;
 use crate::sign_in::actor;
 
@@ -27,51 +28,66 @@ struct ChangePassword<'a> {
     problem: Option<String>,
 }
 
+/// Why a password stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Kept {
+    #[error(transparent)]
+    Unsuitable(#[from] Unsuitable),
+    #[error("The present password is not right.")]
+    Wrong,
+    #[error("The password was changed elsewhere at this moment. Try again.")]
+    Meanwhile,
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+}
+
 pub(crate) async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
     console.password_form(StatusCode::OK, &by, None)
 }
 
 pub(crate) async fn change(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
     let SignedForm { by, fields } = form;
-    match console.change_password(&by, &fields).await {
-        Ok(None) => back("password"),
-        Ok(problem) => console.password_form(StatusCode::UNPROCESSABLE_ENTITY, &by, problem),
-        Err(refusal) => refusal.answer(by.uri()),
+    let secret = |name| fields.secret(name);
+    let changed = console
+        .replace_password(&by, secret("current"), secret("password"), &secret("again"))
+        .await;
+    match changed {
+        Ok(()) => back("password"),
+        Err(Kept::Unanswered(unanswered)) => PageRefusal::from(unanswered).answer(by.uri()),
+        Err(kept) => console.password_form(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &by,
+            Some(kept.to_string()),
+        ),
     }
 }
 
 impl Console {
-    /// What is wrong with what was typed, or nothing and the password is changed.
-    async fn change_password(
+    /// Puts a new password, given twice, in the place of the present one.
+    pub(super) async fn replace_password(
         &self,
         by: &SignedIn,
-        fields: &Fields,
-    ) -> Result<Option<String>, PageRefusal> {
+        current: Secret,
+        first: Secret,
+        again: &Secret,
+    ) -> Result<(), Kept> {
         let person = by.person();
-        let (first, again) = (fields.secret("password"), fields.secret("again"));
-        let new = match NewPassword::parse(first, &again, person.email.as_str()) {
-            Ok(new) => new,
-            Err(problem) => return Ok(Some(problem.to_string())),
-        };
-        let Some(old) = self.confirms(by, fields.secret("current")).await? else {
-            return Ok(Some("The present password is not right.".to_owned()));
-        };
-        let hash = self.hashing.hash(new, &mut SystemRandom).await?;
+        let new = NewPassword::parse(first, again, person.email.as_str())?;
+        let old = self.confirms(by, current).await?.ok_or(Kept::Wrong)?;
+        let hash = self.hashing.hash(new, &mut SystemRandom).await;
+        let hash = hash.map_err(Unanswered::from)?;
         let (actor, kept) = (actor(person, by.address()), &by.session().id);
+        let (now, rng) = (by.now(), &mut SystemRandom);
         let changed = self
             .passwords
-            .change(
-                person,
-                &old,
-                &hash,
-                kept,
-                &actor,
-                by.now(),
-                &mut SystemRandom,
-            )
-            .await?;
-        let meanwhile = "The password was changed elsewhere at this moment. Try again.";
-        Ok((!changed).then(|| meanwhile.to_owned()))
+            .change(person, &old, &hash, kept, &actor, now, rng)
+            .await
+            .map_err(Unanswered::from)?;
+        if changed {
+            Ok(())
+        } else {
+            Err(Kept::Meanwhile)
+        }
     }
 
     fn password_form(

@@ -109,3 +109,77 @@ async fn sessions_are_listed_and_end_one_by_one_or_together() {
     assert!(page.body.contains("signed out everywhere else"));
     assert!(!page.body.contains("End all others"));
 }
+
+const OVER_REST: &str = "/workspaces/v1/account/password";
+
+fn change_to(new: &str, current: &str) -> String {
+    serde_json::json!({"currentPassword": current, "newPassword": new}).to_string()
+}
+
+#[tokio::test]
+async fn the_password_changes_over_rest_as_on_the_page() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let (here, elsewhere) = (world.browser(&ann).await, world.browser(&ann).await);
+    let put = async |body: String| world.script(&here, "PUT", OVER_REST, Some(&body)).await;
+    for (body, status, words) in [
+        (change_to(NEW, "wrong"), 403, "present password"),
+        (change_to("short", PASSWORD), 400, "fewer than 12"),
+        (change_to("password1234", PASSWORD), 400, "tries first"),
+        (change_to("", PASSWORD), 400, "`newPassword` is empty"),
+        (format!("[\"{NEW}\"]"), 400, "must be an object"),
+    ] {
+        let refused = put(body).await;
+        assert_eq!(refused.refusal().0, status, "{words}");
+        assert!(refused.body.contains(words), "{words}: {}", refused.body);
+        assert!(!refused.body.contains(NEW) && !refused.body.contains(PASSWORD));
+    }
+    assert_eq!(put(change_to(NEW, PASSWORD)).await.status, 204);
+    assert!(world.open(&here, "/").await.body.contains("Sign out"));
+    assert!(!world.open(&elsewhere, "/").await.body.contains("Sign out"));
+    assert_eq!(sign_in(&world, PASSWORD).await.status, 422);
+    assert_eq!(sign_in(&world, NEW).await.status, 303);
+    let audit = world.audit().await;
+    let message = "ann@example.com changed their password";
+    assert!(audit.iter().any(|stored| stored.event.message == message));
+}
+
+#[tokio::test]
+async fn no_token_and_no_other_site_changes_a_password() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let here = world.browser(&ann).await;
+    let body = change_to(NEW, PASSWORD);
+    let token = world.token_of(&ann).await;
+    let by_program = world.call("PUT", OVER_REST, &token, Some(&body)).await;
+    assert_eq!(by_program.refusal().0, 403);
+    assert!(by_program.body.contains("no token does this"));
+    let json = ("content-type", "application/json");
+    let cookie = ("cookie", World::parts(&here).0);
+    let forged = world.send("PUT", OVER_REST, &[cookie, json], &body).await;
+    assert_eq!(forged.refusal().0, 403);
+    assert_eq!(sign_in(&world, PASSWORD).await.status, 303, "unchanged");
+}
+
+/// The page and this share the tries that somebody at an open screen has.
+#[tokio::test]
+async fn guessing_the_password_over_rest_has_the_same_end() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    choose(&world, &ann).await;
+    let here = world.browser(&ann).await;
+    let fields = [("current", "wrong"), ("password", NEW), ("again", NEW)];
+    for _ in 0..5 {
+        let wrong = change_to(NEW, "wrong");
+        let refused = world.script(&here, "PUT", OVER_REST, Some(&wrong)).await;
+        assert_eq!(refused.refusal().0, 403);
+        let page = "/console/account/password";
+        assert_eq!(world.submit(&here, page, &fields).await.status, 422);
+    }
+    let right = change_to(NEW, PASSWORD);
+    let late = world.script(&here, "PUT", OVER_REST, Some(&right)).await;
+    assert_eq!(late.refusal().0, 429);
+    assert!(late.header("retry-after").parse::<u32>().unwrap() > 0);
+}
