@@ -25,12 +25,13 @@ pub(super) fn chosen_token(stage: &Stage) {
         (chosen(stage)["name"] == "Mine").then_some(())
     });
     window.retype("Header Prefix", "DSCC");
+    saved(stage);
     open(stage);
     window.click_on("#request-headers");
     window.says("DSCC ********");
     stage.go("/authorization");
     window.retype("Header Prefix", "Bearer");
-    window.says("Saved");
+    saved(stage);
 
     // The newer one has superseded it: the API refuses it once, and it is not used again.
     let refused = refusals(stage);
@@ -155,7 +156,7 @@ pub(super) fn renewed(stage: &Stage) {
 
     stage.go("/authorization");
     window.click_on(".switch input");
-    window.says("Saved");
+    saved(stage);
     token_of(&stage.credential);
     open(stage);
     send(stage, "401 ");
@@ -171,7 +172,7 @@ pub(super) fn renewed(stage: &Stage) {
     assert_eq!(issues(stage), issued + 4);
     stage.go("/authorization");
     window.click_on(".switch input");
-    window.says("Saved");
+    saved(stage);
 }
 
 /// 22: the current token is a variable, with no script that puts it there.
@@ -232,6 +233,14 @@ pub(super) fn send(stage: &Stage, status: &str) {
     stage.window.finds(".answer-head:not([data-old])");
     let head = stage.window.read(".answer-head");
     assert!(head.contains(status), "{head}");
+}
+
+/// Waits until the form of the authorization is with the server.
+#[track_caller]
+fn saved(stage: &Stage) {
+    eventually("the authorization is saved", || {
+        (stage.window.read(".save-state") == "Saved").then_some(())
+    });
 }
 
 /// The operation in the request editor.
