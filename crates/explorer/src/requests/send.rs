@@ -83,7 +83,7 @@ impl Explorer {
         let started = tokio::time::Instant::now();
         let sent = authorized
             .client
-            .send_keeping(&request, keeping(&options))
+            .send_keeping(&request, keeping(&options, self.surroundings.is_local()))
             .await;
         let milliseconds = started.elapsed().as_millis();
         if told.heard().was_replaced {
@@ -149,11 +149,13 @@ fn refuse(shown: &Composed, unchecked: bool) -> Result<(), Failure> {
     Err(Failure::wrong(what, hint))
 }
 
-/// How much of an answer is kept where.
-fn keeping(options: &Options) -> Keeping {
+/// How much of an answer is kept where. On a server the limit of its answers counts: whoever signs in
+/// could fill its disk otherwise.
+fn keeping(options: &Options, is_local: bool) -> Keeping {
+    let body = u64::try_from(options.limits.body).unwrap_or(MOST);
     Keeping {
         at_hand: AT_HAND,
-        most: MOST,
+        most: if is_local { MOST } else { MOST.min(body) },
         directory: std::env::temp_dir(),
         longest: LONGEST.max(options.limits.total),
     }
@@ -219,3 +221,16 @@ const MOST: u64 = 1024 * 1024 * 1024;
 
 /// How long an answer may take to come whole.
 const LONGEST: Duration = Duration::from_mins(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_keeps_no_answer_beyond_its_limit_and_a_person_all_they_asked_for() {
+        let mut options = Options::in_memory();
+        options.limits.body = 16 << 20;
+        assert_eq!(keeping(&options, false).most, 16 << 20);
+        assert_eq!(keeping(&options, true).most, MOST);
+    }
+}
