@@ -10,7 +10,7 @@ use axum::routing::get;
 use crate::asset::fingerprint;
 use crate::headers;
 
-/// Scripts that belong together. Made by [`modules!`](crate::modules); the first is where they begin.
+/// Scripts that belong together. Made by [`modules!`](macro@crate::modules); the first is where they begin.
 #[derive(Debug, Clone, Copy)]
 pub struct Modules {
     name: &'static str,
@@ -27,7 +27,7 @@ macro_rules! modules {
 }
 
 impl Modules {
-    /// See [`modules!`](crate::modules).
+    /// See [`modules!`](macro@crate::modules).
     #[doc(hidden)]
     pub const fn new(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Self {
         let mut hash = LEAN;
