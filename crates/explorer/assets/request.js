@@ -4,8 +4,7 @@
 import { mountAnswer } from './answer.js';
 import { post, put } from './api.js';
 import { app } from './app.js';
-import { body, inBody } from './body.js';
-import { dialog, field, fill, h, later, replace } from './dom.js';
+import { coming, dialog, field, h, later, replace } from './dom.js';
 import { authorization, headers, parameters } from './parameters.js';
 import { code, preview } from './preview.js';
 
@@ -255,6 +254,19 @@ function edit(element, state, here) {
   };
 }
 
+// The tab "Body", whose scripts come when it is first shown.
+function body(edit) {
+  let made;
+  const element = coming(() => import('./body.js'), (parts) => {
+    made = parts.body(edit, inBody);
+    queueMicrotask(edit.tell);
+    return made.element;
+  });
+  return { element, told: (preview) => made?.told(preview) };
+}
+
+// Whether a mistake is one of the body.
+const inBody = ({ pointer, in: place }) => (pointer !== undefined && pointer !== null) || place === 'body';
 const shortType = (mediaType) => (/json/i.test(mediaType) ? 'JSON' : mediaType.split(/[/;]/)[1] ?? mediaType);
 const isOwnHeader = (draft, one) => one.in === 'header' && draft.headers.some((row) => row.name === one.parameter);
 
