@@ -208,6 +208,9 @@ mod tests {
     #[test]
     fn sending_a_request_takes_little_more() {
         let (sending, all) = (MODULES.size_with(&["request.js"]), MODULES.size());
-        assert!((80_000..120_000).contains(&sending), "{sending} of {all} bytes");
+        assert!(
+            (80_000..120_000).contains(&sending),
+            "{sending} of {all} bytes"
+        );
     }
 }

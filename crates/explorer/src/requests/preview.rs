@@ -93,12 +93,7 @@ pub(super) struct Authorization<'a> {
 
 impl Authorization<'_> {
     fn header(&self) -> Option<Header> {
-        let prefix = match self.settings {
-            AuthorizationSettings::None => return None,
-            AuthorizationSettings::OAuth2(settings) => &*settings.header_prefix,
-            AuthorizationSettings::Bearer { header_prefix, .. } => header_prefix,
-            AuthorizationSettings::Profile { .. } => "Bearer",
-        };
+        let prefix = self.settings.header_prefix()?;
         let whose = if self.own {
             "authorization of this request"
         } else {

@@ -107,6 +107,18 @@ pub enum AddTo {
     Header,
 }
 
+impl AuthorizationSettings {
+    /// What stands before the token in the header; none where no token is sent.
+    pub fn header_prefix(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::OAuth2(settings) => Some(&settings.header_prefix),
+            Self::Bearer { header_prefix, .. } => Some(header_prefix),
+            Self::Profile { .. } => Some("Bearer"),
+        }
+    }
+}
+
 impl Default for OAuth2 {
     fn default() -> Self {
         Self {

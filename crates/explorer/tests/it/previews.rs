@@ -284,6 +284,20 @@ async fn samples_hold_the_request_and_no_secret() {
             "{text}"
         );
     }
+    for (own, has) in [
+        (
+            json!({"type": "bearer", "headerPrefix": "Zoo", "token": {"kind": "empty"}}),
+            "'Authorization: Zoo '",
+        ),
+        (json!({"type": "none"}), "The request goes without a token."),
+    ] {
+        let mut draft = draft.clone();
+        draft["authorization"] = own;
+        let wanted = json!({"request": draft, "language": "curl"});
+        let (status, told) = world.ask("POST", &format!("{path}/samples"), &wanted).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        assert!(told["text"].as_str().unwrap().contains(has), "{told}");
+    }
     let (status, _) = world
         .ask(
             "POST",
