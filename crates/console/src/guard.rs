@@ -342,7 +342,7 @@ impl Console {
             Challenge::Missing => "missing",
             Challenge::InvalidRequest(_) => "repeated",
             Challenge::InvalidToken(refusal) => refusal.reason(),
-            Challenge::InsufficientScope(_) => "scope",
+            Challenge::InsufficientScope(_) | Challenge::NotByToken => "scope",
         };
         let message = format!("Access token refused: {reason}");
         let mut event = AuditEvent::new(

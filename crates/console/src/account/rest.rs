@@ -25,6 +25,9 @@ use crate::wire::read_json_body;
 /// Where the password is.
 const PASSWORD_PATH: &str = "/workspaces/v1/account/password";
 
+/// What whoever types another password is told.
+const WRONG_PASSWORD: &str = "the present password is not right";
+
 /// The present password and the one that takes its place.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -55,8 +58,9 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
     security(("session" = [])), request_body = PasswordChange,
     responses((status = 204, description = "It is changed, and the other sessions have ended."),
         (status = 400, description = "The body is not understood, or the new password may not be chosen."),
-        (status = 403, description = "The present password is not right, the form token is missing, or a token calls."),
+        (status = 403, description = "The form token is missing, or a token calls."),
         (status = 409, description = "It was changed elsewhere at this moment."),
+        (status = 422, description = "The present password is not right."),
         (status = 429, description = "Too many tries have failed; `Retry-After` says when to try again.")),
 )]
 async fn change_password(
@@ -102,7 +106,7 @@ impl From<Kept> for Refusal {
                 Self::BadRequest("`newPassword` is empty".to_owned())
             }
             Kept::Unsuitable(problem) => Self::BadRequest(problem.to_string()),
-            Kept::Wrong => Self::WrongPassword,
+            Kept::Wrong => Self::NotConfirmed(WRONG_PASSWORD),
             Kept::Meanwhile => Self::Conflict(kept.to_string()),
             Kept::Unanswered(unanswered) => unanswered.into(),
         }
