@@ -110,6 +110,29 @@ async fn sessions_are_listed_and_end_one_by_one_or_together() {
     assert!(!page.body.contains("End all others"));
 }
 
+#[tokio::test]
+async fn whoever_is_signed_in_is_told_who_they_are() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let here = world.browser(&bob).await;
+    let path = "/workspaces/v1/account";
+    let told = world.script(&here, "GET", path, None).await.json();
+    assert_eq!(told["email"], "bob@example.com");
+    assert_eq!(told["id"], bob.id.to_string());
+    assert_eq!(told["workspace"]["name"], "Main");
+    assert_eq!(told["secondFactor"], false);
+    assert!(told["roles"].as_array().unwrap().is_empty());
+    let anns = world.token_of(&ann).await;
+    let told = world.get(path, &anns).await.json();
+    assert_eq!(told["email"], "ann@example.com");
+    assert_eq!(told["roles"][0]["roleName"], "administrator");
+    let bobs = world.token_of(&bob).await;
+    let refused = world.get(path, &bobs).await;
+    assert_eq!(refused.refusal().0, 403, "a program needs the permission");
+    assert_eq!(world.send("GET", path, &[], "").await.status, 401);
+}
+
 const OVER_REST: &str = "/workspaces/v1/account/password";
 
 fn change_to(new: &str, current: &str) -> String {
