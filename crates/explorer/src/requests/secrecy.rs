@@ -8,7 +8,7 @@ use crate::answer::Failure;
 use crate::id::Id;
 use crate::sharing::{kept, secrets_in};
 use crate::visitor::Visitor;
-use crate::workspace::{Draft, Row, Workspace};
+use crate::workspace::{AuthorizationSettings, Draft, Row, Workspace};
 
 /// The secrets of a workspace.
 pub(super) struct Secrets(Vec<Secret>);
@@ -36,6 +36,7 @@ impl Secrets {
             parameters: Vec::new(),
             headers: Vec::new(),
             body: None,
+            authorization: None,
             ..draft.clone()
         };
         if self.found_in(&bare).is_some() {
@@ -53,6 +54,17 @@ impl Secrets {
                 ..bare.clone()
             };
             self.found_in(&alone).is_none()
+        });
+        whole.authorization = draft.authorization.as_ref().map(|settings| {
+            let alone = Draft {
+                authorization: Some(settings.clone()),
+                ..bare.clone()
+            };
+            match self.found_in(&alone) {
+                // Without any, the request would inherit those of the workspace.
+                Some(_) => AuthorizationSettings::default(),
+                None => settings.clone(),
+            }
         });
         whole
     }
@@ -89,7 +101,7 @@ const SHORTEST: usize = 6;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::RowPlace;
+    use crate::workspace::{Literal, RowPlace};
 
     fn draft(url: &str, name: &str, value: &str) -> Draft {
         Draft {
@@ -123,6 +135,26 @@ mod tests {
         let one = draft("https://a/x", "X-Other", token);
         assert!(secrets.found_in(&one).unwrap().contains("X-Other"));
         assert!(secrets.taken_from(&one).headers.is_empty());
+    }
+
+    #[test]
+    fn settings_with_a_secret_in_them_are_emptied() {
+        let secrets = Secrets(vec![Secret::from("planted".to_owned())]);
+        let bearer = |header_prefix: &str, text: &str| AuthorizationSettings::Bearer {
+            header_prefix: header_prefix.to_owned(),
+            token: Literal::Reference {
+                text: text.to_owned(),
+            },
+        };
+        let mut one = draft("https://a/x", "X-Trace", "1");
+        for settings in [bearer("Bearer", "any text"), bearer("planted", "{{a}}")] {
+            one.authorization = Some(settings);
+            let taken = secrets.taken_from(&one);
+            assert_eq!(taken.authorization, Some(AuthorizationSettings::default()));
+            assert_eq!(taken.headers.len(), 1);
+        }
+        one.authorization = Some(bearer("Bearer", "{{a}}"));
+        assert_eq!(secrets.taken_from(&one), one);
     }
 
     #[test]

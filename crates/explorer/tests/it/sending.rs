@@ -516,3 +516,65 @@ async fn a_person_may_give_up_waiting() {
     let quick = json!({"method": "GET", "url": "{{baseUrl}}/quick"});
     assert_eq!(send(&world, &path, &quick).await["status"], 200);
 }
+
+/// A secret that calls itself a reference would be kept and shown as one.
+#[tokio::test]
+async fn what_calls_itself_a_reference_and_is_none_is_refused() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let literal = |text: &str| json!({"kind": "reference", "text": text});
+    let bearer =
+        json!({"type": "bearer", "headerPrefix": "Bearer", "token": literal("planted-s3cret")});
+    let oauth2 = json!({"type": "oauth2", "clientSecret": literal("{{a}}planted-s3cret")});
+    for settings in [bearer, oauth2] {
+        let draft = json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization": settings});
+        for (to, asked) in [
+            ("send", draft.clone()),
+            ("preview", draft.clone()),
+            ("samples", json!({"request": draft, "language": "curl"})),
+            ("saved", json!({"name": "Mine", "request": draft})),
+            ("tasks/look", json!({"uri": "t-1", "draft": draft})),
+        ] {
+            let (status, told) = world.ask("POST", &format!("{path}/{to}"), &asked).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{to}: {told}");
+            assert!(!told.to_string().contains("planted"), "{told}");
+        }
+    }
+    assert!(!world.documents().contains("planted"));
+}
+
+#[tokio::test]
+async fn a_workspace_with_a_secret_written_into_it_opens_without_it() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let draft = |text: &str| {
+        let secret = json!({"kind": "reference", "text": text});
+        let settings = json!({"type": "oauth2", "clientSecret": secret});
+        json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization": settings})
+    };
+    for name in ["Mine", "Ours"] {
+        let saved = json!({"name": name, "request": draft("{{secret}}")});
+        let (status, told) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+        assert_eq!(status, StatusCode::CREATED, "{told}");
+    }
+    world.written_anew(|document| document.replacen("{{secret}}", "planted-s3cret", 1));
+    let saved = world.get(&format!("{path}/saved")).await;
+    let secret = |at: usize| &saved[at]["request"]["authorization"]["clientSecret"];
+    assert_eq!(secret(0), &json!({"kind": "empty"}));
+    assert_eq!(secret(1)["text"], "{{secret}}");
+
+    send(&world, &path, &json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization":
+        {"type": "bearer", "headerPrefix": "", "token": {"kind": "reference", "text": "{{baseUrl}}"}}})).await;
+    world.written_anew(|document| {
+        document.replacen(
+            "\"text\": \"{{baseUrl}}\"",
+            "\"text\": \"planted-s3cret\"",
+            1,
+        )
+    });
+    let history = world.get(&format!("{path}/history")).await;
+    assert_eq!(
+        history[0]["draft"]["authorization"]["token"],
+        json!({"kind": "empty"})
+    );
+}
