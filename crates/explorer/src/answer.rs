@@ -56,6 +56,11 @@ impl Failure {
         }
     }
 
+    /// The same in other words.
+    pub(crate) fn reworded(self, say: impl Fn(&str) -> String) -> Self {
+        Self::new(self.status, say(&self.what), say(&self.hint))
+    }
+
     /// The status it is answered with.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -10,7 +10,6 @@ use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::secrecy::Secrets;
 use crate::Explorer;
 use crate::answer::{Answer, Failure, answer, done, told};
 use crate::id::Id;
@@ -110,8 +109,7 @@ impl Explorer {
                 "write one, such as: All volumes of the first array",
             ));
         }
-        let workspace = self.workspace(visitor, id).await?;
-        let secrets = Secrets::of(visitor, id, &workspace).await?;
+        let secrets = self.secrets(visitor, id).await?;
         if let Some(found) = secrets.found_in(&wanted.request) {
             return Err(Failure::wrong(
                 format!("a saved request holds no secrets, but there is {found}"),

@@ -60,10 +60,10 @@ pub(super) async fn look(
             ));
         }
     };
-    let (answer, kept) = explorer.send(&visitor, &workspace, &draft, true).await?;
-    let task = Task::read(kept.response().body().to_vec())
-        .filter(|_| kept.response().status().is_success());
-    told(&seen(id, task.as_ref(), answer))
+    let sent = explorer.send(&visitor, &workspace, &draft, true).await?;
+    let response = sent.kept.response();
+    let task = Task::read(response.body().to_vec()).filter(|_| response.status().is_success());
+    told(&seen(id, task.as_ref(), sent.answered))
 }
 
 /// A draft of a path of the active environment.
