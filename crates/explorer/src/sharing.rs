@@ -22,7 +22,7 @@ use hallpass_client::{Secret, SystemRandom};
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer};
+use crate::answer::{Answer, Failure, Whole, answer};
 use crate::definitions::file_name;
 use crate::drawer::Document;
 use crate::id::Id;
@@ -56,7 +56,11 @@ async fn export(
     Ok(download(&name, text))
 }
 
-async fn import(State(explorer): State<Arc<Explorer>>, visitor: Visitor, bytes: Bytes) -> Answer {
+async fn import(
+    State(explorer): State<Arc<Explorer>>,
+    visitor: Visitor,
+    Whole(bytes): Whole,
+) -> Answer {
     let shared = away(move || {
         let shared = Shared::read(&bytes)?;
         let hint = "ask whoever made the file to remove it there, and treat it as known to others";

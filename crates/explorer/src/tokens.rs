@@ -9,9 +9,9 @@ mod shown;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, patch, post};
-use axum::{Json, Router};
 use hallpass_client::address::BaseUrl;
 use hallpass_client::{AccessToken, CredentialSource, TokenFailure, Tokens};
 use quick_cache::sync::Cache;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, done, told};
+use crate::answer::{Answer, Failure, Json, done, told};
 use crate::authorization::Effective;
 use crate::id::Id;
 use crate::visitor::Visitor;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use hallpass_client::SystemRandom;
@@ -11,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::{Draft, Saved};

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::{Event, Keeping, Kept, Options, SystemRandom};
 use reqwest::Url;
@@ -18,7 +17,7 @@ use super::preview::{Authorization, headers};
 use super::secrecy::Secrets;
 use super::words::{failure, words};
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::authorization::SentWith;
 use crate::id::Id;
 use crate::visitor::Visitor;

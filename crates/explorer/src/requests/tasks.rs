@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::{Task, TaskLink, task::TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::answered::Answered;
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::Draft;
