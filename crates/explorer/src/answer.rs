@@ -2,6 +2,7 @@
 //! answer.
 //!
 //! The shape is `{"error": {"what": …, "hint": …}}`; `what` says what and where, `hint` what to do.
+//! One that ends when the person trusts an address has that in `trust`; see [`trust`](crate::trust).
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -19,6 +20,8 @@ pub struct Failure {
     status: StatusCode,
     what: String,
     hint: String,
+    /// The origin that nothing is sent to until the person says that they trust it.
+    trust: Option<String>,
 }
 
 impl Failure {
@@ -53,7 +56,14 @@ impl Failure {
             status,
             what: what.into(),
             hint: hint.into(),
+            trust: None,
         }
+    }
+
+    /// The same, for an origin that the person may say they trust.
+    pub(crate) fn until_trusted(mut self, origin: String) -> Self {
+        self.trust = Some(origin);
+        self
     }
 
     /// The status it is answered with.
@@ -86,8 +96,11 @@ impl From<DrawerError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "what": self.what, "hint": self.hint } });
-        answer(self.status, &body)
+        let mut error = json!({ "what": self.what, "hint": self.hint });
+        if let Some(origin) = self.trust {
+            error["trust"] = origin.into();
+        }
+        answer(self.status, &json!({ "error": error }))
     }
 }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::Explorer;
 use crate::answer::{Answer, Failure, told};
 use crate::id::Id;
+use crate::trust::Origin;
 use crate::visitor::Visitor;
 use crate::workspace::{AuthorizationSettings, Own, Workspace};
 
@@ -89,8 +90,12 @@ impl Explorer {
     ) -> Result<AuthorizationSettings, Failure> {
         let Typed { settings, secret } = Typed::read(typed, whose)?;
         if let Some((name, secret)) = secret {
+            let to = self.meant(visitor, id, &settings).await?;
             self.change_own(visitor, id, |own| {
                 own.kept_secrets.push(name.clone());
+                if let Some(to) = to {
+                    own.trust.bind(&name, to);
+                }
                 Ok(())
             })
             .await?;
@@ -98,6 +103,22 @@ impl Explorer {
             drawer.keep_secret(id, &name, Some(secret)).await?;
         }
         Ok(settings)
+    }
+
+    /// The origin that a secret is typed for: that of the Access Token URL, as it is now. Without one, and for
+    /// a token, which goes wherever the requests go, it is the first that it goes to.
+    async fn meant(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        settings: &AuthorizationSettings,
+    ) -> Result<Option<Origin>, Failure> {
+        let AuthorizationSettings::OAuth2(settings) = settings else {
+            return Ok(None);
+        };
+        let variables = self.variables(visitor, id).await?;
+        let token_url = variables.resolve(&settings.access_token_url).await?;
+        Ok(Origin::of(token_url.text.expose()))
     }
 
     /// Forgets the secrets that no settings name any more. The newest of drafts stay: a request that is
@@ -108,6 +129,8 @@ impl Explorer {
             .change_own(visitor, id, |own| {
                 let unused = unused(&workspace, own);
                 own.kept_secrets.retain(|name| !unused.contains(name));
+                own.trust
+                    .release(|name| !unused.iter().any(|one| one == name));
                 Ok(unused)
             })
             .await?;
