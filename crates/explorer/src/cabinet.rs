@@ -37,9 +37,9 @@ impl Turns {
 /// A visitor's turn in a workspace: nothing changes in it that is not changed by whoever has it. It ends
 /// with the value.
 pub(crate) struct Turn<'a> {
-    explorer: &'a Explorer,
-    visitor: &'a Visitor,
-    id: &'a Id,
+    pub(crate) explorer: &'a Explorer,
+    pub(crate) visitor: &'a Visitor,
+    pub(crate) id: &'a Id,
     _guard: MutexGuard<'a, ()>,
 }
 
