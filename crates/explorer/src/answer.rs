@@ -2,6 +2,7 @@
 //! answer, also where what it asked cannot be read.
 //!
 //! The shape is `{"error": {"what": …, "hint": …}}`; `what` says what and where, `hint` what to do.
+//! One that ends when the person trusts an address has that in `trust`; see [`trust`](crate::trust).
 
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, Request};
@@ -22,6 +23,8 @@ pub struct Failure {
     status: StatusCode,
     what: String,
     hint: String,
+    /// The origin that nothing is sent to until the person says that they trust it.
+    trust: Option<String>,
 }
 
 impl Failure {
@@ -56,12 +59,21 @@ impl Failure {
             status,
             what: what.into(),
             hint: hint.into(),
+            trust: None,
         }
     }
 
     /// The same in other words.
-    pub(crate) fn reworded(self, say: impl Fn(&str) -> String) -> Self {
-        Self::new(self.status, say(&self.what), say(&self.hint))
+    pub(crate) fn reworded(mut self, say: impl Fn(&str) -> String) -> Self {
+        self.what = say(&self.what);
+        self.hint = say(&self.hint);
+        self
+    }
+
+    /// The same, for an origin that the person may say they trust.
+    pub(crate) fn until_trusted(mut self, origin: String) -> Self {
+        self.trust = Some(origin);
+        self
     }
 
     /// The status it is answered with.
@@ -94,8 +106,11 @@ impl From<DrawerError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "what": self.what, "hint": self.hint } });
-        answer(self.status, &body)
+        let mut error = json!({ "what": self.what, "hint": self.hint });
+        if let Some(origin) = self.trust {
+            error["trust"] = origin.into();
+        }
+        answer(self.status, &json!({ "error": error }))
     }
 }
 

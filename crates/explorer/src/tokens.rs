@@ -255,7 +255,7 @@ impl Explorer {
             ));
         };
         let variables = self.variables(visitor, id).await?;
-        let effective = Effective::of(settings, &variables, visitor, id).await?;
+        let effective = Effective::of(settings, self, &variables, visitor, id).await?;
         self.may_reach(effective.token_url())?;
         self.tokens_of(visitor, id, &effective)
     }

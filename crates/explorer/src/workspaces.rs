@@ -118,7 +118,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Answer {
     let id = Id::parse(&id)?;
-    let _turn = explorer.turns.take(&visitor, &id).await;
+    let _turn = explorer.turn(&visitor, &id).await;
     // One that cannot be read any more can be removed all the same.
     let there = visitor.drawer.read(&id, &Document::Workspace).await?;
     there.ok_or_else(|| Failure::not_found("workspace of this name"))?;
