@@ -129,9 +129,10 @@ impl Routes {
         let template = &self.templates[*matched.value];
         let Some(endpoint) = template.endpoint(method, among) else {
             let allow = template.methods(among);
-            return match allow.is_empty() {
-                true => Route::Unknown,
-                false => Route::WrongMethod { allow },
+            return if allow.is_empty() {
+                Route::Unknown
+            } else {
+                Route::WrongMethod { allow }
             };
         };
         let mut decoded = Vec::with_capacity(endpoint.names.len());

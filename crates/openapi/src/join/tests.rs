@@ -181,6 +181,13 @@ fn components_of_the_same_name_stay_apart_and_circles_close_in_their_own_documen
     );
     let delete = both.operation("removeBook").unwrap();
     assert_eq!(both.check_parameter(delete, "id", &json!("abcd")).len(), 1);
+    let said = |pointer: &str| both.document().pointer(pointer).cloned();
+    assert_eq!(
+        said("/x-hallpass-definitions/1/security"),
+        Some(json!([{"key": []}]))
+    );
+    let of_all = ["/security", "/components", "/servers"].map(said);
+    assert_eq!(of_all, [None, None, None]);
     let mapping = both
         .document()
         .pointer("/x-hallpass-definitions/1/components/schemas/System");
@@ -332,12 +339,12 @@ fn openapi_3_0_and_3_1_are_joined_and_each_is_read_as_its_own() {
         read(&format!(
             "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths: {{ /{path}: {{ post: {{ \
              operationId: {path}, requestBody: {{ content: {{ application/json: {{ schema: {schema} \
-             }} }} }} }} }} }}\ncomponents: {{ schemas: {{ S: {{ type: string }} }} }}"
+             }} }} }} }} }} }}\ncomponents: {{ schemas: {{ S: {{ type: string }}, F: false }} }}"
         ))
     };
     let schema = "{ properties: { a: { type: string, nullable: true }, b: { type: integer, minimum: 1, \
                   exclusiveMinimum: true }, c: { const: 1 }, d: { $ref: '#/components/schemas/S', \
-                  maxLength: 1 }, e: { type: [integer, 'null'], exclusiveMinimum: 1 } } }";
+                  maxLength: 1 }, f: { $ref: '#/components/schemas/F' }, e: { type: [integer, 'null'], exclusiveMinimum: 1 } } }";
     let old = body("3.0.3", "old", schema);
     let new = body("3.1.0", "new", schema);
     for (first, second) in [(&old, &new), (&new, &old)] {
@@ -350,6 +357,7 @@ fn openapi_3_0_and_3_1_are_joined_and_each_is_read_as_its_own() {
             (json!({"d": "xy"}), false, true),
             (json!({"e": 1}), true, true),
             (json!({"e": null}), false, false),
+            (json!({"f": 1}), false, true),
         ] {
             assert_eq!(wrong("old", value.clone()), of_old, "3.0 and {value}");
             assert_eq!(wrong("new", value.clone()), of_new, "3.1 and {value}");

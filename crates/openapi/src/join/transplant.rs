@@ -5,6 +5,7 @@
 //! extensions and into the external parts that were brought in before (`link`), which are definitions
 //! from there on.
 
+use std::borrow::Cow;
 use std::collections::{HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
@@ -16,6 +17,9 @@ use crate::walk::{Visit, walk_from};
 
 /// Where the schemas are that have a name.
 const SCHEMAS: &str = "/components/schemas";
+
+/// A schema that says nothing, where a reference leads to one that OpenAPI 3.0 does not know.
+const ANYTHING: &str = "x-hallpass-anything";
 
 /// Members of a schema that are schemas, in an object and in a list.
 const NAMED: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
@@ -108,9 +112,16 @@ impl<'a> Finder<'a> {
         let Some(rest) = written.strip_prefix('#').filter(inside) else {
             return;
         };
-        if let Some(pointer) = reference::pointer(written) {
-            self.waiting.push_back(pointer.into_owned());
+        let pointer = reference::pointer(written).map(Cow::into_owned);
+        let target = pointer
+            .as_deref()
+            .and_then(|pointer| self.root.pointer(pointer));
+        if self.mark && target.is_some_and(Value::is_boolean) {
+            self.set(String::new(), ANYTHING, json!({}));
+            self.set(at, key, json!(["#", self.below, "/", ANYTHING].concat()));
+            return;
         }
+        self.waiting.extend(pointer);
         self.set(at, key, json!(["#", self.below, rest].concat()));
     }
 
@@ -135,6 +146,9 @@ impl<'a> Finder<'a> {
     fn mark_old(&mut self, visit: &Visit<'_, '_>, object: &Map<String, Value>) {
         if tells_versions_apart(object) {
             self.set(visit.pointer(), OLD, json!(true));
+        }
+        if object.get("schema").is_some_and(Value::is_boolean) {
+            self.set(visit.pointer(), "schema", json!({}));
         }
         for key in NAMED {
             let members = object.get(key).and_then(Value::as_object);
