@@ -1,5 +1,5 @@
 //! The definitions that a server serves side by side: which they are, and what they are together
-//! (decision 0024).
+//! (decision 0025).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -62,21 +62,13 @@ impl Api {
     /// The file's name in letters that an address can have.
     fn word(&self) -> String {
         let stem = self.0.file_stem().unwrap_or_default().to_string_lossy();
-        let plain = |letter: char| letter.to_ascii_lowercase();
-        let allowed = |letter: char| letter.is_ascii_alphanumeric();
-        let words = stem.split(|letter| !allowed(letter));
+        let words = stem.split(|letter: char| !letter.is_ascii_alphanumeric());
         let words = words.filter(|word| !word.is_empty());
-        let word = words.collect::<Vec<_>>().join("-");
-        match word.is_empty() {
-            true => "api".to_owned(),
-            false => word.chars().map(plain).collect(),
+        let word = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+        if word.is_empty() {
+            return "api".to_owned();
         }
-    }
-}
-
-impl From<PathBuf> for Api {
-    fn from(path: PathBuf) -> Self {
-        Self(path)
+        word
     }
 }
 

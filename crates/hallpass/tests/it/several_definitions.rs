@@ -106,6 +106,13 @@ fn both_are_kept_and_what_was_there_before_one_was_added_stays() {
     );
     let names = hosts(&server, &ann);
     assert!(names.contains(&json!("first")) && names.contains(&json!("second")));
+    server.stop();
+
+    settings(&world, "");
+    let server = Server::start(&world);
+    let ann = token("four");
+    assert_eq!(hosts(&server, &ann), names, "the other one was taken away");
+    get_with(&server.us1(&one), &ann).is(404);
 }
 
 #[test]
@@ -237,7 +244,6 @@ fn the_settings_are_printed_as_they_are_meant() {
 
 /// The service's own definition is never part of the project.
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test must say so")]
 fn the_published_definition_is_served_beside_a_small_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/storage-api.json");
     if !path.exists() {
