@@ -1,6 +1,7 @@
 //! Requests to an explorer, without a socket.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use hallpass_client::Secret;
 use hallpass_explorer::{Document, Explorer, Visitor};
 use http_body_util::BodyExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_service::Service as _;
 
 use crate::memory::{FORM_TOKEN, Memory, explorer, visitor};
@@ -61,6 +62,41 @@ impl World {
         let own = all.filter(|(document, _)| !matches!(document, Document::Definition(_)));
         own.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
             .collect()
+    }
+
+    /// Takes the published definition into a workspace; its id. `None`, and a word, where it is not there:
+    /// it is no part of the project.
+    pub(crate) async fn import_published(&self, path: &str) -> Option<String> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = file.join("../../../shared/data/storage-api.json");
+        let Ok(bytes) = std::fs::read(&file) else {
+            println!("skipped: {} is not there", file.display());
+            return None;
+        };
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{path}/definitions/look?source=storage-api.json"))
+            .header("content-type", "application/octet-stream")
+            .header("x-csrf-token", FORM_TOKEN)
+            .body(Body::from(bytes))
+            .unwrap();
+        let (status, told) = self.send(request).await;
+        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&told));
+        let look: Value = serde_json::from_slice(&told).unwrap();
+        let taken = json!({"look": look["look"], "documentation": false, "replaces": null});
+        let (_, taken) = self
+            .ask("POST", &format!("{path}/definitions"), &taken)
+            .await;
+        Some(taken["definition"]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Has all documents that are no definitions say something else.
+    pub(crate) fn written_anew(&self, change: impl Fn(String) -> String) {
+        let mut documents = self.drawer.documents.lock().unwrap();
+        let all = documents.values_mut().flatten();
+        for (_, bytes) in all.filter(|(document, _)| !matches!(document, Document::Definition(_))) {
+            *bytes = change(String::from_utf8(std::mem::take(bytes)).unwrap()).into_bytes();
+        }
     }
 
     /// Sends a request as the page would; the status and the JSON of the answer, null if it is none.
