@@ -79,7 +79,7 @@ impl Reader {
             file: self.book.file.clone(),
             path: self.book.path.clone(),
             servers: definition.servers().map(str::to_owned).collect(),
-            guarded: self.book.guarded,
+            guarded: self.book.guarded.is_some(),
             token_url: self.console.addresses.token_url.clone(),
             schemes: schemes(definition),
             search: search.trim().to_owned(),
