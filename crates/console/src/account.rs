@@ -2,7 +2,7 @@
 
 mod password;
 pub(crate) mod rest;
-mod second_factor;
+pub(crate) mod second_factor;
 mod sessions;
 
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct SessionRow {
 
 /// Why it is not known whether a password is the right one.
 #[derive(Debug, thiserror::Error)]
-enum Unanswered {
+pub(crate) enum Unanswered {
     /// Too many were wrong.
     #[error("too many tries failed")]
     TooMany(RetryAfter),
@@ -89,7 +89,7 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
     Router::new()
         .route(ACCOUNT_PATH, get(show))
         .route(&at("/password"), get(password::show).post(password::change))
-        .merge(second_factor::pages())
+        .merge(second_factor::pages::routes())
         .route(&at("/sessions/{id}/end"), post(sessions::end))
         .route(&at("/sessions/end-others"), post(sessions::end_others))
         .method_not_allowed_fallback(crate::start::wrong_method)
@@ -132,7 +132,7 @@ impl Console {
             } else {
                 roles.join(", ")
             },
-            second_factor: self.second_factors.of(person.id, by.now()).await?,
+            second_factor: self.second_factor_of(by).await?,
             sessions: sessions.collect(),
             form_token: self.form_token(by),
         };

@@ -64,9 +64,11 @@ pub(crate) enum Refusal {
         "no token does this: sign in to the console, and call with the session's cookie and form token"
     )]
     InSessionOnly,
-    /// The password that was to confirm it is another one.
-    #[error("the present password is not right")]
-    WrongPassword,
+    /// What was to confirm it, in the body, is not right. It is no credential of the request: that is
+    /// the session, which stands. So this is no 401, which would ask for another one, and no 403,
+    /// which would say that whoever calls may not do it (RFC 9110, sections 15.5.2, 15.5.4 and 15.5.21).
+    #[error("{0}")]
+    NotConfirmed(&'static str),
     /// Too many passwords were wrong.
     #[error("too many tries have failed; try again in {} seconds", .0.seconds())]
     TooMany(RetryAfter),
@@ -197,10 +199,10 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Self::NotPermitted { .. }
-            | Self::NoFormToken
-            | Self::InSessionOnly
-            | Self::WrongPassword => StatusCode::FORBIDDEN,
+            Self::NotPermitted { .. } | Self::NoFormToken | Self::InSessionOnly => {
+                StatusCode::FORBIDDEN
+            }
+            Self::NotConfirmed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCredential | Self::NotFound(_) | Self::UnknownPath => {
@@ -219,6 +221,8 @@ impl Refusal {
             Self::Challenged(challenge)
             | Self::Elsewhere { challenge, .. }
             | Self::NotPermitted { challenge, .. } => Some(challenge),
+            // A token came, and does not do (RFC 6750, section 3).
+            Self::InSessionOnly => Some(&Challenge::NotByToken),
             _ => None,
         }
     }
@@ -275,6 +279,7 @@ fn error_code(status: StatusCode) -> &'static str {
         StatusCode::CONFLICT => "HPE_GL_ERROR_CONFLICT",
         StatusCode::PAYLOAD_TOO_LARGE => "HPE_GL_ERROR_PAYLOAD_TOO_LARGE",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "HPE_GL_ERROR_UNSUPPORTED_MEDIA_TYPE",
+        StatusCode::UNPROCESSABLE_ENTITY => "HPE_GL_ERROR_UNPROCESSABLE_ENTITY",
         StatusCode::TOO_MANY_REQUESTS => "HPE_GL_ERROR_TOO_MANY_REQUESTS",
         StatusCode::SERVICE_UNAVAILABLE => "HPE_GL_ERROR_SERVICE_UNAVAILABLE",
         _ => "HPE_GL_ERROR_BAD_REQUEST",

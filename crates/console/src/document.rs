@@ -50,7 +50,7 @@ const REFUSALS: [(&str, &str); 3] = [
             instance `global`, and ask the token endpoint with it. Such a token lives 15 minutes. A \
             script of the console's own pages calls with the session's cookie, and with the session's \
             form token where something changes.\n\n\
-            What is somebody's own alone, such as their password, takes their session; no token changes it.\n\n\
+            What is somebody's own alone, such as their password and their second factor, takes their session; no token changes it.\n\n\
             Which permission an operation takes stands beside it. It is looked up when the call \
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
@@ -79,6 +79,7 @@ fn parts() -> Vec<OpenApi> {
     vec![
         <crate::credentials::Api as utoipa::OpenApi>::openapi(),
         <crate::account::rest::Declared as utoipa::OpenApi>::openapi(),
+        <crate::account::second_factor::rest::Declared as utoipa::OpenApi>::openapi(),
         <SessionsApi as utoipa::OpenApi>::openapi(),
         <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),

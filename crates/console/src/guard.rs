@@ -77,10 +77,6 @@ impl<'a> Call<'a> {
     pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
-
-    pub(crate) fn address(&self) -> IpAddr {
-        self.address
-    }
 }
 
 impl Permitted {
@@ -304,7 +300,8 @@ impl Console {
         }
     }
 
-    async fn by_script(&self, call: &Call<'_>) -> Result<Option<SignedIn>, Refusal> {
+    /// The session that a script of our own pages calls with; none when a token came.
+    pub(crate) async fn by_script(&self, call: &Call<'_>) -> Result<Option<SignedIn>, Refusal> {
         if call.head.headers.contains_key(AUTHORIZATION) {
             return Ok(None);
         }
@@ -342,7 +339,7 @@ impl Console {
             Challenge::Missing => "missing",
             Challenge::InvalidRequest(_) => "repeated",
             Challenge::InvalidToken(refusal) => refusal.reason(),
-            Challenge::InsufficientScope(_) => "scope",
+            Challenge::InsufficientScope(_) | Challenge::NotByToken => "scope",
         };
         let message = format!("Access token refused: {reason}");
         let mut event = AuditEvent::new(

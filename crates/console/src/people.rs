@@ -26,7 +26,7 @@ use crate::Console;
 
 pub(crate) use invite::sentence;
 pub(crate) use rest::Declared;
-pub(crate) use wire::time;
+pub(crate) use wire::{UserItem, time};
 
 /// Where the REST API for people is.
 pub(crate) const USERS_PATH: &str = "/workspaces/v1/users";

@@ -66,12 +66,12 @@ struct SessionItem {
 
 /// What this module adds to the document of the console's API.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, end))]
+#[openapi(paths(list, end, end_others))]
 pub(crate) struct SessionsApi;
 
 pub(crate) fn rest() -> Router<Arc<Console>> {
     Router::new()
-        .route(SESSIONS_PATH, get(list))
+        .route(SESSIONS_PATH, get(list).delete(end_others))
         .route(&format!("{SESSIONS_PATH}/{{id}}"), delete(end))
         .method_not_allowed_fallback(answer::wrong_method)
 }
@@ -102,6 +102,34 @@ async fn list(
     let (head, _) = request.into_parts();
     let call = Call::new(&head, peer, (console.clock)());
     answer(console.list_sessions(&call, whose).await)
+}
+
+/// End the other sessions
+///
+/// All of one's own but the one that asks; with `user`, all of a person in the same workspace, which takes the
+/// permission `workspace.update`. It acts on those browsers' next requests.
+#[utoipa::path(
+    delete,
+    path = "/workspaces/v1/sessions",
+    operation_id = "SessionsEnd",
+    tag = "sessions",
+    params(Whose),
+    responses(
+        (status = 204, description = "They have ended"),
+        (status = 400, description = "The query cannot be read"),
+        (status = 404, description = "No such person in the workspace"),
+    ),
+    security(("token" = ["workspace.update"]))
+)]
+async fn end_others(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    whose: Result<Query<Whose>, QueryRejection>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let call = Call::new(&head, peer, (console.clock)());
+    answer(console.end_other_sessions(&call, whose).await)
 }
 
 /// End a session
@@ -181,6 +209,21 @@ impl Console {
         }
     }
 
+    async fn end_other_sessions(
+        &self,
+        call: &Call<'_>,
+        whose: Result<Query<Whose>, QueryRejection>,
+    ) -> Result<Done, Refusal> {
+        let (person, actor) = self.whose(call, whose, WORKSPACE_UPDATE).await?;
+        let by = self.by_script(call).await?;
+        let own = by.filter(|by| by.person().id == person.id);
+        let kept = own.map_or_else(String::new, |by| by.session().id.clone());
+        self.sessions
+            .end_others(&person, &kept, &actor, call.now(), &mut SystemRandom)
+            .await?;
+        Ok(Done::Deleted)
+    }
+
     /// Whose sessions are meant, for whoever may look at them. Somebody signed in needs no permission
     /// for their own; a program does.
     async fn whose(
@@ -218,11 +261,9 @@ impl Console {
         ))
     }
 
-    /// The id of the session that the call was made with, if it was.
+    /// The id of the session that the call was made with, if it was: with a token, none.
     async fn session_id(&self, call: &Call<'_>) -> Result<Option<String>, Refusal> {
-        let by = self
-            .session_of(call.head(), call.address(), call.now())
-            .await?;
+        let by = self.by_script(call).await?;
         Ok(by.map(|by| by.session().id.clone()))
     }
 }

@@ -24,8 +24,9 @@ pub(crate) fn step_of(typed: &Secret, shared: &[u8], now: Timestamp) -> Option<u
 
 /// The secret as people type it into an app: groups of four, base 32.
 pub(crate) fn typed(shared: &[u8]) -> Secret {
-    let text = Shared::from(shared.to_vec()).to_base32();
+    let text = base32(shared);
     let groups: Vec<&str> = text
+        .expose()
         .as_bytes()
         .chunks(4)
         .filter_map(|group| std::str::from_utf8(group).ok())
@@ -33,12 +34,18 @@ pub(crate) fn typed(shared: &[u8]) -> Secret {
     Secret::from(groups.join(" "))
 }
 
+/// The same without blanks, for programs.
+pub(crate) fn base32(shared: &[u8]) -> Secret {
+    Secret::from(Shared::from(shared.to_vec()).to_base32())
+}
+
 /// What apps read from the picture: the address that holds secret, name and issuer.
-fn address(shared: &[u8], email: &str) -> Secret {
+pub(crate) fn address(shared: &[u8], email: &str) -> Secret {
     let email = utf8_percent_encode(email, NON_ALPHANUMERIC);
-    let secret = Shared::from(shared.to_vec()).to_base32();
+    let secret = base32(shared);
     Secret::from(format!(
-        "otpauth://totp/{ISSUER}:{email}?secret={secret}&issuer={ISSUER}&algorithm=SHA1&digits=6&period={STEP}"
+        "otpauth://totp/{ISSUER}:{email}?secret={}&issuer={ISSUER}&algorithm=SHA1&digits=6&period={STEP}",
+        secret.expose()
     ))
 }
 

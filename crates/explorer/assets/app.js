@@ -9,6 +9,7 @@ const routes = [];
 const lazy = [];
 const tabs = [];
 const kept = new Map();
+const saving = new Set();
 let leave;
 
 export const app = {
@@ -81,6 +82,13 @@ export const app = {
   forget() {
     kept.clear();
   },
+
+  // What is on its way to the server when its view is left; whatever depends on it waits for that.
+  saving(promise) {
+    const settled = promise.catch(() => {}).then(() => saving.delete(settled));
+    saving.add(settled);
+  },
+  saved: () => Promise.all(saving),
 
   // Tells the person: for a moment, and to screen readers. `kind` is 'good' or 'bad'.
   say(text, kind = 'good') {

@@ -213,7 +213,7 @@ function edit(environment, view) {
       h('button.plain.danger', { type: 'button', onclick: () => drop(environment) }, 'Remove this environment')));
   return () => {
     off();
-    now();
+    app.saving(now());
   };
 }
 

@@ -182,6 +182,7 @@ function edit(element, state, here) {
     asking?.abort();
     asking = new AbortController();
     try {
+      await app.saved();
       context.preview = await post('/preview', draft, { signal: asking.signal });
       state.preview = context.preview;
       told(context.preview);
@@ -216,6 +217,7 @@ function edit(element, state, here) {
     if (!place.element.isConnected) element.append(place.element);
     place.running();
     try {
+      await app.saved();
       const answer = await post('/send', unchecked ? { ...sent, unchecked } : sent, { signal: state.running.signal });
       place.show(answer, sent);
       reveal(place.element);

@@ -11,13 +11,13 @@ mod typed;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{post, put};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::cabinet::Turn;
 use crate::id::Id;
 use crate::trust::Origin;

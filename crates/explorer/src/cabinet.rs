@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Explorer;
@@ -12,7 +13,7 @@ use crate::drawer::Document;
 use crate::id::Id;
 use crate::trust::Directions;
 use crate::visitor::Visitor;
-use crate::workspace::{Own, Workspace};
+use crate::workspace::{Literal, Own, Workspace};
 
 /// Changes of the same workspace wait for each other. Two that share a turn by chance do too, which
 /// costs them a moment.
@@ -105,14 +106,21 @@ impl Explorer {
     pub(crate) async fn workspace(&self, visitor: &Visitor, id: &Id) -> Result<Workspace, Failure> {
         let bytes = visitor.drawer.read(id, &Document::Workspace).await?;
         let bytes = bytes.ok_or_else(|| Failure::not_found("workspace of this name"))?;
-        read(&bytes, "the workspace")
+        read(&bytes, "the workspace").or_else(|failure| mended(&bytes).ok_or(failure))
     }
 
     /// What is the visitor's own in a workspace.
     pub(crate) async fn own(&self, visitor: &Visitor, id: &Id) -> Result<Own, Failure> {
         match visitor.drawer.read(id, &Document::Own).await? {
             None => Ok(Own::default()),
-            Some(bytes) => read(&bytes, "what is your own in the workspace"),
+            Some(bytes) => {
+                let mut own: Own = read(&bytes, "what is your own in the workspace")?;
+                for entry in &mut own.history {
+                    let settings = entry.pointer_mut("/draft/authorization");
+                    settings.map(Literal::empty_texts);
+                }
+                Ok(own)
+            }
         }
     }
 
@@ -158,4 +166,27 @@ fn read<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Failure> {
             "it was written by another version, or changed by hand; restore the file, or remove it",
         )
     })
+}
+
+/// A workspace whose settings hold a text where only `{{names}}` may stand, without that text: an earlier
+/// version took such a one in.
+fn mended(bytes: &[u8]) -> Option<Workspace> {
+    let mut stored: Value = serde_json::from_slice(bytes).ok()?;
+    let mut emptied = stored
+        .get_mut("authorization")
+        .is_some_and(Literal::empty_texts);
+    let saved = stored.get_mut("saved").and_then(Value::as_array_mut);
+    for saved in saved.into_iter().flatten() {
+        let settings = saved.pointer_mut("/request/authorization");
+        emptied |= settings.is_some_and(Literal::empty_texts);
+    }
+    if emptied {
+        let name = stored["name"].as_str().unwrap_or_default();
+        tracing::warn!(
+            name,
+            "a secret that was written into the workspace is left out; it has to be typed again in the \
+             explorer"
+        );
+    }
+    serde_json::from_value(stored).ok()
 }

@@ -8,16 +8,16 @@ mod change;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::id::Id;
 use crate::visitor::{Region, Visitor};
 use crate::workspace::environment::secret_name;

@@ -24,7 +24,7 @@ use crate::visitor::Visitor;
 use crate::workspace::environment::secret_name;
 use crate::workspace::{Current, Environment, Own, Variable, Workspace};
 
-pub(crate) use names::{Part, cut, names};
+pub(crate) use names::{are_names, names};
 
 /// A text with what its `{{names}}` stand for in their places.
 #[derive(Debug)]

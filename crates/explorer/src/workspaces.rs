@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
-use axum::{Json, Router};
 use hallpass_client::SystemRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;

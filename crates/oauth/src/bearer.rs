@@ -75,6 +75,9 @@ pub enum Challenge {
     InvalidToken(TokenRefusal),
     /// The token is good and its owner may not do this; the scope says what it takes.
     InsufficientScope(String),
+    /// The token is good, and no token does this, whatever its owner may do. So no scope is named
+    /// (RFC 6750 section 3.1 leaves it out freely).
+    NotByToken,
 }
 
 impl Challenge {
@@ -83,7 +86,7 @@ impl Challenge {
         match self {
             Self::Missing | Self::InvalidToken(_) => 401,
             Self::InvalidRequest(_) => 400,
-            Self::InsufficientScope(_) => 403,
+            Self::InsufficientScope(_) | Self::NotByToken => 403,
         }
     }
 
@@ -98,6 +101,7 @@ impl Challenge {
             Self::InsufficientScope(scope) => {
                 format!("the credential's owner lacks the permission {scope}")
             }
+            Self::NotByToken => "no access token does this, whatever its owner may do".to_owned(),
         }
     }
 }
@@ -138,6 +142,7 @@ impl fmt::Display for Challenge {
                     "Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"{scope}\""
                 )
             }
+            Self::NotByToken => f.write_str("Bearer realm=\"api\", error=\"insufficient_scope\""),
         }
     }
 }
@@ -188,5 +193,8 @@ mod tests {
         let denied = Challenge::InsufficientScope("volume.create".to_owned());
         assert_eq!(denied.status(), 403);
         assert!(denied.to_string().ends_with("scope=\"volume.create\""));
+        let never = Challenge::NotByToken;
+        assert_eq!(never.status(), 403);
+        assert!(never.to_string().ends_with("error=\"insufficient_scope\""));
     }
 }

@@ -89,7 +89,9 @@ impl Refusal {
             Self::Challenge(Challenge::Missing) => "no_token",
             Self::Challenge(Challenge::InvalidRequest(_)) => "bad_authorization",
             Self::Challenge(Challenge::InvalidToken(refusal)) => refusal.reason(),
-            Self::Challenge(Challenge::InsufficientScope(_)) => "permission_denied",
+            Self::Challenge(Challenge::InsufficientScope(_) | Challenge::NotByToken) => {
+                "permission_denied"
+            }
             Self::Target(_) => "target",
             Self::UnknownOperation => "unknown_operation",
             Self::WrongMethod(_) => "wrong_method",

@@ -120,7 +120,8 @@ impl Sessions {
         self.end_with(person, id, event).await
     }
 
-    /// Ends all sessions of this person but the one of the id `kept`; gives how many.
+    /// Ends all sessions of this person but the one of the id `kept`, or all of them if that is empty;
+    /// gives how many.
     pub async fn end_others(
         &self,
         person: &Person,
@@ -129,7 +130,11 @@ impl Sessions {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<u64, StoreError> {
-        let event = said(person, actor, "was signed out everywhere else", now, rng);
+        let did = match kept {
+            "" => "was signed out everywhere",
+            _ => "was signed out everywhere else",
+        };
+        let event = said(person, actor, did, now, rng);
         let (store, person, kept) = (self.0.clone(), person.id, kept.to_owned());
         let ended = async move {
             let mut transaction = store.database.begin().await?;

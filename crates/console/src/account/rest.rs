@@ -1,7 +1,7 @@
-//! The REST API for what is a person's own besides their sessions: their password.
+//! The REST API for what is a person's own besides their sessions: who they are, their password.
 //!
-//! It takes the session of somebody signed in. A program's token does nothing here: whoever has one
-//! must not become the person it was made for.
+//! A change takes the session of somebody signed in. A program's token changes nothing here: whoever has
+//! one must not become the person it was made for.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,9 +10,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use axum::routing::put;
+use axum::routing::{get, put};
+use hallpass_access::platform::WORKSPACE_READ;
 use hallpass_oauth::Secret;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::password::Kept;
@@ -20,10 +22,33 @@ use crate::Console;
 use crate::answer::{self, Done, Refusal, answer};
 use crate::guard::Call;
 use crate::password::Unsuitable;
-use crate::wire::read_json_body;
+use crate::people::UserItem;
+use crate::session::SignedIn;
+use crate::wire::{dashed, print, read_json_body};
+
+/// Where it says who one is.
+const ACCOUNT_PATH: &str = "/workspaces/v1/account";
 
 /// Where the password is.
 const PASSWORD_PATH: &str = "/workspaces/v1/account/password";
+
+/// What whoever types another password is told.
+const WRONG_PASSWORD: &str = "the present password is not right";
+
+/// A person, and their workspace.
+#[derive(Serialize, ToSchema)]
+struct Account {
+    #[serde(flatten)]
+    user: UserItem,
+    workspace: OwnWorkspace,
+}
+
+/// The workspace of whoever asks.
+#[derive(Serialize, ToSchema)]
+struct OwnWorkspace {
+    id: String,
+    name: String,
+}
 
 /// The present password and the one that takes its place.
 #[derive(Deserialize, ToSchema)]
@@ -38,13 +63,32 @@ struct PasswordChange {
 }
 
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(change_password))]
+#[openapi(paths(show, change_password))]
 pub(crate) struct Declared;
 
 pub(crate) fn routes() -> Router<Arc<Console>> {
     Router::new()
+        .route(ACCOUNT_PATH, get(show))
         .route(PASSWORD_PATH, put(change_password))
+        .merge(super::second_factor::rest::routes())
         .method_not_allowed_fallback(answer::wrong_method)
+}
+
+/// Show who one is
+///
+/// Whoever is signed in needs no permission for that; a program asks for its credential's owner.
+#[utoipa::path(
+    get, path = "/workspaces/v1/account", operation_id = "getAccount", tag = "Account",
+    security(("token" = ["workspace.read"])),
+    responses((status = 200, description = "The person.", body = Account)),
+)]
+async fn show(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    answer(console.own_account(&console.call_of(&head, peer)).await)
 }
 
 /// Change one's own password
@@ -55,8 +99,9 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
     security(("session" = [])), request_body = PasswordChange,
     responses((status = 204, description = "It is changed, and the other sessions have ended."),
         (status = 400, description = "The body is not understood, or the new password may not be chosen."),
-        (status = 403, description = "The present password is not right, the form token is missing, or a token calls."),
+        (status = 403, description = "The form token is missing, or a token calls."),
         (status = 409, description = "It was changed elsewhere at this moment."),
+        (status = 422, description = "The present password is not right."),
         (status = 429, description = "Too many tries have failed; `Retry-After` says when to try again.")),
 )]
 async fn change_password(
@@ -70,29 +115,58 @@ async fn change_password(
 }
 
 impl Console {
+    async fn own_account(&self, call: &Call<'_>) -> Result<Done, Refusal> {
+        let caller = self.identify(call).await?;
+        let person = match caller.in_session() {
+            Some(person) => person.clone(),
+            None => {
+                let permitted = self.may(call, caller, WORKSPACE_READ).await?;
+                let known = self.people.get(permitted.owner(), permitted.workspace());
+                known.ok_or(Refusal::NotFound("there is no such person any more"))?
+            }
+        };
+        let workspace = self.workspaces.find(&person.workspace);
+        let workspace = OwnWorkspace {
+            id: dashed(&person.workspace),
+            name: workspace.map_or_else(String::new, |known| known.name.clone()),
+        };
+        let entry = self.entry_of(person).await?;
+        let user = self.user_item(&entry, None);
+        Ok(Done::Ok(print(&Account { user, workspace })))
+    }
+
     async fn change_own_password(&self, call: &Call<'_>, body: Body) -> Result<Done, Refusal> {
-        self.own_session(call).await?;
-        let body = read_json_body(&call.head().headers, body).await?;
-        let by = self.own_session(&call.at((self.clock)())).await?;
+        let wanted = "the texts `currentPassword` and `newPassword`";
+        let (by, change) = self
+            .own_session_with::<PasswordChange>(call, body, wanted)
+            .await?;
         let PasswordChange {
             current_password,
             new_password,
-        } = read(body)?;
+        } = change;
         let again = Secret::from(new_password.clone());
         let (current, new) = (Secret::from(current_password), Secret::from(new_password));
         self.replace_password(&by, current, new, &again).await?;
         Ok(Done::Deleted)
     }
-}
 
-/// The words of the parser are left out: they can repeat what was sent.
-fn read(body: Vec<u8>) -> Result<PasswordChange, Refusal> {
-    let text = String::from_utf8(body).map(Secret::from).ok();
-    let change = text.and_then(|text| serde_json::from_str(text.expose()).ok());
-    change.ok_or_else(|| {
-        let told = "the body must be an object with the texts `currentPassword` and `newPassword`";
-        Refusal::BadRequest(told.to_owned())
-    })
+    /// Whoever calls with a session of their own, and the body, which holds secrets: the words of the
+    /// parser are left out, because they can repeat what was sent.
+    pub(super) async fn own_session_with<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+        body: Body,
+        wanted: &str,
+    ) -> Result<(SignedIn, T), Refusal> {
+        self.own_session(call).await?;
+        let body = read_json_body(&call.head().headers, body).await?;
+        // Asked again: a body may take long to arrive.
+        let by = self.own_session(&call.at((self.clock)())).await?;
+        let text = String::from_utf8(body).map(Secret::from).ok();
+        let read = text.and_then(|text| serde_json::from_str(text.expose()).ok());
+        let told = || Refusal::BadRequest(format!("the body must be an object with {wanted}"));
+        Ok((by, read.ok_or_else(told)?))
+    }
 }
 
 impl From<Kept> for Refusal {
@@ -102,7 +176,7 @@ impl From<Kept> for Refusal {
                 Self::BadRequest("`newPassword` is empty".to_owned())
             }
             Kept::Unsuitable(problem) => Self::BadRequest(problem.to_string()),
-            Kept::Wrong => Self::WrongPassword,
+            Kept::Wrong => Self::NotConfirmed(WRONG_PASSWORD),
             Kept::Meanwhile => Self::Conflict(kept.to_string()),
             Kept::Unanswered(unanswered) => unanswered.into(),
         }

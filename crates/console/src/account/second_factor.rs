@@ -1,292 +1,122 @@
-//! Switching the second factor on and off, and the recovery codes.
+//! One's own second factor: setting it up, new recovery codes, switching it off.
 //!
 //! It is on when a code has shown that the device has the secret: nobody locks themselves out by half of
-//! it. Secret and recovery codes are on pages that nobody may store, the codes on one that is not shown
-//! again.
+//! it. The rules are here; [`pages`] and [`rest`] say what came of them.
 
-use std::sync::Arc;
+pub(super) mod pages;
+pub(crate) mod rest;
 
-use askama::Template;
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::{get, post};
 use hallpass_oauth::Secret;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::{go, picture};
-use hallpass_store::second_factor::SharedSecret;
+use hallpass_store::StoreError;
+use hallpass_store::second_factor::{SecondFactor, SharedSecret};
 
-use super::{ACCOUNT_PATH, back};
-use crate::form::{Fields, SignedForm};
-use crate::page::{PageRefusal, Place};
+use super::Unanswered;
 use crate::session::SignedIn;
 use crate::sign_in::{Visitor, actor};
 use crate::{Console, totp};
 
-/// Where it is set up.
-const SECOND_FACTOR_PATH: &str = "/console/account/second-factor";
-
-#[derive(Template)]
-#[template(path = "account_second_factor.html")]
-struct SetUp<'a> {
-    form_token: String,
-    email: &'a str,
-    typed: &'a str,
-    wrong: Option<Wrong>,
+/// What shows that it is the person who asks, and not somebody at their unlocked screen.
+struct Proof {
+    password: Secret,
+    code: Secret,
 }
 
-/// What was not right when it was to be switched on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wrong {
+/// Why a second factor stays as it is.
+#[derive(Debug, thiserror::Error)]
+enum Kept {
+    /// There is none in the state that this takes.
+    #[error("there is no second factor in that state")]
+    NotThere,
+    #[error("the password is not right")]
     Password,
+    #[error("the code is not right; it may be used, or the clock of the device may be off")]
     Code,
+    /// Either; which one is not told.
+    #[error("the password or the code is not right")]
+    Either,
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
 }
 
-#[derive(Template)]
-#[template(path = "account_recovery_codes.html")]
-struct RecoveryCodes<'a> {
-    codes: Vec<&'a str>,
-    begins: bool,
-}
-
-/// A page that asks for password and code before it does what cannot be left to whoever sits there.
-#[derive(Template)]
-#[template(path = "account_confirm.html")]
-struct Confirm<'a> {
-    form_token: String,
-    email: &'a str,
-    action: &'static str,
-    title: &'static str,
-    says: &'static str,
-    button: &'static str,
-    dangerous: bool,
-    failed: bool,
-}
-
-/// What is confirmed with password and code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    SwitchOff,
-    RenewCodes,
-}
-
-pub(crate) fn pages() -> Router<Arc<Console>> {
-    let at = |path: &str| format!("{SECOND_FACTOR_PATH}{path}");
-    Router::new()
-        .route(SECOND_FACTOR_PATH, get(show).post(confirm))
-        .route(&at("/begin"), post(begin))
-        .route(&at("/picture"), get(show_picture))
-        .route(&at("/off"), get(ask_off).post(switch_off))
-        .route(&at("/recovery-codes"), get(ask_codes).post(renew_codes))
-}
-
-/// Makes a secret; the next page shows it.
-async fn begin(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
-    let by = form.by;
-    let person = by.person().id;
-    let begun = console
-        .second_factors
-        .begin(person, by.now(), &mut SystemRandom)
-        .await;
-    match begun {
-        Ok(true) => go(SECOND_FACTOR_PATH),
-        Ok(false) => go(ACCOUNT_PATH),
-        Err(error) => PageRefusal::Store(error).answer(by.uri()),
+impl From<StoreError> for Kept {
+    fn from(error: StoreError) -> Self {
+        Self::Unanswered(error.into())
     }
-}
-
-async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    match console.unconfirmed(&by).await {
-        Ok(Some(shared)) => console.set_up_page(&by, &shared, None),
-        Ok(None) => go(ACCOUNT_PATH),
-        Err(refusal) => refusal.answer(by.uri()),
-    }
-}
-
-async fn show_picture(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    let email = by.person().email.as_str();
-    match console.unconfirmed(&by).await {
-        Ok(shared) => shared
-            .and_then(|shared| totp::picture(&shared.bytes, email))
-            .map_or_else(|| PageRefusal::NotFound.answer(by.uri()), picture),
-        Err(refusal) => refusal.answer(by.uri()),
-    }
-}
-
-async fn confirm(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
-    let SignedForm { by, fields } = form;
-    match console.switch_on(&by, &fields).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.answer(by.uri()),
-    }
-}
-
-async fn ask_off(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    console.ask_for(Act::SwitchOff, &by).await
-}
-
-async fn ask_codes(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    console.ask_for(Act::RenewCodes, &by).await
-}
-
-async fn switch_off(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
-    console.act(Act::SwitchOff, form).await
-}
-
-async fn renew_codes(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
-    console.act(Act::RenewCodes, form).await
 }
 
 impl Console {
+    /// How it stands; `None` without one.
+    pub(super) async fn second_factor_of(
+        &self,
+        by: &SignedIn,
+    ) -> Result<Option<SecondFactor>, StoreError> {
+        self.second_factors.of(by.person().id, by.now()).await
+    }
+
+    /// Makes a secret, in the place of one that was not confirmed. `false` when one is asked for already.
+    async fn begin_second_factor(&self, by: &SignedIn) -> Result<bool, StoreError> {
+        let (person, rng) = (by.person().id, &mut SystemRandom);
+        self.second_factors.begin(person, by.now(), rng).await
+    }
+
     /// The secret that waits for its first code.
-    async fn unconfirmed(&self, by: &SignedIn) -> Result<Option<SharedSecret>, PageRefusal> {
+    async fn unconfirmed(&self, by: &SignedIn) -> Result<Option<SharedSecret>, StoreError> {
         let shared = self.second_factors.secret(by.person().id, by.now()).await?;
         Ok(shared.filter(|shared| !shared.confirmed))
     }
 
-    async fn is_on(&self, by: &SignedIn) -> Result<bool, PageRefusal> {
-        let factor = self.second_factors.of(by.person().id, by.now()).await?;
+    async fn is_on(&self, by: &SignedIn) -> Result<bool, StoreError> {
+        let factor = self.second_factor_of(by).await?;
         Ok(factor.is_some_and(|factor| factor.since.is_some()))
     }
 
-    /// Asks for the password: somebody at an unlocked screen must not lock the owner out.
-    async fn switch_on(&self, by: &SignedIn, fields: &Fields) -> Result<Response, PageRefusal> {
-        let Some(shared) = self.unconfirmed(by).await? else {
-            return Ok(go(ACCOUNT_PATH));
-        };
-        let password = fields.secret("password");
-        if self.confirms(by, password).await?.is_none() {
-            return Ok(self.set_up_page(by, &shared, Some(Wrong::Password)));
+    /// Switches it on, and gives the recovery codes. Asks for the password: somebody at an unlocked
+    /// screen must not lock the owner out.
+    async fn switch_on(
+        &self,
+        by: &SignedIn,
+        shared: &SharedSecret,
+        proof: Proof,
+    ) -> Result<Vec<Secret>, Kept> {
+        if self.confirms(by, proof.password).await?.is_none() {
+            return Err(Kept::Password);
         }
-        let code = fields.secret("code");
-        let Some(step) = totp::step_of(&code, &shared.bytes, by.now()) else {
-            return Ok(self.set_up_page(by, &shared, Some(Wrong::Code)));
-        };
-        let actor = actor(by.person(), by.address());
+        let step = totp::step_of(&proof.code, &shared.bytes, by.now()).ok_or(Kept::Code)?;
         let (person, kept) = (by.person(), &by.session().id);
-        let (now, rng) = (by.now(), &mut SystemRandom);
+        let (actor, now, rng) = (actor(person, by.address()), by.now(), &mut SystemRandom);
         let codes = self
             .second_factors
-            .confirm(person, &shared, step, kept, &actor, now, rng)
+            .confirm(person, shared, step, kept, &actor, now, rng)
             .await?;
-        Ok(match codes {
-            Some(codes) => self.codes_page(by, &codes, true),
-            None => go(ACCOUNT_PATH),
-        })
+        codes.ok_or(Kept::NotThere)
     }
 
-    fn set_up_page(&self, by: &SignedIn, shared: &SharedSecret, wrong: Option<Wrong>) -> Response {
-        let status = match wrong {
-            Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            None => StatusCode::OK,
-        };
-        let typed = totp::typed(&shared.bytes);
-        let content = SetUp {
-            form_token: self.form_token(by),
-            email: by.person().email.as_str(),
-            typed: typed.expose(),
-            wrong,
-        };
-        self.page_with(
-            status,
-            by,
-            Place::Account,
-            "Set up the second factor",
-            content,
-        )
+    async fn switch_off(&self, by: &SignedIn, proof: Proof) -> Result<(), Kept> {
+        self.is_theirs(by, proof).await?;
+        let actor = actor(by.person(), by.address());
+        let (factors, rng) = (&self.second_factors, &mut SystemRandom);
+        let removed = factors.remove(by.person(), &actor, by.now(), rng).await?;
+        removed.then_some(()).ok_or(Kept::NotThere)
     }
 
-    fn codes_page(&self, by: &SignedIn, codes: &[Secret], begins: bool) -> Response {
-        let codes = codes.iter().map(Secret::expose).collect();
-        let content = RecoveryCodes { codes, begins };
-        self.page(by, Place::Account, "Recovery codes", content)
+    /// Makes new recovery codes; the ones before stop working.
+    async fn renew_codes(&self, by: &SignedIn, proof: Proof) -> Result<Vec<Secret>, Kept> {
+        self.is_theirs(by, proof).await?;
+        let actor = actor(by.person(), by.address());
+        let (factors, rng) = (&self.second_factors, &mut SystemRandom);
+        let codes = factors.renew_recovery_codes(by.person(), &actor, by.now(), rng);
+        codes.await?.ok_or(Kept::NotThere)
     }
 
-    async fn ask_for(&self, act: Act, by: &SignedIn) -> Response {
-        match self.is_on(by).await {
-            Ok(true) => self.factor_confirm_page(StatusCode::OK, act, by, false),
-            Ok(false) => go(ACCOUNT_PATH),
-            Err(refusal) => refusal.answer(by.uri()),
-        }
-    }
-
-    async fn act(&self, act: Act, form: SignedForm) -> Response {
-        let SignedForm { by, fields } = form;
-        match self.confirmed_act(act, &by, &fields).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.answer(by.uri()),
-        }
-    }
-
-    async fn confirmed_act(
-        &self,
-        act: Act,
-        by: &SignedIn,
-        fields: &Fields,
-    ) -> Result<Response, PageRefusal> {
+    /// Takes password and code for a second factor that is on. A code is not used up by a wrong password.
+    async fn is_theirs(&self, by: &SignedIn, proof: Proof) -> Result<(), Kept> {
         if !self.is_on(by).await? {
-            return Ok(go(ACCOUNT_PATH));
+            return Err(Kept::NotThere);
         }
         let visitor = Visitor::signed_in(by);
-        let good = self
-            .confirms(by, fields.secret("password"))
-            .await?
-            .is_some()
-            && self
-                .takes_code(by.person(), &fields.secret("code"), &visitor)
-                .await?;
-        if !good {
-            return Ok(self.factor_confirm_page(StatusCode::UNPROCESSABLE_ENTITY, act, by, true));
-        }
-        let (person, actor) = (by.person(), actor(by.person(), by.address()));
-        let (factors, rng) = (&self.second_factors, &mut SystemRandom);
-        Ok(match act {
-            Act::SwitchOff => {
-                factors.remove(person, &actor, by.now(), rng).await?;
-                back("second-factor-off")
-            }
-            Act::RenewCodes => {
-                let codes = factors.renew_recovery_codes(person, &actor, by.now(), rng);
-                match codes.await? {
-                    Some(codes) => self.codes_page(by, &codes, false),
-                    None => go(ACCOUNT_PATH),
-                }
-            }
-        })
-    }
-
-    fn factor_confirm_page(
-        &self,
-        status: StatusCode,
-        act: Act,
-        by: &SignedIn,
-        failed: bool,
-    ) -> Response {
-        let (form_token, email) = (self.form_token(by), by.person().email.as_str());
-        let content = match act {
-            Act::SwitchOff => Confirm {
-                form_token,
-                email,
-                action: "/console/account/second-factor/off",
-                title: "Switch the second factor off",
-                says: "Your password alone will open your account again. The recovery codes stop working.",
-                button: "Switch it off",
-                dangerous: true,
-                failed,
-            },
-            Act::RenewCodes => Confirm {
-                form_token,
-                email,
-                action: "/console/account/second-factor/recovery-codes",
-                title: "Make new recovery codes",
-                says: "The ones you have stop working. The new ones are shown once.",
-                button: "Make new codes",
-                dangerous: false,
-                failed,
-            },
-        };
-        let title = content.title;
-        self.page_with(status, by, Place::Account, title, content)
+        let good = self.confirms(by, proof.password).await?.is_some()
+            && self.takes_code(by.person(), &proof.code, &visitor).await?;
+        good.then_some(()).ok_or(Kept::Either)
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct UserList {
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UserItem {
+pub(crate) struct UserItem {
     id: String,
     email: String,
     /// `active`, `invited` (no password chosen yet) or `disabled`.
@@ -50,7 +50,7 @@ pub(super) struct UserItem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RoleAssignment)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AssignmentItem {
+pub(crate) struct AssignmentItem {
     /// Names the assignment: role and instance.
     id: String,
     role_id: String,
@@ -181,7 +181,7 @@ impl OperationItem {
 }
 
 impl Console {
-    pub(super) fn user_item(&self, entry: &Entry, setup_url: Option<String>) -> UserItem {
+    pub(crate) fn user_item(&self, entry: &Entry, setup_url: Option<String>) -> UserItem {
         let facts = entry.facts;
         UserItem {
             id: entry.person.id.to_string(),

@@ -15,6 +15,7 @@ use hallpass_pages::{Page, go};
 use hallpass_store::Person;
 
 use super::{HOME, SIGN_IN_PATH, Visitor, actor, destination, local, with_destination};
+use crate::account::Unanswered;
 use crate::form::read_fields;
 use crate::page::PageRefusal;
 use crate::{Console, session, totp};
@@ -102,7 +103,7 @@ impl Console {
         person: &Person,
         code: &Secret,
         visitor: &Visitor,
-    ) -> Result<bool, PageRefusal> {
+    ) -> Result<bool, Unanswered> {
         let now = (self.clock)();
         if is_recovery_code(code) {
             let actor = actor(person, visitor.address);
@@ -113,7 +114,7 @@ impl Console {
         }
         self.attempts
             .charge_code(person.id, now)
-            .map_err(PageRefusal::TooMany)?;
+            .map_err(Unanswered::TooMany)?;
         let shared = self.second_factors.secret(person.id, now).await?;
         let step = shared.and_then(|shared| totp::step_of(code, &shared.bytes, now));
         let taken = match step {

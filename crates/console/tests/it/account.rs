@@ -110,6 +110,29 @@ async fn sessions_are_listed_and_end_one_by_one_or_together() {
     assert!(!page.body.contains("End all others"));
 }
 
+#[tokio::test]
+async fn whoever_is_signed_in_is_told_who_they_are() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let here = world.browser(&bob).await;
+    let path = "/workspaces/v1/account";
+    let told = world.script(&here, "GET", path, None).await.json();
+    assert_eq!(told["email"], "bob@example.com");
+    assert_eq!(told["id"], bob.id.to_string());
+    assert_eq!(told["workspace"]["name"], "Main");
+    assert_eq!(told["secondFactor"], false);
+    assert!(told["roles"].as_array().unwrap().is_empty());
+    let anns = world.token_of(&ann).await;
+    let told = world.get(path, &anns).await.json();
+    assert_eq!(told["email"], "ann@example.com");
+    assert_eq!(told["roles"][0]["roleName"], "administrator");
+    let bobs = world.token_of(&bob).await;
+    let refused = world.get(path, &bobs).await;
+    assert_eq!(refused.refusal().0, 403, "a program needs the permission");
+    assert_eq!(world.send("GET", path, &[], "").await.status, 401);
+}
+
 const OVER_REST: &str = "/workspaces/v1/account/password";
 
 fn change_to(new: &str, current: &str) -> String {
@@ -124,7 +147,7 @@ async fn the_password_changes_over_rest_as_on_the_page() {
     let (here, elsewhere) = (world.browser(&ann).await, world.browser(&ann).await);
     let put = async |body: String| world.script(&here, "PUT", OVER_REST, Some(&body)).await;
     for (body, status, words) in [
-        (change_to(NEW, "wrong"), 403, "present password"),
+        (change_to(NEW, "wrong"), 422, "present password"),
         (change_to("short", PASSWORD), 400, "fewer than 12"),
         (change_to("password1234", PASSWORD), 400, "tries first"),
         (change_to("", PASSWORD), 400, "`newPassword` is empty"),
@@ -156,6 +179,11 @@ async fn no_token_and_no_other_site_changes_a_password() {
     let by_program = world.call("PUT", OVER_REST, &token, Some(&body)).await;
     assert_eq!(by_program.refusal().0, 403);
     assert!(by_program.body.contains("no token does this"));
+    let challenge = by_program.header("www-authenticate");
+    assert_eq!(
+        challenge,
+        "Bearer realm=\"api\", error=\"insufficient_scope\""
+    );
     let json = ("content-type", "application/json");
     let cookie = ("cookie", World::parts(&here).0);
     let forged = world.send("PUT", OVER_REST, &[cookie, json], &body).await;
@@ -174,7 +202,7 @@ async fn guessing_the_password_over_rest_has_the_same_end() {
     for _ in 0..5 {
         let wrong = change_to(NEW, "wrong");
         let refused = world.script(&here, "PUT", OVER_REST, Some(&wrong)).await;
-        assert_eq!(refused.refusal().0, 403);
+        assert_eq!(refused.refusal().0, 422);
         let page = "/console/account/password";
         assert_eq!(world.submit(&here, page, &fields).await.status, 422);
     }

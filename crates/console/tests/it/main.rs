@@ -20,6 +20,7 @@ mod people;
 mod refusals;
 mod roles;
 mod second_factor;
+mod second_factor_rest;
 mod sessions;
 mod setup;
 mod shared;

@@ -98,6 +98,59 @@ async fn administrators_reach_the_people_of_their_workspace_and_nobody_else() {
     assert_eq!(event.user_email, "ann@example.com");
 }
 
+#[tokio::test]
+async fn all_others_end_in_one_call() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let eve = world.person("Other", "eve@example.com", None).await;
+    let (here, there) = (world.browser(&bob).await, world.browser(&bob).await);
+    let (of_ann, of_eve) = (world.browser(&ann).await, world.browser(&eve).await);
+    let cookie = World::parts(&here).0;
+    let forged = world.send("DELETE", PATH, &[("cookie", cookie)], "").await;
+    assert_eq!(forged.status, 403, "no form token");
+    assert_eq!(world.script(&there, "GET", PATH, None).await.status, 200);
+
+    let done = world.script(&here, "DELETE", PATH, None).await;
+    assert_eq!(done.status, 204, "{}", done.body);
+    assert_eq!(world.script(&there, "GET", PATH, None).await.status, 401);
+    let left = world.script(&here, "GET", PATH, None).await;
+    assert_eq!(ids(&left).len(), 1);
+
+    // Others' take a permission, and end without exception.
+    let of = |whose: &str| format!("{PATH}?user={whose}");
+    let (anns, bobs, eves) = (ann.id.to_string(), bob.id.to_string(), eve.id.to_string());
+    let refused = world.script(&here, "DELETE", &of(&anns), None).await;
+    assert_eq!(refused.refusal().0, 403);
+    let unknown = world.script(&of_ann, "DELETE", &of(&eves), None).await;
+    assert_eq!(unknown.refusal().0, 404);
+    let done = world.script(&of_ann, "DELETE", &of(&bobs), None).await;
+    assert_eq!(done.status, 204);
+    assert_eq!(world.script(&here, "GET", PATH, None).await.status, 401);
+    for untouched in [&of_ann, &of_eve] {
+        assert_eq!(world.script(untouched, "GET", PATH, None).await.status, 200);
+    }
+
+    // A program has no session to keep, whatever cookie comes along.
+    let token = format!("Bearer {}", world.token_of(&ann).await);
+    let headers = [
+        ("authorization", token.as_str()),
+        ("cookie", World::parts(&of_ann).0),
+    ];
+    let done = world.send("DELETE", PATH, &headers, "").await;
+    assert_eq!(done.status, 204);
+    assert_eq!(world.script(&of_ann, "GET", PATH, None).await.status, 401);
+    let audit = world.audit().await;
+    for message in [
+        "bob@example.com was signed out everywhere else",
+        "bob@example.com was signed out everywhere",
+        "ann@example.com was signed out everywhere",
+    ] {
+        let said = audit.iter().any(|stored| stored.event.message == message);
+        assert!(said, "{message}");
+    }
+}
+
 /// Verifying takes a while: what ends sessions ends the ones that are about to begin, too.
 #[tokio::test]
 async fn a_sign_in_under_way_does_not_outlive_what_it_was_proved_with() {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use super::about::security;
 use super::look::compared;
 use super::{Loaded, fingerprint, format};
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done};
+use crate::answer::{Answer, Failure, Json, answer, done};
 use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;

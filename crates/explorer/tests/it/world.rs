@@ -117,6 +117,15 @@ impl World {
         Some(taken["definition"]["id"].as_str().unwrap().to_owned())
     }
 
+    /// Has all documents that are no definitions say something else.
+    pub(crate) fn written_anew(&self, change: impl Fn(String) -> String) {
+        let mut documents = self.drawer.documents.lock().unwrap();
+        let all = documents.values_mut().flatten();
+        for (_, bytes) in all.filter(|(document, _)| !matches!(document, Document::Definition(_))) {
+            *bytes = change(String::from_utf8(std::mem::take(bytes)).unwrap()).into_bytes();
+        }
+    }
+
     /// Sends a request as the page would; the status and the JSON of the answer, null if it is none.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
         let body = if body.is_null() {

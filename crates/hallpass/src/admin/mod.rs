@@ -11,7 +11,7 @@ mod key;
 mod readable;
 mod role;
 mod sandbox;
-mod typed;
+pub(crate) mod typed;
 mod user;
 mod workspace;
 

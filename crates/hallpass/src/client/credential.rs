@@ -1,6 +1,7 @@
 //! `hallpass credential`: one's API credentials on a server elsewhere, over its REST API (domain facts,
 //! section 3.6). A secret that comes back goes straight into a profile's key store, or is printed once.
 
+mod options;
 mod remote;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,10 +9,13 @@ use hallpass_client::Client;
 use hallpass_oauth::Secret;
 use serde_json::{Value, json};
 
+use crate::admin::typed::{Period, Typed};
 use crate::client::ConnectionArgs;
 use crate::client::profile::{NewProfile, StoreArgs};
 use crate::command::CommandError;
 use crate::output;
+use crate::serve::system_time;
+use options::OptionArgs;
 use remote::{Credential, Instance, Remote};
 
 /// Manage your API credentials on a server, over its REST API
@@ -34,6 +38,8 @@ enum CredentialCommand {
     Create(CreateArgs),
     /// Give a credential a new secret; the old one and all its tokens stop working at once
     Reset(ResetArgs),
+    /// Change when a credential ends, how long its tokens live and which scopes it may ask for
+    Change(ChangeArgs),
     /// Switch a credential off; its tokens stop working at once
     Disable(OneArgs),
     /// Let a credential that was switched off get tokens again
@@ -101,7 +107,22 @@ struct CreateArgs {
     #[arg(long, value_name = "URL", requires = "save_as")]
     base_url: Option<String>,
     #[command(flatten)]
+    options: OptionArgs,
+    #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+/// What is not named stays.
+#[derive(Debug, Args)]
+struct ChangeArgs {
+    /// Client id, or name
+    credential: String,
+    #[command(flatten)]
+    options: OptionArgs,
+    #[command(flatten)]
+    owner: OwnerArgs,
     #[command(flatten)]
     shown: ShownArgs,
 }
@@ -110,6 +131,9 @@ struct CreateArgs {
 struct ResetArgs {
     /// Client id, or name
     credential: String,
+    /// Let the old secret live on for that long, and its tokens too (90s, 12h, 7d)
+    #[arg(long, value_name = "DURATION")]
+    overlap: Option<Typed<Period>>,
     /// Keep the new secret for this profile of the same client id, and print no secret
     #[arg(long, value_name = "NAME")]
     save_as: Option<String>,
@@ -142,6 +166,7 @@ pub(crate) async fn run(args: CredentialArgs) -> Result<(), CommandError> {
         CredentialCommand::Show(args) => show(&args).await,
         CredentialCommand::Create(args) => create(&args).await,
         CredentialCommand::Reset(args) => reset(&args).await,
+        CredentialCommand::Change(args) => change(&args).await,
         CredentialCommand::Disable(args) => switch(&args, false).await,
         CredentialCommand::Enable(args) => switch(&args, true).await,
         CredentialCommand::Delete(args) => delete(&args).await,
@@ -170,11 +195,7 @@ async fn show(args: &OneArgs) -> Result<(), CommandError> {
     let client = args.shown.connection.connect()?;
     let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
     let credential = remote.credential(&args.credential).await?;
-    if args.shown.is_json() {
-        return args.shown.print(&credential.item);
-    }
-    let instances = remote.instances().await.unwrap_or_default();
-    args.shown.print(&row(&credential, &instances))
+    args.shown.print_one(&remote, &credential).await
 }
 
 async fn create(args: &CreateArgs) -> Result<(), CommandError> {
@@ -195,7 +216,8 @@ async fn create(args: &CreateArgs) -> Result<(), CommandError> {
         }
         Some(profile) => Some((profile, args.store.choose()?)),
     };
-    let (made, secret) = remote.create(&args.name, &instance).await?;
+    let options = args.options.members(system_time());
+    let (made, secret) = remote.create(&args.name, &instance, options).await?;
     if let Some((profile, store)) = profile {
         let base_url = base_url.unwrap_or_default();
         let kept = profile.keep(&client, &made.id, &base_url, store, &secret);
@@ -217,12 +239,15 @@ async fn reset(args: &ResetArgs) -> Result<(), CommandError> {
         )),
         None => None,
     };
-    let question = format!(
-        "The secret of {} and all its tokens stop working at once. Reset it? [y/N]",
-        output::printable(&credential.name)
-    );
-    confirm(args.yes, &question, "nothing was reset")?;
-    let (changed, secret) = remote.reset(&credential.id).await?;
+    let overlap = args.overlap.as_ref().map(|typed| typed.value.duration());
+    if overlap.is_none() {
+        let question = format!(
+            "The secret of {} and all its tokens stop working at once. Reset it? [y/N]",
+            output::printable(&credential.name)
+        );
+        confirm(args.yes, &question, "nothing was reset")?;
+    }
+    let (changed, secret) = remote.reset(&credential.id, overlap).await?;
     if let Some((profile, store)) = profile {
         let kept = profile.keep_secret(store, &secret);
         kept.map_err(|error| not_kept(&error, &changed))?;
@@ -232,16 +257,26 @@ async fn reset(args: &ResetArgs) -> Result<(), CommandError> {
     args.shown.tell(&told)
 }
 
+async fn change(args: &ChangeArgs) -> Result<(), CommandError> {
+    let members = args.options.members(system_time());
+    if members.is_empty() {
+        return Err(CommandError::usage("it is not said what to change")
+            .hint("say --expires, --lifetime or --scope"));
+    }
+    let client = args.shown.connection.connect()?;
+    let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
+    let credential = remote.credential(&args.credential).await?;
+    let changed = remote.change(&credential.id, members).await?;
+    args.shown.print_one(&remote, &changed).await
+}
+
 async fn switch(args: &OneArgs, on: bool) -> Result<(), CommandError> {
     let client = args.shown.connection.connect()?;
     let remote = Remote::of(&client).for_owner(args.owner.owner.as_deref());
     let credential = remote.credential(&args.credential).await?;
-    let changed = remote.switch(&credential.id, on).await?;
-    if args.shown.is_json() {
-        return args.shown.print(&changed.item);
-    }
-    let instances = remote.instances().await.unwrap_or_default();
-    args.shown.print(&row(&changed, &instances))
+    let switched = [("enabled".to_owned(), json!(on))];
+    let changed = remote.change(&credential.id, switched.into_iter().collect());
+    args.shown.print_one(&remote, &changed.await?).await
 }
 
 async fn delete(args: &DeleteArgs) -> Result<(), CommandError> {
@@ -272,6 +307,23 @@ impl ShownArgs {
         } else {
             output::data(&output::readable(value))
         }
+    }
+
+    /// One credential, with what it may do.
+    async fn print_one(
+        &self,
+        remote: &Remote<'_>,
+        credential: &Credential,
+    ) -> Result<(), CommandError> {
+        if self.is_json() {
+            return self.print(&credential.item);
+        }
+        let instances = remote.instances().await.unwrap_or_default();
+        let mut told = row(credential, &instances);
+        for member in ["tokenLifetimeSeconds", "scope"] {
+            told[member] = credential.item[member].clone();
+        }
+        self.print(&told)
     }
 
     /// The same for what cannot be had again.

@@ -5,8 +5,9 @@ use hallpass_client::Client;
 use hallpass_oauth::{ApplicationInstanceId, Secret};
 use hallpass_openapi::BuiltRequest;
 use http::Method;
+use jiff::SignedDuration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use crate::command::CommandError;
@@ -140,8 +141,10 @@ impl<'a> Remote<'a> {
         &self,
         name: &str,
         instance: &Instance,
+        options: Map<String, Value>,
     ) -> Result<(Credential, Secret), CommandError> {
-        let mut body = json!({ "credentialName": name });
+        let mut body = Value::Object(options);
+        body["credentialName"] = json!(name);
         if instance.id != ApplicationInstanceId::platform().to_string() {
             let uri = format!("{PROVISIONS}{}", instance.id);
             body["associatedServiceManagerProvision"] = json!({ "resourceUri": uri });
@@ -150,9 +153,15 @@ impl<'a> Remote<'a> {
         self.issued(answered)
     }
 
-    pub(super) async fn reset(&self, id: &str) -> Result<(Credential, Secret), CommandError> {
+    /// The old secret dies at once, or lives on for `overlap`.
+    pub(super) async fn reset(
+        &self,
+        id: &str,
+        overlap: Option<SignedDuration>,
+    ) -> Result<(Credential, Secret), CommandError> {
         let path = format!("{CREDENTIALS}/{id}/reset");
-        let answered = self.send(Method::POST, &path, None).await?;
+        let body = overlap.map(|overlap| json!({ "overlapSeconds": overlap.as_secs() }));
+        let answered = self.send(Method::POST, &path, body.as_ref()).await?;
         self.issued(answered)
     }
 
@@ -161,9 +170,14 @@ impl<'a> Remote<'a> {
         self.send(Method::DELETE, &path, None).await.map(drop)
     }
 
-    pub(super) async fn switch(&self, id: &str, on: bool) -> Result<Credential, CommandError> {
+    /// Changes those members; others stay.
+    pub(super) async fn change(
+        &self,
+        id: &str,
+        members: Map<String, Value>,
+    ) -> Result<Credential, CommandError> {
         let path = self.asked(&format!("{CREDENTIALS}/{id}"), "");
-        let body = json!({ "enabled": on });
+        let body = Value::Object(members);
         let changed = self.send(Method::PATCH, &path, Some(&body)).await?;
         Ok(Credential::read(changed))
     }

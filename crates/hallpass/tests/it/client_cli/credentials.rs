@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Client;
+use crate::http::token_of;
 use crate::world::{ANN, Credential, Done};
 
 /// A server, and a credential of Ann for the platform itself.
@@ -68,6 +69,55 @@ fn credentials_are_made_shown_reset_and_deleted_from_elsewhere() {
         "{}",
         gone.stderr
     );
+}
+
+#[test]
+fn what_a_credential_may_do_is_said_and_changed_from_elsewhere() {
+    let (client, platform) = platform();
+    let run = |arguments: &[&str]| run(&client, &platform, arguments);
+    let create = "credential create bounded --instance us1 --expires 2099-12-31 --lifetime 15m --scope read --json";
+    let made = run(&create.split(' ').collect::<Vec<_>>()).ok().json();
+    let first = Credential {
+        client_secret: made["clientSecret"].as_str().unwrap().to_owned(),
+        client_id: made["clientId"].as_str().unwrap().to_owned(),
+        ..platform.clone()
+    };
+    let shown = run(&["credential", "show", "bounded", "--json"])
+        .ok()
+        .json();
+    assert_eq!(shown["expiresAt"], "2099-12-31 00:00:00.000000");
+    assert_eq!(shown["tokenLifetimeSeconds"], 900);
+    assert_eq!(shown["scope"], "read");
+
+    let change = "credential change bounded --expires never --lifetime default --json";
+    let changed = run(&change.split(' ').collect::<Vec<_>>()).ok().json();
+    assert_eq!(changed["expiresAt"], Value::Null);
+    assert_ne!(changed["tokenLifetimeSeconds"], 900);
+    assert_eq!(changed["scope"], "read", "what is not named stays");
+    let table = run(&["credential", "change", "bounded", "--scope", "none"]).ok();
+    assert!(
+        table.stdout.contains("tokenLifetimeSeconds"),
+        "{}",
+        table.stdout
+    );
+    let nothing = run(&["credential", "change", "bounded"]);
+    assert_eq!(nothing.code, Some(2), "{}", nothing.stderr);
+    assert!(
+        nothing.stderr.contains("hint: say --expires"),
+        "{}",
+        nothing.stderr
+    );
+
+    // With an overlap it asks nothing, and both secrets are good.
+    let reset = "credential reset bounded --overlap 1h --json";
+    let reset = run(&reset.split(' ').collect::<Vec<_>>()).ok().json();
+    let second = Credential {
+        client_secret: reset["clientSecret"].as_str().unwrap().to_owned(),
+        ..first.clone()
+    };
+    for good in [&first, &second] {
+        token_of(good);
+    }
 }
 
 #[test]
