@@ -47,6 +47,7 @@ use crate::answer::Failure;
 
 pub(crate) use address::{segment, typed};
 pub(crate) use answers::Answers;
+pub(crate) use saved::{MOST_SAVED, is_name};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let at = |path: &str| format!("/explorer/api/w/{{workspace}}/{path}");

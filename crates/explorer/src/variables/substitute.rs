@@ -25,7 +25,7 @@ pub(super) fn substitute(text: &str, values: &HashMap<String, Value>) -> Resolve
         added: 0,
     };
     let mut used: Vec<Used> = Vec::new();
-    let mut known = HashSet::new();
+    let mut told: HashSet<&str> = HashSet::new();
     let mut pieces = Vec::new();
     let mut whole = Whole::default();
     for part in cut(text) {
@@ -44,7 +44,7 @@ pub(super) fn substitute(text: &str, values: &HashMap<String, Value>) -> Resolve
                     name: Some(name.to_owned()),
                 });
                 whole.put(&outcome, typed);
-                if known.insert(name) {
+                if told.insert(name) {
                     used.push(outcome.used(name));
                 }
             }
