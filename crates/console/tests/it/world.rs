@@ -37,6 +37,7 @@ use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
 /// An API that is small and has each verb.
@@ -377,17 +378,32 @@ impl World {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Answer {
-        let form = {
-            let mut form = form_urlencoded::Serializer::new(String::new());
-            form.append_pair("form_token", &browser.form_token);
-            form.extend_pairs(fields).finish()
-        };
+        let form = browser.encode(fields);
         let headers = [
             ("cookie", browser.cookie.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),
             ("sec-fetch-site", "same-origin"),
         ];
         self.send("POST", path, &headers, &form).await
+    }
+
+    /// The same by a browser that goes away as soon as the form is sent.
+    pub(crate) async fn submit_and_leave(
+        &self,
+        browser: &Browser,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) {
+        let form = browser.encode(fields);
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n\r\n{form}",
+            self.host(),
+            browser.cookie,
+            form.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
     }
 
     /// A call to the REST API by a script of our own pages in that browser.
@@ -472,6 +488,12 @@ impl World {
 }
 
 impl Browser {
+    fn encode(&self, fields: &[(&str, &str)]) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("form_token", &self.form_token);
+        form.extend_pairs(fields).finish()
+    }
+
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
