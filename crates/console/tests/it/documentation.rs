@@ -20,6 +20,11 @@ async fn a_definition_is_listed_searched_and_read() {
             .contains("https://sso.example.com/as/token.oauth2")
     );
     assert!(page.body.contains("href=\"/doc/things.yaml\""));
+    // The addresses of this server come before those that the definition names.
+    let (_, servers) = page.body.split_once("<h2>Servers</h2>").unwrap();
+    let (ours, others) = servers.split_once("The definition names others").unwrap();
+    assert!(ours.contains("( US West )") && !ours.contains("elsewhere"));
+    assert!(others.contains("https://elsewhere.example.com"));
     let found = get("/doc/things/?q=MAKE+post").await.body;
     assert!(found.contains("1 of 2 operations") && found.contains("/operations/makeThing"));
     assert!(!found.contains("/operations/list%20things"));
