@@ -96,24 +96,33 @@ static LISTENING: Once = Once::new();
 impl World {
     /// A console that people reach over TLS, by name.
     pub(crate) async fn new() -> Self {
-        Self::with(settings()).await
+        Self::with(settings(), Policy::default()).await
     }
 
     /// One that people reach in clear.
     pub(crate) async fn in_clear() -> Self {
         let mut settings = settings();
         settings.addresses.console = String::from("http://127.0.0.1:8080");
-        Self::with(settings).await
+        Self::with(settings, Policy::default()).await
     }
 
-    async fn with(settings: Settings) -> Self {
+    /// One whose sessions end after that time without a request.
+    pub(crate) async fn with_idle_time(idle: SignedDuration) -> Self {
+        let policy = Policy {
+            session_idle: idle,
+            ..Policy::default()
+        };
+        Self::with(settings(), policy).await
+    }
+
+    async fn with(settings: Settings, policy: Policy) -> Self {
         LISTENING.call_once(listen);
         let folder = tempfile::tempdir().unwrap();
         let seconds = Arc::new(AtomicI64::new(1_700_000_000));
         let store = Store::open(
             &folder.path().join("hallpass.db"),
             &MasterKey::generate(&mut SystemRandom),
-            Policy::default(),
+            policy,
             Timestamp::from_second(1_700_000_000).unwrap(),
             &mut SystemRandom,
         )
@@ -683,7 +692,8 @@ pub(crate) fn local() -> Actor {
 
 /// A definition with what descriptions may hold.
 fn book() -> Book {
-    let text = "openapi: 3.0.3\ninfo: { title: Things & more, version: '1.2' }\npaths:\n  /things:\n    \
+    let text = "openapi: 3.0.3\ninfo: { title: Things & more, version: '1.2' }\n\
+        servers: [{ url: https://elsewhere.example.com }]\npaths:\n  /things:\n    \
         get: { operationId: list things, summary: List, responses: { '200': { description: All } } }\n    \
         post:\n      operationId: makeThing\n      summary: Make a thing\n      \
         description: \"A **bold** `thing`.\\n\\n- <img src=x>\"\n      \
