@@ -103,6 +103,29 @@ async fn refusals_keep_to_the_document() {
     }
 }
 
+/// What somebody signed in may read without a permission on the platform is what the document says.
+#[tokio::test]
+async fn the_document_says_what_takes_no_permission() {
+    let world = World::new().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&bob).await;
+    let definition = document();
+    let mut open = 0;
+    for operation in definition.operations() {
+        if operation.method() != "GET" {
+            continue;
+        }
+        let declared = definition.document().pointer(operation.pointer()).unwrap();
+        let mut ways = declared["security"].as_array().unwrap().iter();
+        let in_session = ways.find_map(|way| way["session"].as_array()).unwrap();
+        let path = filled(operation.path());
+        let answer = world.script(&browser, "GET", &path, None).await;
+        assert_eq!(answer.status != 403, in_session.is_empty(), "{path}");
+        open += usize::from(in_session.is_empty());
+    }
+    assert!(open > 3, "{open}");
+}
+
 /// What an administrator's token gets from everything that only reads keeps to the schemas.
 #[tokio::test]
 async fn answers_keep_to_the_document() {
