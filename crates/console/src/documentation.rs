@@ -39,9 +39,9 @@ pub struct Book {
     pub path: String,
     /// Where it can be downloaded, without the ending `.json` or `.yaml`.
     pub file: String,
-    /// Whether its operations are judged by the permissions that follow from their paths; otherwise
-    /// they say themselves what they take.
-    pub guarded: bool,
+    /// What is served, with this definition in it, where the operations are judged by the permissions
+    /// that follow from all its paths; otherwise they say themselves what they take.
+    pub guarded: Option<Arc<Definition>>,
 }
 
 /// What the pages of one definition are made from.
@@ -151,15 +151,11 @@ impl Title {
 impl Reader {
     fn new(console: Console, book: Book) -> Self {
         let definition = &book.definition;
-        let derived = book
-            .guarded
-            .then(|| OperationPermissions::derive(definition));
+        let derived = book.guarded.as_deref();
+        let derived = derived.map(|served| (served, OperationPermissions::derive(served)));
         let operations = definition.operations().iter();
         let needs = operations.map(|operation| match &derived {
-            Some(derived) => match derived.requirement(operation.index()) {
-                Requirement::Permission(permission) => Needs::Permission(permission.to_string()),
-                Requirement::AnyRole => Needs::AnyRole,
-            },
+            Some((served, permissions)) => permitted(served, permissions, operation),
             None => declared(definition, operation),
         });
         Self {
@@ -183,6 +179,21 @@ impl Needs {
             Self::AnyRole => "any role",
             Self::Nothing => "",
         }
+    }
+}
+
+/// The permission that the operation takes in what is served, where it has the same name.
+fn permitted(
+    served: &Definition,
+    permissions: &OperationPermissions,
+    operation: &Operation,
+) -> Needs {
+    let Ok(served) = served.operation(operation.id()) else {
+        return Needs::Nothing;
+    };
+    match permissions.requirement(served.index()) {
+        Requirement::Permission(permission) => Needs::Permission(permission.to_string()),
+        Requirement::AnyRole => Needs::AnyRole,
     }
 }
 

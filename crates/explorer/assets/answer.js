@@ -2,7 +2,7 @@
 // suit it, the headers, the differences from the definition, and what happened on the way.
 
 import { ask, base, post } from './api.js';
-import { app } from './app.js';
+import { app, trusting } from './app.js';
 import { read } from './content.js';
 import { coming, h, replace } from './dom.js';
 import { pretty } from './pretty.js';
@@ -30,7 +30,7 @@ export function mountAnswer(element) {
     clear: () => begin(''),
     fail: (error) => begin(
       `Not sent: ${error.message}`,
-      h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint))),
+      h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint)), trusting(error)),
     ),
     show(answer, draft) {
       const mine = number + 1;

@@ -1,7 +1,7 @@
 // The frame that the parts of the page hang themselves into: the bar above, the tabs at the side, and the
 // views, one for each address behind the `#`.
 
-import { get } from './api.js';
+import { get, post } from './api.js';
 import { h, replace, fill } from './dom.js';
 
 const listeners = new Map();
@@ -101,6 +101,22 @@ export const app = {
     app.say(error.hint ? `${error.message}: ${error.hint}` : error.message, 'bad');
   },
 };
+
+// A button where secrets would go to an address that somebody else chose; nothing for other failures.
+export function trusting(error) {
+  const origin = error.details?.trust;
+  if (!origin) return null;
+  const place = h('p.buttons');
+  const trust = async () => {
+    try {
+      await post('/trust', { origin });
+      replace(place, h('span', { role: 'status' }, 'It is trusted now. Do it again.'));
+    } catch (failure) {
+      app.fail(failure);
+    }
+  };
+  return replace(place, h('button', { type: 'button', onclick: trust }, `I trust ${origin}`));
+}
 
 function keep(path) {
   if (!kept.has(path)) {

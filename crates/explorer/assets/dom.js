@@ -44,7 +44,7 @@ export function replace(element, ...children) {
 
 // The place of what a script brings that is loaded now: `make` is given the script, and makes what is shown.
 export function coming(load, make) {
-  const place = h('div', h('p.quiet', 'One moment…'));
+  const place = h('div.coming', h('p.quiet', 'One moment…'));
   load().then((parts) => replace(place, make(parts))).catch((error) => replace(place, h('p.alert', error.message)));
   return place;
 }

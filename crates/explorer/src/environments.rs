@@ -8,16 +8,16 @@ mod change;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::id::Id;
 use crate::visitor::{Region, Visitor};
 use crate::workspace::environment::secret_name;
@@ -175,6 +175,7 @@ impl Explorer {
                 variables: Vec::new(),
             },
         };
+        let turn = self.turn(visitor, id).await;
         if let Some(other) = &new.copy_of {
             let workspace = self.workspace(visitor, id).await?;
             let other = find(&workspace, other)?;
@@ -182,7 +183,7 @@ impl Explorer {
             self.copy_secrets(visitor, id, other, &environment).await?;
         }
         let made = environment.id.clone();
-        self.change(visitor, id, |workspace| {
+        turn.change(|workspace| {
             if workspace.environments.len() >= MOST_ENVIRONMENTS {
                 return Err(Failure::wrong(
                     format!("there can be {MOST_ENVIRONMENTS} environments"),
@@ -194,7 +195,7 @@ impl Explorer {
             Ok(())
         })
         .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             if let Some(other) = &new.copy_of {
                 let copies = own.current.iter().filter(|one| one.environment == *other);
                 let copies: Vec<_> = copies.cloned().collect();
@@ -234,15 +235,16 @@ impl Explorer {
         id: &Id,
         environment: &Id,
     ) -> Result<(), Failure> {
-        let (removed, next) = self
-            .change(visitor, id, |workspace| {
+        let turn = self.turn(visitor, id).await;
+        let (removed, next) = turn
+            .change(|workspace| {
                 let removed = find(workspace, environment)?.clone();
                 workspace.environments.retain(|one| one.id != *environment);
                 let next = workspace.environments.first().map(|one| one.id.clone());
                 Ok((removed, next))
             })
             .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             own.current.retain(|one| one.environment != *environment);
             if own.active_environment.as_ref() == Some(environment) {
                 own.active_environment = next;

@@ -11,7 +11,7 @@
 //! | it is sent | `send`, `words` |
 //! | what came back, and where it leads | `answered`, `links`, `tasks` |
 //! | its body, as it came | `answers` |
-//! | what is kept of it, without secrets | `history`, `saved`, `secrecy` |
+//! | what is kept of it, without secrets | `history`, `saved`, `secrecy`, `masking` |
 //!
 //! Building is the `openapi` crate's, sending the `client` crate's: a request of the explorer is the
 //! same as one of the command line. Who may reach what, and with which token, is not known here.
@@ -24,6 +24,7 @@ mod fill;
 mod fresh;
 mod history;
 mod links;
+mod masking;
 mod mistake;
 mod preview;
 mod query;
@@ -42,7 +43,7 @@ use axum::routing::{delete, get, post, put};
 
 use crate::Explorer;
 
-pub(crate) use address::segment;
+pub(crate) use address::{segment, typed};
 pub(crate) use answers::Answers;
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {

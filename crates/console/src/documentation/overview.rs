@@ -86,7 +86,7 @@ impl Reader {
             path: self.book.path.clone(),
             servers: named.filter(|server| !is_ours(server)).collect(),
             instances,
-            guarded: self.book.guarded,
+            guarded: self.book.guarded.is_some(),
             token_url: self.console.addresses.token_url.clone(),
             schemes: schemes(definition),
             search: search.trim().to_owned(),
@@ -98,7 +98,7 @@ impl Reader {
 
     /// The application instances that are guarded by this definition.
     fn instances(&self) -> Vec<(String, String)> {
-        if !self.book.guarded {
+        if self.book.guarded.is_none() {
             return Vec::new();
         }
         let known = self.console.workspaces.instances();

@@ -14,7 +14,7 @@ use hallpass_store::Person;
 use hallpass_store::people::Assignments;
 use serde::de::DeserializeOwned;
 
-use super::invite::invitable;
+use super::invite::email_of_somebody;
 use super::selection::Selection;
 use super::wire::{
     AssignmentItem, AssignmentList, NewAssignment, NewUser, OperationList, SetupLink, UserChange,
@@ -308,10 +308,8 @@ impl Console {
         let (permitted, new) = self
             .permit_with::<NewUser>(call, WORKSPACE_UPDATE, body)
             .await?;
-        let email = invitable(&new.email).ok_or_else(|| {
-            let told = "`email` must be an e-mail address without characters that are not shown";
-            Refusal::BadRequest(told.to_owned())
-        })?;
+        let email = email_of_somebody(&new.email)
+            .map_err(|error| Refusal::BadRequest(format!("`email`: {error}")))?;
         let roles = new.roles.iter();
         let roles = roles.map(|role| self.assignment_meant(role, permitted.workspace()));
         let roles = roles.collect::<Result<Assignments, _>>()?;

@@ -194,7 +194,7 @@ async fn what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost() {
             "name",
             "A credential named `taken` exists.",
         ),
-        ("us1", " ", ("scopes", "a"), "name", "1 to"),
+        ("us1", " ", ("scopes", "a"), "name", "is empty"),
         (
             "us1",
             "n",

@@ -700,11 +700,12 @@ fn book() -> Book {
         requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }\n      \
         responses: { '201': { description: Made, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }\n\
         components: { schemas: { Thing: { type: object, required: [name], properties: { name: { type: string, minLength: 3 } } } } }\n";
+    let definition = Arc::new(Definition::read(text).unwrap().definition);
     Book {
-        definition: Arc::new(Definition::read(text).unwrap().definition),
+        guarded: Some(definition.clone()),
+        definition,
         path: "/doc/things/".to_owned(),
         file: "/doc/things".to_owned(),
-        guarded: true,
     }
 }
 

@@ -1,7 +1,8 @@
 //! An environment as it was edited: checked, its secrets put apart, the rest written.
 //!
 //! New secrets are kept before the workspace says that there are any, and old ones are forgotten after it
-//! says so no more, so whatever stops in between leaves nothing that points nowhere.
+//! says so no more, so whatever stops in between leaves nothing that points nowhere. All of it is one turn:
+//! of two who save at once, one sees what the other did.
 
 use std::collections::{HashMap, HashSet};
 
@@ -71,6 +72,7 @@ impl Explorer {
         environment: &Id,
         changed: Changed,
     ) -> Result<(), Failure> {
+        let turn = self.turn(visitor, id).await;
         let before = find(&self.workspace(visitor, id).await?, environment)?.clone();
         let parts = changed.into_parts(&before)?;
         let drawer = &visitor.drawer;
@@ -86,7 +88,7 @@ impl Explorer {
             drawer.keep_secret(id, &name, secret).await?;
         }
         let still: HashSet<String> = secrets(environment, &parts.variables).collect();
-        self.change(visitor, id, |workspace| {
+        turn.change(|workspace| {
             free(workspace, &parts.name, Some(environment))?;
             let mut all = workspace.environments.iter_mut();
             let one = all.find(|one| one.id == *environment);
@@ -96,7 +98,7 @@ impl Explorer {
             Ok(())
         })
         .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             own.current.retain(|one| one.environment != *environment);
             own.current.extend(parts.current);
             Ok(())

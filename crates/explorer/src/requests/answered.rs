@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::compose::Composed;
 use super::links::{Leads, Link};
 use super::preview::{Header, unmasked};
+use super::secrecy::Secrets;
 use crate::authorization::SentWith;
 use crate::definitions::Loaded;
 use crate::id::Id;
@@ -107,6 +108,7 @@ pub(super) struct Outcome {
     pub(super) events: Vec<String>,
     pub(super) token: Option<SentWith>,
     pub(super) kept: Kept,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Outcome {
@@ -159,7 +161,7 @@ impl Outcome {
                 limit: limit(body.as_ref()),
             }),
             task: task.map(|task| Task {
-                uri: task.path().to_owned(),
+                uri: self.secrets.masked(task.path()),
                 draft: leads.to_path(task.path()),
             }),
             links: body

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::send::headers_of;
 use hallpass_client::{BuiltRequest, USER_AGENT};
@@ -15,7 +14,7 @@ use super::compose::{Composed, rough_query};
 use super::fill::{Face, FilledRow};
 use super::mistake::Wrong;
 use crate::Explorer;
-use crate::answer::{Answer, told};
+use crate::answer::{Answer, Json, told};
 use crate::id::Id;
 use crate::variables::{Piece, Used};
 use crate::visitor::Visitor;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::profile::Authentication;
@@ -18,7 +17,7 @@ use super::compose::Composed;
 use super::fill::Face;
 use super::preview::unmasked;
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::{AuthorizationSettings, ClientAuthentication, Draft, OAuth2};

@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::secrecy::Secrets;
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::{Draft, Saved};
@@ -110,8 +108,7 @@ impl Explorer {
                 "write one, such as: All volumes of the first array",
             ));
         }
-        let workspace = self.workspace(visitor, id).await?;
-        let secrets = Secrets::of(visitor, id, &workspace).await?;
+        let secrets = self.secrets(visitor, id).await?;
         if let Some(found) = secrets.found_in(&wanted.request) {
             return Err(Failure::wrong(
                 format!("a saved request holds no secrets, but there is {found}"),

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::{Event, Keeping, Kept, Options, SystemRandom};
 use reqwest::Url;
@@ -15,9 +14,10 @@ use super::compose::Composed;
 use super::fill::Face;
 use super::mistake::Wrong;
 use super::preview::{Authorization, headers};
+use super::secrecy::Secrets;
 use super::words::{failure, words};
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::authorization::SentWith;
 use crate::id::Id;
 use crate::visitor::Visitor;
@@ -31,13 +31,23 @@ pub(super) async fn send(
 ) -> Answer {
     let workspace = Id::parse(&workspace)?;
     let (draft, unchecked) = read(body)?;
-    let (answered, _) = explorer
+    let Sent {
+        answered, secrets, ..
+    } = explorer
         .send(&visitor, &workspace, &draft, unchecked)
         .await?;
     explorer
-        .remember(&visitor, &workspace, &draft, &answered)
+        .remember(&visitor, &workspace, &draft, &answered, &secrets)
         .await?;
     told(&answered)
+}
+
+/// A request that was sent, and what came back.
+pub(super) struct Sent {
+    pub(super) answered: Answered,
+    pub(super) kept: Kept,
+    /// What may not stand in anything that is kept of it.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// A draft, and whether it is sent in spite of what is wrong with it.
@@ -62,7 +72,19 @@ impl Explorer {
         id: &Id,
         draft: &Draft,
         unchecked: bool,
-    ) -> Result<(Answered, Kept), Failure> {
+    ) -> Result<Sent, Failure> {
+        let sent = self.send_as_it_is(visitor, id, draft, unchecked).await;
+        self.bare(visitor, id, sent).await
+    }
+
+    /// The same; where it fails, the words may hold the values of secrets.
+    async fn send_as_it_is(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        draft: &Draft,
+        unchecked: bool,
+    ) -> Result<Sent, Failure> {
         let (workspace, shown) = self.compose(visitor, id, draft, Face::Shown).await?;
         refuse(&shown, unchecked)?;
         let (_, composed) = self.compose(visitor, id, draft, Face::Sent).await?;
@@ -98,6 +120,13 @@ impl Explorer {
                 .as_ref()
                 .unwrap_or(&workspace.authorization),
         };
+        // The tokens that were got on the way are among them.
+        let secrets = Arc::new(self.secrets(visitor, id).await?);
+        let events = told
+            .all()
+            .iter()
+            .map(|words| secrets.masked(words))
+            .collect();
         let answer = Id::generate(&mut SystemRandom);
         self.answers.keep(visitor, id, answer.clone(), &kept);
         let outcome = Outcome {
@@ -111,9 +140,10 @@ impl Explorer {
             draft: draft.clone(),
             request,
             client: authorized.client,
-            events: told.all(),
+            events,
             token,
             kept: kept.clone(),
+            secrets: secrets.clone(),
         };
         let answered = tokio::task::spawn_blocking(move || outcome.look()).await;
         let answered = answered.map_err(|_| {
@@ -122,7 +152,11 @@ impl Explorer {
                 "save it, and open it elsewhere",
             )
         })?;
-        Ok((answered, kept))
+        Ok(Sent {
+            answered,
+            kept,
+            secrets,
+        })
     }
 
     fn reach(&self, url: &str) -> Result<(), Failure> {

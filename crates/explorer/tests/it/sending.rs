@@ -578,3 +578,99 @@ async fn a_workspace_with_a_secret_written_into_it_opens_without_it() {
         json!({"kind": "empty"})
     );
 }
+
+/// A workspace whose active environment has this secret variable, `{{key}}`.
+async fn with_key(address: &str, key: &str) -> (World, String, String) {
+    let (world, path, definition) = open(address).await;
+    let shown = world.get(&path).await;
+    let environment = shown["environments"][0]["id"].as_str().unwrap();
+    let base = json!({"name": "baseUrl", "on": true, "secret": false, "initial": address});
+    let secret = json!({"name": "key", "on": true, "secret": true, "initial": "", "value": key});
+    let changed = json!({"name": "Here", "variables": [base, secret]});
+    let at = format!("{path}/environments/{environment}");
+    let (status, told) = world.ask("PUT", &at, &changed).await;
+    assert!(status.is_success(), "{told}");
+    (world, path, definition)
+}
+
+#[tokio::test]
+async fn why_nothing_came_back_holds_no_secret() {
+    let (world, path, _) = with_key("http://127.0.0.1:1", "PlantedHost").await;
+    for url in [
+        "https://{{key}}.invalid/x",
+        "https://127.0.0.1:{{key}}/x",
+        "http://{{key}}.invalid/x",
+    ] {
+        let draft = json!({"method": "GET", "url": url, "unchecked": true});
+        let (status, told) = world.ask("POST", &format!("{path}/send"), &draft).await;
+        assert!(!status.is_success(), "{told}");
+        let told = told.to_string();
+        assert!(!told.to_lowercase().contains("planted"), "{told}");
+    }
+    let settings = json!({
+        "type": "oauth2", "accessTokenUrl": "https://{{key}}.invalid/token", "clientId": "c",
+        "clientSecret": {"kind": "typed", "text": "s3cret"},
+    });
+    let asked = json!({ "authorization": settings });
+    let (status, told) = world.ask("POST", &format!("{path}/tokens"), &asked).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY, "{told}");
+    let told = told.to_string();
+    assert!(told.contains("********.invalid"), "{told}");
+    assert!(!told.to_lowercase().contains("planted"), "{told}");
+}
+
+#[tokio::test]
+async fn what_happened_and_where_it_leads_hold_no_secret() {
+    let address = api(|asked| match asked.uri().path() {
+        "/start" => (
+            StatusCode::FOUND,
+            [("location", "/end?say=p%40ss%2fPLANTED")],
+        )
+            .into_response(),
+        _ => told(
+            202,
+            "application/json",
+            r#"{"items":[{"resourceUri":"/api/v1/storage-systems/p%40ss%2FPLANTED","a":"/api/v1/storage-systems/p@ss/PLANTED"}],
+              "total":9,"next":"/end?cursor=p%40ss%2fPLANTED","taskUri":"/rest/vega/v1/tasks/p%40ss%2fPLANTED"}"#,
+        ),
+    })
+    .await;
+    let (world, path, _) = with_key(&address, "p@ss/PLANTED").await;
+    let draft = json!({"method": "GET", "url": "{{baseUrl}}/start?k={{key}}"});
+    let answer = send(&world, &path, &draft).await;
+    let events = answer["events"].to_string();
+    assert!(events.contains("/end?say=********"), "{answer}");
+    assert_ne!(answer["links"], json!([]), "{answer}");
+    assert_ne!(answer["task"], Value::Null, "{answer}");
+    assert_ne!(answer["next"], Value::Null, "{answer}");
+    let history = world.get(&format!("{path}/history")).await;
+    for told in [answer, history] {
+        assert!(!told.to_string().contains("PLANTED"), "{told}");
+    }
+}
+
+/// The secret of a request's own authorization is known to the request alone.
+#[tokio::test]
+async fn the_secret_of_a_draft_is_neither_saved_nor_shared() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let typed = json!({"type": "bearer", "headerPrefix": "", "token": {"kind": "typed", "text": "plan/ted-token"}});
+    let (status, told) = world
+        .ask("POST", &format!("{path}/authorization/draft"), &typed)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    for written in ["plan/ted-token", "plan%2Fted-token"] {
+        let request = json!({"method": "GET", "url": format!("{{{{baseUrl}}}}/x?a={written}")});
+        let saved = json!({"name": "Mine", "request": request});
+        let (status, told) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+    }
+    let fine =
+        json!({"name": "Mine", "request": {"method": "GET", "url": "{{baseUrl}}/x?a=none-of-it"}});
+    let (status, told) = world.ask("POST", &format!("{path}/saved"), &fine).await;
+    assert_eq!(status, StatusCode::CREATED, "{told}");
+    world.written_anew(|document| document.replace("none-of-it", "plan/ted-token"));
+    let export = format!("{path}/export");
+    let (status, told) = world.ask("GET", &export, &Value::Null).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+}

@@ -55,6 +55,33 @@ impl World {
         secrets.iter().map(shown).collect()
     }
 
+    /// The text of a definition as it is kept.
+    pub(crate) fn text(&self, path: &str, definition: &str) -> String {
+        let [id, definition] = [path.rsplit('/').next().unwrap(), definition]
+            .map(|id| hallpass_explorer::Id::parse(id).unwrap());
+        let documents = self.drawer.documents.lock().unwrap();
+        let bytes = &documents[&id][&Document::Definition(definition)];
+        String::from_utf8(bytes.clone()).unwrap()
+    }
+
+    /// Whether there is no room for another version of a workspace from now on.
+    pub(crate) fn fill(&self, is_full: bool) {
+        self.drawer
+            .is_full
+            .store(is_full, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Changes a document behind the explorer's back, as another program does.
+    pub(crate) fn meddle(&self, path: &str, document: &Document, change: impl FnOnce(&mut Value)) {
+        let id = hallpass_explorer::Id::parse(path.rsplit('/').next().unwrap()).unwrap();
+        let mut documents = self.drawer.documents.lock().unwrap();
+        let known = documents.get_mut(&id).unwrap();
+        let bytes = known.get_mut(document).unwrap();
+        let mut content = serde_json::from_slice(bytes).unwrap();
+        change(&mut content);
+        *bytes = serde_json::to_vec(&content).unwrap();
+    }
+
     /// All documents that are no definitions, one after the other.
     pub(crate) fn documents(&self) -> String {
         let documents = self.drawer.documents.lock().unwrap();
