@@ -57,6 +57,8 @@ struct Reader {
 enum Needs {
     /// This permission.
     Permission(String),
+    /// This permission, and signed in none for what is one's own.
+    UnlessOwn(String),
     /// Some role, whatever it is.
     AnyRole,
     /// Nothing that the definition names.
@@ -173,7 +175,7 @@ impl Reader {
 impl Needs {
     fn words(&self) -> &str {
         match self {
-            Self::Permission(permission) => permission,
+            Self::Permission(permission) | Self::UnlessOwn(permission) => permission,
             Self::AnyRole => "any role",
             Self::Nothing => "",
         }
@@ -204,11 +206,17 @@ fn declared(definition: &Definition, operation: &Operation) -> Needs {
         .into_iter()
         .flatten()
         .filter_map(Value::as_object);
-    let names = schemes.flat_map(|schemes| schemes.values().filter_map(Value::as_array));
-    let mut names = names.flatten().filter_map(Value::as_str);
-    names
-        .next()
-        .map_or(Needs::Nothing, |name| Needs::Permission(name.to_owned()))
+    let mut lists: Vec<Vec<&str>> = Vec::new();
+    for scheme in schemes {
+        let names = scheme.values().filter_map(Value::as_array).flatten();
+        lists.push(names.filter_map(Value::as_str).collect());
+    }
+    let name = lists.iter().flatten().next();
+    match name.map(|name| (*name).to_owned()) {
+        None => Needs::Nothing,
+        Some(name) if lists.iter().any(Vec::is_empty) => Needs::UnlessOwn(name),
+        Some(name) => Needs::Permission(name),
+    }
 }
 
 fn titled(definition: &Definition) -> String {
