@@ -63,6 +63,7 @@ pub struct Explorer {
 impl Explorer {
     /// An explorer behind this door, in these surroundings.
     pub fn new(door: Arc<dyn Door>, surroundings: Arc<dyn Surroundings>, clock: Clock) -> Self {
+        let answers = Answers::in_folder(surroundings.answers());
         Self {
             door,
             surroundings,
@@ -70,7 +71,7 @@ impl Explorer {
             turns: Turns::default(),
             shelf: Shelf::default(),
             engines: Engines::default(),
-            answers: Answers::default(),
+            answers,
         }
     }
 

@@ -70,12 +70,12 @@ impl Filled {
             used: Vec::new(),
             missing: Vec::new(),
         };
-        let (url, pieces, _) = filling.text(&draft.url, Place::Address);
+        let (url, pieces, _) = filling.text(&draft.url, &Place::Address);
         let parameters = filling.rows(&draft.parameters);
         let headers = filling.rows(&draft.headers);
         let mut body = None;
         if let Some(one) = &draft.body {
-            let (text, _, _) = filling.text(&one.text, Place::Body);
+            let (text, _, _) = filling.text(&one.text, &Place::Body);
             let media_type = one.media_type.trim().to_owned();
             body = Some(FilledBody { media_type, text });
         }
@@ -109,7 +109,7 @@ impl Filling<'_> {
         let mut filled = Vec::new();
         for row in rows.iter().filter(|row| row.on && !row.name.is_empty()) {
             let place = Place::Row(row.name.clone(), row.place);
-            let (value, _, secret) = self.text(&row.value, place);
+            let (value, _, secret) = self.text(&row.value, &place);
             filled.push(FilledRow {
                 name: row.name.clone(),
                 place: row.place,
@@ -120,7 +120,7 @@ impl Filling<'_> {
         filled
     }
 
-    fn text(&mut self, text: &str, at: Place) -> (String, Vec<Piece>, bool) {
+    fn text(&mut self, text: &str, at: &Place) -> (String, Vec<Piece>, bool) {
         let resolved = self.meanings.resolve(text);
         for used in &resolved.used {
             if used.missing {

@@ -1,6 +1,7 @@
 //! Sending a draft: walk 3 of the architecture, from the draft to the answer. Who sends is the `client`
 //! crate; when the page goes away, this future is dropped, and the request with it.
 
+use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -110,11 +111,13 @@ impl Explorer {
         // Another request of this person may have changed the environment since the address was looked at.
         let aimed = authorized.client.profile().base_url();
         self.reach(&format!("{}{}", aimed.as_str(), request.path_and_query))?;
+        let is_local = self.surroundings.is_local();
+        let keeping = keeping(&options, is_local, self.answers.folder());
+        // At one's own machine nobody else waits for room.
+        let counted = if is_local { 0 } else { keeping.most };
+        let room = self.answers.room(visitor, counted)?;
         let started = tokio::time::Instant::now();
-        let sent = authorized
-            .client
-            .send_keeping(&request, keeping(&options, self.surroundings.is_local()))
-            .await;
+        let sent = authorized.client.send_keeping(&request, keeping).await;
         let milliseconds = started.elapsed().as_millis();
         if told.heard().was_replaced {
             authorized.was_replaced();
@@ -130,6 +133,7 @@ impl Explorer {
             .map(|words| secrets.masked(words))
             .collect();
         let answer = Id::generate(&mut SystemRandom);
+        drop(room);
         self.answers.keep(visitor, id, answer.clone(), &kept);
         let outcome = Outcome {
             id: answer,
@@ -177,12 +181,12 @@ fn refuse(shown: &Composed, unchecked: bool) -> Result<(), Failure> {
 
 /// How much of an answer is kept where. On a server the limit of its answers counts: whoever signs in
 /// could fill its disk otherwise.
-fn keeping(options: &Options, is_local: bool) -> Keeping {
+fn keeping(options: &Options, is_local: bool, folder: &FilePath) -> Keeping {
     let body = u64::try_from(options.limits.body).unwrap_or(MOST);
     Keeping {
         at_hand: AT_HAND,
         most: if is_local { MOST } else { MOST.min(body) },
-        directory: std::env::temp_dir(),
+        directory: folder.to_owned(),
         longest: LONGEST.max(options.limits.total),
     }
 }
@@ -256,7 +260,9 @@ mod tests {
     fn a_server_keeps_no_answer_beyond_its_limit_and_a_person_all_they_asked_for() {
         let mut options = Options::in_memory();
         options.limits.body = 16 << 20;
-        assert_eq!(keeping(&options, false).most, 16 << 20);
-        assert_eq!(keeping(&options, true).most, MOST);
+        let folder = FilePath::new("here");
+        assert_eq!(keeping(&options, false, folder).most, 16 << 20);
+        assert_eq!(keeping(&options, true, folder).most, MOST);
+        assert_eq!(keeping(&options, true, folder).directory, folder);
     }
 }

@@ -1,6 +1,7 @@
 //! An explorer whose drawer is in memory, with everybody let in.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +22,8 @@ pub(crate) const FORM_TOKEN: &str = "a form token";
 pub(crate) fn explorer(drawer: Arc<Memory>, places: BTreeMap<String, String>) -> Explorer {
     let door = Arc::new(OpenDoor(drawer));
     let clock = Options::in_memory().clock;
-    Explorer::new(door, Arc::new(Here(places)), clock)
+    let answers = tempfile::tempdir().unwrap();
+    Explorer::new(door, Arc::new(Here(places, answers)), clock)
 }
 
 /// Everybody is the same person.
@@ -50,7 +52,7 @@ impl Door for OpenDoor {
     }
 }
 
-struct Here(BTreeMap<String, String>);
+struct Here(BTreeMap<String, String>, tempfile::TempDir);
 
 impl Surroundings for Here {
     fn is_local(&self) -> bool {
@@ -63,6 +65,10 @@ impl Surroundings for Here {
 
     fn options(&self) -> Options {
         Options::in_memory()
+    }
+
+    fn answers(&self) -> PathBuf {
+        self.1.path().to_owned()
     }
 
     fn regions(&self) -> Vec<Region> {

@@ -69,6 +69,11 @@ impl Files {
         &self.0.folder
     }
 
+    /// Where what is the person's own is, which only they can read.
+    pub(super) fn state(&self) -> &Path {
+        &self.0.state
+    }
+
     /// Does something with files, which takes its time, away from the threads that answer requests.
     fn job<T: Send + 'static>(
         &self,

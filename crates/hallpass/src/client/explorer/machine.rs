@@ -4,6 +4,7 @@
 //! rented machine is told its own credentials.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,10 @@ use crate::command::CommandError;
 use crate::{definition, output};
 
 /// The machine of one person.
-pub(super) struct Machine;
+pub(super) struct Machine {
+    /// Where large answers are.
+    pub(super) answers: PathBuf,
+}
 
 impl Surroundings for Machine {
     fn is_local(&self) -> bool {
@@ -56,6 +60,10 @@ impl Surroundings for Machine {
                     output::words(&warning);
                 }
             }))
+    }
+
+    fn answers(&self) -> PathBuf {
+        self.answers.clone()
     }
 
     fn regions(&self) -> Vec<Region> {
@@ -179,6 +187,9 @@ mod tests {
 
     #[test]
     fn link_local_addresses_are_refused_however_they_are_written() {
+        let machine = Machine {
+            answers: PathBuf::new(),
+        };
         for url in [
             "http://169.254.169.254/latest/meta-data",
             "http://0xA9FEA9FE/",
@@ -192,7 +203,7 @@ mod tests {
             "file:///etc/passwd",
         ] {
             let url = Url::parse(url).unwrap();
-            assert!(Machine.may_reach(&url).is_err(), "{url}");
+            assert!(machine.may_reach(&url).is_err(), "{url}");
         }
         for url in [
             "https://us1.data.cloud.hpe.com/api/v1",
@@ -203,7 +214,7 @@ mod tests {
             "http://169.253.1.1/",
         ] {
             let url = Url::parse(url).unwrap();
-            assert!(Machine.may_reach(&url).is_ok(), "{url}");
+            assert!(machine.may_reach(&url).is_ok(), "{url}");
         }
     }
 }

@@ -55,7 +55,9 @@ pub(crate) async fn run(args: ExplorerArgs) -> Result<(), CommandError> {
     let signals = Signals::listen()?;
     let explorer = Explorer::new(
         Arc::new(Door::new(drawer.clone())),
-        Arc::new(Machine),
+        Arc::new(Machine {
+            answers: drawer.state().with_extension("answers"),
+        }),
         Arc::new(system_time),
     );
     let router = explorer.router().merge(hallpass_pages::assets());

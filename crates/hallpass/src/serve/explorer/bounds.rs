@@ -3,8 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::RandomState;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Method;
 use axum::http::request::Parts;
 use hallpass_limits::{Cells, Rate, RetryAfter};
@@ -34,6 +37,41 @@ pub(super) struct Place {
     _permit: Option<OwnedSemaphorePermit>,
     // A person's places are counted as long as somebody holds one.
     _places: Arc<Semaphore>,
+}
+
+/// A body whose reader has a place until it ends: one who takes it slowly, or stops, has it all the while.
+pub(super) struct Holding {
+    body: Body,
+    _place: Place,
+}
+
+impl Holding {
+    pub(super) fn body(body: Body, place: Place) -> Body {
+        Body::new(Self {
+            body,
+            _place: place,
+        })
+    }
+}
+
+impl HttpBody for Holding {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl Bounds {

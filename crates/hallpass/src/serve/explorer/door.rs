@@ -21,7 +21,7 @@ use hallpass_pages::notice;
 use hallpass_store::explorer_documents::OwnDocuments;
 use hallpass_store::{Clock, ExplorerDocuments, StoreError};
 
-use super::bounds::{Bounds, Place};
+use super::bounds::{Bounds, Holding, Place};
 use super::drawer::OwnDrawer;
 
 /// Largest form of the explorer, in bytes: a name, a tick and the form token.
@@ -32,6 +32,9 @@ const INTERFACE: &str = "/explorer/api/";
 
 /// What they ask of a workspace; its name follows.
 const OF_WORKSPACE: &str = "/explorer/api/w/";
+
+/// What the address of the body of an answer ends with.
+const BODY_OF_ANSWER: &str = "/body";
 
 /// Lets in who is signed in.
 pub(super) struct SignedInDoor {
@@ -90,9 +93,14 @@ pub(super) async fn through(request: Request, next: Next) -> Response {
     }
     let held = Held::default();
     head.extensions.insert(held.clone());
+    let is_of_answer = head.uri.path().ends_with(BODY_OF_ANSWER);
     let response = next.run(Request::from_parts(head, body)).await;
-    drop(held);
-    response
+    let place = held.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match place {
+        // It may be large, and is read from a file while it is taken.
+        Some(place) if is_of_answer => response.map(|body| Holding::body(body, place)),
+        _ => response,
+    }
 }
 
 /// Whether the workspace in the path is one of theirs: asked here, for whatever the explorer does with it.
@@ -167,7 +175,63 @@ fn too_much(wait: RetryAfter) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tokio::time::timeout;
+    use tower_service::Service as _;
+
     use super::*;
+
+    /// Somebody asks, and is given a place as the door does.
+    async fn asked(bounds: &Arc<Bounds>, path: &str) -> Response {
+        let bounds = bounds.clone();
+        let answer = async move |request: Request| {
+            let place = bounds.enter(ANN.parse().unwrap()).await;
+            let Held(held) = request.extensions().get().unwrap();
+            *held.lock().unwrap() = Some(place);
+            "x"
+        };
+        let router = Router::new().route(path, get(answer));
+        let mut router = router.layer(from_fn(through));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        router.call(request).await.unwrap()
+    }
+
+    const ANN: &str = "6c9b8c5e-2f3c-4d67-9d0b-5b8b4f6a1d11";
+
+    #[tokio::test]
+    async fn who_stops_reading_an_answer_keeps_their_place() {
+        let bounds = Arc::new(Bounds::new());
+        let of_answer = "/explorer/api/w/w/answers/a/body";
+        let mut unread = Vec::new();
+        while let Ok(response) = timeout(BLINK, asked(&bounds, of_answer)).await {
+            unread.push(response);
+            assert!(unread.len() < 100, "nobody has to wait");
+        }
+        // Who has read to the end gives the place back, and so does who goes away.
+        let read = unread.pop().unwrap().into_body().collect().await.unwrap();
+        assert_eq!(&read.to_bytes()[..], b"x");
+        drop(unread.pop());
+        for _ in 0..2 {
+            unread.push(timeout(BLINK, asked(&bounds, of_answer)).await.unwrap());
+        }
+        assert!(timeout(BLINK, asked(&bounds, of_answer)).await.is_err());
+        unread.clear();
+        // Other answers are short.
+        for _ in 0..20 {
+            unread.push(
+                timeout(BLINK, asked(&bounds, "/explorer/api/regions"))
+                    .await
+                    .unwrap(),
+            );
+        }
+    }
+
+    const BLINK: Duration = Duration::from_millis(200);
 
     #[test]
     fn the_form_token_is_found_wherever_it_stands_in_a_form() {
