@@ -54,23 +54,49 @@ pub struct Explorer {
     door: Arc<dyn Door>,
     surroundings: Arc<dyn Surroundings>,
     clock: Clock,
-    turns: Turns,
-    shelf: Shelf,
-    engines: Engines,
-    answers: Answers,
+    turns: Arc<Turns>,
+    shelf: Arc<Shelf>,
+    engines: Arc<Engines>,
+    answers: Arc<Answers>,
+}
+
+/// What explorers over the same drawers have in common, when one program answers under several names: a
+/// person's workspace is changed in one turn, and has one token of its settings, whichever name it was asked by.
+#[derive(Clone, Default)]
+pub struct Common {
+    turns: Arc<Turns>,
+    shelf: Arc<Shelf>,
+    engines: Arc<Engines>,
+    answers: Arc<Answers>,
 }
 
 impl Explorer {
     /// An explorer behind this door, in these surroundings.
     pub fn new(door: Arc<dyn Door>, surroundings: Arc<dyn Surroundings>, clock: Clock) -> Self {
+        Self::of(&Common::default(), door, surroundings, clock)
+    }
+
+    /// One of several that have this in common.
+    pub fn of(
+        common: &Common,
+        door: Arc<dyn Door>,
+        surroundings: Arc<dyn Surroundings>,
+        clock: Clock,
+    ) -> Self {
+        let Common {
+            turns,
+            shelf,
+            engines,
+            answers,
+        } = common.clone();
         Self {
             door,
             surroundings,
             clock,
-            turns: Turns::default(),
-            shelf: Shelf::default(),
-            engines: Engines::default(),
-            answers: Answers::default(),
+            turns,
+            shelf,
+            engines,
+            answers,
         }
     }
 

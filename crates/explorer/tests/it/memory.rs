@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::{ClientId, CredentialSource, Options, Profile, ProfileName, Secret};
 use hallpass_explorer::{
-    Document, Door, Drawer, DrawerError, Entry, Explorer, Failure, Fetch, Id, Job, Region,
+    Common, Document, Door, Drawer, DrawerError, Entry, Explorer, Failure, Fetch, Id, Job, Region,
     SharedDrawer, Surroundings, Visitor, no_form_token,
 };
 use reqwest::Url;
@@ -19,9 +19,18 @@ pub(crate) const FORM_TOKEN: &str = "a form token";
 
 /// An explorer over a drawer, for places of the API and where tokens are (`token`).
 pub(crate) fn explorer(drawer: Arc<Memory>, places: BTreeMap<String, String>) -> Explorer {
+    explorer_of(&Common::default(), drawer, places)
+}
+
+/// One of several explorers over a drawer, that have this in common.
+pub(crate) fn explorer_of(
+    common: &Common,
+    drawer: Arc<Memory>,
+    places: BTreeMap<String, String>,
+) -> Explorer {
     let door = Arc::new(OpenDoor(drawer));
     let clock = Options::in_memory().clock;
-    Explorer::new(door, Arc::new(Here(places)), clock)
+    Explorer::of(common, door, Arc::new(Here(places)), clock)
 }
 
 /// Everybody is the same person.
