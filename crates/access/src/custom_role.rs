@@ -2,6 +2,7 @@
 //!
 //! Does not know whose it is or where it is kept.
 
+use crate::name::{self, BadName};
 use crate::permission::{Permission, PermissionWordError};
 use crate::permission_set::PermissionSet;
 use crate::role::Role;
@@ -26,17 +27,15 @@ pub struct CustomRole {
 /// Why something is no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CustomRoleError {
-    /// The name is empty, too long or has control characters.
-    #[error("a role's name has 1 to {LONGEST_NAME} characters and no control characters")]
-    BadName,
+    /// The name is no name.
+    #[error("the name of a role {0}")]
+    BadName(BadName),
     /// The name is that of a role that is there already.
     #[error("`{0}` is a built-in role; give this one another name")]
     BuiltIn(Role),
-    /// The description is too long or has control characters.
-    #[error(
-        "a role's description has at most {LONGEST_DESCRIPTION} characters and no control characters"
-    )]
-    BadDescription,
+    /// The description is too long, or has what is not shown.
+    #[error("the description of a role {0}")]
+    BadDescription(BadName),
     /// It would permit nothing.
     #[error("a role needs at least one permission, such as `volume.read`")]
     NoPermission,
@@ -55,18 +54,11 @@ impl CustomRole {
         description: &str,
         permissions: PermissionSet,
     ) -> Result<Self, CustomRoleError> {
-        let (name, description) = (name.trim(), description.trim());
-        let length = name.chars().count();
-        if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) {
-            return Err(CustomRoleError::BadName);
-        }
+        let name = name::name(name, LONGEST_NAME).map_err(CustomRoleError::BadName)?;
+        let description = name::text(description, LONGEST_DESCRIPTION);
+        let description = description.map_err(CustomRoleError::BadDescription)?;
         if let Ok(role) = name.to_ascii_lowercase().parse() {
             return Err(CustomRoleError::BuiltIn(role));
-        }
-        if description.chars().count() > LONGEST_DESCRIPTION
-            || description.chars().any(char::is_control)
-        {
-            return Err(CustomRoleError::BadDescription);
         }
         if permissions.is_empty() {
             return Err(CustomRoleError::NoPermission);
@@ -75,10 +67,19 @@ impl CustomRole {
             return Err(CustomRoleError::TooManyWords);
         }
         Ok(Self {
-            name: name.to_owned(),
-            description: description.to_owned(),
+            name,
+            description,
             permissions,
         })
+    }
+
+    /// One that was made by the rules of its time and is kept since, whatever the rules are now.
+    pub fn kept(name: String, description: String, permissions: PermissionSet) -> Self {
+        Self {
+            name,
+            description,
+            permissions,
+        }
     }
 
     /// Its name.
@@ -123,18 +124,18 @@ mod tests {
         let refused = |name: &str, description: &str, words: &str| {
             role(name, description, words).unwrap_err()
         };
-        for name in ["", "  ", "a\nb", &"x".repeat(65)] {
-            assert_eq!(refused(name, "", "a.read"), CustomRoleError::BadName);
+        for name in ["", "  ", "a\nb", "ad\u{202e}min", &"x".repeat(65)] {
+            let error = refused(name, "", "a.read");
+            assert!(matches!(error, CustomRoleError::BadName(_)), "{name}");
         }
         for name in ["observer", "Administrator", " OPERATOR "] {
             let error = refused(name, "", "a.read");
             assert!(matches!(error, CustomRoleError::BuiltIn(_)), "{name}");
         }
-        let long = "x".repeat(501);
-        assert_eq!(
-            refused("a", &long, "a.read"),
-            CustomRoleError::BadDescription
-        );
+        for description in ["a\u{2066}b", &"x".repeat(501)] {
+            let error = refused("a", description, "a.read");
+            assert!(matches!(error, CustomRoleError::BadDescription(_)));
+        }
         assert_eq!(refused("a", "", ""), CustomRoleError::NoPermission);
         assert!(matches!(refused("a", "", "fly"), CustomRoleError::Word(_)));
         let many: Vec<_> = (0..=MOST_WORDS).map(|n| format!("r{n}.read")).collect();

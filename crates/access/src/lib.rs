@@ -10,6 +10,7 @@
 mod custom_role;
 mod derive;
 mod grant;
+pub mod name;
 mod path;
 mod permission;
 mod permission_set;

@@ -153,7 +153,9 @@ impl From<PersonError> for Refusal {
             PersonError::NotAssigned { .. } => {
                 Self::NotFound("there is no such role assignment in your workspace")
             }
-            PersonError::UnknownRole(_) => Self::BadRequest(error.to_string()),
+            PersonError::UnknownRole(_) | PersonError::BadEmail(_) => {
+                Self::BadRequest(error.to_string())
+            }
             PersonError::Unknown(_)
             | PersonError::Ambiguous(_)
             | PersonError::UnknownWorkspace(_) => {

@@ -36,7 +36,7 @@ impl Console {
 impl From<InstanceError> for Refusal {
     fn from(error: InstanceError) -> Self {
         match error {
-            InstanceError::BadName | InstanceError::BadText(_) => {
+            InstanceError::BadName | InstanceError::BadText { .. } => {
                 Self::BadRequest(error.to_string())
             }
             InstanceError::Unknown(_) => Self::NotFound(NO_INSTANCE),

@@ -25,6 +25,7 @@ use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError, Workspac
 use jiff::Timestamp;
 
 use crate::password::{HashingError, LONGEST, NewPassword, SHORTEST, Unsuitable};
+use crate::people::{BadEmail, email_of_somebody, sentence};
 use crate::same_site::began_elsewhere;
 use crate::sign_in::{HOME, Proved, SIGN_IN_PATH, Visitor, row_of};
 use crate::{Console, SOURCE};
@@ -63,8 +64,8 @@ enum Invited {
 enum Problem {
     #[error(transparent)]
     Password(#[from] Unsuitable),
-    #[error("Type an e-mail address, such as ann@example.com.")]
-    Email,
+    #[error("{}", sentence(.0))]
+    Email(#[from] BadEmail),
     #[error(
         "Somebody has this e-mail address already. An administrator of the machine can give them the role."
     )]
@@ -179,9 +180,9 @@ impl Console {
             Invited::Person(person) => person.email.clone(),
             Invited::First(workspace) => {
                 let text = typed.email.trim().to_owned();
-                let parsed = Subject::parse(&text).ok().filter(|_| text.contains('@'));
-                let Some(email) = parsed else {
-                    return Err((text, Problem::Email));
+                let email = match email_of_somebody(&text) {
+                    Ok(email) => email,
+                    Err(problem) => return Err((text, problem.into())),
                 };
                 if self.people.find(&text, Some(&workspace.id)).is_ok() {
                     return Err((text, Problem::Taken));

@@ -20,7 +20,7 @@ const NO_WORKSPACE: &str = "there is no such workspace for you";
 impl From<WorkspaceError> for Refusal {
     fn from(error: WorkspaceError) -> Self {
         match error {
-            WorkspaceError::BadName
+            WorkspaceError::BadName(_)
             | WorkspaceError::UnknownManager(_)
             | WorkspaceError::ManagedManager(_) => Self::BadRequest(error.to_string()),
             WorkspaceError::Unknown(_) => Self::NotFound(NO_WORKSPACE),

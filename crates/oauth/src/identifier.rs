@@ -230,34 +230,6 @@ fn is_lower_hex(byte: u8) -> bool {
     byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }
 
-/// Whether a character is one of those that are not shown and change how the text around them is read:
-/// format characters (Unicode general category Cf), among them those that turn the direction round. In a
-/// name they make it look like another.
-pub fn is_unseen(character: char) -> bool {
-    matches!(
-        u32::from(character),
-        0xad | 0x600..=0x605
-            | 0x61c
-            | 0x6dd
-            | 0x70f
-            | 0x890..=0x891
-            | 0x8e2
-            | 0x180e
-            | 0x200b..=0x200f
-            | 0x202a..=0x202e
-            | 0x2060..=0x206f
-            | 0xfeff
-            | 0xfff9..=0xfffb
-            | 0x1_10bd
-            | 0x1_10cd
-            | 0x1_3430..=0x1_343f
-            | 0x1_bca0..=0x1_bca3
-            | 0x1_d173..=0x1_d17a
-            | 0xe_0001
-            | 0xe_0020..=0xe_007f
-    )
-}
-
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -5,6 +5,7 @@ mod row;
 
 use std::sync::Arc;
 
+use hallpass_access::name::{self, BadName};
 use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::client_authentication::{ClientAuthenticationMethods, MOST_SECRETS};
 use hallpass_oauth::key::JwkSetError;
@@ -174,8 +175,8 @@ pub enum CredentialError {
     #[error("a credential named `{0}` exists")]
     NameTaken(String),
     /// The name is no name.
-    #[error("a credential name has 1 to {0} characters, no control characters, and is not blank")]
-    BadName(usize),
+    #[error("the name of a credential {0}")]
+    BadName(BadName),
     /// No such credential.
     #[error("there is no credential {0}")]
     Unknown(String),
@@ -825,12 +826,7 @@ fn check_instance(store: &Store, instance: &ApplicationInstanceId) -> Result<(),
 }
 
 fn checked_name(name: &str, longest: usize) -> Result<String, CredentialError> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if length == 0 || length > longest || name.chars().any(char::is_control) {
-        return Err(CredentialError::BadName(longest));
-    }
-    Ok(name.to_owned())
+    name::name(name, longest).map_err(CredentialError::BadName)
 }
 
 fn event(

@@ -6,6 +6,7 @@ mod url;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hallpass_access::name::{BadName, name};
 use hallpass_oauth::{ApplicationInstanceId, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
@@ -20,6 +21,9 @@ use crate::workspaces::Workspaces;
 use crate::{Actor, Store, StoreError};
 
 pub use url::{BaseUrl, InvalidUrl, UpstreamUrl, is_refused};
+
+/// Longest title and region, in characters.
+const LONGEST_TEXT: usize = 100;
 
 /// A service in a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,9 +160,14 @@ pub enum InstanceError {
          begins with a letter"
     )]
     BadName,
-    /// A title or region is empty, too long or has control characters.
-    #[error("{0} has 1 to 100 characters and no control characters")]
-    BadText(&'static str),
+    /// A title or region is none.
+    #[error("{what} {why}")]
+    BadText {
+        /// Which of them.
+        what: &'static str,
+        /// What is wrong with it.
+        why: BadName,
+    },
     /// Another one has the host and port of the base URL.
     #[error("`{0}` has a base URL with the same host and port")]
     BaseUrlTaken(String),
@@ -264,7 +273,7 @@ impl Workspaces {
         let made = ApplicationInstance {
             id: ApplicationInstanceId::generate(rng),
             name: checked_name(&new.name)?,
-            title: checked("a title", &new.title)?,
+            title: checked("the title", &new.title)?,
             region: checked_region(&new.region)?,
             base_url: new.base_url,
             origin: new.origin,
@@ -353,7 +362,7 @@ impl InstanceChange {
             return Err(InstanceError::Configured(instance.name.clone()));
         }
         if let Some(title) = self.title {
-            instance.title = checked("a title", &title)?;
+            instance.title = checked("the title", &title)?;
         }
         if let Some(region) = self.region {
             instance.region = checked_region(&region)?;
@@ -384,18 +393,14 @@ fn checked_name(name: &str) -> Result<String, InstanceError> {
 }
 
 fn checked(what: &'static str, text: &str) -> Result<String, InstanceError> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
-        return Err(InstanceError::BadText(what));
-    }
-    Ok(text.to_owned())
+    name(text, LONGEST_TEXT).map_err(|why| InstanceError::BadText { what, why })
 }
 
 fn checked_region(text: &str) -> Result<String, InstanceError> {
     if text.trim().is_empty() {
         return Ok(String::new());
     }
-    checked("a region", text)
+    checked("the region", text)
 }
 
 /// Who changes something, and when. The event stands in the log of the workspace that operates the

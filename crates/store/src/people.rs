@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use hallpass_access::name::{self, BadName};
 use hallpass_access::{PermissionSet, Role, Roles};
 use hallpass_oauth::{ApplicationInstanceId, Secret, SecretDigest, Subject, WorkspaceId};
 use jiff::Timestamp;
@@ -141,6 +142,9 @@ pub enum PersonError {
     /// The address is taken in this workspace.
     #[error("a person with the address {0} exists in this workspace")]
     EmailTaken(Subject),
+    /// The address is none to know a person by: it would look like another one.
+    #[error("the e-mail address {0}")]
+    BadEmail(BadName),
     /// No such person.
     #[error("there is no person {0}")]
     Unknown(String),
@@ -416,6 +420,7 @@ impl People {
         draft: Draft,
         link: Option<SecretDigest>,
     ) -> Result<Person, PersonError> {
+        name::seen(draft.row.email.as_str()).map_err(PersonError::BadEmail)?;
         giver::check(&self.store, self.giver, &draft.row, &draft.row.roles)?;
         row::insert(&self.store, draft, link).await
     }

@@ -363,11 +363,7 @@ impl WorkspaceRole {
             .map(|row| {
                 let name: String = row.try_get("name")?;
                 let permissions = read("permission words", row.try_get("permissions")?)?;
-                let role = CustomRole::new(&name, row.try_get("description")?, permissions);
-                let role = role.map_err(|_| StoreError::Unreadable {
-                    what: "role",
-                    value: name,
-                })?;
+                let role = CustomRole::kept(name, row.try_get("description")?, permissions);
                 Ok(Self {
                     id: read("role id", row.try_get("id")?)?,
                     workspace: read("workspace id", row.try_get("workspace_id")?)?,

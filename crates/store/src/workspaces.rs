@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use hallpass_access::name::{BadName, name};
 use hallpass_oauth::{CustomerId, WorkspaceId};
 use jiff::Timestamp;
 use rand_core::CryptoRng;
@@ -27,6 +28,9 @@ pub struct Workspace {
     pub managed_by: Option<WorkspaceId>,
 }
 
+/// Longest name of a workspace, in characters.
+const LONGEST_NAME: usize = 64;
+
 /// Workspaces and application instances.
 #[derive(Clone)]
 pub struct Workspaces(pub(crate) Store);
@@ -37,9 +41,9 @@ pub enum WorkspaceError {
     /// Another one has the name.
     #[error("a workspace named `{0}` exists")]
     NameTaken(String),
-    /// The name is empty, too long or has control characters.
-    #[error("a workspace name has 1 to 64 characters and no control characters")]
-    BadName,
+    /// The name is no name.
+    #[error("the name of a workspace {0}")]
+    BadName(#[from] BadName),
     /// The managing workspace does not exist.
     #[error("there is no workspace {0} to manage it")]
     UnknownManager(WorkspaceId),
@@ -176,12 +180,8 @@ impl Workspaces {
     }
 }
 
-fn checked(name: &str) -> Result<String, WorkspaceError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-        return Err(WorkspaceError::BadName);
-    }
-    Ok(name.to_owned())
+fn checked(typed: &str) -> Result<String, WorkspaceError> {
+    Ok(name(typed, LONGEST_NAME)?)
 }
 
 /// Who changes something, and when, with the ids of the events that tell of it: one in the log of the

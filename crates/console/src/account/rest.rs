@@ -79,7 +79,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 /// Whoever is signed in needs no permission for that; a program asks for its credential's owner.
 #[utoipa::path(
     get, path = "/workspaces/v1/account", operation_id = "getAccount", tag = "Account",
-    security(("token" = ["workspace.read"])),
+    security(("token" = ["workspace.read"]), ("session" = [])),
     responses((status = 200, description = "The person.", body = Account)),
 )]
 async fn show(
@@ -117,13 +117,12 @@ async fn change_password(
 impl Console {
     async fn own_account(&self, call: &Call<'_>) -> Result<Done, Refusal> {
         let caller = self.identify(call).await?;
-        let person = match caller.in_session() {
-            Some(person) => person.clone(),
-            None => {
-                let permitted = self.may(call, caller, WORKSPACE_READ).await?;
-                let known = self.people.get(permitted.owner(), permitted.workspace());
-                known.ok_or(Refusal::NotFound("there is no such person any more"))?
-            }
+        let person = if let Some(person) = caller.in_session() {
+            person.clone()
+        } else {
+            let permitted = self.may(call, caller, WORKSPACE_READ).await?;
+            let known = self.people.get(permitted.owner(), permitted.workspace());
+            known.ok_or(Refusal::NotFound("there is no such person any more"))?
         };
         let workspace = self.workspaces.find(&person.workspace);
         let workspace = OwnWorkspace {

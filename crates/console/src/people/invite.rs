@@ -8,8 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_access::Role;
+use hallpass_access::name::{BadName, seen};
 use hallpass_access::platform::WORKSPACE_UPDATE;
-use hallpass_oauth::identifier::is_unseen;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{Secret, Subject, WorkspaceId};
 use hallpass_store::people::{Assignments, PersonError};
@@ -83,12 +83,21 @@ pub(super) async fn invite(State(console): State<Arc<Console>>, form: SignedForm
     }
 }
 
-/// The e-mail address that somebody can be invited under. One that reads otherwise than it is could stand
-/// for somebody else in lists.
-pub(super) fn invitable(text: &str) -> Option<Subject> {
-    let email = Subject::parse(text).ok()?;
-    let is_email = email.as_str().contains('@') && !email.as_str().chars().any(is_unseen);
-    is_email.then_some(email)
+/// Why a text is no e-mail address to know somebody by.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadEmail {
+    /// One that reads otherwise than it is could stand for somebody else in lists.
+    #[error("the e-mail address {0}")]
+    Unseen(#[from] BadName),
+    #[error("type an e-mail address, such as ann@example.com")]
+    Other,
+}
+
+/// The e-mail address that somebody can be known by.
+pub(crate) fn email_of_somebody(text: &str) -> Result<Subject, BadEmail> {
+    seen(text)?;
+    let email = Subject::parse(text).ok().filter(|_| text.contains('@'));
+    email.ok_or(BadEmail::Other)
 }
 
 impl<'a> Typed<'a> {
@@ -110,8 +119,9 @@ impl Console {
     ) -> Result<Result<(Person, Secret), String>, PageRefusal> {
         let permitted = self.permit_person(by, WORKSPACE_UPDATE).await?;
         let workspace = permitted.workspace();
-        let Some(email) = invitable(typed.email) else {
-            return Ok(Err("Type the person's e-mail address.".to_owned()));
+        let email = match email_of_somebody(typed.email) {
+            Ok(email) => email,
+            Err(problem) => return Ok(Err(sentence(&problem))),
         };
         let roles = match self.typed_roles(typed, workspace) {
             Ok(roles) => roles,

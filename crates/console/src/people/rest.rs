@@ -14,7 +14,7 @@ use hallpass_store::Person;
 use hallpass_store::people::Assignments;
 use serde::de::DeserializeOwned;
 
-use super::invite::invitable;
+use super::invite::email_of_somebody;
 use super::selection::Selection;
 use super::wire::{
     AssignmentItem, AssignmentList, NewAssignment, NewUser, OperationList, SetupLink, UserChange,
@@ -24,7 +24,7 @@ use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
 use crate::in_path::InPath;
-use crate::wire::{print, read_json_body};
+use crate::wire::{self, print, read_json_body};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
@@ -276,9 +276,7 @@ impl Console {
         self.permit(call, permission.clone()).await?;
         let body = read_json_body(&call.head().headers, body).await?;
         let permitted = self.permit(&call.at((self.clock)()), permission).await?;
-        let read = serde_json::from_slice(&body)
-            .map_err(|error| Refusal::BadRequest(format!("the body cannot be read: {error}")))?;
-        Ok((permitted, read))
+        Ok((permitted, wire::read(&body)?))
     }
 
     pub(super) fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {
@@ -310,10 +308,8 @@ impl Console {
         let (permitted, new) = self
             .permit_with::<NewUser>(call, WORKSPACE_UPDATE, body)
             .await?;
-        let email = invitable(&new.email).ok_or_else(|| {
-            let told = "`email` must be an e-mail address without characters that are not shown";
-            Refusal::BadRequest(told.to_owned())
-        })?;
+        let email = email_of_somebody(&new.email)
+            .map_err(|error| Refusal::BadRequest(format!("`email`: {error}")))?;
         let roles = new.roles.iter();
         let roles = roles.map(|role| self.assignment_meant(role, permitted.workspace()));
         let roles = roles.collect::<Result<Assignments, _>>()?;

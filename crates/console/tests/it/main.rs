@@ -15,6 +15,7 @@ mod credentials_governed;
 mod documentation;
 mod forms;
 mod isolation;
+mod names;
 mod pages;
 mod people;
 mod refusals;

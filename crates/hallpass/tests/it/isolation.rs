@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Reply, bare_request, get_with, json_request, token_of, try_send};
 use crate::server::Server;
-use crate::world::{ANN, Credential, World, text};
+use crate::world::{ANN, Credential, World, eventually, text};
 
 /// Somebody of one workspace; both have the same e-mail address.
 struct Member<'a> {
@@ -194,6 +194,18 @@ fn settle(theirs: &Member<'_>) {
         let made = theirs.send(&Method::POST, "/api/v1/host-initiators", Some(&host));
         assert!([200, 201, 202].contains(&made.status), "{made:?}");
     }
+    // A task is made with each volume, and has its name. It ends before anything is compared.
+    let systems = "/api/v1/storage-systems/device-type1";
+    let system = theirs.ids(systems).pop().unwrap();
+    for n in 0..2 {
+        let name = format!("{MARK}-volume-{n}");
+        let volume = json!({"name": name, "sizeMib": 16384, "userCpg": "SSD_r6"});
+        let path = format!("{systems}/{system}/volumes");
+        theirs.send(&Method::POST, &path, Some(&volume)).is(202);
+    }
+    eventually("their tasks have ended, and the audit log has it", || {
+        (!theirs.state().contains(r#""title":"Create volume"#)).then_some(())
+    });
 }
 
 #[test]
@@ -231,7 +243,7 @@ fn no_operation_reaches_another_workspace() {
         "{} of {items} are not theirs, and prove nothing: {missed:#?}",
         missed.len()
     );
-    assert_eq!(theirs.state(), their_state);
+    assert!(theirs.state() == their_state, "what they have is another");
     check_what_is_told_of_people(&ours, &theirs);
 }
 
@@ -345,10 +357,7 @@ fn check_what_is_told_of_people(ours: &Member<'_>, theirs: &Member<'_>) {
         }
     }
 
-    let (own, tasks) = (ours.ids("/api/v1/tasks"), theirs.ids("/api/v1/tasks"));
-    for id in tasks.iter().filter(|id| !own.contains(id)) {
-        ours.get(&format!("/api/v1/tasks/{id}")).is(404);
-    }
+    check_tasks(ours, theirs);
     let rights = "/api/v1/access-controls?permission=volume.create";
     let demoted = ["role", "revoke", "--user", ANN, "--role", "administrator"];
     let there = ["--workspace", THEIRS];
@@ -360,4 +369,29 @@ fn check_what_is_told_of_people(ours: &Member<'_>, theirs: &Member<'_>) {
         200,
         "nobody there has a role any more"
     );
+}
+
+/// A task tells what was done, and to what. Theirs are there, and from here they are not.
+fn check_tasks(ours: &Member<'_>, theirs: &Member<'_>) {
+    let list = "/api/v1/tasks";
+    let (own, all) = (ours.ids(list), theirs.ids(list));
+    let of_them: Vec<&String> = all.iter().filter(|id| !own.contains(id)).collect();
+    assert!(of_them.len() >= 2, "a task for each volume: {all:?}");
+    assert!(theirs.get(list).text.contains(MARK));
+    assert!(!ours.get(list).text.contains(MARK));
+    for id in of_them {
+        let path = format!("{list}/{id}");
+        theirs.get(&path).is(200);
+        let (seen, strange) = (ours.get(&path), unknown(id));
+        let of_nobody = ours.get(&format!("{list}/{strange}"));
+        let ids = |id: &str| [id.to_owned()];
+        assert_eq!(
+            told(&seen, &ids(id)),
+            told(&of_nobody, &ids(&strange)),
+            "{path}"
+        );
+        seen.is(404);
+        let asked = ours.get(&format!("{list}?filter=id%20eq%20'{id}'"));
+        assert_eq!(asked.is(200).json()["total"], 0, "{path}");
+    }
 }

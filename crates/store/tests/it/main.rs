@@ -168,11 +168,11 @@ async fn names_limits_and_owners_are_checked() {
         world.credential(&bob, "job 1").await,
         Err(CredentialError::NameTaken(_))
     ));
-    for bad in ["", "   ", "a\nb", &"x".repeat(65)] {
+    for bad in ["", "   ", "a\nb", "job\u{202e}1", &"x".repeat(65)] {
         assert!(
             matches!(
                 world.credential(&bob, bad).await,
-                Err(CredentialError::BadName(64))
+                Err(CredentialError::BadName(_))
             ),
             "{bad:?}"
         );
