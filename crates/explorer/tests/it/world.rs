@@ -99,6 +99,7 @@ impl World {
 
     /// Takes the published definition into a workspace; its id. `None`, and a word, where it is not there:
     /// it is no part of the project.
+    #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
     pub(crate) async fn import_published(&self, path: &str) -> Option<String> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"));
         let file = file.join("../../../shared/data/storage-api.json");
