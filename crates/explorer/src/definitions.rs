@@ -103,7 +103,7 @@ impl Explorer {
                 "import the definition again",
             )
         })?;
-        let loaded = self.read(&known.source, bytes.into()).await?;
+        let loaded = self.read(visitor, &known.source, bytes.into()).await?;
         loaded.map_err(|error| {
             let hint = error.hint.clone();
             let hint = hint.unwrap_or_else(|| "import the definition again".to_owned());
@@ -114,6 +114,7 @@ impl Explorer {
     /// Reads a definition, away from the threads that answer requests.
     pub(crate) async fn read(
         &self,
+        visitor: &Visitor,
         source: &str,
         bytes: Bytes,
     ) -> Result<Result<Arc<Loaded>, hallpass_openapi::ReadError>, Failure> {
@@ -121,7 +122,11 @@ impl Explorer {
         if let Some(loaded) = self.shelf.get(&key) {
             return Ok(Ok(loaded));
         }
-        let _turn = self.shelf.reading.acquire().await;
+        let _turn = self.shelf.turn(&visitor.key).await;
+        // Whoever was before may have read the same.
+        if let Some(loaded) = self.shelf.get(&key) {
+            return Ok(Ok(loaded));
+        }
         let texts = Texts::read(source, bytes)?;
         let read = tokio::task::spawn_blocking(move || Loaded::read(texts).map(Arc::new));
         let read = read

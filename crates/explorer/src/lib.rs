@@ -30,6 +30,7 @@ mod visitor;
 pub mod workspace;
 mod workspaces;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -54,23 +55,55 @@ pub struct Explorer {
     door: Arc<dyn Door>,
     surroundings: Arc<dyn Surroundings>,
     clock: Clock,
-    turns: Turns,
-    shelf: Shelf,
-    engines: Engines,
-    answers: Answers,
+    turns: Arc<Turns>,
+    shelf: Arc<Shelf>,
+    engines: Arc<Engines>,
+    answers: Arc<Answers>,
+}
+
+/// What explorers over the same drawers have in common, when one program answers under several names: a
+/// person's workspace is changed in one turn, and has one token of its settings, whichever name it was asked by.
+#[derive(Clone)]
+pub struct Common {
+    turns: Arc<Turns>,
+    shelf: Arc<Shelf>,
+    engines: Arc<Engines>,
+    answers: Arc<Answers>,
+}
+
+impl Common {
+    /// Made once. The folder is a private one for answers that are too large for memory; it is emptied.
+    pub fn new(answers: PathBuf) -> Self {
+        Self {
+            turns: Arc::default(),
+            shelf: Arc::default(),
+            engines: Arc::default(),
+            answers: Arc::new(Answers::in_folder(answers)),
+        }
+    }
 }
 
 impl Explorer {
     /// An explorer behind this door, in these surroundings.
-    pub fn new(door: Arc<dyn Door>, surroundings: Arc<dyn Surroundings>, clock: Clock) -> Self {
-        let answers = Answers::in_folder(surroundings.answers());
+    pub fn new(
+        common: &Common,
+        door: Arc<dyn Door>,
+        surroundings: Arc<dyn Surroundings>,
+        clock: Clock,
+    ) -> Self {
+        let Common {
+            turns,
+            shelf,
+            engines,
+            answers,
+        } = common.clone();
         Self {
             door,
             surroundings,
             clock,
-            turns: Turns::default(),
-            shelf: Shelf::default(),
-            engines: Engines::default(),
+            turns,
+            shelf,
+            engines,
             answers,
         }
     }

@@ -2,7 +2,6 @@
 //! machine and a person signed in on a server are let in by different doors.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -58,10 +57,6 @@ pub trait Surroundings: Send + Sync {
     fn adapt(&self, profile: Profile) -> Profile {
         profile
     }
-
-    /// A private folder for answers that are too large for memory. Files in it are removed when the
-    /// explorer starts.
-    fn answers(&self) -> PathBuf;
 
     /// Places where the API is, to be offered: regions, or the server's own application instances.
     fn regions(&self) -> Vec<Region>;

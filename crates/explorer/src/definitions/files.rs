@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::text::{File, MOST_BYTES, MOST_FILES, Texts};
 use crate::Explorer;
 use crate::answer::Failure;
+use crate::visitor::Visitor;
 
 /// The files under names that references can lead to.
 pub(super) fn checked(mut files: Vec<File>) -> Result<Vec<File>, Failure> {
@@ -89,6 +90,7 @@ fn begins_one(text: &str) -> bool {
 /// that refers to none alone, as it came.
 pub(super) async fn needed(
     explorer: &Explorer,
+    visitor: &Visitor,
     source: &str,
     bytes: Bytes,
 ) -> Result<Bytes, Failure> {
@@ -96,7 +98,7 @@ pub(super) async fn needed(
         return Ok(bytes);
     }
     // What cannot be read is told by whoever reads it next.
-    let Ok(loaded) = explorer.read(source, bytes.clone()).await? else {
+    let Ok(loaded) = explorer.read(visitor, source, bytes.clone()).await? else {
         return Ok(bytes);
     };
     let parts: HashSet<&str> = loaded.definition.parts().collect();

@@ -127,7 +127,7 @@ impl Explorer {
         bytes: Bytes,
         documentation: bool,
     ) -> Result<Imported, Failure> {
-        let loaded = self.sound(source, bytes).await?;
+        let loaded = self.sound(visitor, source, bytes).await?;
         let id = Id::generate(&mut SystemRandom);
         let imported = described(id, source, documentation, &loaded);
         let document = Document::Definition(imported.id.clone());
@@ -162,7 +162,7 @@ impl Explorer {
         bytes: Bytes,
         documentation: bool,
     ) -> Result<Imported, Failure> {
-        let loaded = self.sound(source, bytes).await?;
+        let loaded = self.sound(visitor, source, bytes).await?;
         let imported = described(id.clone(), source, documentation, &loaded);
         let document = Document::Definition(id.clone());
         let text = loaded.texts.bytes().to_vec();
@@ -185,8 +185,13 @@ impl Explorer {
         Ok(imported)
     }
 
-    async fn sound(&self, source: &str, bytes: Bytes) -> Result<Arc<Loaded>, Failure> {
-        self.read(source, bytes).await?.map_err(|error| {
+    async fn sound(
+        &self,
+        visitor: &Visitor,
+        source: &str,
+        bytes: Bytes,
+    ) -> Result<Arc<Loaded>, Failure> {
+        self.read(visitor, source, bytes).await?.map_err(|error| {
             let hint = error.hint.clone();
             let hint = hint.unwrap_or_else(|| "check that it is an OpenAPI definition".into());
             Failure::wrong(error.to_string(), hint)

@@ -209,8 +209,8 @@ impl Place<'_> {
         let explorer = self.explorer;
         let begun = (explorer.clock)();
         // What of several files belongs together is known when they were read once.
-        let bytes = files::needed(explorer, source, bytes).await?;
-        let loaded = match explorer.read(source, bytes.clone()).await? {
+        let bytes = files::needed(explorer, self.visitor, source, bytes).await?;
+        let loaded = match explorer.read(self.visitor, source, bytes.clone()).await? {
             Ok(loaded) => loaded,
             Err(error) => return Ok(Err(broken(source, &bytes, &error))),
         };

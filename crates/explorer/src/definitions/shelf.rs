@@ -1,11 +1,12 @@
 //! Definitions that were read, held ready: reading a large one takes a moment and much memory, and a
 //! page asks for parts of it many times.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, PoisonError};
 
 use aws_lc_rs::digest;
 use hallpass_openapi::{Definition, Problem, ReadError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use super::look::Looks;
 use super::text::Texts;
@@ -42,17 +43,27 @@ impl Loaded {
 /// Definitions that were read lately, by the digest of their text. They are the same for everybody.
 pub(crate) struct Shelf {
     /// The one that was asked for last stands at the end.
-    loaded: Mutex<Vec<(String, Arc<Loaded>)>>,
+    loaded: std::sync::Mutex<Vec<(String, Arc<Loaded>)>>,
     /// Few are read at once, because each takes many times the room of its text meanwhile.
-    pub(super) reading: Semaphore,
+    reading: Semaphore,
+    /// And one of one person, so that nobody holds all places. Two people who share one by chance wait for each
+    /// other.
+    readers: [Mutex<()>; 64],
     /// What waits to be taken in.
     pub(super) looks: Looks,
+}
+
+/// A turn at reading, for as long as it is held.
+pub(super) struct ReadingTurn<'a> {
+    _own: MutexGuard<'a, ()>,
+    _place: Option<SemaphorePermit<'a>>,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
         Self {
-            loaded: Mutex::default(),
+            loaded: std::sync::Mutex::default(),
+            readers: std::array::from_fn(|_| Mutex::new(())),
             reading: Semaphore::new(MOST_READ_AT_ONCE),
             looks: Looks::default(),
         }
@@ -60,6 +71,17 @@ impl Default for Shelf {
 }
 
 impl Shelf {
+    /// Waits until this person may have a definition read.
+    pub(super) async fn turn(&self, person: &str) -> ReadingTurn<'_> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(person);
+        let index = hash % self.readers.len() as u64;
+        let index = usize::try_from(index).unwrap_or_default();
+        ReadingTurn {
+            _own: self.readers[index].lock().await,
+            _place: self.reading.acquire().await.ok(),
+        }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<Arc<Loaded>> {
         let mut loaded = self.all();
         let at = loaded.iter().position(|(one, _)| one == key)?;
@@ -83,7 +105,7 @@ impl Shelf {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<(String, Arc<Loaded>)>> {
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<(String, Arc<Loaded>)>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,8 +121,8 @@ pub(super) fn fingerprint(bytes: &[u8]) -> String {
 }
 
 /// How long the texts of definitions that are held may be together. A definition that was read takes ten
-/// times the room of its text: 25 MB for a real one of 2.7 MB.
-const MOST_BYTES: usize = 8 << 20;
+/// times the room of its text: 25 MB for a real one of 2.7 MB. Several people with one of 4 MB each have room.
+const MOST_BYTES: usize = 20 << 20;
 
 const MOST_READ_AT_ONCE: usize = 2;
 
@@ -113,6 +135,36 @@ mod tests {
         text.push_str(&" ".repeat(length));
         let texts = Texts::read("a", text.into_bytes()).unwrap();
         Arc::new(Loaded::read(texts).unwrap())
+    }
+
+    #[tokio::test]
+    async fn one_person_reads_one_at_a_time_and_leaves_a_place_to_others() {
+        let shelf = Shelf::default();
+        let blink = std::time::Duration::from_millis(20);
+        let anns = shelf.turn("ann").await;
+        assert!(
+            tokio::time::timeout(blink, shelf.turn("ann"))
+                .await
+                .is_err()
+        );
+        let bobs = tokio::time::timeout(blink, shelf.turn("bob")).await;
+        assert!(bobs.is_ok());
+        assert!(
+            tokio::time::timeout(blink, shelf.turn("eve"))
+                .await
+                .is_err()
+        );
+        drop(anns);
+        assert!(tokio::time::timeout(blink, shelf.turn("ann")).await.is_ok());
+    }
+
+    #[test]
+    fn real_definitions_of_several_people_have_room_beside_each_other() {
+        let shelf = Shelf::default();
+        for person in ["ann", "bob", "eve", "joe"] {
+            shelf.put(person.to_owned(), loaded(4 << 20));
+        }
+        assert!(shelf.get("ann").is_some() && shelf.get("bob").is_some());
     }
 
     #[test]

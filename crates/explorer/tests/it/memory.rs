@@ -1,16 +1,15 @@
 //! An explorer whose drawer is in memory, with everybody let in.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::Method;
 use axum::http::request::Parts;
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::{ClientId, CredentialSource, Options, Profile, ProfileName, Secret};
 use hallpass_explorer::{
-    Document, Door, Drawer, DrawerError, Entry, Explorer, Failure, Fetch, Id, Job, Region,
+    Common, Document, Door, Drawer, DrawerError, Entry, Explorer, Failure, Fetch, Id, Job, Region,
     SharedDrawer, Surroundings, Visitor, no_form_token,
 };
 use reqwest::Url;
@@ -20,10 +19,24 @@ pub(crate) const FORM_TOKEN: &str = "a form token";
 
 /// An explorer over a drawer, for places of the API and where tokens are (`token`).
 pub(crate) fn explorer(drawer: Arc<Memory>, places: BTreeMap<String, String>) -> Explorer {
+    explorer_of(&common(&drawer), drawer, places)
+}
+
+/// What explorers over this drawer have in common.
+pub(crate) fn common(drawer: &Memory) -> Common {
+    let answers = drawer.answers.get_or_init(|| tempfile::tempdir().unwrap());
+    Common::new(answers.path().to_owned())
+}
+
+/// One of several explorers over a drawer, that have this in common.
+pub(crate) fn explorer_of(
+    common: &Common,
+    drawer: Arc<Memory>,
+    places: BTreeMap<String, String>,
+) -> Explorer {
     let door = Arc::new(OpenDoor(drawer));
     let clock = Options::in_memory().clock;
-    let answers = tempfile::tempdir().unwrap();
-    Explorer::new(door, Arc::new(Here(places, answers)), clock)
+    Explorer::new(common, door, Arc::new(Here(places)), clock)
 }
 
 /// Everybody is the same person.
@@ -52,7 +65,7 @@ impl Door for OpenDoor {
     }
 }
 
-struct Here(BTreeMap<String, String>, tempfile::TempDir);
+struct Here(BTreeMap<String, String>);
 
 impl Surroundings for Here {
     fn is_local(&self) -> bool {
@@ -65,10 +78,6 @@ impl Surroundings for Here {
 
     fn options(&self) -> Options {
         Options::in_memory()
-    }
-
-    fn answers(&self) -> PathBuf {
-        self.1.path().to_owned()
     }
 
     fn regions(&self) -> Vec<Region> {
@@ -129,6 +138,8 @@ pub(crate) struct Memory {
     pub(crate) secrets: Mutex<HashMap<(Id, String), Secret>>,
     /// Whether there is no room for another version of a workspace.
     pub(crate) is_full: AtomicBool,
+    /// Where large answers are.
+    answers: OnceLock<tempfile::TempDir>,
 }
 
 impl Drawer for Memory {

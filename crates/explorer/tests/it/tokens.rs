@@ -357,3 +357,14 @@ async fn of_two_who_type_a_secret_at_once_the_settings_have_theirs() {
         assert!(stage.world.secrets().contains_key(name), "{kept}");
     }
 }
+
+#[tokio::test]
+async fn under_two_names_of_one_server_there_is_one_token() {
+    let stage = Stage::set().await;
+    let [one, two] = stage.world.under_two_names();
+    let inherits = draft(&Value::Null);
+    let (first, second) =
+        tokio::join!(send(&stage, &one, &inherits), send(&stage, &two, &inherits));
+    assert_eq!((first.unwrap().0, second.unwrap().0), (200, 200));
+    assert_eq!(stage.issuer.minted(), 1);
+}

@@ -13,7 +13,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower_service::Service as _;
 
-use crate::memory::{FORM_TOKEN, Memory, explorer, visitor};
+use crate::memory::{FORM_TOKEN, Memory, explorer, explorer_of, visitor};
 
 pub(crate) struct World {
     router: Router,
@@ -39,6 +39,12 @@ impl World {
     /// The explorer as if it were started anew, with what was kept.
     pub(crate) fn explorer(&self) -> Explorer {
         explorer(self.drawer.clone(), self.places.clone())
+    }
+
+    /// The explorers of two names of one server.
+    pub(crate) fn under_two_names(&self) -> [Explorer; 2] {
+        let common = crate::memory::common(&self.drawer);
+        [(); 2].map(|()| explorer_of(&common, self.drawer.clone(), self.places.clone()))
     }
 
     /// The one who asks.
@@ -93,6 +99,7 @@ impl World {
 
     /// Takes the published definition into a workspace; its id. `None`, and a word, where it is not there:
     /// it is no part of the project.
+    #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
     pub(crate) async fn import_published(&self, path: &str) -> Option<String> {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"));
         let file = file.join("../../../shared/data/storage-api.json");

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn;
 use hallpass_console::{Console, Neighbour};
-use hallpass_explorer::{EXPLORER_PATH, Explorer};
+use hallpass_explorer::{Common, EXPLORER_PATH, Explorer};
 use hallpass_store::{Clock, Store};
 
 use crate::serve::{Addresses, Config};
@@ -27,6 +27,7 @@ pub(super) struct Explorers {
     store: Store,
     relay: Arc<Relay>,
     bounds: Arc<Bounds>,
+    common: Common,
     clock: Clock,
 }
 
@@ -42,6 +43,7 @@ impl Explorers {
             store: store.clone(),
             relay: Arc::new(Relay::new(config, addresses, store, clock)),
             bounds: Arc::new(Bounds::new()),
+            common: Common::new(config.data.join("answers")),
             clock: clock.clone(),
         })
     }
@@ -57,7 +59,12 @@ impl Explorers {
         let addresses = console.addresses();
         let face = Face::of(&addresses.console, &addresses.token_url);
         let surroundings = self.relay.seen_from(face);
-        let explorer = Explorer::new(Arc::new(door), Arc::new(surroundings), self.clock.clone());
+        let explorer = Explorer::new(
+            &self.common,
+            Arc::new(door),
+            Arc::new(surroundings),
+            self.clock.clone(),
+        );
         console.protect(explorer.router().layer(from_fn(door::through)))
     }
 }

@@ -4,8 +4,8 @@
 //! The token stands in the address that is opened. It is exchanged for a cookie once and is useless then,
 //! so that an address in a history or in a terminal lets nobody in. The cookie proves the browser, not the
 //! page: cookies ignore ports, and a page of another local server is of the same site. So each request
-//! says by whose page it was made (W3C Fetch Metadata, RFC 6454 section 7), and each that may change
-//! something carries a token that only our pages know.
+//! says by whose page it was made (W3C Fetch Metadata, RFC 6454 section 7), is refused with nothing but the cookie,
+//! and each that may change something carries a token that only our pages know.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -107,6 +107,9 @@ impl Entrance {
         }
         if !self.has_cookie(request.headers()) {
             return refused(&path, Refused::Stranger);
+        }
+        if !request.headers().contains_key(SEC_FETCH_SITE) {
+            return refused(&path, Refused::NoBrowser);
         }
         match self.admit(request).await {
             Ok(request) => self.pass(request).await,
@@ -269,6 +272,9 @@ enum Refused {
     OtherPage,
     /// Its browser has not come in with the token.
     Stranger,
+    /// It has the cookie and says nothing of the page that it was made by, as no browser does: other local
+    /// servers are sent the cookie too, and pass it on at most.
+    NoBrowser,
     /// It has a wrong token, or one that was used.
     NoToken,
 }
@@ -277,7 +283,7 @@ impl Refused {
     fn status(self) -> StatusCode {
         match self {
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
-            Self::OtherPage | Self::NoToken => StatusCode::FORBIDDEN,
+            Self::OtherPage | Self::NoBrowser | Self::NoToken => StatusCode::FORBIDDEN,
             Self::Stranger => StatusCode::UNAUTHORIZED,
         }
     }
@@ -291,6 +297,10 @@ impl Refused {
             Self::OtherPage => (
                 "another page may not use the explorer",
                 "open the explorer in a tab of its own",
+            ),
+            Self::NoBrowser => (
+                "the request does not say by which page it was made",
+                "use a browser that says so (Sec-Fetch-Site), as those since 2023 do",
             ),
             Self::Stranger => (
                 "this browser has not been let in",

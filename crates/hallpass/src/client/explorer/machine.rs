@@ -4,7 +4,6 @@
 //! rented machine is told its own credentials.
 
 use std::net::{IpAddr, Ipv6Addr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +19,7 @@ use crate::command::CommandError;
 use crate::{definition, output};
 
 /// The machine of one person.
-pub(super) struct Machine {
-    /// Where large answers are.
-    pub(super) answers: PathBuf,
-}
+pub(super) struct Machine;
 
 impl Surroundings for Machine {
     fn is_local(&self) -> bool {
@@ -60,10 +56,6 @@ impl Surroundings for Machine {
                     output::words(&warning);
                 }
             }))
-    }
-
-    fn answers(&self) -> PathBuf {
-        self.answers.clone()
     }
 
     fn regions(&self) -> Vec<Region> {
@@ -187,9 +179,7 @@ mod tests {
 
     #[test]
     fn link_local_addresses_are_refused_however_they_are_written() {
-        let machine = Machine {
-            answers: PathBuf::new(),
-        };
+        let machine = Machine;
         for url in [
             "http://169.254.169.254/latest/meta-data",
             "http://0xA9FEA9FE/",

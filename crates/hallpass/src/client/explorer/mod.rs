@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use hallpass_explorer::Explorer;
+use hallpass_explorer::{Common, Explorer};
 use hallpass_oauth::random::SystemRandom;
 
 use super::loopback;
@@ -54,10 +54,9 @@ pub(crate) async fn run(args: ExplorerArgs) -> Result<(), CommandError> {
     let (socket, address) = loopback::bind(args.listen, "the explorer", harm).await?;
     let signals = Signals::listen()?;
     let explorer = Explorer::new(
+        &Common::new(drawer.state().with_extension("answers")),
         Arc::new(Door::new(drawer.clone())),
-        Arc::new(Machine {
-            answers: drawer.state().with_extension("answers"),
-        }),
+        Arc::new(Machine),
         Arc::new(system_time),
     );
     let router = explorer.router().merge(hallpass_pages::assets());

@@ -120,11 +120,17 @@ impl Bounds {
     }
 }
 
-/// Whether this server sends something when it is asked for this: a request of the API, or one for a
-/// token.
+/// Whether this server sends something when it is asked for this, a request of the API or one for a token, or
+/// reads a definition, which takes as long and much memory.
 fn sends(head: &Parts) -> bool {
     let path = head.uri.path();
-    let sends = ["/send", "/tokens", "/tasks/look"];
+    let sends = [
+        "/send",
+        "/tokens",
+        "/tasks/look",
+        "/definitions/look",
+        "/definitions",
+    ];
     head.method == Method::POST && sends.iter().any(|end| path.ends_with(end))
 }
 
@@ -153,7 +159,13 @@ mod tests {
         for _ in 0..SENT_AT_ONCE {
             bounds.count(ann, &send, now).unwrap();
         }
-        for path in ["/send", "/tokens", "/tasks/look"] {
+        for path in [
+            "/send",
+            "/tokens",
+            "/tasks/look",
+            "/definitions/look",
+            "/definitions",
+        ] {
             let path = format!("/explorer/api/w/a{path}");
             assert!(bounds.count(ann, &head("POST", &path), now).is_err());
             assert!(bounds.count(bob, &head("POST", &path), now).is_ok());

@@ -36,8 +36,6 @@ pub(super) struct Relay {
     /// The proxy that leads the names of the real system here, if there is one.
     proxy: Option<String>,
     ca_file: Option<PathBuf>,
-    /// Where large answers are.
-    answers: PathBuf,
     /// What is configured.
     configured: Vec<Url>,
     clock: Clock,
@@ -88,7 +86,6 @@ impl Relay {
             addresses: addresses.clone(),
             proxy: addresses.tls.as_ref().and(addresses.proxy.clone()),
             ca_file: addresses.ca_file.as_ref().map(PathBuf::from),
-            answers: config.data.join("answers"),
             configured: configured.filter_map(|url| Url::parse(url).ok()).collect(),
             clock: clock.clone(),
         }
@@ -209,10 +206,6 @@ impl Surroundings for Seen {
             Some(file) if profile.ca_file().is_none() => profile.with_ca_file(Some(file)),
             _ => profile,
         }
-    }
-
-    fn answers(&self) -> PathBuf {
-        self.relay.answers.clone()
     }
 
     fn regions(&self) -> Vec<Region> {

@@ -13,6 +13,9 @@ use crate::http::{Reply, plain_request, send_bytes, try_send};
 use crate::server::Running;
 use crate::world::{World, eventually, files, text};
 
+/// What a browser says of requests that the explorer's own page makes.
+const OWN_PAGE: (&str, &str) = ("sec-fetch-site", "same-origin");
+
 const PLANTED: &str = "planted+5ecret";
 
 /// A running explorer, and the browser that it let in.
@@ -101,7 +104,7 @@ impl Browser {
 
     fn get(&self, path: &str) -> Reply {
         let url = format!("{}{path}", self.origin);
-        self.ask(&Method::GET, &url, &[("cookie", &self.cookie)])
+        self.ask(&Method::GET, &url, &[("cookie", &self.cookie), OWN_PAGE])
     }
 
     /// Sends JSON as the page would.
@@ -182,7 +185,13 @@ fn one_browser_comes_in_and_the_address_is_worth_nothing_then() {
     );
     assert_eq!(attributes, "Path=/explorer; HttpOnly; SameSite=Strict");
     local.ask(&Method::GET, link, &[]).is(403);
-    local.ask(&Method::GET, &page, &[("cookie", pair)]).is(200);
+    // Another local server may have been sent the cookie.
+    let alone = local.ask(&Method::GET, &page, &[("cookie", pair)]).is(403);
+    assert!(alone.text.contains("by which page"), "{}", alone.text);
+    for says in ["none", "same-origin"] {
+        let headers = [("cookie", pair), ("sec-fetch-site", says)];
+        local.ask(&Method::GET, &page, &headers).is(200);
+    }
     assert_eq!(
         local
             .ask(&Method::GET, link, &[("cookie", pair)])
@@ -244,9 +253,12 @@ fn pages_of_others_stay_outside() {
     }
     // Without the token of our pages nothing is changed, whatever the browser says.
     let own = ("origin", &*local.origin);
-    local.ask(&Method::POST, &url, &[cookie, own]).is(403);
     local
-        .ask(&Method::POST, &url, &[cookie, own, ("x-csrf-token", "0")])
+        .ask(&Method::POST, &url, &[cookie, own, OWN_PAGE])
+        .is(403);
+    let wrong = ("x-csrf-token", "0");
+    local
+        .ask(&Method::POST, &url, &[cookie, own, OWN_PAGE, wrong])
         .is(403);
     let form = |fields: String| {
         let request = plain_request(
