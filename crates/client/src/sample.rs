@@ -13,6 +13,7 @@ use hallpass_openapi::code::{
 };
 
 use crate::access_token::AccessToken;
+use crate::authorization::Prefix;
 use crate::profile::{Authentication, Profile};
 
 /// The environment variable that the programs read the secret from; the same as the profile's own.
@@ -40,10 +41,23 @@ pub struct Sample<'a> {
     pub title: &'a str,
     /// What is to be said at the request.
     pub notes: Vec<String>,
-    /// A token to be written into the program. Only for one who asks for it.
-    pub token: Option<&'a AccessToken>,
-    /// Whether the program has to be given a token, although the profile could get one.
-    pub given_a_token: bool,
+    /// Where the program has its token from.
+    pub token: SampleToken<'a>,
+    /// What stands before it in the header.
+    pub prefix: &'a Prefix,
+}
+
+/// Where a program has its token from.
+#[derive(Debug, Clone, Copy)]
+pub enum SampleToken<'a> {
+    /// It gets one as the profile does, where a program can.
+    OfProfile,
+    /// It stands in the program. Only for one who asks for it.
+    Written(&'a AccessToken),
+    /// Whoever runs the program gives it one.
+    Given,
+    /// There is none: the request goes without.
+    None,
 }
 
 impl Sample<'_> {
@@ -51,8 +65,10 @@ impl Sample<'_> {
     pub fn write(&self, language: SampleLanguage) -> String {
         match language {
             SampleLanguage::Plain(language) => language.write(&self.program(language)),
-            // With a token at hand there is nothing for the library to do.
-            SampleLanguage::PythonOauthlib if self.token.is_some() || self.needs_a_token() => {
+            // With a token at hand there is nothing for the library to do, and it knows one prefix only.
+            SampleLanguage::PythonOauthlib
+                if !self.gets_a_token() || *self.prefix != Prefix::default() =>
+            {
                 Language::Python.write(&self.program(Language::Python))
             }
             SampleLanguage::PythonOauthlib => {
@@ -85,6 +101,7 @@ impl Sample<'_> {
         Program {
             comments: self.comments(language),
             access: self.access(),
+            prefix: self.prefix.to_string(),
             notes: self.notes.clone(),
             request: CodeRequest {
                 method: self.request.method.clone(),
@@ -96,14 +113,16 @@ impl Sample<'_> {
     }
 
     fn access(&self) -> Access {
-        if let Some(token) = self.token {
-            return Access::Token(token.expose().to_owned());
+        match self.token {
+            SampleToken::None => return Access::None,
+            SampleToken::Written(token) => return Access::Token(token.expose().to_owned()),
+            SampleToken::OfProfile | SampleToken::Given => {}
         }
         let client_id = self.profile.client_id().as_str().to_owned();
         let mut fields = vec![("grant_type".to_owned(), "client_credentials".to_owned())];
         fields.extend(self.parameters());
         let secret = match self.profile.authentication() {
-            _ if self.needs_a_token() => return Access::Variable(TOKEN_VARIABLE.to_owned()),
+            _ if !self.gets_a_token() => return Access::Variable(TOKEN_VARIABLE.to_owned()),
             Authentication::PrivateKeyJwt(_) => return Access::Variable(TOKEN_VARIABLE.to_owned()),
             Authentication::Basic => SecretPlace::EncodedBasic(client_id),
             Authentication::BasicUnencoded => SecretPlace::Basic(client_id),
@@ -134,19 +153,19 @@ impl Sample<'_> {
         scope.into_iter().chain(audience).chain(resources).collect()
     }
 
-    /// Whether the program has to be given a token: signing an assertion is not its business.
-    fn needs_a_token(&self) -> bool {
+    /// Whether the program gets its token itself: signing an assertion is not its business.
+    fn gets_a_token(&self) -> bool {
         let signs = matches!(
             self.profile.authentication(),
             Authentication::PrivateKeyJwt(_)
         );
-        signs || self.given_a_token
+        matches!(self.token, SampleToken::OfProfile) && !signs
     }
 
     /// The last line says what the program needs.
     fn comments(&self, language: Language) -> Vec<String> {
         let mut comments = vec![self.title.to_owned(), String::new()];
-        if self.token.is_none() && !self.needs_a_token() {
+        if self.gets_a_token() {
             comments.push(
                 "Each run gets a new token. A server that keeps one token per credential ends the \
                  token before it."
@@ -154,14 +173,17 @@ impl Sample<'_> {
             );
         }
         comments.push(match self.token {
-            Some(_) => "An access token stands in here: treat this file like a password. It works \
+            SampleToken::None => "The request goes without a token.".to_owned(),
+            SampleToken::Written(_) => {
+                "An access token stands in here: treat this file like a password. It works \
                         until the token ends."
-                .to_owned(),
-            None if self.needs_a_token() => format!(
+                    .to_owned()
+            }
+            _ if !self.gets_a_token() => format!(
                 "The access token is not in here: it is read from the environment variable \
                  {TOKEN_VARIABLE}, as in {TOKEN_VARIABLE}=$(hallpass token)."
             ),
-            None => format!(
+            _ => format!(
                 "The client secret is not in here: it is read from the environment variable \
                  {SECRET_VARIABLE}."
             ),

@@ -35,8 +35,10 @@ use hallpass_store::ApplicationInstance;
 use hallpass_store::credentials::CredentialError;
 
 use crate::Console;
+use crate::form::SignedForm;
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
+use crate::submission::Outcome;
 
 /// Where the pages are.
 pub(crate) const CREDENTIALS_PAGE: &str = "/console/credentials";
@@ -114,6 +116,24 @@ impl Console {
         let known = self.instances();
         let known = known.iter().find(|known| known.id == *instance)?;
         self.base_url_of(known)
+    }
+
+    /// Does once what a form asks for whose answer holds a secret, and says so when it comes again.
+    async fn once(
+        &self,
+        form: Arc<SignedForm>,
+        id: &str,
+        work: impl Future<Output = Result<Outcome, PageRefusal>> + Send + 'static,
+        repeated: Already<'_>,
+    ) -> Response {
+        let sent = form.clone();
+        let work = async move {
+            let outcome = work.await;
+            outcome.unwrap_or_else(|refusal| Outcome::Nothing(answered(&sent.by, Err(refusal))))
+        };
+        let by = &form.by;
+        let answer = self.submissions.once(by.person().id, id, work).await;
+        answer.unwrap_or_else(|| self.already(by, repeated))
     }
 
     fn already(&self, by: &SignedIn, content: Already<'_>) -> Response {

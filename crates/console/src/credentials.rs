@@ -92,14 +92,14 @@ struct Asked {
 
 /// List credentials
 ///
-/// Your own, unless `owner` says otherwise. With `limit` or `offset` the answer says which part it is.
+/// Your own, unless `owner` says otherwise, which takes the permission `workspace.read`. With `limit` or `offset` the answer says which part it is.
 #[utoipa::path(
     get,
     path = CREDENTIALS_PATH,
     tag = "Credentials",
     operation_id = "listCredentials",
     params(OwnerParameter, ListParameters),
-    security(("token" = ["workspace.read"])),
+    security(("token" = ["workspace.read"]), ("session" = [])),
     responses(
         (status = 200, description = "The credentials", body = List<'_>),
         (status = 400, description = "A parameter makes no sense", body = ErrorBody<'_>),
@@ -116,14 +116,15 @@ pub(crate) async fn list(
 
 /// Create a credential
 ///
-/// It belongs to you. The answer holds the secret, which is not stored and never shown again.
+/// It belongs to you. The answer holds the secret, which is not stored and never shown again. Signed in, it takes
+/// any role on the application instance.
 #[utoipa::path(
     post,
     path = CREDENTIALS_PATH,
     tag = "Credentials",
     operation_id = "createCredential",
     request_body = CreationBody,
-    security(("token" = ["workspace.update"])),
+    security(("token" = ["workspace.update"]), ("session" = [])),
     responses(
         (status = 201, description = "The credential with its secret", body = Item<'_>),
         (status = 400, description = "The body makes no sense", body = ErrorBody<'_>),
@@ -148,7 +149,7 @@ pub(crate) async fn create(
     tag = "Credentials",
     operation_id = "getCredential",
     params(("id" = String, Path, description = "The client id"), OwnerParameter),
-    security(("token" = ["workspace.read"])),
+    security(("token" = ["workspace.read"]), ("session" = [])),
     responses(
         (status = 200, description = "The credential", body = Item<'_>),
         (status = 404, description = "There is no such credential for you", body = ErrorBody<'_>),
@@ -166,7 +167,8 @@ pub(crate) async fn show(
 
 /// Change a credential
 ///
-/// What is absent stays, and `null` takes away (RFC 7396).
+/// What is absent stays, and `null` takes away (RFC 7396). Signed in, one's own takes any role on the application
+/// instance, and to disable it nothing; somebody else's takes the permission.
 #[utoipa::path(
     patch,
     path = ONE,
@@ -174,7 +176,7 @@ pub(crate) async fn show(
     operation_id = "changeCredential",
     params(("id" = String, Path, description = "The client id"), OwnerParameter),
     request_body = ChangeBody,
-    security(("token" = ["workspace.update"])),
+    security(("token" = ["workspace.update"]), ("session" = [])),
     responses(
         (status = 200, description = "The credential as it is now", body = Item<'_>),
         (status = 400, description = "The body makes no sense", body = ErrorBody<'_>),
@@ -194,7 +196,8 @@ pub(crate) async fn change(
 
 /// Reset a client secret
 ///
-/// The answer holds the new secret, which is not stored and never shown again. Only the owner can do this.
+/// The answer holds the new secret, which is not stored and never shown again. Only the owner can do this;
+/// signed in, it takes any role on the application instance.
 #[utoipa::path(
     post,
     path = RESET,
@@ -202,7 +205,7 @@ pub(crate) async fn change(
     operation_id = "resetCredential",
     params(("id" = String, Path, description = "The client id")),
     request_body = Option<ResetBody>,
-    security(("token" = ["workspace.update"])),
+    security(("token" = ["workspace.update"]), ("session" = [])),
     responses(
         (status = 200, description = "The credential with its new secret", body = Item<'_>),
         (status = 400, description = "The overlap is out of bounds", body = ErrorBody<'_>),
@@ -223,14 +226,14 @@ pub(crate) async fn reset(
 
 /// Delete a credential
 ///
-/// Its secrets and all its tokens die at once.
+/// Its secrets and all its tokens die at once. Somebody else's takes the permission.
 #[utoipa::path(
     delete,
     path = ONE,
     tag = "Credentials",
     operation_id = "deleteCredential",
     params(("id" = String, Path, description = "The client id"), OwnerParameter),
-    security(("token" = ["workspace.delete"])),
+    security(("token" = ["workspace.delete"]), ("session" = [])),
     responses(
         (status = 204, description = "It is gone"),
         (status = 404, description = "There is no such credential for you", body = ErrorBody<'_>),

@@ -4,8 +4,9 @@
 //! A module declares its operations with `#[utoipa::path(…)]` and lists them in a struct that derives
 //! `utoipa::OpenApi`; a line in [`parts`] takes them in. An operation says which permission it takes as
 //! `security(("token" = ["workspace.read"]))` (OpenAPI 3.1 allows role names there), and declares
-//! the answers that are its own. One that no token does says `security(("session" = []))`. How else one may call, and the refusals that every operation knows,
-//! are added here.
+//! the answers that are its own. One that no token does says `security(("session" = []))`; one that asks for the
+//! permission with a token only, since it is about what is somebody's own, says both. How else one may
+//! call, and the refusals that every operation knows, are added here.
 
 use std::collections::BTreeSet;
 
@@ -51,6 +52,7 @@ const REFUSALS: [(&str, &str); 3] = [
             script of the console's own pages calls with the session's cookie, and with the session's \
             form token where something changes.\n\n\
             What is somebody's own alone, such as their password and their second factor, takes their session; no token changes it.\n\n\
+            Whoever is signed in needs no permission for credentials and sessions of their own; a token does.\n\n\
             Which permission an operation takes stands beside it. It is looked up when the call \
             comes: a change of somebody's roles acts on the next call.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
@@ -145,7 +147,11 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 /// Adds what all operations share; says which permissions this one takes.
 fn complete(method: &HttpMethod, operation: &mut Operation) -> Vec<String> {
     let permissions = permissions(operation);
-    let session = session(method, &permissions);
+    let session = if declares(operation, SESSION) {
+        session(method, &[])
+    } else {
+        session(method, &permissions)
+    };
     operation.security = Some(if takes_token(operation) {
         vec![SecurityRequirement::new(TOKEN, &permissions), session]
     } else {
@@ -189,9 +195,14 @@ fn permissions(operation: &Operation) -> Vec<String> {
 
 /// Whether a program may call it; nothing declared means that it may.
 fn takes_token(operation: &Operation) -> bool {
-    let mut declared = operation.security.iter().flatten();
-    let session = SecurityRequirement::new::<_, [&str; 0], &str>(SESSION, []);
-    !declared.any(|one| *one == session)
+    let any = operation.security.iter().flatten().next();
+    any.is_none() || declares(operation, TOKEN)
+}
+
+fn declares(operation: &Operation, scheme: &str) -> bool {
+    let declared = operation.security.iter().flatten();
+    let mut declared = declared.filter_map(|one| serde_json::to_value(one).ok());
+    declared.any(|one| one.get(scheme).is_some())
 }
 
 fn session(method: &HttpMethod, permissions: &[String]) -> SecurityRequirement {

@@ -39,9 +39,9 @@ pub struct Book {
     pub path: String,
     /// Where it can be downloaded, without the ending `.json` or `.yaml`.
     pub file: String,
-    /// Whether its operations are judged by the permissions that follow from their paths; otherwise
-    /// they say themselves what they take.
-    pub guarded: bool,
+    /// What is served, with this definition in it, where the operations are judged by the permissions
+    /// that follow from all its paths; otherwise they say themselves what they take.
+    pub guarded: Option<Arc<Definition>>,
 }
 
 /// What the pages of one definition are made from.
@@ -57,6 +57,8 @@ struct Reader {
 enum Needs {
     /// This permission.
     Permission(String),
+    /// This permission, and signed in none for what is one's own.
+    UnlessOwn(String),
     /// Some role, whatever it is.
     AnyRole,
     /// Nothing that the definition names.
@@ -149,15 +151,11 @@ impl Title {
 impl Reader {
     fn new(console: Console, book: Book) -> Self {
         let definition = &book.definition;
-        let derived = book
-            .guarded
-            .then(|| OperationPermissions::derive(definition));
+        let derived = book.guarded.as_deref();
+        let derived = derived.map(|served| (served, OperationPermissions::derive(served)));
         let operations = definition.operations().iter();
         let needs = operations.map(|operation| match &derived {
-            Some(derived) => match derived.requirement(operation.index()) {
-                Requirement::Permission(permission) => Needs::Permission(permission.to_string()),
-                Requirement::AnyRole => Needs::AnyRole,
-            },
+            Some((served, permissions)) => permitted(served, permissions, operation),
             None => declared(definition, operation),
         });
         Self {
@@ -177,10 +175,25 @@ impl Reader {
 impl Needs {
     fn words(&self) -> &str {
         match self {
-            Self::Permission(permission) => permission,
+            Self::Permission(permission) | Self::UnlessOwn(permission) => permission,
             Self::AnyRole => "any role",
             Self::Nothing => "",
         }
+    }
+}
+
+/// The permission that the operation takes in what is served, where it has the same name.
+fn permitted(
+    served: &Definition,
+    permissions: &OperationPermissions,
+    operation: &Operation,
+) -> Needs {
+    let Ok(served) = served.operation(operation.id()) else {
+        return Needs::Nothing;
+    };
+    match permissions.requirement(served.index()) {
+        Requirement::Permission(permission) => Needs::Permission(permission.to_string()),
+        Requirement::AnyRole => Needs::AnyRole,
     }
 }
 
@@ -193,11 +206,17 @@ fn declared(definition: &Definition, operation: &Operation) -> Needs {
         .into_iter()
         .flatten()
         .filter_map(Value::as_object);
-    let names = schemes.flat_map(|schemes| schemes.values().filter_map(Value::as_array));
-    let mut names = names.flatten().filter_map(Value::as_str);
-    names
-        .next()
-        .map_or(Needs::Nothing, |name| Needs::Permission(name.to_owned()))
+    let mut lists: Vec<Vec<&str>> = Vec::new();
+    for scheme in schemes {
+        let names = scheme.values().filter_map(Value::as_array).flatten();
+        lists.push(names.filter_map(Value::as_str).collect());
+    }
+    let name = lists.iter().flatten().next();
+    match name.map(|name| (*name).to_owned()) {
+        None => Needs::Nothing,
+        Some(name) if lists.iter().any(Vec::is_empty) => Needs::UnlessOwn(name),
+        Some(name) => Needs::Permission(name),
+    }
 }
 
 fn titled(definition: &Definition) -> String {

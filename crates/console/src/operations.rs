@@ -20,6 +20,8 @@ pub(crate) struct Listed {
     pub(crate) path: String,
     pub(crate) id: String,
     pub(crate) requirement: Requirement,
+    /// Whether somebody signed in does it to what is their own with any role.
+    pub(crate) own: bool,
 }
 
 impl Operations {
@@ -32,6 +34,7 @@ impl Operations {
             path: operation.path().to_owned(),
             id: operation.id().to_owned(),
             requirement: permissions.requirement(index).clone(),
+            own: false,
         });
         Self(listed.collect())
     }
@@ -106,6 +109,7 @@ pub(crate) fn permissions<'a>(
 fn declared(method: &str, path: &str, operation: &Value) -> Option<Listed> {
     let id = operation["operationId"].as_str()?;
     let schemes = operation["security"].as_array().into_iter().flatten();
+    let in_session = schemes.clone().find_map(|one| one["session"].as_array());
     let mut tokens = schemes
         .filter_map(|scheme| scheme["token"].as_array())
         .peekable();
@@ -113,12 +117,14 @@ fn declared(method: &str, path: &str, operation: &Value) -> Option<Listed> {
     tokens.peek()?;
     let words = tokens.flatten();
     let mut permissions = words.filter_map(|word| word.as_str()?.parse().ok());
+    let requirement = permissions
+        .next()
+        .map_or(Requirement::AnyRole, Requirement::Permission);
     Some(Listed {
+        own: requirement != Requirement::AnyRole && in_session.is_some_and(Vec::is_empty),
         method: method.to_uppercase(),
         path: path.to_owned(),
         id: id.to_owned(),
-        requirement: permissions
-            .next()
-            .map_or(Requirement::AnyRole, Requirement::Permission),
+        requirement,
     })
 }

@@ -92,7 +92,7 @@ pub(crate) fn rest() -> Router<Arc<Console>> {
         (status = 400, description = "The query cannot be read"),
         (status = 404, description = "No such person in the workspace"),
     ),
-    security(("token" = ["workspace.read"]))
+    security(("token" = ["workspace.read"]), ("session" = []))
 )]
 async fn list(
     State(console): State<Arc<Console>>,
@@ -120,7 +120,7 @@ async fn list(
         (status = 400, description = "The query cannot be read"),
         (status = 404, description = "No such person in the workspace"),
     ),
-    security(("token" = ["workspace.update"]))
+    security(("token" = ["workspace.update"]), ("session" = []))
 )]
 async fn end_others(
     State(console): State<Arc<Console>>,
@@ -148,7 +148,7 @@ async fn end_others(
         (status = 400, description = "The query cannot be read"),
         (status = 404, description = "No such session of that person"),
     ),
-    security(("token" = ["workspace.update"]))
+    security(("token" = ["workspace.update"]), ("session" = []))
 )]
 async fn end(
     State(console): State<Arc<Console>>,

@@ -181,8 +181,7 @@ impl<'a> Item<'a> {
 impl NewCredential {
     /// Reads the body of a creation.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        let body: CreationBody = serde_json::from_slice(body)
-            .map_err(|error| bad(format!("the body cannot be read: {error}")))?;
+        let body: CreationBody = read(body)?;
         let workspace = body.associated_tenant.map(|tenant| {
             workspace_at(&tenant.resource_uri).ok_or_else(|| {
                 bad(format!(
@@ -244,6 +243,15 @@ pub(crate) async fn read_json_body(headers: &HeaderMap, body: Body) -> Result<Ve
         Err(error) if is_too_long(&error) => Err(Refusal::TooLarge(LONGEST_BODY)),
         Err(_) => Err(bad("the body did not come to its end".to_owned())),
     }
+}
+
+/// What a body says. One that is no object is refused here: the parser would take an array, and speak of it in
+/// words of its own.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body must be a JSON object".to_owned()));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))
 }
 
 /// The printed form.
@@ -347,7 +355,8 @@ mod tests {
         assert!(refused("{\n  \"credentialName\": nightly}").contains("line 2 column 22"));
         assert!(refused("{}").contains("missing field `credentialName` at line 1 column 2"));
         assert!(refused(r#"{"credentialName":7}"#).contains("line 1 column 19"));
-        assert!(refused("").contains("line 1 column 0"));
+        assert!(refused("").contains("must be a JSON object"));
+        assert!(refused("[]").contains("must be a JSON object"));
         assert!(
             refused(r#"{"credentialName":"a","credentialName":"b"}"#).contains("duplicate field")
         );

@@ -2,15 +2,13 @@
 // suit it, the headers, the differences from the definition, and what happened on the way.
 
 import { ask, base, post } from './api.js';
-import { app } from './app.js';
-import { chart, chartsOf } from './chart.js';
+import { app, trusting } from './app.js';
 import { read } from './content.js';
-import { h, replace } from './dom.js';
+import { coming, h, replace } from './dom.js';
 import { pretty } from './pretty.js';
 import { raw } from './raw.js';
-import { listOf, table } from './table.js';
+import { chartsOf, listOf } from './shapes.js';
 import { tabs } from './tabs.js';
-import { follow } from './task.js';
 import { advice, capital, counted, meaning, quality, several, size, time } from './words.js';
 
 // Draws answers into the element: what `running`, `show`, `fail` and `clear` say is read out as well.
@@ -32,12 +30,12 @@ export function mountAnswer(element) {
     clear: () => begin(''),
     fail: (error) => begin(
       `Not sent: ${error.message}`,
-      h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint))),
+      h('div.alert', h('p', capital(error.message)), error.hint && h('p.hint', capital(error.hint)), trusting(error)),
     ),
     show(answer, draft) {
       const mine = number + 1;
       const shown = { answer, draft, isCurrent: () => mine === number && element.isConnected };
-      const task = answer.task && follow(answer.task, shown.isCurrent);
+      const task = answer.task && coming(() => import('./task.js'), ({ follow }) => follow(answer.task, shown.isCurrent));
       const content = [head(answer), problem(answer), task, pages(shown, here), body(shown)];
       begin(`${answer.status} ${answer.reason ?? ''}: ${meaning(answer.status)}`, content);
     },
@@ -158,8 +156,8 @@ function forms({ answer, draft }, { node, text }, content) {
   const charts = chartsOf(node);
   const all = tabs('Forms of the body', [
     { id: 'pretty', label: 'Pretty', make: () => tree },
-    items && { id: 'table', label: 'Table', make: () => table(items, draft?.operation || 'answer') },
-    charts.length && { id: 'chart', label: 'Chart', make: () => chart(charts) },
+    items && { id: 'table', label: 'Table', make: () => coming(() => import('./table.js'), ({ table }) => table(items, draft?.operation || 'answer')) },
+    charts.length && { id: 'chart', label: 'Chart', make: () => coming(() => import('./chart.js'), ({ chart }) => chart(charts)) },
     { id: 'raw', label: 'Raw', make: () => raw(text) },
   ].filter(Boolean), preferred, (id) => { preferred = id; });
   content.reveal = (pointer) => {

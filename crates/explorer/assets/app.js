@@ -1,7 +1,7 @@
 // The frame that the parts of the page hang themselves into: the bar above, the tabs at the side, and the
 // views, one for each address behind the `#`.
 
-import { get } from './api.js';
+import { get, post } from './api.js';
 import { h, replace, fill } from './dom.js';
 
 const listeners = new Map();
@@ -9,6 +9,7 @@ const routes = [];
 const lazy = [];
 const tabs = [];
 const kept = new Map();
+const saving = new Set();
 let leave;
 
 export const app = {
@@ -82,6 +83,13 @@ export const app = {
     kept.clear();
   },
 
+  // What is on its way to the server when its view is left; whatever depends on it waits for that.
+  saving(promise) {
+    const settled = promise.catch(() => {}).then(() => saving.delete(settled));
+    saving.add(settled);
+  },
+  saved: () => Promise.all(saving),
+
   // Tells the person: for a moment, and to screen readers. `kind` is 'good' or 'bad'.
   say(text, kind = 'good') {
     const note = h('p', { 'data-kind': kind }, text);
@@ -93,6 +101,22 @@ export const app = {
     app.say(error.hint ? `${error.message}: ${error.hint}` : error.message, 'bad');
   },
 };
+
+// A button where secrets would go to an address that somebody else chose; nothing for other failures.
+export function trusting(error) {
+  const origin = error.details?.trust;
+  if (!origin) return null;
+  const place = h('p.buttons');
+  const trust = async () => {
+    try {
+      await post('/trust', { origin });
+      replace(place, h('span', { role: 'status' }, 'It is trusted now. Do it again.'));
+    } catch (failure) {
+      app.fail(failure);
+    }
+  };
+  return replace(place, h('button', { type: 'button', onclick: trust }, `I trust ${origin}`));
+}
 
 function keep(path) {
   if (!kept.has(path)) {

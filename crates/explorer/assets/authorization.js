@@ -293,7 +293,7 @@ function page(_, view) {
   load().catch(app.fail);
   return () => {
     off();
-    inTurn(save);
+    app.saving(inTurn(save));
   };
 }
 

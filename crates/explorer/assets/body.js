@@ -1,11 +1,11 @@
 // The tab "Body": a form by the schema, and the text that is sent. The text is what counts. The form changes the
 // tree that the text was read into, so what it does not know, and numbers of any length, stay as they are.
 
-import { fill, h, replace, unique } from './dom.js';
-import { form } from './form.js';
+import { coming, h, replace, unique } from './dom.js';
 import { NoJson, parse, print } from './json.js';
 
-export function body(edit) {
+// `inBody(mistake)` tells whether a mistake is one of the body.
+export function body(edit, inBody) {
   const { draft, detail } = edit;
   const bodies = detail?.bodies ?? [];
   const offered = () => bodies.find((one) => one.mediaType === draft.body?.mediaType);
@@ -80,9 +80,6 @@ export function body(edit) {
   return { element, told };
 }
 
-// Whether a mistake is one of the body.
-export const inBody = (mistake) => mistake.pointer !== undefined && mistake.pointer !== null || mistake.in === 'body';
-
 const sentence = ({ pointer, what, hint }) => [pointer && h('code', pointer), pointer && ': ', what, hint && `; ${hint}`];
 const formable = (shape) => Boolean(shape?.fields?.length || /^(list|map)/.test(shape?.kind ?? ''));
 
@@ -147,12 +144,17 @@ function asForm(edit, shape, place) {
     replace(place, h('p.notice', `The text is no JSON (line ${broken.line}, column ${broken.column}: ${broken.message}). Mend it as text, and the form is here again.`));
     return (mistakes) => mistakes;
   }
-  const root = { node: edit.draft.body.text.trim() ? parse(edit.draft.body.text, { variables: true }) : { kind: 'object', members: [] } };
-  const made = form(shape, root, () => {
-    edit.draft.body.text = print(root.node);
-    edit.changed();
-  });
-  replace(place);
-  fill(place, made.element);
-  return made.told;
+  let told = (mistakes) => mistakes;
+  replace(place, coming(() => import('./form.js'), ({ form }) => {
+    const { text } = edit.draft.body;
+    const root = { node: text.trim() ? parse(text, { variables: true }) : { kind: 'object', members: [] } };
+    const made = form(shape, root, () => {
+      edit.draft.body.text = print(root.node);
+      edit.changed();
+    });
+    ({ told } = made);
+    queueMicrotask(edit.tell);
+    return made.element;
+  }));
+  return (mistakes) => told(mistakes);
 }

@@ -42,6 +42,13 @@ export function replace(element, ...children) {
   return fill(element, children);
 }
 
+// The place of what a script brings that is loaded now: `make` is given the script, and makes what is shown.
+export function coming(load, make) {
+  const place = h('div.coming', h('p.quiet', 'One moment…'));
+  load().then((parts) => replace(place, make(parts))).catch((error) => replace(place, h('p.alert', error.message)));
+  return place;
+}
+
 // A field with its label, to be laid out by the stylesheet.
 export function field(label, input, hint) {
   input.id ||= unique('field');

@@ -1,8 +1,7 @@
 // The rows of a request: its parameters, and its own headers beside those that Hallpass writes.
 
 import { authorizationForm } from './authorization.js';
-import { h, fill, replace, unique } from './dom.js';
-import { builder } from './builders.js';
+import { coming, h, fill, replace, unique } from './dom.js';
 import { control } from './inputs.js';
 
 const PLACES = { path: 'in the path', query: 'in the query', header: 'header', cookie: 'cookie' };
@@ -76,12 +75,14 @@ function knownRow(edit, row, about) {
     onclick: () => {
       wide.hidden = !wide.hidden;
       open.setAttribute('aria-expanded', String(!wide.hidden));
-      if (build) return;
-      build = builder(about.name, edit.detail, row.value, (next) => {
-        value.show(next);
-        typed(next);
-      });
-      fill(wide.firstChild, build);
+      if (wide.firstChild.hasChildNodes()) return;
+      fill(wide.firstChild, coming(() => import('./builders.js'), ({ builder }) => {
+        build = builder(about.name, edit.detail, row.value, (next) => {
+          value.show(next);
+          typed(next);
+        });
+        return build;
+      }));
     },
   }, 'Build it');
   const elements = [

@@ -4,8 +4,7 @@
 import { mountAnswer } from './answer.js';
 import { post, put } from './api.js';
 import { app } from './app.js';
-import { body, inBody } from './body.js';
-import { dialog, field, fill, h, later, replace } from './dom.js';
+import { coming, dialog, field, h, later, replace } from './dom.js';
 import { authorization, headers, parameters } from './parameters.js';
 import { code, preview } from './preview.js';
 
@@ -183,6 +182,7 @@ function edit(element, state, here) {
     asking?.abort();
     asking = new AbortController();
     try {
+      await app.saved();
       context.preview = await post('/preview', draft, { signal: asking.signal });
       state.preview = context.preview;
       told(context.preview);
@@ -217,6 +217,7 @@ function edit(element, state, here) {
     if (!place.element.isConnected) element.append(place.element);
     place.running();
     try {
+      await app.saved();
       const answer = await post('/send', unchecked ? { ...sent, unchecked } : sent, { signal: state.running.signal });
       place.show(answer, sent);
       reveal(place.element);
@@ -255,6 +256,19 @@ function edit(element, state, here) {
   };
 }
 
+// The tab "Body", whose scripts come when it is first shown.
+function body(edit) {
+  let made;
+  const element = coming(() => import('./body.js'), (parts) => {
+    made = parts.body(edit, inBody);
+    queueMicrotask(edit.tell);
+    return made.element;
+  });
+  return { element, told: (preview) => made?.told(preview) };
+}
+
+// Whether a mistake is one of the body.
+const inBody = ({ pointer, in: place }) => (pointer !== undefined && pointer !== null) || place === 'body';
 const shortType = (mediaType) => (/json/i.test(mediaType) ? 'JSON' : mediaType.split(/[/;]/)[1] ?? mediaType);
 const isOwnHeader = (draft, one) => one.in === 'header' && draft.headers.some((row) => row.name === one.parameter);
 

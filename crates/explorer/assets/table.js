@@ -13,17 +13,6 @@ const LONGEST = 120;
 const FIRST = ['displayName', 'name', 'id', 'state', 'status', 'health', 'model', 'sizeMiB', 'totalMiB', 'usedMiB'];
 const LAST = ['customerId', 'generation', 'type', 'resourceUri', 'requestUri', 'associatedLinks', 'consoleUri'];
 
-// The list of a body: the body itself, its `items`, or its longest list of objects; else null.
-export function listOf(node) {
-  const isList = (one) => one?.kind === 'array' && one.items.some((item) => item.kind === 'object');
-  if (isList(node)) return node.items;
-  if (node.kind !== 'object') return null;
-  const lists = node.members.filter(([, one]) => isList(one));
-  const named = lists.find(([name]) => name === 'items');
-  const [found] = named ? [named] : lists.sort(([, a], [, b]) => b.items.length - a.items.length);
-  return found ? found[1].items : null;
-}
-
 // The cells of an item by column.
 function cells(item) {
   const found = new Map();

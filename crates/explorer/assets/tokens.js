@@ -1,7 +1,7 @@
 // Access tokens: getting a new one, how long they last, and the dialog that manages them. The token itself
 // is never in the page: Copy asks for it and puts it straight on the clipboard.
 
-import { app } from './app.js';
+import { app, trusting } from './app.js';
 import { ask, get, patch, post, remove } from './api.js';
 import { h, replace, field, dialog, confirm } from './dom.js';
 
@@ -75,7 +75,7 @@ export async function getNew(authorization = null) {
       const again = h('button', { type: 'button', onclick: () => close(undefined) }, 'Close');
       replace(body,
         h('div.notice.alert', { role: 'alert' }, h('p', h('strong', 'There is no token: '), error.message),
-          error.hint && h('p', `What to do: ${error.hint}.`)),
+          error.hint && h('p', `What to do: ${error.hint}.`), trusting(error)),
         h('footer.buttons', again));
       again.focus();
     });

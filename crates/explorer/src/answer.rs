@@ -1,13 +1,17 @@
 //! What the page is told when something cannot be done: the one place where an outcome becomes a wire
-//! answer.
+//! answer, also where what it asked cannot be read.
 //!
 //! The shape is `{"error": {"what": …, "hint": …}}`; `what` says what and where, `hint` what to do.
+//! One that ends when the person trusts an address has that in `trust`; see [`trust`](crate::trust).
 
-use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::drawer::DrawerError;
@@ -19,6 +23,8 @@ pub struct Failure {
     status: StatusCode,
     what: String,
     hint: String,
+    /// The origin that nothing is sent to until the person says that they trust it.
+    trust: Option<String>,
 }
 
 impl Failure {
@@ -53,6 +59,21 @@ impl Failure {
             status,
             what: what.into(),
             hint: hint.into(),
+            trust: None,
+        }
+    }
+
+    /// The same, for an origin that the person may say they trust.
+    pub(crate) fn until_trusted(mut self, origin: String) -> Self {
+        self.trust = Some(origin);
+        self
+    }
+
+    /// The same in other words. An origin in which there is something to hide cannot be trusted by name.
+    pub(crate) fn reworded(self, say: impl Fn(&str) -> String) -> Self {
+        Self {
+            trust: self.trust.filter(|origin| say(origin) == *origin),
+            ..Self::new(self.status, say(&self.what), say(&self.hint))
         }
     }
 
@@ -86,9 +107,59 @@ impl From<DrawerError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = json!({ "error": { "what": self.what, "hint": self.hint } });
-        answer(self.status, &body)
+        let mut error = json!({ "what": self.what, "hint": self.hint });
+        if let Some(origin) = self.trust {
+            error["trust"] = origin.into();
+        }
+        answer(self.status, &json!({ "error": error }))
     }
+}
+
+/// The JSON that a page sent.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let read = axum::Json::from_request(request, state).await;
+        let axum::Json(sent) = read.map_err(|rejection| {
+            let status = rejection.status();
+            let what = match &rejection {
+                JsonRejection::MissingJsonContentType(_) => "what was sent is not JSON".to_owned(),
+                JsonRejection::BytesRejection(_) => not_whole(status),
+                other => match std::error::Error::source(other) {
+                    Some(why) => format!("what was sent cannot be read: {why}"),
+                    None => "what was sent cannot be read".to_owned(),
+                },
+            };
+            Failure::new(status, what, "load the page again")
+        })?;
+        Ok(Self(sent))
+    }
+}
+
+/// The bytes that a page sent.
+pub(crate) struct Whole(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let read = Bytes::from_request(request, state).await;
+        read.map(Self).map_err(|rejection: BytesRejection| {
+            let status = rejection.status();
+            Failure::new(status, not_whole(status), "choose a smaller file")
+        })
+    }
+}
+
+fn not_whole(status: StatusCode) -> String {
+    let what = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "what was sent is too large",
+        _ => "what was sent did not come whole",
+    };
+    what.to_owned()
 }
 
 /// What a handler gives back.
@@ -97,7 +168,7 @@ pub(crate) type Answer = Result<Response, Failure>;
 /// JSON for the page, which nobody may store.
 pub(crate) fn answer(status: StatusCode, body: &(impl Serialize + ?Sized)) -> Response {
     let no_store = [(CACHE_CONTROL, "no-store")];
-    hallpass_pages::protected((status, no_store, Json(body)).into_response())
+    hallpass_pages::protected((status, no_store, axum::Json(body)).into_response())
 }
 
 /// The same with 200.

@@ -11,14 +11,16 @@ mod typed;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::{post, put};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
+use crate::cabinet::Turn;
 use crate::id::Id;
+use crate::trust::Origin;
 use crate::visitor::Visitor;
 use crate::workspace::{AuthorizationSettings, Own, Workspace};
 
@@ -26,6 +28,7 @@ pub(crate) use effective::Effective;
 pub use send::{Authorized, SentWith};
 
 use typed::Typed;
+pub(crate) use typed::check;
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let base = "/explorer/api/w/{workspace}/authorization";
@@ -41,17 +44,16 @@ async fn change(
     Json(typed): Json<Value>,
 ) -> Answer {
     let id = Id::parse(&id)?;
-    let settings = explorer
-        .take_settings(&visitor, &id, typed, Whose::Workspace)
-        .await?;
+    let turn = explorer.turn(&visitor, &id).await;
+    let settings = turn.take_settings(typed, Whose::Workspace).await?;
     let stored = settings.clone();
-    explorer
-        .change(&visitor, &id, |workspace| {
-            workspace.authorization = stored;
-            Ok(())
-        })
-        .await?;
-    explorer.forget_unused(&visitor, &id).await?;
+    turn.change(|workspace| {
+        workspace.authorization = stored;
+        Ok(())
+    })
+    .await?;
+    turn.forget_unused().await?;
+    drop(turn);
     told(&json!({ "authorization": settings }))
 }
 
@@ -74,45 +76,66 @@ impl Explorer {
         id: &Id,
         typed: Value,
     ) -> Result<AuthorizationSettings, Failure> {
-        let settings = self.take_settings(visitor, id, typed, Whose::Draft).await?;
-        self.forget_unused(visitor, id).await?;
+        let turn = self.turn(visitor, id).await;
+        let settings = turn.take_settings(typed, Whose::Draft).await?;
+        turn.forget_unused().await?;
         Ok(settings)
     }
+}
 
+/// What is typed, and what is forgotten: in one turn, or what one request keeps would be forgotten by another
+/// before the workspace names it.
+impl Turn<'_> {
     /// Settings as they are stored: what was typed as a secret is kept apart.
     async fn take_settings(
         &self,
-        visitor: &Visitor,
-        id: &Id,
         typed: Value,
         whose: Whose,
     ) -> Result<AuthorizationSettings, Failure> {
         let Typed { settings, secret } = Typed::read(typed, whose)?;
         if let Some((name, secret)) = secret {
-            self.change_own(visitor, id, |own| {
+            let to = self.meant(&settings).await?;
+            self.change_own(|own| {
                 own.kept_secrets.push(name.clone());
+                if let Some(to) = to {
+                    own.trust.bind(&name, to);
+                }
                 Ok(())
             })
             .await?;
-            let drawer = &visitor.drawer;
-            drawer.keep_secret(id, &name, Some(secret)).await?;
+            let drawer = &self.visitor.drawer;
+            drawer.keep_secret(self.id, &name, Some(secret)).await?;
         }
         Ok(settings)
     }
 
+    /// The origin that a secret is typed for: that of the Access Token URL, as it is now. Without one, and for
+    /// a token, which goes wherever the requests go, it is the first that it goes to.
+    async fn meant(&self, settings: &AuthorizationSettings) -> Result<Option<Origin>, Failure> {
+        let AuthorizationSettings::OAuth2(settings) = settings else {
+            return Ok(None);
+        };
+        let variables = self.explorer.variables(self.visitor, self.id).await?;
+        let token_url = variables.resolve(&settings.access_token_url).await?;
+        Ok(Origin::of(token_url.text.expose()))
+    }
+
     /// Forgets the secrets that no settings name any more. The newest of drafts stay: a request that is
     /// being filled in is known to nobody but its page.
-    async fn forget_unused(&self, visitor: &Visitor, id: &Id) -> Result<(), Failure> {
-        let workspace = self.workspace(visitor, id).await?;
+    async fn forget_unused(&self) -> Result<(), Failure> {
+        let workspace = self.explorer.workspace(self.visitor, self.id).await?;
         let unused = self
-            .change_own(visitor, id, |own| {
+            .change_own(|own| {
                 let unused = unused(&workspace, own);
                 own.kept_secrets.retain(|name| !unused.contains(name));
+                own.trust
+                    .release(|name| !unused.iter().any(|one| one == name));
                 Ok(unused)
             })
             .await?;
         for name in unused {
-            visitor.drawer.keep_secret(id, &name, None).await?;
+            let drawer = &self.visitor.drawer;
+            drawer.keep_secret(self.id, &name, None).await?;
         }
         Ok(())
     }

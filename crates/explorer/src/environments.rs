@@ -8,16 +8,16 @@ mod change;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use hallpass_client::SystemRandom;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::id::Id;
 use crate::visitor::{Region, Visitor};
 use crate::workspace::environment::secret_name;
@@ -25,6 +25,7 @@ use crate::workspace::{Environment, Variable, Workspace};
 use crate::workspaces::named;
 
 use change::Changed;
+pub(crate) use change::{LONGEST_VALUE, MOST_VARIABLES, variable_name};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let base = "/explorer/api/w/{workspace}";
@@ -175,6 +176,7 @@ impl Explorer {
                 variables: Vec::new(),
             },
         };
+        let turn = self.turn(visitor, id).await;
         if let Some(other) = &new.copy_of {
             let workspace = self.workspace(visitor, id).await?;
             let other = find(&workspace, other)?;
@@ -182,7 +184,7 @@ impl Explorer {
             self.copy_secrets(visitor, id, other, &environment).await?;
         }
         let made = environment.id.clone();
-        self.change(visitor, id, |workspace| {
+        turn.change(|workspace| {
             if workspace.environments.len() >= MOST_ENVIRONMENTS {
                 return Err(Failure::wrong(
                     format!("there can be {MOST_ENVIRONMENTS} environments"),
@@ -194,7 +196,7 @@ impl Explorer {
             Ok(())
         })
         .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             if let Some(other) = &new.copy_of {
                 let copies = own.current.iter().filter(|one| one.environment == *other);
                 let copies: Vec<_> = copies.cloned().collect();
@@ -234,15 +236,16 @@ impl Explorer {
         id: &Id,
         environment: &Id,
     ) -> Result<(), Failure> {
-        let (removed, next) = self
-            .change(visitor, id, |workspace| {
+        let turn = self.turn(visitor, id).await;
+        let (removed, next) = turn
+            .change(|workspace| {
                 let removed = find(workspace, environment)?.clone();
                 workspace.environments.retain(|one| one.id != *environment);
                 let next = workspace.environments.first().map(|one| one.id.clone());
                 Ok((removed, next))
             })
             .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             own.current.retain(|one| one.environment != *environment);
             if own.active_environment.as_ref() == Some(environment) {
                 own.active_environment = next;
@@ -277,7 +280,8 @@ fn free(workspace: &Workspace, name: &str, but: Option<&Id>) -> Result<(), Failu
     Ok(())
 }
 
-const MOST_ENVIRONMENTS: usize = 50;
+/// Environments of a workspace.
+pub(crate) const MOST_ENVIRONMENTS: usize = 50;
 /// How much is looked at in one request.
 const MOST_TEXTS: usize = 50;
 const LONGEST_TEXT: usize = 32 * 1024;

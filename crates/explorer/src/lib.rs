@@ -24,6 +24,7 @@ mod page;
 mod requests;
 mod sharing;
 mod tokens;
+mod trust;
 pub mod variables;
 mod visitor;
 pub mod workspace;
@@ -82,6 +83,7 @@ impl Explorer {
             .merge(environments::routes())
             .merge(authorization::routes())
             .merge(tokens::routes())
+            .merge(trust::routes())
             .merge(definitions::routes())
             .merge(library::routes())
             .merge(requests::routes())

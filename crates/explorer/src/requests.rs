@@ -11,7 +11,7 @@
 //! | it is sent | `send`, `words` |
 //! | what came back, and where it leads | `answered`, `links`, `tasks` |
 //! | its body, as it came | `answers` |
-//! | what is kept of it, without secrets | `history`, `saved`, `secrecy` |
+//! | what is kept of it, without secrets | `history`, `saved`, `secrecy`, `masking` |
 //!
 //! Building is the `openapi` crate's, sending the `client` crate's: a request of the explorer is the
 //! same as one of the command line. Who may reach what, and with which token, is not known here.
@@ -24,6 +24,7 @@ mod fill;
 mod fresh;
 mod history;
 mod links;
+mod masking;
 mod mistake;
 mod preview;
 mod query;
@@ -38,12 +39,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::routing::{delete, get, post, put};
 
 use crate::Explorer;
+use crate::answer::Failure;
 
-pub(crate) use address::segment;
+pub(crate) use address::{segment, typed};
 pub(crate) use answers::Answers;
+pub(crate) use saved::{MOST_SAVED, is_name};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let at = |path: &str| format!("/explorer/api/w/{{workspace}}/{path}");
@@ -62,6 +66,18 @@ pub(crate) fn routes() -> Router<Arc<Explorer>> {
             put(saved::replace).delete(saved::remove),
         )
         .layer(DefaultBodyLimit::max(LARGEST_DRAFT))
+}
+
+/// Does what takes its time with a large request away from the threads that answer requests.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the request could not be looked at",
+            "try again, or leave out what was entered last",
+        )
+    })
 }
 
 /// The largest request that a person writes in a page.

@@ -6,6 +6,7 @@
 
 mod file;
 mod leaves;
+mod limits;
 mod suspicion;
 
 use std::collections::HashMap;
@@ -22,11 +23,11 @@ use hallpass_client::{Secret, SystemRandom};
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer};
+use crate::answer::{Answer, Failure, Whole, answer};
 use crate::definitions::file_name;
 use crate::drawer::Document;
 use crate::id::Id;
-use crate::requests::segment;
+use crate::requests::{segment, typed};
 use crate::tokens::Kept;
 use crate::visitor::Visitor;
 use crate::workspace::Workspace;
@@ -56,7 +57,11 @@ async fn export(
     Ok(download(&name, text))
 }
 
-async fn import(State(explorer): State<Arc<Explorer>>, visitor: Visitor, bytes: Bytes) -> Answer {
+async fn import(
+    State(explorer): State<Arc<Explorer>>,
+    visitor: Visitor,
+    Whole(bytes): Whole,
+) -> Answer {
     let shared = away(move || {
         let shared = Shared::read(&bytes)?;
         let hint = "ask whoever made the file to remove it there, and treat it as known to others";
@@ -71,7 +76,7 @@ impl Explorer {
     /// What may be shared of a workspace, once there is nothing in it that looks like a secret.
     async fn shared(&self, visitor: &Visitor, id: &Id) -> Result<Shared, Failure> {
         let mut workspace = self.workspace(visitor, id).await?;
-        let kept = kept(visitor, id, &workspace).await?;
+        let kept = self.kept(visitor, id, &workspace).await?;
         let mut definitions = Vec::new();
         for known in &workspace.definitions {
             let document = Document::Definition(known.id.clone());
@@ -100,6 +105,33 @@ impl Explorer {
             Ok(shared)
         })
         .await
+    }
+
+    /// The values of all secrets of a workspace, its tokens and what was typed into the settings of requests
+    /// among them, also as they stand in an address, a form or JSON.
+    pub(crate) async fn kept(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        workspace: &Workspace,
+    ) -> Result<Vec<Secret>, Failure> {
+        let mut names = file::kept_names(workspace);
+        names.extend(self.own(visitor, id).await?.kept_secrets);
+        for environment in &workspace.environments {
+            let variables = environment.variables.iter();
+            names.extend(variables.map(|variable| secret_name(&environment.id, &variable.name)));
+        }
+        names.sort_unstable();
+        names.dedup();
+        let mut secrets = Vec::new();
+        for name in names {
+            secrets.extend(visitor.drawer.secret(id, &name).await?);
+        }
+        let tokens = Kept::of(visitor, id).await?;
+        secrets.extend(tokens.values().cloned());
+        let written: Vec<Secret> = secrets.iter().flat_map(written).collect();
+        secrets.extend(written);
+        Ok(secrets)
     }
 
     /// Makes a workspace of what somebody shared. All of it or nothing.
@@ -149,36 +181,13 @@ impl Explorer {
     }
 }
 
-/// The values of all secrets of a workspace, its tokens among them, also as they stand in an address, a form
-/// or JSON.
-pub(crate) async fn kept(
-    visitor: &Visitor,
-    id: &Id,
-    workspace: &Workspace,
-) -> Result<Vec<Secret>, Failure> {
-    let mut names = file::kept_names(workspace);
-    for environment in &workspace.environments {
-        let variables = environment.variables.iter();
-        names.extend(variables.map(|variable| secret_name(&environment.id, &variable.name)));
-    }
-    let mut secrets = Vec::new();
-    for name in names {
-        secrets.extend(visitor.drawer.secret(id, &name).await?);
-    }
-    let tokens = Kept::of(visitor, id).await?;
-    secrets.extend(tokens.values().cloned());
-    let written: Vec<Secret> = secrets.iter().flat_map(written).collect();
-    secrets.extend(written);
-    Ok(secrets)
-}
-
 /// Other ways to write a secret: percent-encoded, as a field of a form, as a text of JSON.
 fn written(secret: &Secret) -> impl Iterator<Item = Secret> + use<> {
     let plain = secret.expose();
     let in_form: String = form_urlencoded::byte_serialize(plain.as_bytes()).collect();
     let in_json = serde_json::Value::from(plain).to_string();
     let in_json = in_json.trim_matches('"').to_owned();
-    let forms = [segment(plain), in_form, in_json];
+    let forms = [segment(plain), typed(plain), in_form, in_json];
     let others: Vec<Secret> = forms
         .into_iter()
         .filter(|form| form != plain)

@@ -9,9 +9,9 @@ mod shown;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::{get, patch, post};
-use axum::{Json, Router};
 use hallpass_client::address::BaseUrl;
 use hallpass_client::{AccessToken, CredentialSource, TokenFailure, Tokens};
 use quick_cache::sync::Cache;
@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, done, told};
+use crate::answer::{Answer, Failure, Json, done, told};
 use crate::authorization::Effective;
 use crate::id::Id;
 use crate::visitor::Visitor;
@@ -99,7 +99,8 @@ async fn get_new(
         Some(typed) => explorer.take_draft_settings(&visitor, &id, typed).await?,
         None => explorer.workspace(&visitor, &id).await?.authorization,
     };
-    let got = explorer.get_token(&visitor, &id, &settings).await?;
+    let got = explorer.get_token(&visitor, &id, &settings).await;
+    let got = explorer.bare(&visitor, &id, got).await?;
     told(&explorer.token_shown(&visitor, &id, &got).await?)
 }
 
@@ -175,7 +176,8 @@ async fn choose(
             "press Get New Access Token",
         ));
     }
-    let of = explorer.root_tokens(&visitor, &id).await?;
+    let of = explorer.root_tokens(&visitor, &id).await;
+    let of = explorer.bare(&visitor, &id, of).await?;
     if !chosen.is_of(&of) {
         return Err(Failure::wrong(
             "this token was got with other settings than those of Authorization now",
@@ -253,7 +255,7 @@ impl Explorer {
             ));
         };
         let variables = self.variables(visitor, id).await?;
-        let effective = Effective::of(settings, &variables, visitor, id).await?;
+        let effective = Effective::of(settings, self, &variables, visitor, id).await?;
         self.may_reach(effective.token_url())?;
         self.tokens_of(visitor, id, &effective)
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 
+pub use crate::trust::Trust;
 pub use authorization::{AuthorizationSettings, ClientAuthentication, Literal, OAuth2};
 pub use draft::{Draft, DraftBody, Row, RowPlace};
 pub use environment::{Environment, Variable};
@@ -102,6 +103,8 @@ pub struct Own {
     pub chosen_token: Option<Id>,
     /// The names of secrets that were typed into settings of authorization, the oldest first.
     pub kept_secrets: Vec<String>,
+    /// Where secrets may go.
+    pub trust: Trust,
     /// What was sent, the newest first.
     pub history: Vec<serde_json::Value>,
 }

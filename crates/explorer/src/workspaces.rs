@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, put};
-use axum::{Json, Router};
 use hallpass_client::SystemRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done, told};
+use crate::answer::{Answer, Failure, Json, answer, done, told};
 use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;
@@ -118,7 +118,7 @@ async fn remove(
     Path(id): Path<String>,
 ) -> Answer {
     let id = Id::parse(&id)?;
-    let _turn = explorer.turns.take(&visitor, &id).await;
+    let _turn = explorer.turn(&visitor, &id).await;
     // One that cannot be read any more can be removed all the same.
     let there = visitor.drawer.read(&id, &Document::Workspace).await?;
     there.ok_or_else(|| Failure::not_found("workspace of this name"))?;

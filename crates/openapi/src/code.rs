@@ -82,10 +82,29 @@ pub struct Program {
     pub comments: Vec<String>,
     /// How it gets its token.
     pub access: Access,
+    /// What stands before the token in `Authorization`: usually `Bearer` (RFC 6750 section 2.1). Where it is
+    /// empty, the token stands alone.
+    pub prefix: String,
     /// Lines above the request.
     pub notes: Vec<String>,
     /// The request.
     pub request: CodeRequest,
+}
+
+impl Program {
+    /// What stands before the token, with the blank between.
+    fn before_token(&self) -> String {
+        match self.prefix.as_str() {
+            "" => String::new(),
+            prefix => format!("{prefix} "),
+        }
+    }
+
+    /// The same as an expression of the language, where the request goes with a token.
+    fn authorization(&self, language: Language) -> Option<String> {
+        let before = language.literal(&self.before_token());
+        (!matches!(self.access, Access::None)).then_some(before)
+    }
 }
 
 /// A complete request.
@@ -95,15 +114,17 @@ pub struct CodeRequest {
     pub method: Method,
     /// The whole address, percent-encoded.
     pub url: String,
-    /// All headers but `Authorization`.
+    /// All headers but the `Authorization` of the token.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Option<String>,
 }
 
-/// Where the token comes from that is sent as `Authorization: Bearer`.
+/// Where the token comes from that is sent as `Authorization`.
 #[derive(Clone)]
 pub enum Access {
+    /// There is none: the request goes without.
+    None,
     /// It stands in the program. Everybody who reads the program can use it.
     Token(String),
     /// It is in the environment variable of this name.

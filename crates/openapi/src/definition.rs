@@ -26,6 +26,8 @@ pub struct Definition {
     operations: Vec<Operation>,
     routes: Routes,
     checks: Checks,
+    /// Where the operations of each definition that this one was joined from begin; empty when it is one.
+    starts: Vec<usize>,
 }
 
 /// What a part of a definition is called in the whole: a name that the definition does not give, and
@@ -110,9 +112,10 @@ impl Definition {
             operations,
             routes,
             document,
+            starts: Vec::new(),
         };
         let servers = definition.server_urls();
-        definition.routes = definition.routes.below(&servers);
+        definition.routes = definition.routes.below(&servers, &(0..usize::MAX));
         Ok(Reading {
             definition,
             problems,
@@ -136,7 +139,28 @@ impl Definition {
             operations,
             routes,
             document: Document::without_places(document),
+            starts: Vec::new(),
         })
+    }
+
+    /// The definition that was joined from several: `document` holds them, `starts` says where the
+    /// operations of each begin.
+    pub(crate) fn of_several(
+        document: Value,
+        (title, version): (String, String),
+        operations: Vec<Operation>,
+        routes: Routes,
+        starts: Vec<usize>,
+    ) -> Self {
+        Self {
+            title,
+            version,
+            checks: Checks::new(&document, &operations),
+            operations,
+            routes,
+            document: Document::without_places(document),
+            starts,
+        }
     }
 
     /// The same in less memory, for a process that keeps it: nothing in it has a place any more, and
@@ -234,6 +258,15 @@ impl Definition {
     pub fn operation(&self, name: &str) -> Result<&Operation, LookupError> {
         let ids = self.operations.iter().map(Operation::id);
         lookup(name, ids).map(|position| &self.operations[position])
+    }
+
+    /// Which of the definitions that this one was [joined](Self::join) from an operation is of, counted
+    /// from 0; always 0 when it is one.
+    pub fn origin(&self, operation: &Operation) -> usize {
+        let begun = self
+            .starts
+            .partition_point(|start| *start <= operation.index());
+        begun.saturating_sub(1)
     }
 
     /// The routes.

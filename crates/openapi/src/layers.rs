@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::reference::{local, resolve, target};
-use crate::translate::is_old_dialect;
+use crate::translate::{is_marked_old, is_old_dialect};
 
 /// The schema first, then what is inside it under `keys` (`allOf`, …), in the order of the text.
 pub(crate) fn layers<'a>(root: &'a Value, schema: &'a Value, keys: &[&str]) -> Vec<&'a Value> {
@@ -39,7 +39,11 @@ pub(crate) fn walk<'a>(
         waiting.reverse();
     }
     while let Some(schema) = waiting.pop() {
-        let schema = if old { resolve(root, schema) } else { schema };
+        let schema = if old || is_marked_old(schema) {
+            resolve(root, schema)
+        } else {
+            schema
+        };
         if !seen.insert(std::ptr::from_ref(schema)) {
             continue;
         }

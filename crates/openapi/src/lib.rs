@@ -11,6 +11,7 @@
 //! * checks of bodies against their schemas ([`Violation`]),
 //! * the [`Marks`] that say which properties a list can be filtered and sorted by,
 //! * the [`Shape`] of a schema, for people,
+//! * one definition of several that are served side by side ([`Definition::join`]),
 //! * the [`Compiled`] form, from which one operation is had without reading the whole again.
 //!
 //! References are never expanded: the document stays as written and is followed on demand, so a
@@ -28,6 +29,7 @@ mod example;
 mod index;
 mod integers;
 mod items;
+mod join;
 mod layers;
 mod lean;
 mod link;
@@ -55,6 +57,7 @@ pub use compiled::{Bytes, Chosen, Compiled, Digest, Distrust, Source};
 pub use definition::{Definition, LookupError, Reading, near};
 pub use example::Fill;
 pub use index::{Brief, Entry, Index, Input, Place};
+pub use join::JoinError;
 pub use link::Load;
 pub use marks::Marks;
 pub use operation::{Body, Location, Operation, Parameter, Style};

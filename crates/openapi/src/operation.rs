@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::lean;
 
-pub(crate) use reading::operations;
+pub(crate) use reading::{operations, operations_below};
 
 /// One method on one path.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -17,8 +18,15 @@ use crate::operation::Operation;
 pub struct Routes {
     table: matchit::Router<usize>,
     templates: Vec<Template>,
-    /// What may stand before every path.
-    bases: Vec<String>,
+    bases: Vec<Base>,
+}
+
+/// What may stand before the paths of some operations.
+#[derive(Debug, PartialEq, Eq)]
+struct Base {
+    path: String,
+    /// The positions of the operations.
+    of: Range<usize>,
 }
 
 /// What a method and a path lead to.
@@ -74,13 +82,16 @@ impl Routes {
         (routes, unreachable)
     }
 
-    /// The same for requests that begin with the path of one of these servers, too: a client that is
-    /// pointed at another host keeps it (OpenAPI 3.1.1, "Server Object").
-    pub(crate) fn below(mut self, servers: &[String]) -> Self {
+    /// The same for requests of the operations `of` that begin with the path of one of these servers,
+    /// too: a client that is pointed at another host keeps it (OpenAPI 3.1.1, "Server Object").
+    pub(crate) fn below(mut self, servers: &[String], of: &Range<usize>) -> Self {
         for server in servers {
-            let base = base(server);
-            if !base.is_empty() && !self.bases.iter().any(|known| known == base) {
-                self.bases.push(base.to_owned());
+            let base = Base {
+                path: base(server).to_owned(),
+                of: of.clone(),
+            };
+            if !base.path.is_empty() && !self.bases.contains(&base) {
+                self.bases.push(base);
             }
         }
         self
@@ -91,23 +102,37 @@ impl Routes {
     /// Each parameter is decoded on its own, so `%2F` stays inside its segment. A HEAD for which
     /// there is no operation of its own is answered by the GET's.
     pub fn find(&self, method: &Method, path: &str) -> Route {
-        let bases = self.bases.iter();
-        let below = bases.filter_map(|base| path.strip_prefix(base.as_str()));
-        std::iter::once(path)
-            .chain(below)
-            .map(|path| self.find_exactly(method, path))
-            .find(|route| *route != Route::Unknown)
-            .unwrap_or(Route::Unknown)
+        let whole = self.find_among(method, path, &(0..usize::MAX));
+        if self.bases.is_empty() || matches!(whole, Route::Found { .. }) {
+            return whole;
+        }
+        let below = self.bases.iter().filter_map(|base| {
+            let path = path.strip_prefix(base.path.as_str())?;
+            Some(self.find_among(method, path, &base.of))
+        });
+        // A path that is there without the method says less than an operation below a server's path.
+        let mut best = whole;
+        for route in below {
+            match route {
+                Route::Found { .. } => return route,
+                Route::WrongMethod { .. } if best == Route::Unknown => best = route,
+                _ => {}
+            }
+        }
+        best
     }
 
-    fn find_exactly(&self, method: &Method, path: &str) -> Route {
+    fn find_among(&self, method: &Method, path: &str, among: &Range<usize>) -> Route {
         let Ok(matched) = self.table.at(path) else {
             return Route::Unknown;
         };
         let template = &self.templates[*matched.value];
-        let Some(endpoint) = template.endpoint(method) else {
-            return Route::WrongMethod {
-                allow: template.methods(),
+        let Some(endpoint) = template.endpoint(method, among) else {
+            let allow = template.methods(among);
+            return if allow.is_empty() {
+                Route::Unknown
+            } else {
+                Route::WrongMethod { allow }
             };
         };
         let mut decoded = Vec::with_capacity(endpoint.names.len());
@@ -166,8 +191,8 @@ impl Routes {
 }
 
 impl Template {
-    fn endpoint(&self, method: &Method) -> Option<&Endpoint> {
-        let of = |wanted: &Method| self.endpoints.iter().find(|known| known.method == *wanted);
+    fn endpoint(&self, method: &Method, among: &Range<usize>) -> Option<&Endpoint> {
+        let of = |wanted: &Method| self.among(among).find(|known| known.method == *wanted);
         of(method).or_else(|| {
             (*method == Method::HEAD)
                 .then(|| of(&Method::GET))
@@ -175,16 +200,20 @@ impl Template {
         })
     }
 
-    fn methods(&self) -> Vec<Method> {
-        self.endpoints
-            .iter()
+    fn methods(&self, among: &Range<usize>) -> Vec<Method> {
+        self.among(among)
             .map(|endpoint| endpoint.method.clone())
             .collect()
+    }
+
+    fn among(&self, operations: &Range<usize>) -> impl Iterator<Item = &Endpoint> {
+        let endpoints = self.endpoints.iter();
+        endpoints.filter(|endpoint| operations.contains(&endpoint.operation))
     }
 }
 
 /// The path of a server, without a slash at the end.
-fn base(server: &str) -> &str {
+pub(crate) fn base(server: &str) -> &str {
     let host = server.split_once("://").map_or(server, |(_, rest)| rest);
     let path = host.find('/').map_or("", |start| &host[start..]);
     let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -192,7 +221,7 @@ fn base(server: &str) -> &str {
 }
 
 /// A template with its parameters numbered, and their names in the same order.
-fn pattern(path: &str) -> (String, Vec<String>) {
+pub(crate) fn pattern(path: &str) -> (String, Vec<String>) {
     let mut pattern = String::with_capacity(path.len());
     let mut names = Vec::new();
     for piece in pieces(path) {

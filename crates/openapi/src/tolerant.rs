@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use crate::layers::{parts, walk};
 use crate::marks::is_or_holds;
 use crate::reference::resolve;
-use crate::translate::is_old_dialect;
+use crate::translate::{is_marked_old, is_old_dialect};
 
 /// How many schemas may lie over one another where a text may stand.
 const MAX_LAYERS: usize = 16;
@@ -77,7 +77,8 @@ fn allows_text<'a>(
         return true;
     }
     let end = resolve(root, schema);
-    let schema = if is_old_dialect(root) { end } else { schema };
+    let old = is_old_dialect(root) || is_marked_old(schema);
+    let schema = if old { end } else { schema };
     let key = std::ptr::from_ref(schema);
     if let Some(known) = known.get(&key) {
         return *known;

@@ -29,6 +29,39 @@ pub(crate) fn is_old_dialect(root: &Value) -> bool {
         .is_some_and(|version| version.starts_with("3.0"))
 }
 
+/// The member of an object that came from an OpenAPI 3.0 document into one of a later version (`join`),
+/// where that makes a difference.
+pub(crate) const OLD: &str = "x-hallpass-openapi-3.0";
+
+/// Whether an object is [`OLD`] in a document that is not.
+pub(crate) fn is_marked_old(object: &Value) -> bool {
+    object.get(OLD).is_some()
+}
+
+/// Whether an object says something else in OpenAPI 3.0 than in later versions: keywords that only one
+/// of them knows, or beside a reference.
+pub(crate) fn tells_versions_apart(object: &Map<String, Value>) -> bool {
+    const KEYWORDS: [&str; 13] = [
+        "$dynamicRef",
+        "const",
+        "contains",
+        "dependentRequired",
+        "else",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "if",
+        "prefixItems",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ];
+    let has = |key: &&'static str| object.contains_key(*key);
+    (object.contains_key("$ref") && object.len() > 1)
+        || is_nullable(object)
+        || KEYWORDS.iter().any(has)
+}
+
 /// The schema and all it refers to as one JSON Schema document.
 pub(crate) fn translate(root: &Value, schema: &Value, direction: Direction, old: bool) -> Value {
     let mut translator = Translator {
@@ -76,14 +109,15 @@ impl<'a> Translator<'a> {
             // Anything else says nothing about a value.
             _ => return Value::Bool(true),
         };
-        let nullable = self.old && is_nullable(object);
+        let old = self.old || is_marked_old(schema);
+        let nullable = old && is_nullable(object);
         // A dynamic reference is taken as it stands: which definition its document means first.
         let dynamic = object.get("$dynamicRef").and_then(Value::as_str);
         let outer = self.exempt.clone();
         self.add_exempt(schema);
         let translated = match reference::target(schema) {
-            Some(reference) if self.old => self.reference(reference),
-            reference => self.beside(object, [reference, dynamic.filter(|_| !self.old)]),
+            Some(reference) if old => self.reference(reference),
+            reference => self.beside(object, [reference, dynamic.filter(|_| !old)]),
         };
         self.exempt = outer;
         if nullable {
@@ -181,27 +215,28 @@ impl<'a> Translator<'a> {
     }
 
     fn keywords(&mut self, object: &'a Map<String, Value>) -> Map<String, Value> {
+        let old = self.old || object.contains_key(OLD);
         let mut result = Map::new();
         for (key, value) in object {
             let translated = match key.as_str() {
                 "properties" | "patternProperties" => self.apart(|it| it.schemas(value)),
                 "dependentSchemas" => self.schemas(value),
                 "items" | "additionalProperties" | "not" => self.apart(|it| it.one(value)),
-                "then" | "else" if !self.old => self.one(value),
+                "then" | "else" if !old => self.one(value),
                 "contains"
                 | "propertyNames"
                 | "if"
                 | "unevaluatedItems"
                 | "unevaluatedProperties"
-                    if !self.old =>
+                    if !old =>
                 {
                     self.apart(|it| it.one(value))
                 }
                 "allOf" | "anyOf" | "oneOf" => self.list(value),
-                "prefixItems" if !self.old => self.apart(|it| it.list(value)),
-                "dependentRequired" if !self.old => names_by_name(value),
+                "prefixItems" if !old => self.apart(|it| it.list(value)),
+                "dependentRequired" if !old => names_by_name(value),
                 "required" => self.required(value),
-                "const" if !self.old => Some(value.clone()),
+                "const" if !old => Some(value.clone()),
                 // What messages are made of; it asserts nothing.
                 "discriminator" => Some(value.clone()),
                 _ => assertion(key, value),
@@ -210,7 +245,7 @@ impl<'a> Translator<'a> {
                 result.insert(key.clone(), translated);
             }
         }
-        if self.old {
+        if old {
             exclusive_limit(object, &mut result, "minimum", "exclusiveMinimum");
             exclusive_limit(object, &mut result, "maximum", "exclusiveMaximum");
         }

@@ -2,6 +2,7 @@
 
 const SEARCH = 'hallpass.search';
 const PAUSE = 300;
+const NERVOUS = 2000;
 
 const said = document.createElement('p');
 said.className = 'unseen';
@@ -15,6 +16,7 @@ for (const field of document.querySelectorAll('input[type="search"]')) {
   else searchWhileTyping(field);
 }
 for (const field of document.querySelectorAll('input[data-fills]')) fillWhileTyping(field);
+document.addEventListener('submit', sendOnce);
 window.addEventListener('pagehide', forget);
 
 // A button beside a value copies it. It is in the page hidden, so that without scripts there is none.
@@ -37,6 +39,15 @@ function offerCopy(button) {
       said.textContent = '';
     }, 2000);
   });
+}
+
+// Enter that is pressed twice, or held, sends a form once: the browser would drop the first request, and what
+// came of it. Later the same form may be sent again, since a file that is downloaded leaves its page.
+function sendOnce(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== 'post') return;
+  if (event.timeStamp - Number(form.dataset.sent) < NERVOUS) event.preventDefault();
+  else form.dataset.sent = event.timeStamp;
 }
 
 // The page says times in UTC. Here they are the reader's, and the title tells the exact one; where the

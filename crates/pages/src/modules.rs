@@ -79,12 +79,13 @@ impl Modules {
     /// How large those are, as they are served, that a page loads before anybody asks for more: the first,
     /// those that it imports, and so on. What a script imports later, with `import(…)`, does not count.
     pub fn size_at_start(&self) -> usize {
-        let mut wanted: Vec<&str> = self
-            .files
-            .iter()
-            .take(1)
-            .map(|(file, _)| name(file))
-            .collect();
+        self.size_with(&[])
+    }
+
+    /// The same when these have been loaded later, with what they import in turn.
+    pub fn size_with<'a>(&'a self, later: &[&'a str]) -> usize {
+        let first = self.files.iter().take(1).map(|(file, _)| name(file));
+        let mut wanted: Vec<&str> = first.chain(later.iter().copied()).collect();
         let mut at = 0;
         let mut size = 0;
         while let Some(one) = wanted.get(at).copied() {
@@ -163,6 +164,7 @@ mod tests {
             ],
         );
         assert_eq!(modules.size() - modules.size_at_start(), "d();\n".len());
+        assert_eq!(modules.size_with(&["d.js", "b.js"]), modules.size());
     }
 
     #[test]

@@ -212,12 +212,13 @@ impl Sandbox {
             .filter_map(|one| Some((Template::of(one.path())?, one.index())))
             .collect();
         let has_tasks = dscc::has_tasks(&definition);
+        let partial_put = dscc::origins(&definition);
         let generic = Generic::new(
             &definition,
             &Api {
                 has_row: &|operation| Row::of(operation).is_some(),
                 has_task: &|one| has_tasks && dscc::answers_with_task(&definition, one),
-                partial_put: has_tasks,
+                partial_put: &|one| has_tasks && partial_put.contains(&definition.origin(one)),
             },
         );
         Self {

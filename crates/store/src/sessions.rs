@@ -23,8 +23,11 @@ pub const IDLE_TIME: SignedDuration = SignedDuration::from_mins(30);
 /// How long a session lasts at most, unless it is set otherwise.
 pub const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(12);
 
-/// How much older than the truth the last request on disk may be.
+/// How much older than the truth the last request on disk may be at most.
 const WRITE_SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// The part of the idle time that it may be older: so much earlier a session may end.
+const OF_IDLE_TIME: i32 = 20;
 
 /// Begins, finds and ends sessions.
 #[derive(Clone)]
@@ -72,7 +75,7 @@ impl Sessions {
         let Some(row) = row else { return Ok(None) };
         let session = self.read(&row)?;
         if let Some(session) = &session
-            && now.duration_since(session.last_seen_at) >= WRITE_SEEN_EVERY
+            && now.duration_since(session.last_seen_at) >= self.0.seen_is_old()
         {
             self.saw(&digest, now).await?;
         }
@@ -262,6 +265,11 @@ impl Store {
     /// The last request of a session that goes on is later than this.
     fn idle_since(&self, now: Timestamp) -> i64 {
         nanoseconds(now - self.policy.session_idle)
+    }
+
+    /// How old the last request on disk is when it is written anew.
+    fn seen_is_old(&self) -> SignedDuration {
+        (self.policy.session_idle / OF_IDLE_TIME).min(WRITE_SEEN_EVERY)
     }
 
     /// A session that goes on began later than this.

@@ -79,7 +79,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 /// Whoever is signed in needs no permission for that; a program asks for its credential's owner.
 #[utoipa::path(
     get, path = "/workspaces/v1/account", operation_id = "getAccount", tag = "Account",
-    security(("token" = ["workspace.read"])),
+    security(("token" = ["workspace.read"]), ("session" = [])),
     responses((status = 200, description = "The person.", body = Account)),
 )]
 async fn show(

@@ -13,14 +13,14 @@ use jiff::Timestamp;
 
 use super::options::{Problem, TypedOptions, problem, problem_of};
 use super::shown::InstanceShown;
-use super::{Already, CREDENTIALS_PAGE, answered, issued, refusal};
+use super::{Already, CREDENTIALS_PAGE, issued, refusal};
 use crate::Console;
 use crate::credentials::rule::{Deed, may_create, still_may_create};
 use crate::form::{Fields, SignedForm};
 use crate::guard::Caller;
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
-use crate::submission::Submissions;
+use crate::submission::{Outcome, Submissions};
 
 #[derive(Template)]
 #[template(path = "credentials/create.html")]
@@ -54,8 +54,11 @@ pub(super) async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> R
 }
 
 pub(super) async fn create(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
-    let outcome = console.create_from(&form).await;
-    answered(&form.by, outcome)
+    let form = Arc::new(form);
+    let (working, sent) = (console.clone(), form.clone());
+    let work = async move { working.create_from(&sent).await };
+    let id = form.fields.text("submission").to_owned();
+    console.once(form, &id, work, repeated()).await
 }
 
 impl<'a> Typed<'a> {
@@ -111,18 +114,13 @@ impl Console {
         )
     }
 
-    async fn create_from(&self, form: &SignedForm) -> Result<Response, PageRefusal> {
+    async fn create_from(&self, form: &SignedForm) -> Result<Outcome, PageRefusal> {
         let SignedForm { by, fields } = form;
-        let Some(first) = self
-            .submissions
-            .take(by.person().id, fields.text("submission"))
-        else {
-            return Ok(self.already(by, repeated()));
-        };
         let typed = Typed::of(fields);
         let again = |typed, problem| {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(self.creation_form(by, status, typed, Some(problem)))
+            let form = self.creation_form(by, status, typed, Some(problem));
+            Ok(Outcome::Nothing(form))
         };
         let wanted = match self.wanted(&typed, by.now()) {
             Ok(wanted) => wanted,
@@ -150,8 +148,8 @@ impl Console {
             .await;
         match made {
             Ok(made) => {
-                first.keep();
-                Ok(self.issued_page(by, &made, issued::Occasion::Created))
+                let page = self.issued_page(by, &made, issued::Occasion::Created);
+                Ok(Outcome::Done(page))
             }
             Err(error) => match problem_of(error) {
                 Ok(problem) => again(typed, problem),

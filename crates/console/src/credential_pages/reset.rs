@@ -19,6 +19,7 @@ use crate::credentials::rule::{Deed, Managed};
 use crate::form::SignedForm;
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
+use crate::submission::Outcome;
 
 /// Overlaps that are offered, as far as the service allows them.
 const OVERLAPS: [i64; 4] = [3_600, 86_400, 7 * 86_400, 30 * 86_400];
@@ -47,8 +48,15 @@ pub(super) async fn reset(
     id: Id,
     form: SignedForm,
 ) -> Response {
-    let outcome = console.reset_from(&form, &text(id)).await;
-    answered(&form.by, outcome)
+    let (id, form) = (text(id), Arc::new(form));
+    if let Err(refusal) = console.managed(&form.by, &id, Deed::Obtain).await {
+        return answered(&form.by, Err(refusal));
+    }
+    let (working, sent, credential) = (console.clone(), form.clone(), id.clone());
+    let work = async move { working.reset_from(&sent, &credential).await };
+    // The secret that the new one takes over from names the form.
+    let instead_of = form.fields.text("instead_of").to_owned();
+    console.once(form, &instead_of, work, repeated(&id)).await
 }
 
 impl Console {
@@ -83,12 +91,13 @@ impl Console {
         )
     }
 
-    async fn reset_from(&self, form: &SignedForm, id: &str) -> Result<Response, PageRefusal> {
+    async fn reset_from(&self, form: &SignedForm, id: &str) -> Result<Outcome, PageRefusal> {
         let SignedForm { by, fields } = form;
         let managed = self.managed(by, id, Deed::Obtain).await?;
         let again = |chosen, words: String| {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Ok(self.reset_form(by, status, &managed, chosen, Some(words)))
+            let form = self.reset_form(by, status, &managed, chosen, Some(words));
+            Ok(Outcome::Nothing(form))
         };
         let Ok(seconds) = fields.text("overlap").parse::<i64>() else {
             return again(0, "Choose when the old secret ends.".to_owned());
@@ -112,8 +121,10 @@ impl Console {
             )
             .await;
         match renewed {
-            Ok(issued) => Ok(self.issued_page(by, &issued, occasion)),
-            Err(CredentialError::SecretChanged) => Ok(self.already(by, repeated(id))),
+            Ok(issued) => Ok(Outcome::Done(self.issued_page(by, &issued, occasion))),
+            Err(CredentialError::SecretChanged) => {
+                Ok(Outcome::Nothing(self.already(by, repeated(id))))
+            }
             Err(CredentialError::TwoSecrets) => again(
                 seconds,
                 "Two secrets are alive already. Wait until the old one has ended, or let both end at once.".to_owned(),

@@ -142,6 +142,7 @@ impl Console {
                 secret_source: SecretSource::Placeholder(PLACEHOLDER.to_owned()),
                 member: "access_token".to_owned(),
             }),
+            prefix: "Bearer".to_owned(),
             notes: Vec::new(),
             request: CodeRequest {
                 method: Method::GET,

@@ -21,7 +21,7 @@ use crate::credentials::rule::{Deed, Managed};
 use crate::form::SignedForm;
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
-use crate::submission::Submissions;
+use crate::submission::{Outcome, Submissions};
 
 #[derive(Template)]
 #[template(path = "credentials/token.html")]
@@ -53,8 +53,14 @@ pub(super) async fn issue(
     id: Id,
     form: SignedForm,
 ) -> Response {
-    let outcome = console.issue_by_hand(&form, &text(id)).await;
-    answered(&form.by, outcome)
+    let (id, form) = (text(id), Arc::new(form));
+    if let Err(refusal) = console.managed(&form.by, &id, Deed::Obtain).await {
+        return answered(&form.by, Err(refusal));
+    }
+    let (working, sent, credential) = (console.clone(), form.clone(), id.clone());
+    let work = async move { working.issue_by_hand(&sent, &credential).await };
+    let submission = form.fields.text("submission").to_owned();
+    console.once(form, &submission, work, repeated(&id)).await
 }
 
 impl Console {
@@ -81,20 +87,15 @@ impl Console {
         )
     }
 
-    async fn issue_by_hand(&self, form: &SignedForm, id: &str) -> Result<Response, PageRefusal> {
+    async fn issue_by_hand(&self, form: &SignedForm, id: &str) -> Result<Outcome, PageRefusal> {
         let SignedForm { by, fields } = form;
         let managed = self.managed(by, id, Deed::Obtain).await?;
-        let Some(first) = self
-            .submissions
-            .take(by.person().id, fields.text("submission"))
-        else {
-            return Ok(self.already(by, repeated(id)));
-        };
         let secret = fields.secret("client_secret");
         if secret.expose().trim().is_empty() {
             let problem = "Type the client secret.".to_owned();
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(self.token_form(by, status, &managed, Some(problem)));
+            let form = self.token_form(by, status, &managed, Some(problem));
+            return Ok(Outcome::Nothing(form));
         }
         let asked = ByHand {
             client_id: managed.client_id().clone(),
@@ -102,13 +103,10 @@ impl Console {
             client_secret: secret.expose().trim().to_owned().into(),
             address: by.address(),
         };
-        match (self.by_hand)(asked).await {
-            Ok(token) => {
-                first.keep();
-                Ok(self.token_created(by, &managed, &token))
-            }
-            Err(error) => Ok(self.no_token(by, &managed, &error)),
-        }
+        Ok(match (self.by_hand)(asked).await {
+            Ok(token) => Outcome::Done(self.token_created(by, &managed, &token)),
+            Err(error) => Outcome::Nothing(self.no_token(by, &managed, &error)),
+        })
     }
 
     fn token_created(&self, by: &SignedIn, managed: &Managed, token: &AccessToken) -> Response {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::rule::Deed;
 use super::selection::state_word;
 use crate::answer::Refusal;
-use crate::wire::print_time;
+use crate::wire::{print_time, read};
 
 /// How a credential stands. Times are printed as the other times of a credential.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -72,7 +72,7 @@ pub(crate) struct OptionsBody {
 /// What to change; what is absent stays, and `null` takes away (RFC 7396).
 #[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = CredentialChange)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(
     clippy::option_option,
     reason = "nothing, null and a value are three things"
@@ -94,7 +94,7 @@ pub(crate) struct ChangeBody {
 /// How to reset.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[schema(as = CredentialReset)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ResetBody {
     /// How long the old secret lives on; tokens stay then. Without it the old secret and all tokens die
     /// at once.
@@ -143,7 +143,7 @@ impl OptionsBody {
 
 /// Reads the body of a change.
 pub(crate) fn change(body: &[u8]) -> Result<CredentialChange, Refusal> {
-    let body: ChangeBody = parse(body)?;
+    let body: ChangeBody = read(body)?;
     let expires_at = body
         .expires_at
         .map(|end| end.as_deref().map(time).transpose());
@@ -178,17 +178,12 @@ pub(crate) fn renewal(body: &[u8]) -> Result<Renewal, Refusal> {
     let body: ResetBody = if body.trim_ascii().is_empty() {
         ResetBody::default()
     } else {
-        parse(body)?
+        read(body)?
     };
     Ok(Renewal {
         overlap: body.overlap_seconds.map(SignedDuration::from_secs),
         instead_of: None,
     })
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::BadRequest(format!("the body cannot be read: {error}")))
 }
 
 /// Tells `null` from nothing.
@@ -234,6 +229,14 @@ mod tests {
             (Some(None), Some(None))
         );
         assert!(away.scopes.is_some_and(|scopes| scopes.is_none()));
+    }
+
+    #[test]
+    fn a_member_that_nobody_knows_is_refused() {
+        for body in [r#"{"enabeld":false}"#, r#"{"credentialName":"x"}"#] {
+            assert!(change(body.as_bytes()).is_err(), "{body}");
+        }
+        assert!(renewal(br#"{"overlapSecond":60}"#).is_err());
     }
 
     #[test]

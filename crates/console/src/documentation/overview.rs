@@ -20,6 +20,9 @@ struct Overview {
     about: Prose,
     file: String,
     path: String,
+    /// Where this server answers for the API: title and base URL.
+    instances: Vec<(String, String)>,
+    /// Those that the definition names.
     servers: Vec<String>,
     guarded: bool,
     token_url: String,
@@ -72,14 +75,18 @@ impl Reader {
         let definition = &self.book.definition;
         let groups = self.groups(search);
         let about = definition.document().pointer("/info/description");
+        let instances = self.instances();
+        let named = definition.servers().map(str::to_owned);
+        let is_ours = |server: &String| instances.iter().any(|(_, url)| url == server);
         Overview {
             title: titled(definition),
             version: definition.version().to_owned(),
             about: Prose::read(about.and_then(Value::as_str).unwrap_or_default()),
             file: self.book.file.clone(),
             path: self.book.path.clone(),
-            servers: definition.servers().map(str::to_owned).collect(),
-            guarded: self.book.guarded,
+            servers: named.filter(|server| !is_ours(server)).collect(),
+            instances,
+            guarded: self.book.guarded.is_some(),
             token_url: self.console.addresses.token_url.clone(),
             schemes: schemes(definition),
             search: search.trim().to_owned(),
@@ -87,6 +94,18 @@ impl Reader {
             all: definition.operations().len(),
             groups,
         }
+    }
+
+    /// The application instances that are guarded by this definition.
+    fn instances(&self) -> Vec<(String, String)> {
+        if self.book.guarded.is_none() {
+            return Vec::new();
+        }
+        let known = self.console.workspaces.instances();
+        let known = known.iter().filter(|one| one.enabled && !one.is_platform());
+        known
+            .filter_map(|one| Some((one.title.clone(), self.console.base_url_of(one)?)))
+            .collect()
     }
 
     /// The operations that hold every word, by tag, in the order in which the definition first uses

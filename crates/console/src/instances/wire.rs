@@ -7,6 +7,7 @@ use hallpass_store::instances::{InstanceChange, NewInstance, Origin, Upstream};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::answer::Refusal;
+use crate::wire::read;
 
 /// The application instances.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -207,11 +208,6 @@ fn address(text: &str) -> Result<SocketAddr, Refusal> {
         let words = "listen: write HOST:PORT with an IP address, such as 127.0.0.1:8084";
         Refusal::BadRequest(words.to_owned())
     })
-}
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::BadRequest(format!("the body cannot be read: {error}")))
 }
 
 /// A member that is there, with a value or with null.

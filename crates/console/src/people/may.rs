@@ -155,7 +155,8 @@ impl May {
     }
 }
 
-/// Whether a person may do an operation there, and the roles that allow it.
+/// Whether a person may do an operation there, and the roles that allow it: none where it is allowed for
+/// what is their own.
 fn decided(
     person: &Person,
     instance: &ApplicationInstanceId,
@@ -177,5 +178,6 @@ fn decided(
         .map(ToString::to_string)
         .collect();
     by.dedup();
-    (!by.is_empty(), by)
+    let own = operation.own && !person.roles.is_empty();
+    (own || !by.is_empty(), by)
 }

@@ -23,7 +23,7 @@ use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
 use crate::in_path::InPath;
-use crate::wire::{print, read_json_body};
+use crate::wire::{self, print, read_json_body};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(
@@ -271,9 +271,7 @@ impl Console {
         self.permit(call, permission.clone()).await?;
         let body = read_json_body(&call.head().headers, body).await?;
         let permitted = self.permit(&call.at((self.clock)()), permission).await?;
-        let read = serde_json::from_slice(&body)
-            .map_err(|error| Refusal::BadRequest(format!("the body cannot be read: {error}")))?;
-        Ok((permitted, read))
+        Ok((permitted, wire::read(&body)?))
     }
 
     pub(super) fn user_meant(&self, permitted: &Permitted, id: &str) -> Result<Person, Refusal> {

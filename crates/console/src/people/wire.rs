@@ -80,7 +80,7 @@ pub(super) struct OperationItem {
     /// What it asks for; absent: any role is enough.
     permission: Option<String>,
     allowed: bool,
-    /// The names of the roles that allow it.
+    /// The names of the roles that allow it; none when it is allowed for what is their own alone, signed in.
     allowed_by: Vec<String>,
 }
 

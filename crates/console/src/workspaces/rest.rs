@@ -19,7 +19,7 @@ use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
 use crate::in_path::InPath;
 use crate::paging::Paging;
-use crate::wire::{dashed, print, read_json_body, workspace as workspace_id};
+use crate::wire::{dashed, print, read, read_json_body, workspace as workspace_id};
 
 /// What this module adds to our own OpenAPI document.
 #[derive(utoipa::OpenApi)]
@@ -313,9 +313,4 @@ impl Console {
             id,
         }
     }
-}
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|error| Refusal::BadRequest(format!("the body cannot be read: {error}")))
 }

@@ -972,3 +972,33 @@ async fn expiry_lifetime_and_scopes_are_changed_on_a_page() {
     assert!(!world.open(&olga, &page).await.body.contains(&change));
     assert_eq!(world.submit(&olga, &change, &later).await.status, 403);
 }
+
+#[tokio::test]
+async fn a_form_that_the_browser_dropped_and_sent_again_shows_its_secret() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let form = world.open(&browser, NEW).await;
+    let submission = field(&form.body, "submission");
+    let fields = [
+        ("instance", "us1"),
+        ("name", "nightly"),
+        ("submission", submission.as_str()),
+    ];
+    world.submit_and_leave(&browser, NEW, &fields).await;
+    let created = world.submit(&browser, NEW, &fields).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let id = element(&created.body, "client-id");
+    let secret = element(&created.body, "client-secret");
+    assert!(world.token_with(&id, &secret, ISSUER).await.is_some());
+
+    let reset = at(&id, "/reset");
+    let instead_of = field(&world.open(&browser, &reset).await.body, "instead_of");
+    let fields = [("overlap", "0"), ("instead_of", instead_of.as_str())];
+    world.submit_and_leave(&browser, &reset, &fields).await;
+    let renewed = world.submit(&browser, &reset, &fields).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.body);
+    let secret = element(&renewed.body, "client-secret");
+    assert!(world.token_with(&id, &secret, ISSUER).await.is_some());
+    assert_eq!(world.store.credentials().list(Some(ann.id)).len(), 1);
+}

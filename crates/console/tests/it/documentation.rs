@@ -20,6 +20,11 @@ async fn a_definition_is_listed_searched_and_read() {
             .contains("https://sso.example.com/as/token.oauth2")
     );
     assert!(page.body.contains("href=\"/doc/things.yaml\""));
+    // The addresses of this server come before those that the definition names.
+    let (_, servers) = page.body.split_once("<h2>Servers</h2>").unwrap();
+    let (ours, others) = servers.split_once("The definition names others").unwrap();
+    assert!(ours.contains("( US West )") && !ours.contains("elsewhere"));
+    assert!(others.contains("https://elsewhere.example.com"));
     let found = get("/doc/things/?q=MAKE+post").await.body;
     assert!(found.contains("1 of 2 operations") && found.contains("/operations/makeThing"));
     assert!(!found.contains("/operations/list%20things"));
@@ -96,6 +101,29 @@ async fn refusals_keep_to_the_document() {
         let wrong = definition.check_response(operation, 401, &refused.json());
         assert!(wrong.is_empty(), "{path}: {wrong:?}");
     }
+}
+
+/// What somebody signed in may read without a permission on the platform is what the document says.
+#[tokio::test]
+async fn the_document_says_what_takes_no_permission() {
+    let world = World::new().await;
+    let bob = world.person("Main", "bob@example.com", None).await;
+    let browser = world.browser(&bob).await;
+    let definition = document();
+    let mut open = 0;
+    for operation in definition.operations() {
+        if operation.method() != "GET" {
+            continue;
+        }
+        let declared = definition.document().pointer(operation.pointer()).unwrap();
+        let mut ways = declared["security"].as_array().unwrap().iter();
+        let in_session = ways.find_map(|way| way["session"].as_array()).unwrap();
+        let path = filled(operation.path());
+        let answer = world.script(&browser, "GET", &path, None).await;
+        assert_eq!(answer.status != 403, in_session.is_empty(), "{path}");
+        open += usize::from(in_session.is_empty());
+    }
+    assert!(open > 3, "{open}");
 }
 
 /// What an administrator's token gets from everything that only reads keeps to the schemas.

@@ -577,6 +577,12 @@ async fn what_a_person_may_do_is_told_operation_by_operation() {
         "workspace.delete"
     );
     assert_eq!(operation(&platform, "removeUser")["allowed"], false);
+    // Signed in, an observer makes credentials of their own.
+    let own = operation(&platform, "createCredential");
+    assert_eq!(
+        (&own["allowed"], &own["allowedBy"]),
+        (&json!(true), &json!([]))
+    );
     assert_eq!(
         world
             .get(&format!("{of_otto}=mars"), &token)

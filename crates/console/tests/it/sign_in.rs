@@ -119,6 +119,20 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
 }
 
 #[tokio::test]
+async fn a_short_idle_time_is_not_over_while_requests_come() {
+    let world = World::with_idle_time(SignedDuration::from_mins(1)).await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    for request in 0..20 {
+        world.pass(SignedDuration::from_secs(10));
+        let page = world.open(&browser, "/").await.body;
+        assert!(page.contains("Sign out"), "request {request}");
+    }
+    world.pass(SignedDuration::from_mins(1));
+    assert!(!world.open(&browser, "/").await.body.contains("Sign out"));
+}
+
+#[tokio::test]
 async fn a_session_may_call_the_rest_api_from_pages_of_ours_only() {
     let world = World::new().await;
     let ann = world.administrator().await;

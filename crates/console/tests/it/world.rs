@@ -37,6 +37,7 @@ use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
 /// An API that is small and has each verb.
@@ -95,24 +96,33 @@ static LISTENING: Once = Once::new();
 impl World {
     /// A console that people reach over TLS, by name.
     pub(crate) async fn new() -> Self {
-        Self::with(settings()).await
+        Self::with(settings(), Policy::default()).await
     }
 
     /// One that people reach in clear.
     pub(crate) async fn in_clear() -> Self {
         let mut settings = settings();
         settings.addresses.console = String::from("http://127.0.0.1:8080");
-        Self::with(settings).await
+        Self::with(settings, Policy::default()).await
     }
 
-    async fn with(settings: Settings) -> Self {
+    /// One whose sessions end after that time without a request.
+    pub(crate) async fn with_idle_time(idle: SignedDuration) -> Self {
+        let policy = Policy {
+            session_idle: idle,
+            ..Policy::default()
+        };
+        Self::with(settings(), policy).await
+    }
+
+    async fn with(settings: Settings, policy: Policy) -> Self {
         LISTENING.call_once(listen);
         let folder = tempfile::tempdir().unwrap();
         let seconds = Arc::new(AtomicI64::new(1_700_000_000));
         let store = Store::open(
             &folder.path().join("hallpass.db"),
             &MasterKey::generate(&mut SystemRandom),
-            Policy::default(),
+            policy,
             Timestamp::from_second(1_700_000_000).unwrap(),
             &mut SystemRandom,
         )
@@ -377,17 +387,32 @@ impl World {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Answer {
-        let form = {
-            let mut form = form_urlencoded::Serializer::new(String::new());
-            form.append_pair("form_token", &browser.form_token);
-            form.extend_pairs(fields).finish()
-        };
+        let form = browser.encode(fields);
         let headers = [
             ("cookie", browser.cookie.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),
             ("sec-fetch-site", "same-origin"),
         ];
         self.send("POST", path, &headers, &form).await
+    }
+
+    /// The same by a browser that goes away as soon as the form is sent.
+    pub(crate) async fn submit_and_leave(
+        &self,
+        browser: &Browser,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) {
+        let form = browser.encode(fields);
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n\r\n{form}",
+            self.host(),
+            browser.cookie,
+            form.len()
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
     }
 
     /// A call to the REST API by a script of our own pages in that browser.
@@ -472,6 +497,12 @@ impl World {
 }
 
 impl Browser {
+    fn encode(&self, fields: &[(&str, &str)]) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("form_token", &self.form_token);
+        form.extend_pairs(fields).finish()
+    }
+
     pub(crate) fn cookie(&self) -> &str {
         &self.cookie
     }
@@ -661,18 +692,20 @@ pub(crate) fn local() -> Actor {
 
 /// A definition with what descriptions may hold.
 fn book() -> Book {
-    let text = "openapi: 3.0.3\ninfo: { title: Things & more, version: '1.2' }\npaths:\n  /things:\n    \
+    let text = "openapi: 3.0.3\ninfo: { title: Things & more, version: '1.2' }\n\
+        servers: [{ url: https://elsewhere.example.com }]\npaths:\n  /things:\n    \
         get: { operationId: list things, summary: List, responses: { '200': { description: All } } }\n    \
         post:\n      operationId: makeThing\n      summary: Make a thing\n      \
         description: \"A **bold** `thing`.\\n\\n- <img src=x>\"\n      \
         requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }\n      \
         responses: { '201': { description: Made, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } } }\n\
         components: { schemas: { Thing: { type: object, required: [name], properties: { name: { type: string, minLength: 3 } } } } }\n";
+    let definition = Arc::new(Definition::read(text).unwrap().definition);
     Book {
-        definition: Arc::new(Definition::read(text).unwrap().definition),
+        guarded: Some(definition.clone()),
+        definition,
         path: "/doc/things/".to_owned(),
         file: "/doc/things".to_owned(),
-        guarded: true,
     }
 }
 

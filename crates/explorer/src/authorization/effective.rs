@@ -9,6 +9,7 @@ use super::typed::is_kept_by_settings;
 use crate::Explorer;
 use crate::answer::Failure;
 use crate::id::Id;
+use crate::trust::Origin;
 use crate::variables::{Resolved, Variables};
 use crate::visitor::Visitor;
 use crate::workspace::{ClientAuthentication, Literal, OAuth2};
@@ -28,6 +29,7 @@ impl Effective {
     /// Fills the settings in; says which field lacks something.
     pub(crate) async fn of(
         settings: &OAuth2,
+        explorer: &Explorer,
         variables: &Variables,
         visitor: &Visitor,
         id: &Id,
@@ -47,7 +49,14 @@ impl Effective {
             )
         })?;
         let secret = &settings.client_secret;
-        let client_secret = literal("Client Secret", secret, variables, visitor, id).await?;
+        let asking = Asking {
+            explorer,
+            variables,
+            visitor,
+            id,
+        };
+        let to = origin("Access Token URL", token_url.as_str())?;
+        let client_secret = asking.literal("Client Secret", secret, &to).await?;
         Ok(Self {
             token_name: field("Token Name", &settings.token_name).await?,
             token_url,
@@ -105,29 +114,57 @@ impl Explorer {
     }
 }
 
-/// The secret that a literal stands for.
-pub(crate) async fn literal(
-    field: &str,
-    literal: &Literal,
-    variables: &Variables,
-    visitor: &Visitor,
-    id: &Id,
-) -> Result<Secret, Failure> {
-    let secret = match literal {
-        Literal::Reference { text } => Some(filled(field, variables.resolve(text).await?)?.text),
-        Literal::Kept { name } if is_kept_by_settings(name) => {
-            let kept = visitor.drawer.secret(id, name).await?;
-            Some(kept.ok_or_else(|| {
-                Failure::wrong(
-                    format!("{field} is not kept on this machine"),
-                    "type it again in Authorization; secrets are not shared with a workspace",
-                )
-            })?)
-        }
-        Literal::Empty | Literal::Kept { .. } => None,
-    };
-    let secret = secret.filter(|secret| !secret.expose().trim().is_empty());
-    secret.ok_or_else(|| empty(field))
+/// Somebody on whose behalf a secret is looked up.
+pub(super) struct Asking<'a> {
+    pub(super) explorer: &'a Explorer,
+    pub(super) variables: &'a Variables,
+    pub(super) visitor: &'a Visitor,
+    pub(super) id: &'a Id,
+}
+
+impl Asking<'_> {
+    /// The secret that a literal stands for, if it may go to this origin.
+    pub(super) async fn literal(
+        &self,
+        field: &str,
+        literal: &Literal,
+        to: &Origin,
+    ) -> Result<Secret, Failure> {
+        let (explorer, visitor, id) = (self.explorer, self.visitor, self.id);
+        let secret = match literal {
+            Literal::Reference { text } => {
+                let resolved = filled(field, self.variables.resolve(text).await?)?;
+                if resolved.is_secret() {
+                    explorer.let_go(visitor, id, to).await?;
+                }
+                Some(resolved.text)
+            }
+            Literal::Kept { name } if is_kept_by_settings(name) => {
+                let kept = visitor.drawer.secret(id, name).await?;
+                let kept = kept.ok_or_else(|| {
+                    Failure::wrong(
+                        format!("{field} is not kept on this machine"),
+                        "type it again in Authorization; secrets are not shared with a workspace",
+                    )
+                })?;
+                explorer.let_kept_go(visitor, id, (field, name), to).await?;
+                Some(kept)
+            }
+            Literal::Empty | Literal::Kept { .. } => None,
+        };
+        let secret = secret.filter(|secret| !secret.expose().trim().is_empty());
+        secret.ok_or_else(|| empty(field))
+    }
+}
+
+/// The origin of an address that was checked.
+pub(super) fn origin(field: &str, address: &str) -> Result<Origin, Failure> {
+    Origin::of(address).ok_or_else(|| {
+        Failure::wrong(
+            format!("{field} leads to no server"),
+            "write the whole address, such as https://us1.data.cloud.hpe.com",
+        )
+    })
 }
 
 /// The name of connections that the explorer makes.

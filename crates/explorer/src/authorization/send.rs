@@ -1,6 +1,8 @@
 //! What is needed to send a request: a client of the API that the request's address is of, with the
 //! authorization that the request has or inherits.
 
+use std::collections::BTreeSet;
+
 use hallpass_client::address::BaseUrl;
 use hallpass_client::{
     AccessToken, Authorization, Client, ClientId, Options, Prefix, Profile, Secret,
@@ -9,12 +11,12 @@ use hallpass_client::{address::TokenUrl, profile::Authentication};
 use reqwest::Url;
 use serde::Serialize;
 
-use super::effective::{Effective, filled, literal, profile_name};
+use super::effective::{Asking, Effective, filled, origin, profile_name};
 use crate::Explorer;
 use crate::answer::Failure;
 use crate::id::Id;
 use crate::tokens::{Kept, KeptToken, TokensOf};
-use crate::variables::Variables;
+use crate::variables::{Variables, names};
 use crate::visitor::Visitor;
 use crate::workspace::{AuthorizationSettings, Draft, OAuth2, Own};
 
@@ -98,13 +100,24 @@ impl Explorer {
             options,
         };
         let inherited = &workspace.authorization;
-        match draft.authorization.as_ref().unwrap_or(inherited) {
+        let settings = draft.authorization.as_ref().unwrap_or(inherited);
+        let to = origin("The address", sending.base_url.as_str())?;
+        if carries_secret(settings) || holds_secret(draft, &variables).await? {
+            self.let_go(visitor, id, &to).await?;
+        }
+        match settings {
             AuthorizationSettings::None => self.plain(sending, Authorization::None),
             AuthorizationSettings::Bearer {
                 header_prefix,
                 token,
             } => {
-                let token = literal("Token", token, &variables, visitor, id).await?;
+                let asking = Asking {
+                    explorer: self,
+                    variables: &variables,
+                    visitor,
+                    id,
+                };
+                let token = asking.literal("Token", token, &to).await?;
                 let fixed = fixed(token, header_prefix)?;
                 self.plain(sending, fixed)
             }
@@ -239,7 +252,7 @@ impl Explorer {
         settings: &OAuth2,
     ) -> Result<Authorized, Failure> {
         let (visitor, id) = (sending.visitor, sending.id);
-        let effective = Effective::of(settings, sending.variables, visitor, id).await?;
+        let effective = Effective::of(settings, self, sending.variables, visitor, id).await?;
         self.may_reach(effective.token_url())?;
         let of = self.tokens_of(visitor, id, &effective)?;
         let kept = self.kept_tokens(visitor, id).await?;
@@ -279,6 +292,27 @@ impl Explorer {
             }),
         })
     }
+}
+
+/// Whether a secret of the workspace goes with every request. What belongs to a profile goes to the
+/// profile's own API in any case, and a typed token to the place that it is for.
+fn carries_secret(settings: &AuthorizationSettings) -> bool {
+    matches!(settings, AuthorizationSettings::OAuth2(_))
+}
+
+/// Whether there is a secret in what a request says.
+async fn holds_secret(draft: &Draft, variables: &Variables) -> Result<bool, Failure> {
+    let rows = draft.parameters.iter().chain(&draft.headers);
+    let values = rows.filter(|row| row.on).map(|row| &row.value);
+    let body = draft.body.iter().map(|body| &body.text);
+    let texts = values.chain([&draft.url]).chain(body);
+    let used: BTreeSet<&str> = texts.flat_map(|text| names(text)).collect();
+    // The names alone: texts are long, and what they say does not matter here.
+    let used: String = used
+        .into_iter()
+        .flat_map(|name| ["{{", name, "}}"])
+        .collect();
+    Ok(variables.resolve(&used).await?.is_secret())
 }
 
 /// A token that has not ended, for settings that say not to get another one.

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 use super::Whose;
 use crate::answer::Failure;
 use crate::id::Id;
-use crate::variables::Part;
-use crate::variables::cut;
+use crate::variables::are_names;
 use crate::workspace::{AuthorizationSettings, Literal};
 
 /// Settings that were typed, apart from the secret in them.
@@ -52,7 +51,7 @@ fn take(literal: &mut Value, whose: Whose) -> Option<(String, Secret)> {
         *literal = json!({ "kind": "empty" });
         return None;
     }
-    if is_reference(&text) {
+    if are_names(&text) {
         *literal = json!({ "kind": "reference", "text": text.trim() });
         return None;
     }
@@ -69,14 +68,8 @@ fn text(mut literal: Map<String, Value>) -> Option<String> {
     }
 }
 
-/// Whether a text is nothing but `{{names}}`, so that it may be shared.
-fn is_reference(text: &str) -> bool {
-    let parts = cut(text.trim());
-    let is_name = |part: &Part<'_>| matches!(part, Part::Name { .. });
-    !parts.is_empty() && parts.iter().all(is_name)
-}
-
-fn check(settings: &AuthorizationSettings) -> Result<(), Failure> {
+/// Refuses settings that the page would not send.
+pub(crate) fn check(settings: &AuthorizationSettings) -> Result<(), Failure> {
     let too_long = |what: &str| {
         Failure::wrong(
             format!("{what} is longer than {LONGEST} bytes"),

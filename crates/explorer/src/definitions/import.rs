@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use super::about::security;
 use super::look::compared;
 use super::{Loaded, fingerprint, format};
 use crate::Explorer;
-use crate::answer::{Answer, Failure, answer, done};
+use crate::answer::{Answer, Failure, Json, answer, done};
 use crate::drawer::Document;
 use crate::id::Id;
 use crate::visitor::Visitor;
@@ -94,21 +93,21 @@ pub(super) async fn remove(
     Path((workspace, definition)): Path<(String, String)>,
 ) -> Answer {
     let (workspace, definition) = (Id::parse(&workspace)?, Id::parse(&definition)?);
-    explorer
-        .change(&visitor, &workspace, |workspace| {
-            find(workspace, &definition)?;
-            workspace.definitions.retain(|one| one.id != definition);
-            Ok(())
-        })
-        .await?;
-    explorer
-        .change_own(&visitor, &workspace, |own| {
-            own.favourites.retain(|one| one.definition != definition);
-            Ok(())
-        })
-        .await?;
+    let turn = explorer.turn(&visitor, &workspace).await;
+    turn.change(|workspace| {
+        find(workspace, &definition)?;
+        workspace.definitions.retain(|one| one.id != definition);
+        Ok(())
+    })
+    .await?;
+    turn.change_own(|own| {
+        own.favourites.retain(|one| one.definition != definition);
+        Ok(())
+    })
+    .await?;
     let document = Document::Definition(definition);
     visitor.drawer.remove(&workspace, &document).await?;
+    drop(turn);
     done()
 }
 
@@ -153,7 +152,7 @@ impl Explorer {
     }
 
     /// Puts a definition in the place of another, which keeps its name here, and so its favourites and
-    /// saved requests.
+    /// saved requests. Text and what the workspace knows of it change together.
     async fn replace(
         &self,
         visitor: &Visitor,
@@ -164,17 +163,25 @@ impl Explorer {
         documentation: bool,
     ) -> Result<Imported, Failure> {
         let loaded = self.sound(source, bytes).await?;
-        self.imported(visitor, workspace, id).await?;
         let imported = described(id.clone(), source, documentation, &loaded);
         let document = Document::Definition(id.clone());
         let text = loaded.texts.bytes().to_vec();
-        visitor.drawer.write(workspace, &document, text).await?;
-        self.change(visitor, workspace, |workspace| {
+        let drawer = &visitor.drawer;
+        let turn = self.turn(visitor, workspace).await;
+        self.imported(visitor, workspace, id).await?;
+        let before = drawer.read(workspace, &document).await?;
+        drawer.write(workspace, &document, text).await?;
+        let replaced = turn.change(|workspace| {
             *find(workspace, id)? = imported.clone();
             fill_in(workspace, &loaded);
             Ok(())
-        })
-        .await?;
+        });
+        if let Err(failure) = replaced.await {
+            if let Some(before) = before {
+                drawer.write(workspace, &document, before).await?;
+            }
+            return Err(failure);
+        }
         Ok(imported)
     }
 
@@ -213,4 +220,5 @@ fn described(id: Id, source: &str, documentation: bool, loaded: &Loaded) -> Impo
     }
 }
 
-const MOST_DEFINITIONS: usize = 20;
+/// Definitions of a workspace.
+pub(crate) const MOST_DEFINITIONS: usize = 20;

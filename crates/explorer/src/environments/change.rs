@@ -1,7 +1,8 @@
 //! An environment as it was edited: checked, its secrets put apart, the rest written.
 //!
 //! New secrets are kept before the workspace says that there are any, and old ones are forgotten after it
-//! says so no more, so whatever stops in between leaves nothing that points nowhere.
+//! says so no more, so whatever stops in between leaves nothing that points nowhere. All of it is one turn:
+//! of two who save at once, one sees what the other did.
 
 use std::collections::{HashMap, HashSet};
 
@@ -71,6 +72,7 @@ impl Explorer {
         environment: &Id,
         changed: Changed,
     ) -> Result<(), Failure> {
+        let turn = self.turn(visitor, id).await;
         let before = find(&self.workspace(visitor, id).await?, environment)?.clone();
         let parts = changed.into_parts(&before)?;
         let drawer = &visitor.drawer;
@@ -86,7 +88,7 @@ impl Explorer {
             drawer.keep_secret(id, &name, secret).await?;
         }
         let still: HashSet<String> = secrets(environment, &parts.variables).collect();
-        self.change(visitor, id, |workspace| {
+        turn.change(|workspace| {
             free(workspace, &parts.name, Some(environment))?;
             let mut all = workspace.environments.iter_mut();
             let one = all.find(|one| one.id == *environment);
@@ -96,7 +98,7 @@ impl Explorer {
             Ok(())
         })
         .await?;
-        self.change_own(visitor, id, |own| {
+        turn.change_own(|own| {
             own.current.retain(|one| one.environment != *environment);
             own.current.extend(parts.current);
             Ok(())
@@ -142,9 +144,13 @@ impl Parts {
             ));
         }
         let values = [Some(&row.initial), row.current.as_ref(), row.value.as_ref()];
-        if values.into_iter().flatten().any(|one| one.len() > LONGEST) {
+        if values
+            .into_iter()
+            .flatten()
+            .any(|one| one.len() > LONGEST_VALUE)
+        {
             return Err(Failure::wrong(
-                format!("the value of {name} is longer than {LONGEST} bytes"),
+                format!("the value of {name} is longer than {LONGEST_VALUE} bytes"),
                 "make it shorter",
             ));
         }
@@ -213,7 +219,7 @@ fn secrets(environment: &Id, variables: &[Variable]) -> impl Iterator<Item = Str
 }
 
 /// A variable's name: what can stand between braces without being taken for something else.
-fn variable_name(text: &str) -> Result<String, Failure> {
+pub(crate) fn variable_name(text: &str) -> Result<String, Failure> {
     let name = text.trim();
     let taken = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
     if !(1..=100).contains(&name.chars().count()) || !name.chars().all(taken) {
@@ -226,6 +232,7 @@ fn variable_name(text: &str) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-const MOST_VARIABLES: usize = 200;
+/// Variables of an environment.
+pub(crate) const MOST_VARIABLES: usize = 200;
 /// The longest value, in bytes.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST_VALUE: usize = 16 * 1024;

@@ -100,7 +100,7 @@ fn next_name(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// What a person typed, as it can be sent.
-fn typed(text: &str) -> String {
+pub(crate) fn typed(text: &str) -> String {
     utf8_percent_encode(text, TYPED).to_string()
 }
 

@@ -8,11 +8,11 @@ use hallpass_openapi::Operation;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compose::Composed;
+use super::compose::{Composed, Gathered};
 use super::links::{Leads, Link};
 use super::preview::{Header, unmasked};
+use super::secrecy::Secrets;
 use crate::authorization::SentWith;
-use crate::definitions::Loaded;
 use crate::id::Id;
 use crate::workspace::Draft;
 
@@ -99,14 +99,14 @@ pub(super) struct Outcome {
     pub(super) milliseconds: u64,
     /// The headers that were sent, as they are shown.
     pub(super) headers: Vec<Header>,
-    pub(super) candidates: Vec<(Id, Arc<Loaded>)>,
+    pub(super) gathered: Arc<Gathered>,
     pub(super) shown: Composed,
-    pub(super) draft: Draft,
     pub(super) request: BuiltRequest,
     pub(super) client: Client,
     pub(super) events: Vec<String>,
     pub(super) token: Option<SentWith>,
     pub(super) kept: Kept,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Outcome {
@@ -159,7 +159,7 @@ impl Outcome {
                 limit: limit(body.as_ref()),
             }),
             task: task.map(|task| Task {
-                uri: task.path().to_owned(),
+                uri: self.secrets.masked(task.path()),
                 draft: leads.to_path(task.path()),
             }),
             links: body

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_openapi::{Definition, Fill, Location, Operation, Parameter};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::{Draft, DraftBody, Row, RowPlace};

@@ -76,9 +76,8 @@ impl Explorer {
         id: &Id,
         draft: &Draft,
         answered: &Answered,
+        secrets: &Secrets,
     ) -> Result<(), Failure> {
-        let workspace = self.workspace(visitor, id).await?;
-        let secrets = Secrets::of(visitor, id, &workspace).await?;
         let mut kept = secrets.taken_from(draft);
         let too_long = |body: &crate::workspace::DraftBody| body.text.len() > LONGEST_BODY;
         if kept.body.as_ref().is_some_and(too_long) {

@@ -1,7 +1,8 @@
 //! Where an answer leads: every path and address in it that an operation of the workspace's definitions
 //! answers to, as a draft of that operation; its next page; its task.
 //!
-//! An address of another server leads nowhere: a token is not taken to where an answer points.
+//! An address of another server leads nowhere: a token is not taken to where an answer points. What a
+//! server says again of the secrets that it was sent is masked: a draft may be kept.
 
 use std::borrow::Cow;
 
@@ -70,8 +71,7 @@ impl<'a> Leads<'a> {
             };
             match value {
                 Value::String(text) => {
-                    if let Some(draft) = self.follow(text) {
-                        let target = text.clone();
+                    if let Some((target, draft)) = self.follow(text) {
                         links.push(Link {
                             pointer,
                             target,
@@ -102,7 +102,7 @@ impl<'a> Leads<'a> {
         let (sent_path, sent_query) = sent.split_once('?').unwrap_or((sent, ""));
         let before: Vec<_> = form_urlencoded::parse(sent_query.as_bytes()).collect();
         let after: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let mut draft = self.outcome.draft.clone();
+        let mut draft = self.outcome.gathered.draft.clone();
         if path != sent_path {
             let typed = draft.parameters.into_iter().filter(|row| {
                 let stays = row.on && row.place == RowPlace::Query;
@@ -132,6 +132,7 @@ impl<'a> Leads<'a> {
             }
         }
         for (name, value) in after.iter().filter(|one| !before.contains(one)) {
+            let value = &self.outcome.secrets.masked(value);
             match typed.iter_mut().find(|pair| typed_name(pair) == *name) {
                 Some(pair) => {
                     let mut written = form_urlencoded::Serializer::new(String::new());
@@ -149,6 +150,7 @@ impl<'a> Leads<'a> {
 
     /// A draft of what is at a path of the server: of its operation, if there is one.
     pub(super) fn to_path(&self, path_and_query: &str) -> Draft {
+        let path_and_query = &*self.outcome.secrets.masked(path_and_query);
         self.operation_at(path_and_query).unwrap_or_else(|| Draft {
             definition: None,
             operation: None,
@@ -157,19 +159,20 @@ impl<'a> Leads<'a> {
             parameters: Vec::new(),
             headers: Vec::new(),
             body: None,
-            authorization: self.outcome.draft.authorization.clone(),
+            authorization: self.outcome.gathered.draft.authorization.clone(),
         })
     }
 
-    /// The draft that a text leads to, if it is a path or an address that somebody answers to.
-    fn follow(&self, text: &str) -> Option<Draft> {
-        if text.len() > LONGEST {
+    /// The draft that a text leads to, if it is a path or an address that somebody answers to; and the text.
+    fn follow(&self, text: &str) -> Option<(String, Draft)> {
+        if text.len() > LONGEST || !(text.starts_with('/') || text.starts_with("http")) {
             return None;
         }
+        let text = self.outcome.secrets.masked(text);
         let path = if text.starts_with('/') {
-            text.to_owned()
+            text.clone()
         } else if text.starts_with("http://") || text.starts_with("https://") {
-            let url = Url::parse(text).ok()?;
+            let url = Url::parse(&text).ok()?;
             let server = Url::parse(self.server?.as_str()).ok()?;
             if url.origin() != server.origin() {
                 return None;
@@ -181,7 +184,8 @@ impl<'a> Leads<'a> {
         } else {
             return None;
         };
-        self.operation_at(&path)
+        let draft = self.operation_at(&path)?;
+        Some((text, draft))
     }
 
     /// A draft of the operation that answers to a path, which may begin with that of the base.
@@ -197,7 +201,7 @@ impl<'a> Leads<'a> {
         draft.url = format!("{}{}", self.base, operation.path());
         draft
             .authorization
-            .clone_from(&self.outcome.draft.authorization);
+            .clone_from(&self.outcome.gathered.draft.authorization);
         for row in &mut draft.parameters {
             let is_path = row.place == RowPlace::Path;
             let value = values.iter().find(|(name, _)| is_path && *name == row.name);
@@ -215,11 +219,8 @@ impl<'a> Leads<'a> {
     fn route(&self, path: &str) -> Option<(Known, Vec<(String, String)>)> {
         let own = self.outcome.shown.known.as_ref();
         let own = own.map(|known| (&known.id, &known.loaded));
-        let others = self
-            .outcome
-            .candidates
-            .iter()
-            .map(|(id, loaded)| (id, loaded));
+        let others = self.outcome.gathered.candidates.iter();
+        let others = others.map(|(id, loaded)| (id, loaded));
         own.into_iter().chain(others).find_map(|(id, loaded)| {
             let (operation, values) = routed(&loaded.definition, &Method::GET, path)?;
             let known = Known {
@@ -257,7 +258,7 @@ fn quoted(text: &str) -> String {
 
 /// What stands before the path in the draft that was sent, as it was typed.
 fn base(outcome: &Outcome, server: Option<&BaseUrl>) -> String {
-    let url = outcome.draft.url.trim();
+    let url = outcome.gathered.draft.url.trim();
     let template = outcome
         .shown
         .known

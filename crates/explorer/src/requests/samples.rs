@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::profile::Authentication;
-use hallpass_client::sample::{Sample, SampleLanguage};
-use hallpass_client::{BuiltRequest, ClientId, Profile, ProfileName};
+use hallpass_client::sample::{Sample, SampleLanguage, SampleToken};
+use hallpass_client::{BuiltRequest, ClientId, Prefix, Profile, ProfileName};
 use hallpass_openapi::code::Language;
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +17,7 @@ use super::compose::Composed;
 use super::fill::Face;
 use super::preview::unmasked;
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::{AuthorizationSettings, ClientAuthentication, Draft, OAuth2};
@@ -57,13 +56,26 @@ pub(super) async fn write(
     let own = wanted.request.authorization.as_ref();
     let settings = own.unwrap_or(&workspace.authorization);
     let profile = explorer.profile_of(&visitor, &id, settings, server).await?;
+    let prefix = settings.header_prefix().map(Prefix::parse).transpose();
+    let prefix = prefix.map_err(|error| {
+        Failure::wrong(
+            format!("Header Prefix: {error}"),
+            "use a word such as Bearer",
+        )
+    })?;
     let sample = Sample {
         profile: &profile,
         request: &request,
         title: &title,
         notes,
-        token: None,
-        given_a_token: matches!(settings, AuthorizationSettings::Bearer { .. }),
+        token: match settings {
+            AuthorizationSettings::None => SampleToken::None,
+            AuthorizationSettings::Bearer { .. } => SampleToken::Given,
+            AuthorizationSettings::OAuth2(_) | AuthorizationSettings::Profile { .. } => {
+                SampleToken::OfProfile
+            }
+        },
+        prefix: &prefix.unwrap_or_default(),
     };
     told(&json!({ "text": sample.write(language) }))
 }
@@ -129,14 +141,10 @@ impl Explorer {
                 let (profile, _) = self.surroundings.profile(profile)?;
                 Ok(profile.with_base_url(server))
             }
-            // The program is given its token, so nobody is asked for one.
-            AuthorizationSettings::Bearer { .. } => {
+            // The program is given its token or goes without, so nobody is asked for one.
+            AuthorizationSettings::Bearer { .. } | AuthorizationSettings::None => {
                 profile(server.as_str(), "explorer", server.clone())
             }
-            AuthorizationSettings::None => Err(Failure::wrong(
-                "a program is written with a token, and this request has none",
-                "choose an authorization for the request first",
-            )),
         }
     }
 

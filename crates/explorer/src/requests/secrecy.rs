@@ -3,29 +3,55 @@
 
 use hallpass_client::Secret;
 
-use super::MASK;
+use super::masking::Masking;
+use crate::Explorer;
 use crate::answer::Failure;
 use crate::id::Id;
-use crate::sharing::{kept, secrets_in};
+use crate::sharing::secrets_in;
 use crate::visitor::Visitor;
-use crate::workspace::{Draft, Row, Workspace};
+use crate::workspace::{AuthorizationSettings, Draft, Row};
 
 /// The secrets of a workspace.
-pub(super) struct Secrets(Vec<Secret>);
+pub(super) struct Secrets {
+    all: Vec<Secret>,
+    masking: Masking,
+}
 
-impl Secrets {
-    /// Those that are kept for it.
-    pub(super) async fn of(
+impl Explorer {
+    /// The secrets that are kept for a workspace.
+    pub(super) async fn secrets(&self, visitor: &Visitor, id: &Id) -> Result<Secrets, Failure> {
+        let workspace = self.workspace(visitor, id).await?;
+        let kept = self.kept(visitor, id, &workspace).await?;
+        Ok(Secrets::new(kept))
+    }
+
+    /// What became of a request for somebody: where it failed, without the values of secrets in its words.
+    /// They may have been in an address.
+    pub(crate) async fn bare<T>(
+        &self,
         visitor: &Visitor,
         id: &Id,
-        workspace: &Workspace,
-    ) -> Result<Self, Failure> {
-        kept(visitor, id, workspace).await.map(Self)
+        outcome: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match outcome {
+            Ok(done) => Ok(done),
+            Err(failure) => {
+                let secrets = self.secrets(visitor, id).await?;
+                Err(failure.reworded(|words| secrets.masked(words)))
+            }
+        }
+    }
+}
+
+impl Secrets {
+    fn new(all: Vec<Secret>) -> Self {
+        let masking = Masking::of(&all);
+        Self { all, masking }
     }
 
     /// What secret a draft holds, and where, in words.
     pub(super) fn found_in(&self, draft: &Draft) -> Option<String> {
-        secrets_in(draft, &self.0).into_iter().next()
+        secrets_in(draft, &self.all).into_iter().next()
     }
 
     /// The draft without its secrets: what is kept apart is masked, and whatever else looks like a secret
@@ -36,6 +62,7 @@ impl Secrets {
             parameters: Vec::new(),
             headers: Vec::new(),
             body: None,
+            authorization: None,
             ..draft.clone()
         };
         if self.found_in(&bare).is_some() {
@@ -53,6 +80,17 @@ impl Secrets {
                 ..bare.clone()
             };
             self.found_in(&alone).is_none()
+        });
+        whole.authorization = draft.authorization.as_ref().map(|settings| {
+            let alone = Draft {
+                authorization: Some(settings.clone()),
+                ..bare.clone()
+            };
+            match self.found_in(&alone) {
+                // Without any, the request would inherit those of the workspace.
+                Some(_) => AuthorizationSettings::default(),
+                None => settings.clone(),
+            }
         });
         whole
     }
@@ -73,23 +111,16 @@ impl Secrets {
         .collect()
     }
 
-    /// A text with a mask in place of every secret that is kept apart.
+    /// A text with a mask in place of every secret that is kept apart, however it is written there.
     pub(super) fn masked(&self, text: &str) -> String {
-        let telling = |secret: &&Secret| secret.expose().len() >= SHORTEST;
-        let secrets = self.0.iter().filter(telling);
-        secrets.fold(text.to_owned(), |text, secret| {
-            text.replace(secret.expose(), MASK)
-        })
+        self.masking.masked(text)
     }
 }
-
-/// A secret of a few letters would be found everywhere.
-const SHORTEST: usize = 6;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::RowPlace;
+    use crate::workspace::{Literal, RowPlace};
 
     fn draft(url: &str, name: &str, value: &str) -> Draft {
         Draft {
@@ -111,7 +142,7 @@ mod tests {
 
     #[test]
     fn secrets_are_found_and_taken_out() {
-        let secrets = Secrets(vec![Secret::from("planted".to_owned())]);
+        let secrets = Secrets::new(vec![Secret::from("planted".to_owned())]);
         let one = draft("https://a/x?key=planted", "X-Trace", "1");
         assert!(secrets.found_in(&one).is_some());
         let taken = secrets.taken_from(&one);
@@ -126,8 +157,28 @@ mod tests {
     }
 
     #[test]
+    fn settings_with_a_secret_in_them_are_emptied() {
+        let secrets = Secrets::new(vec![Secret::from("planted".to_owned())]);
+        let bearer = |header_prefix: &str, text: &str| AuthorizationSettings::Bearer {
+            header_prefix: header_prefix.to_owned(),
+            token: Literal::Reference {
+                text: text.to_owned(),
+            },
+        };
+        let mut one = draft("https://a/x", "X-Trace", "1");
+        for settings in [bearer("Bearer", "any text"), bearer("planted", "{{a}}")] {
+            one.authorization = Some(settings);
+            let taken = secrets.taken_from(&one);
+            assert_eq!(taken.authorization, Some(AuthorizationSettings::default()));
+            assert_eq!(taken.headers.len(), 1);
+        }
+        one.authorization = Some(bearer("Bearer", "{{a}}"));
+        assert_eq!(secrets.taken_from(&one), one);
+    }
+
+    #[test]
     fn headers_of_authorization_stay_only_as_references() {
-        let secrets = Secrets(Vec::new());
+        let secrets = Secrets::new(Vec::new());
         for (name, value) in [
             ("Authorization", "Basic abc"),
             ("X-API-key", "1"),

@@ -4,20 +4,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::{Event, Keeping, Kept, Options, SystemRandom};
 use reqwest::Url;
 use serde_json::Value;
 
 use super::answered::{Answered, Outcome};
+use super::away;
 use super::compose::Composed;
 use super::fill::Face;
 use super::mistake::Wrong;
 use super::preview::{Authorization, headers};
+use super::secrecy::Secrets;
 use super::words::{failure, words};
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::authorization::SentWith;
 use crate::id::Id;
 use crate::visitor::Visitor;
@@ -31,13 +32,23 @@ pub(super) async fn send(
 ) -> Answer {
     let workspace = Id::parse(&workspace)?;
     let (draft, unchecked) = read(body)?;
-    let (answered, _) = explorer
+    let Sent {
+        answered, secrets, ..
+    } = explorer
         .send(&visitor, &workspace, &draft, unchecked)
         .await?;
     explorer
-        .remember(&visitor, &workspace, &draft, &answered)
+        .remember(&visitor, &workspace, &draft, &answered, &secrets)
         .await?;
     told(&answered)
+}
+
+/// A request that was sent, and what came back.
+pub(super) struct Sent {
+    pub(super) answered: Answered,
+    pub(super) kept: Kept,
+    /// What may not stand in anything that is kept of it.
+    pub(super) secrets: Arc<Secrets>,
 }
 
 /// A draft, and whether it is sent in spite of what is wrong with it.
@@ -62,11 +73,30 @@ impl Explorer {
         id: &Id,
         draft: &Draft,
         unchecked: bool,
-    ) -> Result<(Answered, Kept), Failure> {
-        let (workspace, shown) = self.compose(visitor, id, draft, Face::Shown).await?;
+    ) -> Result<Sent, Failure> {
+        let sent = self.send_as_it_is(visitor, id, draft, unchecked).await;
+        self.bare(visitor, id, sent).await
+    }
+
+    /// The same; where it fails, the words may hold the values of secrets.
+    async fn send_as_it_is(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        draft: &Draft,
+        unchecked: bool,
+    ) -> Result<Sent, Failure> {
+        let gathered = Arc::new(self.gather(visitor, id, draft.clone()).await?);
+        let both = gathered.clone();
+        let both = away(move || {
+            (
+                both.composed(Face::Shown),
+                both.composed(Face::Sent).request,
+            )
+        });
+        let (shown, request) = both.await?;
         refuse(&shown, unchecked)?;
-        let (_, composed) = self.compose(visitor, id, draft, Face::Sent).await?;
-        let Some((server, request)) = composed.request else {
+        let Some((server, request)) = request else {
             // What is wrong is not said: there may be a secret in the words.
             return Err(Failure::wrong(
                 "with the values of its secret variables, the request cannot be sent",
@@ -91,38 +121,34 @@ impl Explorer {
         }
         let token: Option<SentWith> = self.settle(visitor, id, &authorized).await?;
         let kept = sent.map_err(|error| failure(&error))?;
-        let authorization = Authorization {
-            own: draft.authorization.is_some(),
-            settings: draft
-                .authorization
-                .as_ref()
-                .unwrap_or(&workspace.authorization),
-        };
+        let authorization = Authorization::of(draft, &gathered.workspace);
+        // The tokens that were got on the way are among them.
+        let secrets = Arc::new(self.secrets(visitor, id).await?);
+        let events = told
+            .all()
+            .iter()
+            .map(|words| secrets.masked(words))
+            .collect();
         let answer = Id::generate(&mut SystemRandom);
         self.answers.keep(visitor, id, answer.clone(), &kept);
         let outcome = Outcome {
             id: answer,
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             headers: headers(&shown, &authorization),
-            candidates: self
-                .candidates(visitor, id, &workspace, &Draft::clone(draft))
-                .await,
             shown,
-            draft: draft.clone(),
+            gathered,
             request,
             client: authorized.client,
-            events: told.all(),
+            events,
             token,
             kept: kept.clone(),
+            secrets: secrets.clone(),
         };
-        let answered = tokio::task::spawn_blocking(move || outcome.look()).await;
-        let answered = answered.map_err(|_| {
-            Failure::elsewhere(
-                "the answer could not be looked at",
-                "save it, and open it elsewhere",
-            )
-        })?;
-        Ok((answered, kept))
+        Ok(Sent {
+            answered: away(move || outcome.look()).await?,
+            kept,
+            secrets,
+        })
     }
 
     fn reach(&self, url: &str) -> Result<(), Failure> {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use hallpass_client::{Task, TaskLink, task::TaskState};
 use serde::{Deserialize, Serialize};
 
 use super::answered::Answered;
 use crate::Explorer;
-use crate::answer::{Answer, Failure, told};
+use crate::answer::{Answer, Failure, Json, told};
 use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::Draft;
@@ -60,10 +59,10 @@ pub(super) async fn look(
             ));
         }
     };
-    let (answer, kept) = explorer.send(&visitor, &workspace, &draft, true).await?;
-    let task = Task::read(kept.response().body().to_vec())
-        .filter(|_| kept.response().status().is_success());
-    told(&seen(id, task.as_ref(), answer))
+    let sent = explorer.send(&visitor, &workspace, &draft, true).await?;
+    let response = sent.kept.response();
+    let task = Task::read(response.body().to_vec()).filter(|_| response.status().is_success());
+    told(&seen(id, task.as_ref(), sent.answered))
 }
 
 /// A draft of a path of the active environment.

@@ -8,6 +8,13 @@ pub(crate) fn names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a text is nothing but `{{names}}`, so that it may be shared.
+pub(crate) fn are_names(text: &str) -> bool {
+    let parts = cut(text.trim());
+    let is_name = |part: &Part<'_>| matches!(part, Part::Name { .. });
+    !parts.is_empty() && parts.iter().all(is_name)
+}
+
 /// A part of a text.
 pub(crate) enum Part<'a> {
     /// What was typed.

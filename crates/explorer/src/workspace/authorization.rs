@@ -4,6 +4,9 @@
 //! 10 to 15).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::variables::are_names;
 
 /// What a request authenticates with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +62,10 @@ pub struct OAuth2 {
 }
 
 /// A text that is either a reference to variables, which may be shared, or a secret, which is kept
-/// apart by the drawer.
+/// apart by the drawer. What is read as a reference and is more than names is refused: it would be
+/// kept, shared and shown as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "kind")]
+#[serde(rename_all = "camelCase", tag = "kind", try_from = "Written")]
 pub enum Literal {
     /// There is none.
     #[default]
@@ -76,6 +80,49 @@ pub enum Literal {
         /// The name that the drawer knows it by.
         name: String,
     },
+}
+
+/// The same as it stands in JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+enum Written {
+    Empty,
+    Reference { text: String },
+    Kept { name: String },
+}
+
+impl TryFrom<Written> for Literal {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        Ok(match written {
+            Written::Empty => Self::Empty,
+            Written::Kept { name } => Self::Kept { name },
+            Written::Reference { text } if are_names(&text) => Self::Reference { text },
+            Written::Reference { .. } => {
+                return Err("a reference is {{a name}} and nothing else");
+            }
+        })
+    }
+}
+
+impl Literal {
+    /// Empties whatever calls itself a reference in stored settings and is none; tells whether there was
+    /// something.
+    pub(crate) fn empty_texts(stored: &mut Value) -> bool {
+        let mut emptied = false;
+        for field in ["clientSecret", "token"] {
+            let Some(literal) = stored.get_mut(field) else {
+                continue;
+            };
+            let text = literal["text"].as_str().unwrap_or_default();
+            if literal["kind"] == "reference" && !are_names(text) {
+                *literal = serde_json::json!({ "kind": "empty" });
+                emptied = true;
+            }
+        }
+        emptied
+    }
 }
 
 /// The grants there are.
@@ -107,6 +154,18 @@ pub enum AddTo {
     Header,
 }
 
+impl AuthorizationSettings {
+    /// What stands before the token in the header; none where no token is sent.
+    pub fn header_prefix(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::OAuth2(settings) => Some(&settings.header_prefix),
+            Self::Bearer { header_prefix, .. } => Some(header_prefix),
+            Self::Profile { .. } => Some("Bearer"),
+        }
+    }
+}
+
 impl Default for OAuth2 {
     fn default() -> Self {
         Self {
@@ -127,5 +186,36 @@ impl Default for OAuth2 {
 impl Default for AuthorizationSettings {
     fn default() -> Self {
         Self::OAuth2(Box::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_is_names_and_nothing_else() {
+        let read = |text: &str| {
+            serde_json::from_value::<Literal>(json!({"kind": "reference", "text": text}))
+        };
+        for text in ["{{a}}", " {{a}}{{ b }} "] {
+            let text = text.to_owned();
+            assert_eq!(read(&text).unwrap(), Literal::Reference { text });
+        }
+        for text in ["", "planted", "{{a}}planted", "{{a}", "{{a}} {{b}}"] {
+            let refused = read(text).unwrap_err().to_string();
+            assert!(!refused.contains("planted"), "{refused}");
+        }
+        for other in [
+            Literal::Empty,
+            Literal::Kept {
+                name: "n".to_owned(),
+            },
+        ] {
+            let written = serde_json::to_value(&other).unwrap();
+            assert_eq!(serde_json::from_value::<Literal>(written).unwrap(), other);
+        }
     }
 }

@@ -172,3 +172,32 @@ async fn names_are_checked_and_the_active_environment_goes_on() {
     world.ask("DELETE", &environment, &Value::Null).await;
     assert_eq!(world.get(&path).await["activeEnvironment"], first);
 }
+
+#[tokio::test]
+async fn of_two_who_save_at_once_neither_takes_the_others_secret_away() {
+    let world = World::with(PLACES);
+    let path = world.workspace().await;
+    let environment = new(&world, &path, &json!({"name": "Testing"})).await;
+    let with = json!([{"name": "key", "on": true, "secret": true, "value": "planted"}]);
+    for later in 0..30 {
+        put(&world, &environment, "Testing", with.clone()).await;
+        let removes = put(&world, &environment, "Testing", json!([]));
+        let keeps = async {
+            for _ in 0..later {
+                tokio::task::yield_now().await;
+            }
+            put(&world, &environment, "Testing", with.clone()).await
+        };
+        tokio::join!(removes, keeps);
+        let shown = world.get(&path).await;
+        let all = shown["environments"].as_array().unwrap();
+        let it = all.iter().find(|one| one["name"] == "Testing").unwrap();
+        let said: Vec<_> = it["variables"].as_array().unwrap().iter().collect();
+        let kept = world.secrets().len();
+        assert_eq!(kept, said.len(), "{later}: {said:?}");
+        assert!(
+            said.iter().all(|one| one["set"] == true),
+            "{later}: {said:?}"
+        );
+    }
+}

@@ -284,3 +284,23 @@ async fn the_published_definition_is_taken_in() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_definition_that_cannot_be_replaced_stays_whole() {
+    let world = World::with(&[]);
+    let path = empty(&world).await;
+    let (_, look) = world.look(&path, "small.yaml", SMALL.as_bytes()).await;
+    let taken = world.take(&path, &look, &Value::Null).await;
+    let other = SMALL.replace("title: Small", "title: Other");
+    let (_, look) = world.look(&path, "small.yaml", other.as_bytes()).await;
+    world.fill(true);
+    let body = json!({"look": look["look"], "replaces": taken["definition"]["id"]});
+    let (status, told) = world
+        .ask("POST", &format!("{path}/definitions"), &body)
+        .await;
+    assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE, "{told}");
+    world.fill(false);
+    let shown = world.get(&path).await["definitions"][0].clone();
+    assert_eq!(shown["title"], "Small");
+    assert_eq!(world.text(&path, shown["id"].as_str().unwrap()), SMALL);
+}

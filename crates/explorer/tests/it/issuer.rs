@@ -13,6 +13,7 @@ pub(crate) struct Issuer {
     pub(crate) address: String,
     live: Mutex<String>,
     minted: AtomicUsize,
+    called: AtomicUsize,
     /// What the next token lives, in seconds.
     pub(crate) lifetime: Mutex<i64>,
     /// What the token endpoint was sent.
@@ -26,6 +27,7 @@ impl Issuer {
             address: format!("http://{}", socket.local_addr().unwrap()),
             live: Mutex::default(),
             minted: AtomicUsize::new(0),
+            called: AtomicUsize::new(0),
             lifetime: Mutex::new(7199),
             asked: Mutex::default(),
         });
@@ -43,6 +45,11 @@ impl Issuer {
 
     pub(crate) fn minted(&self) -> usize {
         self.minted.load(Ordering::SeqCst)
+    }
+
+    /// How often the API was asked.
+    pub(crate) fn called(&self) -> usize {
+        self.called.load(Ordering::SeqCst)
     }
 
     /// From now on no token that was issued is good.
@@ -68,6 +75,7 @@ async fn token(State(issuer): State<Arc<Issuer>>, headers: HeaderMap, body: Stri
 }
 
 async fn api(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Response {
+    issuer.called.fetch_add(1, Ordering::SeqCst);
     let live = issuer.live.lock().unwrap().clone();
     let sent = headers
         .get("authorization")

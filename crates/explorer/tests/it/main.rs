@@ -12,5 +12,6 @@ mod previews;
 mod sending;
 mod sharing;
 mod tokens;
+mod trust;
 mod workspaces;
 mod world;

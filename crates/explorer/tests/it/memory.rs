@@ -1,6 +1,7 @@
 //! An explorer whose drawer is in memory, with everybody let in.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
@@ -8,8 +9,8 @@ use axum::http::request::Parts;
 use hallpass_client::address::{BaseUrl, TokenUrl};
 use hallpass_client::{ClientId, CredentialSource, Options, Profile, ProfileName, Secret};
 use hallpass_explorer::{
-    Document, Door, Drawer, Entry, Explorer, Failure, Fetch, Id, Job, Region, SharedDrawer,
-    Surroundings, Visitor, no_form_token,
+    Document, Door, Drawer, DrawerError, Entry, Explorer, Failure, Fetch, Id, Job, Region,
+    SharedDrawer, Surroundings, Visitor, no_form_token,
 };
 use reqwest::Url;
 
@@ -111,10 +112,17 @@ impl Surroundings for Here {
     }
 }
 
+/// Whatever is kept elsewhere takes its time, and others get theirs meanwhile.
+async fn others_go_on() {
+    tokio::task::yield_now().await;
+}
+
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) documents: Mutex<HashMap<Id, HashMap<Document, Vec<u8>>>>,
     pub(crate) secrets: Mutex<HashMap<(Id, String), Secret>>,
+    /// Whether there is no room for another version of a workspace.
+    pub(crate) is_full: AtomicBool,
 }
 
 impl Drawer for Memory {
@@ -124,6 +132,7 @@ impl Drawer for Memory {
 
     fn read<'a>(&'a self, workspace: &'a Id, document: &'a Document) -> Job<'a, Option<Vec<u8>>> {
         Box::pin(async move {
+            others_go_on().await;
             let documents = self.documents.lock().unwrap();
             let found = documents
                 .get(workspace)
@@ -139,6 +148,10 @@ impl Drawer for Memory {
         bytes: Vec<u8>,
     ) -> Job<'a, ()> {
         Box::pin(async move {
+            others_go_on().await;
+            if *document == Document::Workspace && self.is_full.load(Ordering::SeqCst) {
+                return Err(DrawerError::Full("there is no room".to_owned()));
+            }
             let mut documents = self.documents.lock().unwrap();
             let known = documents.entry(workspace.clone()).or_default();
             known.insert(document.clone(), bytes);
@@ -168,6 +181,7 @@ impl Drawer for Memory {
 
     fn secret<'a>(&'a self, workspace: &'a Id, name: &'a str) -> Job<'a, Option<Secret>> {
         Box::pin(async move {
+            others_go_on().await;
             let key = (workspace.clone(), name.to_owned());
             Ok(self.secrets.lock().unwrap().get(&key).cloned())
         })
@@ -180,6 +194,7 @@ impl Drawer for Memory {
         secret: Option<Secret>,
     ) -> Job<'a, ()> {
         Box::pin(async move {
+            others_go_on().await;
             let key = (workspace.clone(), name.to_owned());
             let mut secrets = self.secrets.lock().unwrap();
             match secret {

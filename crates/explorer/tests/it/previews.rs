@@ -1,12 +1,8 @@
 //! A draft is made of an operation, and shown as it will be sent.
 
-use std::path::Path;
-
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::memory::FORM_TOKEN;
 use crate::world::World;
 
 /// A world with one place, its workspace, and the id of its definition.
@@ -77,29 +73,12 @@ async fn every_operation_has_a_fresh_draft_that_can_be_sent() {
 
 #[tokio::test]
 async fn so_has_every_operation_of_the_published_definition() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/storage-api.json");
-    let Ok(bytes) = std::fs::read(&file) else {
-        println!("skipped: {} is not there", file.display());
+    let (world, path, _) = world("http://127.0.0.1:1").await;
+    let Some(definition) = world.import_published(&path).await else {
         return;
     };
-    let (world, path, _) = world("http://127.0.0.1:1").await;
-    let request = Request::builder()
-        .method("POST")
-        .uri(format!("{path}/definitions/look?source=storage-api.json"))
-        .header("content-type", "application/octet-stream")
-        .header("x-csrf-token", FORM_TOKEN)
-        .body(Body::from(bytes))
-        .unwrap();
-    let (status, told) = world.send(request).await;
-    assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&told));
-    let look: Value = serde_json::from_slice(&told).unwrap();
-    let taken = json!({"look": look["look"], "documentation": false, "replaces": null});
-    let (_, taken) = world
-        .ask("POST", &format!("{path}/definitions"), &taken)
-        .await;
-    let definition = taken["definition"]["id"].as_str().unwrap();
     assert_eq!(
-        every_fresh_draft_can_be_sent(&world, &path, definition).await,
+        every_fresh_draft_can_be_sent(&world, &path, &definition).await,
         349
     );
 }
@@ -283,6 +262,20 @@ async fn samples_hold_the_request_and_no_secret() {
             text.contains("a-client") && !text.contains("planted"),
             "{text}"
         );
+    }
+    for (own, has) in [
+        (
+            json!({"type": "bearer", "headerPrefix": "Zoo", "token": {"kind": "empty"}}),
+            "'Authorization: Zoo '",
+        ),
+        (json!({"type": "none"}), "The request goes without a token."),
+    ] {
+        let mut draft = draft.clone();
+        draft["authorization"] = own;
+        let wanted = json!({"request": draft, "language": "curl"});
+        let (status, told) = world.ask("POST", &format!("{path}/samples"), &wanted).await;
+        assert_eq!(status, StatusCode::OK, "{told}");
+        assert!(told["text"].as_str().unwrap().contains(has), "{told}");
     }
     let (status, _) = world
         .ask(

@@ -175,6 +175,8 @@ async fn a_request_has_an_end() {
     for long in [
         draft(&format!("{{{{baseUrl}}}}/{names}"), json!([])),
         draft("{{baseUrl}}/", Value::from(vec![row; 1001])),
+        json!({"method": "GET", "url": "{{baseUrl}}/", "authorization":
+            {"type": "oauth2", "scope": names}}),
     ] {
         let (status, told) = world.ask("POST", &format!("{path}/preview"), &long).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
@@ -515,4 +517,190 @@ async fn a_person_may_give_up_waiting() {
     assert_eq!(world.get(&format!("{path}/history")).await, json!([]));
     let quick = json!({"method": "GET", "url": "{{baseUrl}}/quick"});
     assert_eq!(send(&world, &path, &quick).await["status"], 200);
+}
+
+/// A secret that calls itself a reference would be kept and shown as one.
+#[tokio::test]
+async fn what_calls_itself_a_reference_and_is_none_is_refused() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let literal = |text: &str| json!({"kind": "reference", "text": text});
+    let bearer =
+        json!({"type": "bearer", "headerPrefix": "Bearer", "token": literal("planted-s3cret")});
+    let oauth2 = json!({"type": "oauth2", "clientSecret": literal("{{a}}planted-s3cret")});
+    for settings in [bearer, oauth2] {
+        let draft = json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization": settings});
+        for (to, asked) in [
+            ("send", draft.clone()),
+            ("preview", draft.clone()),
+            ("samples", json!({"request": draft, "language": "curl"})),
+            ("saved", json!({"name": "Mine", "request": draft})),
+            ("tasks/look", json!({"uri": "t-1", "draft": draft})),
+        ] {
+            let (status, told) = world.ask("POST", &format!("{path}/{to}"), &asked).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{to}: {told}");
+            assert!(!told.to_string().contains("planted"), "{told}");
+        }
+    }
+    assert!(!world.documents().contains("planted"));
+}
+
+#[tokio::test]
+async fn a_workspace_with_a_secret_written_into_it_opens_without_it() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let draft = |text: &str| {
+        let secret = json!({"kind": "reference", "text": text});
+        let settings = json!({"type": "oauth2", "clientSecret": secret});
+        json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization": settings})
+    };
+    for name in ["Mine", "Ours"] {
+        let saved = json!({"name": name, "request": draft("{{secret}}")});
+        let (status, told) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+        assert_eq!(status, StatusCode::CREATED, "{told}");
+    }
+    world.written_anew(|document| document.replacen("{{secret}}", "planted-s3cret", 1));
+    let saved = world.get(&format!("{path}/saved")).await;
+    let secret = |at: usize| &saved[at]["request"]["authorization"]["clientSecret"];
+    assert_eq!(secret(0), &json!({"kind": "empty"}));
+    assert_eq!(secret(1)["text"], "{{secret}}");
+
+    send(&world, &path, &json!({"method": "GET", "url": "{{baseUrl}}/x", "authorization":
+        {"type": "bearer", "headerPrefix": "", "token": {"kind": "reference", "text": "{{baseUrl}}"}}})).await;
+    world.written_anew(|document| {
+        document.replacen(
+            "\"text\": \"{{baseUrl}}\"",
+            "\"text\": \"planted-s3cret\"",
+            1,
+        )
+    });
+    let history = world.get(&format!("{path}/history")).await;
+    assert_eq!(
+        history[0]["draft"]["authorization"]["token"],
+        json!({"kind": "empty"})
+    );
+}
+
+/// A workspace whose active environment has this secret variable, `{{key}}`.
+async fn with_key(address: &str, key: &str) -> (World, String, String) {
+    let (world, path, definition) = open(address).await;
+    let shown = world.get(&path).await;
+    let environment = shown["environments"][0]["id"].as_str().unwrap();
+    let base = json!({"name": "baseUrl", "on": true, "secret": false, "initial": address});
+    let secret = json!({"name": "key", "on": true, "secret": true, "initial": "", "value": key});
+    let changed = json!({"name": "Here", "variables": [base, secret]});
+    let at = format!("{path}/environments/{environment}");
+    let (status, told) = world.ask("PUT", &at, &changed).await;
+    assert!(status.is_success(), "{told}");
+    (world, path, definition)
+}
+
+#[tokio::test]
+async fn why_nothing_came_back_holds_no_secret() {
+    let (world, path, _) = with_key("http://127.0.0.1:1", "PlantedHost").await;
+    for url in [
+        "https://{{key}}.invalid/x",
+        "https://127.0.0.1:{{key}}/x",
+        "http://{{key}}.invalid/x",
+    ] {
+        let draft = json!({"method": "GET", "url": url, "unchecked": true});
+        let (status, told) = world.ask("POST", &format!("{path}/send"), &draft).await;
+        assert!(!status.is_success(), "{told}");
+        let told = told.to_string();
+        assert!(!told.to_lowercase().contains("planted"), "{told}");
+    }
+    let settings = json!({
+        "type": "oauth2", "accessTokenUrl": "https://{{key}}.invalid/token", "clientId": "c",
+        "clientSecret": {"kind": "typed", "text": "s3cret"},
+    });
+    let asked = json!({ "authorization": settings });
+    let (status, told) = world.ask("POST", &format!("{path}/tokens"), &asked).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY, "{told}");
+    let told = told.to_string();
+    assert!(told.contains("********.invalid"), "{told}");
+    assert!(!told.to_lowercase().contains("planted"), "{told}");
+}
+
+#[tokio::test]
+async fn what_happened_and_where_it_leads_hold_no_secret() {
+    let address = api(|asked| match asked.uri().path() {
+        "/start" => (
+            StatusCode::FOUND,
+            [("location", "/end?say=p%40ss%2fPLANTED")],
+        )
+            .into_response(),
+        _ => told(
+            202,
+            "application/json",
+            r#"{"items":[{"resourceUri":"/api/v1/storage-systems/p%40ss%2FPLANTED","a":"/api/v1/storage-systems/p@ss/PLANTED"}],
+              "total":9,"next":"/end?cursor=p%40ss%2fPLANTED","taskUri":"/rest/vega/v1/tasks/p%40ss%2fPLANTED"}"#,
+        ),
+    })
+    .await;
+    let (world, path, _) = with_key(&address, "p@ss/PLANTED").await;
+    let draft = json!({"method": "GET", "url": "{{baseUrl}}/start?k={{key}}"});
+    let answer = send(&world, &path, &draft).await;
+    let events = answer["events"].to_string();
+    assert!(events.contains("/end?say=********"), "{answer}");
+    assert_ne!(answer["links"], json!([]), "{answer}");
+    assert_ne!(answer["task"], Value::Null, "{answer}");
+    assert_ne!(answer["next"], Value::Null, "{answer}");
+    let history = world.get(&format!("{path}/history")).await;
+    for told in [answer, history] {
+        assert!(!told.to_string().contains("PLANTED"), "{told}");
+    }
+}
+
+/// The secret of a request's own authorization is known to the request alone.
+#[tokio::test]
+async fn the_secret_of_a_draft_is_neither_saved_nor_shared() {
+    let address = api(|_| told(200, "text/plain", "")).await;
+    let (world, path, _) = open(&address).await;
+    let typed = json!({"type": "bearer", "headerPrefix": "", "token": {"kind": "typed", "text": "plan/ted-token"}});
+    let (status, told) = world
+        .ask("POST", &format!("{path}/authorization/draft"), &typed)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    for written in ["plan/ted-token", "plan%2Fted-token"] {
+        let request = json!({"method": "GET", "url": format!("{{{{baseUrl}}}}/x?a={written}")});
+        let saved = json!({"name": "Mine", "request": request});
+        let (status, told) = world.ask("POST", &format!("{path}/saved"), &saved).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+    }
+    let fine =
+        json!({"name": "Mine", "request": {"method": "GET", "url": "{{baseUrl}}/x?a=none-of-it"}});
+    let (status, told) = world.ask("POST", &format!("{path}/saved"), &fine).await;
+    assert_eq!(status, StatusCode::CREATED, "{told}");
+    world.written_anew(|document| document.replace("none-of-it", "plan/ted-token"));
+    let export = format!("{path}/export");
+    let (status, told) = world.ask("GET", &export, &Value::Null).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+}
+
+/// A long request is composed beside the threads that answer requests.
+#[tokio::test]
+async fn a_long_request_stops_nobody_else() {
+    let (world, path, _) = open("http://127.0.0.1:1").await;
+    let body = json!({"mediaType": "text/plain", "text": "{{baseUrl}} ".repeat(20_000)});
+    // It is refused before anybody waits for a server.
+    let draft = json!({"method": "POST", "url": "{{baseUrl}}/{{nothing}}", "body": body});
+    for to in ["preview", "send"] {
+        let at = format!("{path}/{to}");
+        let mut turns = 0_usize;
+        let others = async {
+            loop {
+                turns += 1;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = others => {}
+            (status, told) = world.ask("POST", &at, &draft) => {
+                let refused = told["error"].is_object();
+                assert_eq!(refused, !status.is_success(), "{told}");
+            }
+        }
+        assert!(turns > 500, "{to}: {turns} turns");
+    }
 }

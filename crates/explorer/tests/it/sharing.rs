@@ -78,6 +78,31 @@ async fn what_is_exported_is_imported_under_new_names() {
     );
 }
 
+/// The definition that people share, which is not a part of the project, has long numbers and names in
+/// it, and none of them is taken for a secret.
+#[tokio::test]
+async fn a_workspace_with_the_published_definition_is_shared() {
+    let world = World::with(&[("eu1", "http://127.0.0.1:1")]);
+    let path = world.workspace().await;
+    if world.import_published(&path).await.is_none() {
+        return;
+    }
+    let (status, file) = world
+        .ask("GET", &format!("{path}/{EXPORT}"), &Value::Null)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{}", file["error"]);
+    let (status, made) = import(&world, file.to_string().as_bytes()).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let other = format!("/explorer/api/w/{}", made["id"].as_str().unwrap());
+    let (before, after) = (world.get(&path).await, world.get(&other).await);
+    let digests = |view: &Value| -> Vec<Value> {
+        let definitions = view["definitions"].as_array().unwrap().iter();
+        definitions.map(|one| one["digest"].clone()).collect()
+    };
+    assert_eq!(digests(&after), digests(&before));
+    assert_eq!(digests(&after).len(), 2);
+}
+
 #[tokio::test]
 async fn secrets_are_refused_with_their_place_and_without_themselves() {
     let world = World::with(&[("eu1", "http://127.0.0.1:1")]);

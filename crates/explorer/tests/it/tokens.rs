@@ -346,3 +346,14 @@ async fn no_secret_is_shown_or_written_where_it_could_be_shared() {
             .any(|secret| secret == "planted")
     );
 }
+
+#[tokio::test]
+async fn of_two_who_type_a_secret_at_once_the_settings_have_theirs() {
+    let stage = Stage::set().await;
+    for _ in 0..5 {
+        let (_, _) = tokio::join!(stage.settle(&[]), stage.settle(&[]));
+        let kept = stage.world.get(&stage.path).await["authorization"]["clientSecret"].clone();
+        let name = kept["name"].as_str().unwrap();
+        assert!(stage.world.secrets().contains_key(name), "{kept}");
+    }
+}

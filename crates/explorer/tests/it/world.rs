@@ -1,6 +1,7 @@
 //! Requests to an explorer, without a socket.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::http::{Request, StatusCode};
 use hallpass_client::Secret;
 use hallpass_explorer::{Document, Explorer, Visitor};
 use http_body_util::BodyExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_service::Service as _;
 
 use crate::memory::{FORM_TOKEN, Memory, explorer, visitor};
@@ -54,6 +55,33 @@ impl World {
         secrets.iter().map(shown).collect()
     }
 
+    /// The text of a definition as it is kept.
+    pub(crate) fn text(&self, path: &str, definition: &str) -> String {
+        let [id, definition] = [path.rsplit('/').next().unwrap(), definition]
+            .map(|id| hallpass_explorer::Id::parse(id).unwrap());
+        let documents = self.drawer.documents.lock().unwrap();
+        let bytes = &documents[&id][&Document::Definition(definition)];
+        String::from_utf8(bytes.clone()).unwrap()
+    }
+
+    /// Whether there is no room for another version of a workspace from now on.
+    pub(crate) fn fill(&self, is_full: bool) {
+        self.drawer
+            .is_full
+            .store(is_full, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Changes a document behind the explorer's back, as another program does.
+    pub(crate) fn meddle(&self, path: &str, document: &Document, change: impl FnOnce(&mut Value)) {
+        let id = hallpass_explorer::Id::parse(path.rsplit('/').next().unwrap()).unwrap();
+        let mut documents = self.drawer.documents.lock().unwrap();
+        let known = documents.get_mut(&id).unwrap();
+        let bytes = known.get_mut(document).unwrap();
+        let mut content = serde_json::from_slice(bytes).unwrap();
+        change(&mut content);
+        *bytes = serde_json::to_vec(&content).unwrap();
+    }
+
     /// All documents that are no definitions, one after the other.
     pub(crate) fn documents(&self) -> String {
         let documents = self.drawer.documents.lock().unwrap();
@@ -61,6 +89,41 @@ impl World {
         let own = all.filter(|(document, _)| !matches!(document, Document::Definition(_)));
         own.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
             .collect()
+    }
+
+    /// Takes the published definition into a workspace; its id. `None`, and a word, where it is not there:
+    /// it is no part of the project.
+    pub(crate) async fn import_published(&self, path: &str) -> Option<String> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let file = file.join("../../../shared/data/storage-api.json");
+        let Ok(bytes) = std::fs::read(&file) else {
+            println!("skipped: {} is not there", file.display());
+            return None;
+        };
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{path}/definitions/look?source=storage-api.json"))
+            .header("content-type", "application/octet-stream")
+            .header("x-csrf-token", FORM_TOKEN)
+            .body(Body::from(bytes))
+            .unwrap();
+        let (status, told) = self.send(request).await;
+        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&told));
+        let look: Value = serde_json::from_slice(&told).unwrap();
+        let taken = json!({"look": look["look"], "documentation": false, "replaces": null});
+        let (_, taken) = self
+            .ask("POST", &format!("{path}/definitions"), &taken)
+            .await;
+        Some(taken["definition"]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Has all documents that are no definitions say something else.
+    pub(crate) fn written_anew(&self, change: impl Fn(String) -> String) {
+        let mut documents = self.drawer.documents.lock().unwrap();
+        let all = documents.values_mut().flatten();
+        for (_, bytes) in all.filter(|(document, _)| !matches!(document, Document::Definition(_))) {
+            *bytes = change(String::from_utf8(std::mem::take(bytes)).unwrap()).into_bytes();
+        }
     }
 
     /// Sends a request as the page would; the status and the JSON of the answer, null if it is none.

@@ -1,7 +1,8 @@
 //! `hallpass sample`: an operation as a program in a language of the user's choice.
 
 use clap::{Args, ValueEnum};
-use hallpass_client::sample::{Sample, SampleLanguage};
+use hallpass_client::Prefix;
+use hallpass_client::sample::{Sample, SampleLanguage, SampleToken};
 use hallpass_openapi::code::Language;
 use hallpass_openapi::{Argument, Body, Definition, Fill, Location, Operation, Values};
 use serde_json::Value;
@@ -99,8 +100,10 @@ pub(crate) async fn run(args: SampleArgs) -> Result<(), CommandError> {
         request: &request,
         title: &title(operation),
         notes: notes(operation, &filled),
-        token: token.as_ref(),
-        given_a_token: false,
+        token: token
+            .as_ref()
+            .map_or(SampleToken::OfProfile, SampleToken::Written),
+        prefix: &Prefix::default(),
     };
     output::bytes(sample.write(args.lang.into()).as_bytes())
 }

@@ -2,11 +2,13 @@
 //!
 //! [`load`] reads all of one. [`Known`] is for commands that need an index or one operation: it opens
 //! the compiled form that an earlier run left in the cache (`kept`), and reads the definition only
-//! when there is none that can be believed. Both give the same answers.
+//! when there is none that can be believed. Both give the same answers. A server may have several, which
+//! [`Apis`] reads.
 
 mod kept;
 mod meant;
 mod seen;
+mod served;
 mod text;
 
 use std::path::Path;
@@ -22,6 +24,7 @@ use kept::Kept;
 use text::Text;
 
 pub(crate) use meant::{ApiArg, Way, of_profile};
+pub(crate) use served::{Apis, Served};
 pub(crate) use text::beside;
 
 /// Reads the definition in `file`, or the built-in one.

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::DataArgs;
 use crate::command::CommandError;
+use crate::definition::Apis;
 pub(crate) use socket::Socket;
 
 /// Everything a server can be told.
@@ -28,9 +29,9 @@ pub(crate) use socket::Socket;
 pub(crate) struct Config {
     /// The data directory.
     pub(crate) data: PathBuf,
-    /// The definition to guard; the built-in one when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) api: Option<PathBuf>,
+    /// The definitions to guard; the built-in one when absent.
+    #[serde(skip_serializing_if = "Apis::is_empty")]
+    pub(crate) api: Apis,
     /// The listeners.
     pub(crate) listen: Listen,
     /// How clients know the listeners, where that differs.
@@ -255,7 +256,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::new(),
-            api: None,
+            api: Apis::default(),
             listen: Listen::default(),
             public: Public::default(),
             tokens: Tokens::default(),
@@ -450,7 +451,7 @@ impl Config {
         if !self.data.as_os_str().is_empty() {
             self.data = folder.join(&self.data);
         }
-        self.api = self.api.take().map(|api| folder.join(api));
+        self.api = std::mem::take(&mut self.api).below(folder);
     }
 
     /// Applies `--listen`.
@@ -536,6 +537,26 @@ mod tests {
         assert_eq!(config.listen.proxy(), Socket::Off);
         let neither = Config::parse("[listen]\ntls = \"no\"\n", Path::new("h.toml"));
         assert!(neither.unwrap_err().message().contains("nor `off`"));
+    }
+
+    #[test]
+    fn definitions_start_from_the_folder_of_the_file_and_are_printed_as_one_or_as_a_list() {
+        let printed = |text: &str| {
+            let config = Config::parse(text, Path::new("/etc/hallpass/hallpass.toml")).unwrap();
+            let printed = config.to_toml();
+            let line = printed.lines().find(|line| line.starts_with("api"));
+            line.unwrap_or_default().to_owned()
+        };
+        assert_eq!(printed(""), "");
+        assert_eq!(printed("api = []\n"), "");
+        assert_eq!(
+            printed("api = \"x.json\"\n"),
+            "api = \"/etc/hallpass/x.json\""
+        );
+        assert_eq!(
+            printed("api = [\"built-in\", \"../x.json\"]\n"),
+            "api = [\"built-in\", \"/etc/hallpass/../x.json\"]"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What can be called, for people and programs: our own OpenAPI document, put together from what each
-//! crate says of its part, and the definition in use, where the real system's users download it (domain
-//! facts, sources).
+//! crate says of its part, and the definitions in use, each for itself, where the real system's users
+//! download them (domain facts, sources).
 
 use std::sync::Arc;
 
@@ -14,31 +14,27 @@ use hallpass_openapi::Definition;
 use utoipa::openapi::Server;
 
 use crate::client::answer::yaml_of;
+use crate::definition::Served;
 
 /// Where our own document is, without the ending that tells the form.
 const OWN_FILE: &str = "/doc/hallpass";
 
-/// Where the definition in use is.
-const API_FILE: &str = "/doc/api/v1/storage-api";
+/// Where the definitions in use are.
+const API: &str = "/doc/api/v1/";
+
+/// The file of the first one, which the real system's users know.
+const API_FILE: &str = "storage-api";
 
 /// Pages and files. A definition is written out when it is asked for: that is seldom, and it may be
 /// large.
-pub(super) fn documents(console: &Console, definition: Arc<Definition>) -> Router {
-    let books = own(console.addresses())
-        .into_iter()
-        .map(|own| Book {
-            definition: own,
-            path: format!("{OWN_FILE}/"),
-            file: OWN_FILE.to_owned(),
-            guarded: false,
-        })
-        .chain([Book {
-            definition,
-            path: "/doc/api/v1/".to_owned(),
-            file: API_FILE.to_owned(),
-            guarded: true,
-        }]);
-    let books: Vec<Book> = books.collect();
+pub(super) fn documents(console: &Console, apis: &Served) -> Router {
+    let own = own(console.addresses()).into_iter().map(|own| Book {
+        definition: own,
+        path: format!("{OWN_FILE}/"),
+        file: OWN_FILE.to_owned(),
+        guarded: None,
+    });
+    let books: Vec<Book> = own.chain(guarded(apis)).collect();
     let files = books.iter().map(|book| {
         Router::new()
             .route(&format!("{}.json", book.file), get(json))
@@ -46,6 +42,38 @@ pub(super) fn documents(console: &Console, definition: Arc<Definition>) -> Route
             .with_state(book.definition.clone())
     });
     files.fold(console.documentation(books.clone()), Router::merge)
+}
+
+/// The definitions in use, each with its own text. The first has the addresses that one alone has; the
+/// others are below, under the names of their files.
+fn guarded(apis: &Served) -> Vec<Book> {
+    let mut taken = vec![API_FILE.to_owned(), "operations".to_owned()];
+    let mut books: Vec<Book> = Vec::new();
+    for loaded in apis.books() {
+        let (path, file) = if books.is_empty() {
+            (API.to_owned(), API_FILE.to_owned())
+        } else {
+            let word = free(&loaded.word, &taken);
+            (format!("{API}{word}/"), word)
+        };
+        books.push(Book {
+            definition: loaded.definition.clone(),
+            path,
+            file: format!("{API}{file}"),
+            guarded: Some(apis.whole().clone()),
+        });
+        taken.push(file);
+    }
+    books
+}
+
+/// The word, or else the word with a number that is not taken.
+fn free(word: &str, taken: &[String]) -> String {
+    let numbered = (2..).map(|number| format!("{word}-{number}"));
+    let mut words = std::iter::once(word.to_owned()).chain(numbered);
+    words
+        .find(|word| !taken.contains(word))
+        .unwrap_or_else(|| word.to_owned())
 }
 
 /// Our own document, as a definition.

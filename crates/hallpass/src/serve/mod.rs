@@ -25,6 +25,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::DataArgs;
 use crate::command::{CommandError, Exit};
+use crate::definition::Apis;
 use crate::output;
 
 pub(crate) use addresses::Addresses;
@@ -47,9 +48,10 @@ pub(crate) struct ServeArgs {
     /// every listener to a free port on HOST. TLS stays on loopback where its certificate is not good for HOST
     #[arg(long, value_name = "ADDR", env = "HALLPASS_LISTEN")]
     listen: Option<String>,
-    /// OpenAPI definition to guard and stand in for, instead of the built-in one
+    /// OpenAPI definition to guard and stand in for, instead of the built-in one. Given several times,
+    /// all of them are served side by side; `built-in` is the built-in one
     #[arg(long, value_name = "FILE")]
-    api: Option<PathBuf>,
+    api: Vec<PathBuf>,
     /// Issuer that tokens name [default: the URL of the authorization server]
     #[arg(long, value_name = "URL", env = "HALLPASS_ISSUER")]
     issuer: Option<String>,
@@ -86,8 +88,8 @@ impl ServeArgs {
         if let Some(issuer) = given(&self.issuer) {
             config.tokens.issuer = Some(issuer);
         }
-        if let Some(api) = &self.api {
-            config.api = Some(api.clone());
+        if !self.api.is_empty() {
+            config.api = Apis::of(&self.api);
         }
         if let Some(seed) = self.seed {
             config.sandbox.seed = seed;

@@ -10,9 +10,9 @@ use axum::Router;
 use hallpass_authorization_server::{AuthorizationServer, TOKEN_PATH};
 use hallpass_console::{ByHand, Console, TokenByHand};
 use hallpass_oauth::Issuer;
-use hallpass_openapi::Definition;
 
 use crate::command::{CommandError, Exit};
+use crate::definition::Served;
 use crate::serve::documents::documents;
 use crate::serve::explorer::Explorers;
 use crate::serve::tls::hosts;
@@ -82,7 +82,7 @@ pub(super) struct Parts {
     pub(super) health: Router,
     /// The explorer, unless it is switched off.
     pub(super) explorers: Option<Explorers>,
-    pub(super) definition: Arc<Definition>,
+    pub(super) apis: Served,
 }
 
 impl Issuers {
@@ -168,7 +168,7 @@ impl Parts {
     }
 
     fn pages(&self, console: Console) -> Router {
-        let documents = documents(&console, self.definition.clone());
+        let documents = documents(&console, &self.apis);
         let explorer = self.explorers.as_ref();
         let explorer = explorer.map(|explorers| explorers.beside(&console));
         console

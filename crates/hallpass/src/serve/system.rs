@@ -10,7 +10,7 @@ use hallpass_console::Console;
 use hallpass_oauth::claims::AUDIENCE;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{ApplicationInstanceId, Audience, Expectation};
-use hallpass_openapi::{Definition, Severity};
+use hallpass_openapi::Definition;
 use hallpass_resource_server::listener;
 use hallpass_store::{Clock, Store};
 use prometheus_client::registry::Registry;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::{CommandError, Exit};
+use crate::definition::Served;
 use crate::serve::admin_socket::{self, Administration};
 use crate::serve::explorer::{Explorers, neighbour};
 use crate::serve::guards::{Guards, Making};
@@ -156,7 +157,7 @@ const STORE_TIME: Duration = Duration::from_secs(2);
 
 /// What the servers are built from.
 struct Parts {
-    definition: Arc<Definition>,
+    apis: Served,
     issuers: Issuers,
     expectation: Expectation,
     store: Store,
@@ -170,7 +171,7 @@ impl Parts {
         let addresses = Addresses::configured(config);
         let issuers = Issuers::of(config, &addresses)?;
         Ok(Self {
-            definition: Arc::new(load_definition(config)?),
+            apis: config.api.load()?,
             expectation: expectation(&issuers, &store, clock()).await?,
             issuers,
             store,
@@ -194,7 +195,7 @@ impl Parts {
         let calls = hallpass_resource_server::Metrics::new(&mut registry);
         let guards = Guards::start(Making {
             store: self.store.clone(),
-            definition: self.definition.clone(),
+            definition: self.apis.whole().clone(),
             expectation: self.expectation.clone(),
             addresses: self.addresses.clone(),
             config: config.clone(),
@@ -282,7 +283,7 @@ impl Parts {
             real_instances,
             health: self.health(),
             explorers: Explorers::of(config, &self.addresses, &self.store, &self.clock),
-            definition: self.definition.clone(),
+            apis: self.apis.clone(),
         };
         Ok(parts.routers(&self.issuers, &self.addresses))
     }
@@ -297,8 +298,8 @@ impl Parts {
                 jwks_url: format!("{base_url}{}", config.jwks_path()),
                 instances: self.addresses.instances.clone(),
             },
-            first_call: first_call(&self.definition),
-            definition: self.definition.clone(),
+            first_call: first_call(self.apis.whole()),
+            definition: self.apis.whole().clone(),
             neighbour: neighbour(config),
         }
     }
@@ -360,19 +361,6 @@ fn first_call(definition: &Definition) -> String {
     systems
         .or(first)
         .map_or_else(|| "/".to_owned(), |operation| operation.path().to_owned())
-}
-
-fn load_definition(config: &Config) -> Result<Definition, CommandError> {
-    let reading = crate::definition::load(config.api.as_deref())?;
-    let errors = reading
-        .problems
-        .iter()
-        .filter(|p| p.severity == Severity::Error)
-        .count();
-    if errors > 0 {
-        tracing::warn!(errors, "the API definition has errors");
-    }
-    Ok(reading.definition.lean())
 }
 
 /// What every verifier asks for; the instance is filled in per server.

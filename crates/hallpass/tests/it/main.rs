@@ -29,6 +29,7 @@ mod restart;
 mod secrets;
 mod served_explorer;
 mod server;
+mod several_definitions;
 mod stand_in;
 mod start_link;
 mod terminal;

@@ -1,6 +1,8 @@
 //! `/explorer` inside `hallpass serve`: open to people signed in, each to their own, under every name of
 //! the console, and closed to everybody else.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::Path;
 
 use reqwest::{Certificate, Client, Method, Proxy};
@@ -236,6 +238,68 @@ fn nobody_reaches_anything_of_somebody_elses_workspace() {
     }
     assert!(answered >= 30, "{answered} were not found");
     assert_eq!(ann.open(&view).is(200).json(), before);
+    server.stop();
+}
+
+/// What is sent from the server's own place in the network goes to what it serves, and nowhere else.
+#[test]
+fn nothing_is_sent_to_where_the_server_does_not_serve() {
+    let world = World::new();
+    let ann = world.create_user(ANN, "administrator");
+    let server = Server::start(&world);
+    let person = Person::new(&server, &ann);
+    let workspace = person.workspace("Elsewhere");
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let port = elsewhere.local_addr().unwrap().port();
+    let path = |rest: &str| format!("/explorer/api/w/{workspace}/{rest}");
+    let draft = |url: &str| {
+        json!({
+            "method": "GET", "url": url, "parameters": [], "headers": [], "body": null,
+            "authorization": {"type": "none"},
+        })
+    };
+    let sent = |url: &str| person.ask(&Method::POST, &path("send"), &draft(url));
+    let there = sent(&server.us1("/api/v1/storage-systems")).is(200).json();
+    assert_eq!(there["status"], 401, "what is served is reached: {there}");
+
+    let metrics = server.metrics();
+    let console = format!("{}/sign-in", server.base());
+    for url in [
+        format!("http://127.0.0.1:{port}/"),
+        format!("http://localhost:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("http://2130706433:{port}/"),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+        metrics.to_owned(),
+        console,
+    ] {
+        let refused = sent(&url);
+        assert!(matches!(refused.status, 403 | 422), "{url}: {refused:?}");
+        let error = &refused.json()["error"];
+        assert!(error["hint"].is_string(), "{url}: {error}");
+    }
+
+    // Nor is a client's secret sent there, a definition fetched, or a task looked at.
+    let tokens = json!({"authorization": {
+        "type": "oauth2", "tokenName": "", "grantType": "client_credentials",
+        "accessTokenUrl": format!("http://127.0.0.1:{port}/as/token.oauth2"), "clientId": "x",
+        "clientSecret": {"kind": "reference", "text": "{{baseUrl}}"}, "scope": "",
+        "clientAuthentication": "body", "headerPrefix": "Bearer", "addTo": "header", "renew": true,
+    }});
+    let look = json!({"url": format!("http://127.0.0.1:{port}/definition.json")});
+    let task = format!("http://127.0.0.1:{port}/task");
+    let task = json!({"uri": task, "draft": draft(&task)});
+    for (rest, body) in [
+        ("tokens", tokens),
+        ("definitions/look", look),
+        ("tasks/look", task),
+    ] {
+        let refused = person.ask(&Method::POST, &path(rest), &body);
+        assert!(matches!(refused.status, 403 | 422), "{rest}: {refused:?}");
+    }
+    let nobody = elsewhere.accept().unwrap_err();
+    assert_eq!(nobody.kind(), ErrorKind::WouldBlock);
     server.stop();
 }
 

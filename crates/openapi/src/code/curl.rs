@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use super::text::{comments, form_encoded};
+use super::text::{comments, form_encoded, paragraph};
 use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself.
@@ -13,6 +13,7 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let token = match &program.access {
+        Access::None => String::new(),
         Access::Token(token) => format!("token={}\n", literal(token)),
         Access::Variable(variable) => {
             format!(
@@ -23,10 +24,11 @@ pub(super) fn write(program: &Program) -> String {
         Access::Form(form) => form_lines(form),
     };
     format!(
-        "#!/usr/bin/env bash\n{}set -euo pipefail\nnewline=$'\\n'\n\n{token}\n{}{}",
+        "#!/usr/bin/env bash\n{}set -euo pipefail\nnewline=$'\\n'\n\n{}{}{}",
         comments("#", &program.comments),
+        paragraph(token),
         comments("#", &program.notes),
-        request_lines(&program.request),
+        request_lines(program),
     )
 }
 
@@ -116,26 +118,32 @@ fi
     )
 }
 
-fn request_lines(request: &CodeRequest) -> String {
+fn request_lines(program: &Program) -> String {
+    let CodeRequest {
+        method,
+        url,
+        headers,
+        body,
+    } = &program.request;
     // With another option, curl would wait for the body that the answer announces.
-    let method = match request.method {
+    let method = match *method {
         Method::HEAD => "--head".to_owned(),
         ref method => format!("--request {}", literal(method.as_str())),
     };
-    let mut arguments = vec![
-        "--silent --show-error --globoff".to_owned(),
-        method,
-        "--header @<(printf 'Authorization: Bearer %s\\n' \"$token\")".to_owned(),
-    ];
-    for (name, value) in &request.headers {
+    let mut arguments = vec!["--silent --show-error --globoff".to_owned(), method];
+    if !matches!(program.access, Access::None) {
+        let before = literal(&format!("Authorization: {}", program.before_token()));
+        arguments.push(format!("--header @<(printf '%s%s\\n' {before} \"$token\")"));
+    }
+    for (name, value) in headers {
         arguments.push(format!("--header {}", literal(&format!("{name}: {value}"))));
     }
-    let body = request.body.as_ref().map(|body| {
+    let body = body.as_ref().map(|body| {
         arguments.push("--data-binary @-".to_owned());
         format!("printf '%s' {} |\n  ", literal(body))
     });
     arguments.push("--write-out '\\n%{http_code}'".to_owned());
-    arguments.push(literal(&request.url));
+    arguments.push(literal(url));
     format!(
         "answer=$({}curl {})
 printf '%s\\n' \"${{answer%\"$newline\"*}}\"

@@ -1,7 +1,7 @@
 //! Go with its standard library.
 
 use super::text::{comments, form_encoded, four_or_eight_digits, indented, lines, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
+use super::{Access, Language, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, four_or_eight_digits)
@@ -9,7 +9,7 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let form = match &program.access {
-        Access::Token(_) | Access::Variable(_) => None,
+        Access::None | Access::Token(_) | Access::Variable(_) => None,
         Access::Form(form) => Some(form),
     };
     let has_body = program.request.body.is_some();
@@ -27,6 +27,7 @@ pub(super) fn write(program: &Program) -> String {
     let imports = imports.into_iter().filter(|(_, used)| *used);
     let imports = lines(imports, |(name, _)| format!("\t\"{name}\""));
     let token = match &program.access {
+        Access::None => String::new(),
         Access::Token(token) => format!("token := {}\n", literal(token)),
         Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(_) => "token := accessToken(client)\n".to_owned(),
@@ -34,7 +35,7 @@ pub(super) fn write(program: &Program) -> String {
     let steps = format!(
         "{CLIENT}{token}\n{}{}",
         comments("//", &program.notes),
-        request_lines(&program.request)
+        request_lines(program)
     );
     format!(
         "{}package main\n\nimport (\n{imports})\n\nfunc main() {{\n{}}}\n{}{FAIL}",
@@ -132,7 +133,12 @@ fn secret_lines(source: &SecretSource) -> String {
     }
 }
 
-fn request_lines(request: &CodeRequest) -> String {
+fn request_lines(program: &Program) -> String {
+    let request = &program.request;
+    let authorization = program.authorization(Language::Go);
+    let authorization = lines(authorization, |before| {
+        format!("request.Header.Set(\"Authorization\", {before}+token)")
+    });
     let body = match &request.body {
         Some(body) => format!("strings.NewReader({})", literal(body)),
         None => "nil".to_owned(),
@@ -143,8 +149,7 @@ fn request_lines(request: &CodeRequest) -> String {
     format!(
         "request, err := http.NewRequest({method}, {url}, {body})
 check(err)
-request.Header.Set(\"Authorization\", \"Bearer \"+token)
-{headers}response, err := client.Do(request)
+{authorization}{headers}response, err := client.Do(request)
 check(err)
 defer response.Body.Close()
 _, err = io.Copy(os.Stdout, response.Body)

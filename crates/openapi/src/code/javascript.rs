@@ -1,7 +1,7 @@
 //! JavaScript for Node.js 18 and newer: `fetch` without packages, as a script or as a module.
 
-use super::text::{braces, comments, form_encoded, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
+use super::text::{braces, comments, form_encoded, indented, paragraph, quoted};
+use super::{Access, Language, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -9,14 +9,16 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
+        Access::None => String::new(),
         Access::Token(token) => format!("const token = {};\n", literal(token)),
         Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
     let steps = format!(
-        "{access}\n{}{}",
+        "{}{}{}",
+        paragraph(access),
         comments("//", &program.notes),
-        request_lines(&program.request)
+        request_lines(program)
     );
     format!(
         "{}async function main() {{\n{}}}\n\n{END}",
@@ -107,11 +109,13 @@ if (!{name}) {{
     )
 }
 
-fn request_lines(request: &CodeRequest) -> String {
-    let headers = request
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{}: {},", literal(name), literal(value)));
+fn request_lines(program: &Program) -> String {
+    let request = &program.request;
+    let authorization = program.authorization(Language::JavaScript);
+    let authorization = authorization.map(|before| format!("Authorization: {before} + token,"));
+    let typed = request.headers.iter();
+    let typed = typed.map(|(name, value)| format!("{}: {},", literal(name), literal(value)));
+    let headers = authorization.into_iter().chain(typed);
     let headers = indented(&headers.collect::<Vec<_>>().join("\n"), "    ");
     let body = request
         .body
@@ -121,7 +125,6 @@ fn request_lines(request: &CodeRequest) -> String {
         "const response = await fetch({url}, {{
   method: {method},
   headers: {{
-    Authorization: \"Bearer \" + token,
 {headers}  }},
 {body}  redirect: \"manual\",
   signal: AbortSignal.timeout(60000),

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::text::{comments, form_encoded};
-use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
+use super::text::{comments, form_encoded, paragraph};
+use super::{Access, Language, Program, SecretPlace, SecretSource, TokenForm};
 
 /// In single quotes nothing has a meaning but the quote itself, which is doubled. What is not
 /// printable ASCII, the curly quotes that PowerShell takes for quotes among it, is written as an escape
@@ -37,15 +37,17 @@ fn ascii_comments(lines: &[String]) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
+        Access::None => String::new(),
         Access::Token(token) => format!("$Token = {}\n", literal(token)),
         Access::Variable(variable) => need("Token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
     format!(
-        "{}{PREAMBLE}\n{access}\n{}{}",
+        "{}{PREAMBLE}\n{}{}{}",
         ascii_comments(&program.comments),
+        paragraph(access),
         ascii_comments(&program.notes),
-        request_lines(&program.request),
+        request_lines(program),
     )
 }
 
@@ -134,9 +136,13 @@ if (-not ${name}) {{
     )
 }
 
-fn request_lines(request: &CodeRequest) -> String {
+fn request_lines(program: &Program) -> String {
+    let request = &program.request;
     let is_type = |name: &str| name.eq_ignore_ascii_case("content-type");
     let mut headers = String::new();
+    if let Some(before) = program.authorization(Language::PowerShell) {
+        let _ = writeln!(headers, "        'Authorization' = {before} + $Token");
+    }
     let mut body = String::new();
     for (name, value) in &request.headers {
         // PowerShell takes this one apart from the others.
@@ -158,7 +164,6 @@ fn request_lines(request: &CodeRequest) -> String {
     Method             = {method}
     Uri                = {url}
     Headers            = @{{
-        'Authorization' = \"Bearer $Token\"
 {headers}    }}
 {body}    MaximumRedirection = 0
     UseBasicParsing    = $true

@@ -1,7 +1,7 @@
 //! Python 3 with requests.
 
-use super::text::{comments, form_encoded, four_or_eight_digits, indented, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
+use super::text::{comments, form_encoded, four_or_eight_digits, indented, paragraph, quoted};
+use super::{Access, CodeRequest, Language, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, four_or_eight_digits)
@@ -26,15 +26,24 @@ pub fn write_with_session(program: &Program, session: &Session) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let access = match &program.access {
+        Access::None => String::new(),
         Access::Token(token) => format!("token = {}\n", literal(token)),
         Access::Variable(variable) => need("token", variable, "an access token", 3),
         Access::Form(form) => form_lines(form),
     };
-    let access = format!("{access}\n\n{BEARER}");
-    let auth = "    auth=bearer,\n";
+    let (access, auth) = match program.authorization(Language::Python) {
+        Some(before) => (
+            format!("{access}\n\n{}", authorized(&before)),
+            "    auth=authorized,\n",
+        ),
+        None => (
+            access,
+            "    auth=lambda request: request,  # nothing from .netrc\n",
+        ),
+    };
     let encodes = match &program.access {
         Access::Form(form) => matches!(form.secret, SecretPlace::EncodedBasic(_)),
-        Access::Token(_) | Access::Variable(_) => false,
+        Access::None | Access::Token(_) | Access::Variable(_) => false,
     };
     let quote = if encodes {
         format!("{QUOTE}\n\n")
@@ -54,18 +63,22 @@ pub(super) fn write(program: &Program) -> String {
 pub const QUOTE: &str = "from urllib.parse import quote_plus";
 
 /// As a function, since `requests` would otherwise put what it finds in `.netrc` over the header.
-const BEARER: &str = "\
-def bearer(request):
-    request.headers[\"Authorization\"] = \"Bearer \" + token
+fn authorized(before: &str) -> String {
+    format!(
+        "def authorized(request):
+    request.headers[\"Authorization\"] = {before} + token
     return request
 
-";
+"
+    )
+}
 
 fn assembled(program: &Program, imports: &str, access: &str, send: &str, auth: &str) -> String {
     // The first two lines are fixed: a comment there could name another encoding (PEP 263).
     format!(
-        "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n{}import os\nimport sys\n\n{imports}\n{access}\n{}{}",
+        "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n{}import os\nimport sys\n\n{imports}\n{}{}{}",
         comments("#", &program.comments),
+        paragraph(access.to_owned()),
         comments("#", &program.notes),
         request_lines(&program.request, send, auth),
     )

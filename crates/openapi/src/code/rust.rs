@@ -1,7 +1,7 @@
 //! Rust with reqwest and serde_json.
 
 use super::text::{braces, comments, form_encoded, indented, lines, quoted};
-use super::{Access, CodeRequest, Program, SecretPlace, SecretSource, TokenForm};
+use super::{Access, Language, Program, SecretPlace, SecretSource, TokenForm};
 
 pub(super) fn literal(text: &str) -> String {
     quoted(text, braces)
@@ -9,6 +9,7 @@ pub(super) fn literal(text: &str) -> String {
 
 pub(super) fn write(program: &Program) -> String {
     let (token, function) = match &program.access {
+        Access::None => (String::new(), String::new()),
         Access::Token(token) => (format!("let token = {};\n", literal(token)), String::new()),
         Access::Variable(variable) => {
             (need("token", variable, "an access token", 3), String::new())
@@ -21,7 +22,7 @@ pub(super) fn write(program: &Program) -> String {
     let steps = format!(
         "{CLIENT}{token}\n{}{}",
         comments("//", &program.notes),
-        request_lines(&program.request)
+        request_lines(program)
     );
     format!(
         "{}{USES}fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{}}}\n{function}{FAIL}",
@@ -130,7 +131,12 @@ fn secret_lines(source: &SecretSource) -> String {
     }
 }
 
-fn request_lines(request: &CodeRequest) -> String {
+fn request_lines(program: &Program) -> String {
+    let request = &program.request;
+    let authorization = program.authorization(Language::Rust);
+    let authorization = lines(authorization, |before| {
+        format!("    .header(\"Authorization\", {before}.to_owned() + &token)")
+    });
     let headers = lines(&request.headers, |(name, value)| {
         format!("    .header({}, {})", literal(name), literal(value))
     });
@@ -140,8 +146,7 @@ fn request_lines(request: &CodeRequest) -> String {
     format!(
         "let response = client
     .request({method}.parse()?, {url})
-    .bearer_auth(token)
-{headers}{body}    .send()?;
+{authorization}{headers}{body}    .send()?;
 let status = response.status();
 std::io::stdout().write_all(&response.bytes()?)?;
 if !status.is_success() {{

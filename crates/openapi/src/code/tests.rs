@@ -148,6 +148,7 @@ fn list(access: Access) -> Program {
     Program {
         comments: vec!["All systems\nrm -rf /".to_owned()],
         access,
+        prefix: "Bearer".to_owned(),
         notes: Vec::new(),
         request: CodeRequest {
             method: Method::GET,
@@ -183,6 +184,27 @@ fn programs_in_every_language() {
             language.write(&list(form(SecretPlace::Basic("an id".to_owned()))))
         );
         insta::assert_snapshot!(format!("create_{language:?}"), language.write(&create()));
+    }
+}
+
+#[test]
+fn programs_without_a_token_and_with_another_prefix() {
+    for language in Language::ALL {
+        let without = language.write(&list(Access::None));
+        assert!(!without.contains("uthorization"), "{without}");
+        assert!(!without.contains("token"), "{without}");
+        insta::assert_snapshot!(format!("without_{language:?}"), without);
+        let mut other = list(Access::Variable("A_TOKEN".to_owned()));
+        for (prefix, before) in [("it's a %s", "it's a %s "), ("", "")] {
+            prefix.clone_into(&mut other.prefix);
+            let text = language.write(&other);
+            let before = match language {
+                Language::Curl => format!("Authorization: {before}"),
+                _ => before.to_owned(),
+            };
+            assert!(text.contains(&language.literal(&before)), "{text}");
+            assert!(!text.contains("Bearer"), "{text}");
+        }
     }
 }
 

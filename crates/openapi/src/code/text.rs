@@ -75,6 +75,15 @@ pub(super) fn form_encoded(text: &str) -> String {
     encoded
 }
 
+/// Lines, and an empty one after them if there are any.
+pub(super) fn paragraph(lines: String) -> String {
+    if lines.is_empty() {
+        lines
+    } else {
+        lines + "\n"
+    }
+}
+
 /// The text with `blanks` in front of each line but the empty ones.
 pub(super) fn indented(text: &str, blanks: &str) -> String {
     let line = |line: &str| {

@@ -9,7 +9,7 @@ use super::{Body, Location, Operation, Parameter, Style};
 use crate::document::join;
 use crate::marks::items_schema;
 use crate::reference::{self, MAX_HOPS, resolve};
-use crate::translate::is_old_dialect;
+use crate::translate::{is_marked_old, is_old_dialect};
 
 /// The methods an OpenAPI path can have, in the order of the specification.
 const METHODS: [(&str, Method); 8] = [
@@ -25,13 +25,31 @@ const METHODS: [(&str, Method); 8] = [
 
 /// All operations of a document, in its order.
 pub(crate) fn operations(root: &Value) -> Vec<Operation> {
-    let mut operations: Vec<Operation> = Vec::new();
-    let Some(paths) = root.get("paths").and_then(Value::as_object) else {
-        return operations;
+    operations_below(root, &[""])
+}
+
+/// The operations of the documents that `root` holds at these pointers, in their order.
+pub(crate) fn operations_below<P: AsRef<str>>(root: &Value, documents: &[P]) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for document in documents {
+        read_into(
+            &mut operations,
+            root,
+            &[document.as_ref(), "/paths"].concat(),
+        );
+    }
+    name_uniquely(&mut operations);
+    operations
+}
+
+/// Adds the operations of the paths at this pointer.
+fn read_into(operations: &mut Vec<Operation>, root: &Value, pointer: &str) {
+    let Some(paths) = root.pointer(pointer).and_then(Value::as_object) else {
+        return;
     };
     let modern = !is_old_dialect(root);
     for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
-        let layers = layers(root, join("/paths", path), item);
+        let layers = layers(root, join(pointer, path), item);
         let mut known = Vec::new();
         for (layer, key, value) in members(&layers) {
             let method = METHODS.iter().find(|(name, _)| name == key);
@@ -53,8 +71,6 @@ pub(crate) fn operations(root: &Value) -> Vec<Operation> {
             operations.push(reader.read(operations.len(), pointer, method));
         }
     }
-    name_uniquely(&mut operations);
-    operations
 }
 
 /// One of the objects that a path item is made of.
@@ -208,7 +224,8 @@ impl Reader<'_> {
     fn parameter(&self, value: &Value) -> Option<Parameter> {
         let object = resolve(self.root, value).as_object()?;
         // Since 3.1, a description beside a reference says more than the one it leads to.
-        let beside = value.get("description").filter(|_| self.modern);
+        let beside = value.get("description");
+        let beside = beside.filter(|_| self.modern && !is_marked_old(value));
         let location = Location::parse(string(object, "in")?)?;
         let content = object.get("content").and_then(Value::as_object);
         let first = content.and_then(|content| content.iter().next());

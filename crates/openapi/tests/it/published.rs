@@ -310,3 +310,29 @@ fn all_of_it_becomes_a_collection() {
         }
     }
 }
+
+#[test]
+fn beside_another_definition_it_says_what_it_says_alone() {
+    let Some(Reading { definition, .. }) = &*JSON else {
+        return;
+    };
+    let small = Definition::read(include_str!("../data/small.yaml")).unwrap();
+    let small = small.definition;
+    let both = Definition::join(&[("small", &small), ("published", definition)]).unwrap();
+    assert_eq!(
+        both.operations().len(),
+        definition.operations().len() + small.operations().len()
+    );
+    for operation in definition.operations() {
+        let joined = both.operation(operation.id()).unwrap();
+        assert_eq!(both.origin(joined), 1);
+        assert_eq!(operation.path(), joined.path());
+        assert_eq!(
+            definition.example_body(operation, Fill::All),
+            both.example_body(joined, Fill::All),
+            "{}",
+            operation.id()
+        );
+        assert_eq!(definition.marks(operation), both.marks(joined));
+    }
+}

@@ -50,7 +50,7 @@ use jiff::Timestamp;
 use rand_core::Rng;
 use serde_json::{Value, json};
 
-pub(crate) use neighbour::{accept, answers_with_task, has_tasks};
+pub(crate) use neighbour::{accept, answers_with_task, has_tasks, origins};
 pub(crate) use routes::Row;
 pub(crate) use seed::seed;
 pub use watched::{Begun, Ended, Place};

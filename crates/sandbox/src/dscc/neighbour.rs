@@ -1,5 +1,7 @@
 //! What the generic level is told of the storage API: its tasks, and that its PUT is partial.
 
+use std::collections::BTreeSet;
+
 use hallpass_openapi::{Definition, Operation};
 use http::Method;
 use serde_json::Value;
@@ -18,6 +20,14 @@ pub(crate) fn has_tasks(definition: &Definition) -> bool {
             && one.path().starts_with("/api/v1/tasks/")
             && Row::of(one).is_some()
     })
+}
+
+/// Which of several joined definitions are of the storage API: it may be written in several, and what
+/// holds for all of it says nothing of another API beside it.
+pub(crate) fn origins(definition: &Definition) -> BTreeSet<usize> {
+    let operations = definition.operations().iter();
+    let own = operations.filter(|one| Row::of(one).is_some() || answers_with_task(definition, one));
+    own.map(|one| definition.origin(one)).collect()
 }
 
 /// Whether an operation answers with a task (domain.md 6.5).

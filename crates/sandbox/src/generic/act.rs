@@ -93,7 +93,7 @@ pub(super) struct Surroundings<'a> {
     /// Operations that answer with a task.
     pub(super) has_task: &'a dyn Fn(&Operation) -> bool,
     /// PUT changes what is sent and nothing else (domain.md 6.4).
-    pub(super) partial_put: bool,
+    pub(super) partial_put: &'a dyn Fn(&Operation) -> bool,
     /// The places whose objects have rules of their own.
     pub(super) ruled: &'a BTreeSet<Template>,
 }
@@ -175,7 +175,7 @@ impl Surroundings<'_> {
         if let Some(input) = Input::of(self.definition, operation, found) {
             let manner = match *operation.method() {
                 Method::PATCH => Manner::MergePatch,
-                Method::PUT if !self.partial_put => Manner::Replace,
+                Method::PUT if !(self.partial_put)(operation) => Manner::Replace,
                 _ => Manner::Partial,
             };
             let reply = self.reply(operation, resource)?;

@@ -68,8 +68,8 @@ pub(crate) struct Api<'a> {
     pub(crate) has_row: &'a dyn Fn(&Operation) -> bool,
     /// Whether an operation answers with a task.
     pub(crate) has_task: &'a dyn Fn(&Operation) -> bool,
-    /// Whether PUT changes what is sent and nothing else.
-    pub(crate) partial_put: bool,
+    /// Whether a PUT changes what is sent and nothing else.
+    pub(crate) partial_put: &'a dyn Fn(&Operation) -> bool,
 }
 
 /// What the generic level asks while it answers.

@@ -183,9 +183,9 @@ impl Administrator<'_> {
         if let Some(server) = self.running(&place.instance) {
             return Ok(server.stand_ins().clone());
         }
-        let definition = crate::definition::load(self.config.api.as_deref())?.definition;
+        let served = self.config.api.load()?;
         Ok(StandIns::new(
-            Arc::new(definition),
+            served.whole().clone(),
             self.config.stand_in(),
             self.store.sandbox_journals(),
             place.instance.id.clone(),

@@ -95,3 +95,19 @@ fn what_is_typed_into_a_sample_stays_on_the_page_and_goes_with_it() {
     );
     assert!(window.shows("input[data-fills][aria-invalid=true]"));
 }
+
+#[test]
+fn a_form_that_changes_something_is_not_sent_twice_by_a_nervous_hand() {
+    let Some(gallery) = Gallery::open() else {
+        return;
+    };
+    gallery.show("gallery-parts");
+    let twice = "const stopped = []; \
+                 document.addEventListener('submit', (event) => { \
+                   stopped.push(event.defaultPrevented); event.preventDefault(); }); \
+                 const form = document.querySelector('main form[method=post]'); \
+                 form.noValidate = true; \
+                 form.requestSubmit(); form.requestSubmit(); \
+                 return stopped.join()";
+    assert_eq!(gallery.window.script(twice, &json!([])), "false,true");
+}

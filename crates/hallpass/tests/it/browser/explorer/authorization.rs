@@ -1,10 +1,12 @@
 //! A token that is got with a secret variable: what is named is shown with its value, or that it has none,
-//! and the secret is nowhere in the page.
+//! and the secret is nowhere in the page. And tokens that have ended.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::inspection::Inspection;
+use super::sending::send;
 use super::stage::{Definition, Stage};
+use crate::world::eventually;
 
 #[test]
 fn a_token_is_got_with_the_secret_variable_of_an_environment() {
@@ -54,5 +56,50 @@ fn a_token_is_got_with_the_secret_variable_of_an_environment() {
     for shown in [&*shared, page] {
         assert!(!shown.contains(&credential.client_secret), "{shown}");
     }
+    seen.end();
+}
+
+/// Step 21 of section 9 of `domain.md`, with a server whose tokens last for seconds in place of two hours.
+#[test]
+fn a_token_that_has_ended_is_struck_through_and_renewed() {
+    let Some(stage) = Stage::served_with("[tokens]\nlifetime_seconds = 2\n") else {
+        return;
+    };
+    let mut seen = Inspection::of(&stage.origin).unwrap();
+    let window = &stage.window;
+    stage.create_workspace("Tokens", Definition::BuiltIn);
+    stage.authorize();
+    let definition = stage.workspace()["definitions"][0]["id"].clone();
+    let operation = format!("/op/{}/SystemsList", definition.as_str().unwrap());
+    let tokens = || stage.ask("GET", "/tokens", &Value::Null)["tokens"].take();
+    stage.ask("POST", "/tokens", &json!({ "authorization": null }));
+    eventually("the token ends", || {
+        (tokens()[0]["expired"] == true).then_some(())
+    });
+
+    stage.go("/tokens");
+    window.finds(".tokens [data-expired=true]");
+    let struck = "const name = document.querySelector('.tokens [data-expired=true] .token-name');
+        return getComputedStyle(name).textDecorationLine";
+    assert_eq!(window.script(struck, &json!([])), "line-through");
+    seen.look(window, "explorer-tokens-expired");
+    window.press("Close");
+
+    stage.go(&operation);
+    send(&stage, "200 OK");
+    window.says("new token");
+    eventually("the new token ends too", || {
+        let known = tokens();
+        let mut known = known.as_array().unwrap().iter();
+        known.all(|token| token["expired"] == true).then_some(())
+    });
+    stage.go("/tokens");
+    window.finds(".tokens [data-expired=true]");
+    window.press("Delete Expired Tokens");
+    window.says("good for nothing");
+    seen.look(window, "explorer-tokens-delete-expired");
+    window.click_on("dialog:last-of-type footer .danger");
+    window.says("There is no token yet");
+    assert_eq!(tokens(), json!([]));
     seen.end();
 }

@@ -25,7 +25,7 @@ pub(super) fn chosen_token(stage: &Stage) {
         (chosen(stage)["name"] == "Mine").then_some(())
     });
     window.retype("Header Prefix", "DSCC");
-    saved(stage);
+    // It is on its way when the next view asks what will be sent, and that waits for it.
     open(stage);
     window.click_on("#request-headers");
     window.says("DSCC ********");

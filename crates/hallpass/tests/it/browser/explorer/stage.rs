@@ -34,11 +34,18 @@ impl Stage {
     /// where there is no browser or no axe-core.
     #[track_caller]
     pub(super) fn served() -> Option<Self> {
+        Self::served_with("")
+    }
+
+    /// The same with these settings of the server.
+    #[track_caller]
+    pub(super) fn served_with(settings: &str) -> Option<Self> {
         if !is_ready() {
             return None;
         }
         let world = World::new();
         let ann = world.create_user(ANN, "administrator");
+        std::fs::write(world.data().join("hallpass.toml"), settings).unwrap();
         let server = Server::start(&world);
         let credential = own_credential(&world, &server);
         let window = Window::start_trusting(&world.path(""));

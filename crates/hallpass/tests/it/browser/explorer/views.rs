@@ -1,8 +1,6 @@
 //! Every view and dialog of the explorer is looked at, wide and narrow, light and dark. A new one gets a
 //! line in the list.
 
-use serde_json::json;
-
 use super::super::inspection::Inspection;
 use super::stage::{Definition, Stage};
 
@@ -157,6 +155,10 @@ fn everybody_can_use_the_explorer_of_their_own_machine() {
     seen.look(&stage.window, "explorer-local-workspaces");
     stage.create_workspace("HPE DSCC API", Definition::BuiltIn);
     seen.look(&stage.window, "explorer-local-welcome");
+    stage.window.press("Import");
+    stage.window.press("Link");
+    stage.window.says("Address of the definition");
+    seen.look(&stage.window, "explorer-local-import-link");
     seen.end();
 }
 
@@ -190,7 +192,6 @@ fn look_at_all(stage: &Stage, prefix: &str, seen: &mut Inspection) {
     }
     let operation = format!("/op/{}/SystemsList", id("definitions"));
     own_authorization(stage, page, &operation, prefix, seen);
-    tokens(stage, page, prefix, seen);
     window.open(page);
     stage.is_usable();
     window.size(390, 900);
@@ -214,28 +215,4 @@ fn own_authorization(stage: &Stage, page: &str, view: &str, prefix: &str, seen: 
         let kind = kind.split(' ').next().unwrap().to_lowercase();
         seen.look(window, &format!("{prefix}-request-own-{kind}"));
     }
-}
-
-/// The dialog of tokens with one that has ended: the page is told so, because real ones last for hours.
-fn tokens(stage: &Stage, page: &str, prefix: &str, seen: &mut Inspection) {
-    let window = &stage.window;
-    window.open(page);
-    stage.authorize();
-    stage.ask("POST", "/tokens", &json!({ "authorization": null }));
-    let age = "const fetched = window.fetch;
-        window.fetch = async (address, options) => {
-          const answer = await fetched(address, options);
-          if (!String(address).endsWith('/tokens')) return answer;
-          const told = await answer.json();
-          for (const token of told.tokens) Object.assign(token, { expired: true, secondsLeft: 0 });
-          return new Response(JSON.stringify(told), { headers: { 'content-type': 'application/json' } });
-        }";
-    window.script(age, &json!([]));
-    stage.go("/tokens");
-    window.finds("[data-expired=true]");
-    window.says("expired");
-    seen.look(window, &format!("{prefix}-tokens-expired"));
-    window.press("Delete Expired Tokens");
-    window.says("good for nothing");
-    seen.look(window, &format!("{prefix}-tokens-delete-expired"));
 }
