@@ -13,9 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use hallpass_access::platform::WORKSPACE_READ;
 use hallpass_oauth::random::SystemRandom;
@@ -24,6 +22,7 @@ use hallpass_store::credentials::IssuedCredential;
 
 use crate::answer::{Done, ErrorBody, Refusal, answer};
 use crate::guard::Call;
+use crate::in_path::InPath;
 use crate::wire::{self, CreationBody, Item, List, NewCredential, TenantFilter};
 use crate::{CREDENTIALS_PATH, Console};
 
@@ -112,7 +111,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    answer(console.list(&console.call(&head, peer)).await)
+    answer(console.list(&console.call_of(&head, peer)).await)
 }
 
 /// Create a credential
@@ -138,7 +137,7 @@ pub(crate) async fn create(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    answer(console.create(&console.call(&head, peer), body).await)
+    answer(console.create(&console.call_of(&head, peer), body).await)
 }
 
 /// Show a credential
@@ -159,11 +158,11 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    answer(console.show(&console.call(&head, peer), &text(id)).await)
+    answer(console.show(&console.call_of(&head, peer), &id).await)
 }
 
 /// Change a credential
@@ -187,12 +186,12 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = console.call(&head, peer);
-    answer(console.change(&call, &text(id), body).await)
+    let call = console.call_of(&head, peer);
+    answer(console.change(&call, &id, body).await)
 }
 
 /// Reset a client secret
@@ -217,12 +216,12 @@ pub(crate) async fn change(
 pub(crate) async fn reset(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = console.call(&head, peer);
-    answer(console.reset(&call, &text(id), body).await)
+    let call = console.call_of(&head, peer);
+    answer(console.reset(&call, &id, body).await)
 }
 
 /// Delete a credential
@@ -243,11 +242,11 @@ pub(crate) async fn reset(
 pub(crate) async fn delete(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    answer(console.delete(&console.call(&head, peer), &text(id)).await)
+    answer(console.delete(&console.call_of(&head, peer), &id).await)
 }
 
 impl Asked {
@@ -437,10 +436,6 @@ impl Console {
         Ok(Done::Deleted)
     }
 
-    fn call<'a>(&self, head: &'a Parts, peer: SocketAddr) -> Call<'a> {
-        Call::new(head, peer, (self.clock)())
-    }
-
     fn print_details(&self, credential: &Credential, call: &Call<'_>) -> String {
         let names = self.workspaces.list();
         let details = Details::new(credential, call.now());
@@ -452,10 +447,4 @@ impl Console {
         let names = self.workspaces.list();
         wire::print(&Item::new(&issued.credential, &names, Some(&issued.secret)))
     }
-}
-
-/// What stands in the path. Bytes that are no text name no credential; the guard comes first all
-/// the same.
-fn text(id: Result<Path<String>, PathRejection>) -> String {
-    id.map_or_else(|_| String::new(), |Path(id)| id)
 }

@@ -59,12 +59,7 @@ enum Through {
     Session(Box<Person>),
 }
 
-impl<'a> Call<'a> {
-    pub(crate) fn new(head: &'a Parts, peer: SocketAddr, now: Timestamp) -> Self {
-        let address = peer.ip();
-        Self { head, address, now }
-    }
-
+impl Call<'_> {
     /// The same call at a later time.
     pub(crate) fn at(&self, now: Timestamp) -> Self {
         Self { now, ..*self }
@@ -170,6 +165,12 @@ impl Caller {
 }
 
 impl Console {
+    /// A request as it comes now.
+    pub(crate) fn call_of<'a>(&self, head: &'a Parts, peer: SocketAddr) -> Call<'a> {
+        let (address, now) = (peer.ip(), (self.clock)());
+        Call { head, address, now }
+    }
+
     /// The whole guard of the REST API: a good token first, or a session with its form token; then
     /// the owner's permission.
     pub(crate) async fn permit(

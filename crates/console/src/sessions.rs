@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::response::Response;
 use axum::routing::{delete, get};
 use hallpass_access::Permission;
@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::answer::{self, Done, Refusal, answer};
 use crate::guard::{Call, Caller};
+use crate::in_path::InPath;
 use crate::{Console, browser};
 
 /// Where it is.
@@ -100,7 +101,7 @@ async fn list(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.list_sessions(&call, whose).await)
 }
 
@@ -128,7 +129,7 @@ async fn end_others(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.end_other_sessions(&call, whose).await)
 }
 
@@ -152,13 +153,12 @@ async fn end_others(
 async fn end(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     whose: Result<Query<Whose>, QueryRejection>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
+    let call = console.call_of(&head, peer);
     answer(console.end_session(&call, &id, whose).await)
 }
 

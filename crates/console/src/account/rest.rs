@@ -110,7 +110,7 @@ async fn change_password(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.change_own_password(&call, body).await)
 }
 

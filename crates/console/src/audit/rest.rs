@@ -84,7 +84,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.list_events(&call).await)
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn lines(
 impl Console {
     async fn export_events(&self, request: Request, peer: SocketAddr, format: Format) -> Response {
         let (head, _) = request.into_parts();
-        let call = Call::new(&head, peer, (self.clock)());
+        let call = self.call_of(&head, peer);
         match self.exported_events(&call, format).await {
             Ok(file) => file,
             Err(refusal) => answer(Err(refusal)),

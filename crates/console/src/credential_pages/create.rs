@@ -58,7 +58,7 @@ pub(super) async fn create(State(console): State<Arc<Console>>, form: SignedForm
     let (working, sent) = (console.clone(), form.clone());
     let work = async move { working.create_from(&sent).await };
     let id = form.fields.text("submission").to_owned();
-    console.once(form, &id, work, repeated()).await
+    Box::pin(console.once(form, &id, work, repeated())).await
 }
 
 impl<'a> Typed<'a> {

@@ -56,7 +56,7 @@ pub(super) async fn reset(
     let work = async move { working.reset_from(&sent, &credential).await };
     // The secret that the new one takes over from names the form.
     let instead_of = form.fields.text("instead_of").to_owned();
-    console.once(form, &instead_of, work, repeated(&id)).await
+    Box::pin(console.once(form, &instead_of, work, repeated(&id))).await
 }
 
 impl Console {

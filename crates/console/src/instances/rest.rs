@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
@@ -17,6 +16,7 @@ use super::{INSTANCES_PATH, NO_INSTANCE};
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
+use crate::in_path::InPath;
 use crate::paging::Paging;
 use crate::wire::{print, read_json_body};
 
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.list_instances(&call).await)
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn create(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.create_instance(&call, body).await)
 }
 
@@ -97,12 +97,12 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.show_instance(&call, &text(id)).await)
+    let call = console.call_of(&head, peer);
+    answer(console.show_instance(&call, &id).await)
 }
 
 /// Change an application instance
@@ -126,12 +126,12 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.change_instance(&call, &text(id), body).await)
+    let call = console.call_of(&head, peer);
+    answer(console.change_instance(&call, &id, body).await)
 }
 
 /// Remove an application instance
@@ -156,12 +156,12 @@ pub(crate) async fn change(
 pub(crate) async fn remove(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.remove_instance(&call, &text(id)).await)
+    let call = console.call_of(&head, peer);
+    answer(console.remove_instance(&call, &id).await)
 }
 
 impl Console {
@@ -253,8 +253,4 @@ impl Console {
         let credentials = operating.then(|| self.workspaces.credentials_for(&instance.id));
         Item::new(instance, self.base_url_of(instance), credentials)
     }
-}
-
-fn text(id: Result<Path<String>, PathRejection>) -> String {
-    id.map_or_else(|_| String::new(), |Path(id)| id)
 }

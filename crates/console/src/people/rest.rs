@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::request::Parts;
 use axum::response::Response;
 use hallpass_access::Permission;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
@@ -261,10 +260,6 @@ pub(super) async fn permissions(
 }
 
 impl Console {
-    pub(crate) fn call_of<'a>(&self, head: &'a Parts, peer: SocketAddr) -> Call<'a> {
-        Call::new(head, peer, (self.clock)())
-    }
-
     /// Reads a body for a change. The permission is asked for before and again: a body may take long
     /// to arrive, and who could do this when it began may have lost the right since.
     pub(crate) async fn permit_with<T: DeserializeOwned>(

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
@@ -18,6 +17,7 @@ use super::{NO_WORKSPACE, WORKSPACES_PATH};
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
+use crate::in_path::InPath;
 use crate::paging::Paging;
 use crate::wire::{dashed, print, read, read_json_body, workspace as workspace_id};
 
@@ -103,7 +103,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.list_workspaces(&call).await)
 }
 
@@ -127,7 +127,7 @@ pub(crate) async fn create(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
+    let call = console.call_of(&head, peer);
     answer(console.create_workspace(&call, body).await)
 }
 
@@ -147,12 +147,12 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.show_workspace(&call, id).await)
+    let call = console.call_of(&head, peer);
+    answer(console.show_workspace(&call, &id).await)
 }
 
 /// Give a workspace another name
@@ -174,12 +174,12 @@ pub(crate) async fn show(
 pub(crate) async fn rename(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.rename_workspace(&call, id, body).await)
+    let call = console.call_of(&head, peer);
+    answer(console.rename_workspace(&call, &id, body).await)
 }
 
 /// Remove a workspace
@@ -201,15 +201,13 @@ pub(crate) async fn rename(
 pub(crate) async fn remove(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    id: Result<Path<String>, PathRejection>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let call = Call::new(&head, peer, (console.clock)());
-    answer(console.remove_workspace(&call, id).await)
+    let call = console.call_of(&head, peer);
+    answer(console.remove_workspace(&call, &id).await)
 }
-
-type Id = Result<Path<String>, PathRejection>;
 
 impl Console {
     async fn list_workspaces(&self, call: &Call<'_>) -> Result<Done, Refusal> {
@@ -225,7 +223,7 @@ impl Console {
         })))
     }
 
-    async fn show_workspace(&self, call: &Call<'_>, id: Id) -> Result<Done, Refusal> {
+    async fn show_workspace(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit(call, WORKSPACE_READ).await?;
         let known = self.visible_workspace(&permitted, id)?;
         Ok(Done::Ok(print(&self.workspace_item(&known))))
@@ -257,7 +255,7 @@ impl Console {
     async fn rename_workspace(
         &self,
         call: &Call<'_>,
-        id: Id,
+        id: &str,
         body: axum::body::Body,
     ) -> Result<Done, Refusal> {
         self.permit_operating(call, WORKSPACE_UPDATE).await?;
@@ -274,7 +272,7 @@ impl Console {
         Ok(Done::Ok(print(&self.workspace_item(&renamed))))
     }
 
-    async fn remove_workspace(&self, call: &Call<'_>, id: Id) -> Result<Done, Refusal> {
+    async fn remove_workspace(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
         let permitted = self.permit_operating(call, WORKSPACE_DELETE).await?;
         let known = self.visible_workspace(&permitted, id)?;
         let actor = permitted.actor();
@@ -293,8 +291,12 @@ impl Console {
         all
     }
 
-    fn visible_workspace(&self, permitted: &Permitted, id: Id) -> Result<Arc<Workspace>, Refusal> {
-        let id = id.ok().and_then(|Path(text)| workspace_id(&text));
+    fn visible_workspace(
+        &self,
+        permitted: &Permitted,
+        id: &str,
+    ) -> Result<Arc<Workspace>, Refusal> {
+        let id = workspace_id(id);
         let visible = self.workspaces_of(permitted.workspace()).into_iter();
         let mut asked = visible.filter(|known| Some(&known.id) == id.as_ref());
         asked.next().ok_or(Refusal::NotFound(NO_WORKSPACE))
