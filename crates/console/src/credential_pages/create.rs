@@ -92,6 +92,7 @@ impl Console {
         let instances = self.instances();
         let accessible = instances
             .iter()
+            .filter(|instance| instance.enabled)
             .filter(|instance| !by.person().roles_on(&instance.id).is_empty());
         let content = Form {
             instances: accessible
