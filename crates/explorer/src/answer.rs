@@ -63,17 +63,18 @@ impl Failure {
         }
     }
 
-    /// The same in other words.
-    pub(crate) fn reworded(mut self, say: impl Fn(&str) -> String) -> Self {
-        self.what = say(&self.what);
-        self.hint = say(&self.hint);
-        self
-    }
-
     /// The same, for an origin that the person may say they trust.
     pub(crate) fn until_trusted(mut self, origin: String) -> Self {
         self.trust = Some(origin);
         self
+    }
+
+    /// The same in other words. An origin in which there is something to hide cannot be trusted by name.
+    pub(crate) fn reworded(self, say: impl Fn(&str) -> String) -> Self {
+        Self {
+            trust: self.trust.filter(|origin| say(origin) == *origin),
+            ..Self::new(self.status, say(&self.what), say(&self.hint))
+        }
     }
 
     /// The status it is answered with.

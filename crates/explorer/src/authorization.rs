@@ -28,6 +28,7 @@ pub(crate) use effective::Effective;
 pub use send::{Authorized, SentWith};
 
 use typed::Typed;
+pub(crate) use typed::check;
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let base = "/explorer/api/w/{workspace}/authorization";

@@ -32,6 +32,7 @@ use crate::id::Id;
 use crate::visitor::Visitor;
 use crate::workspace::Imported;
 
+pub(crate) use import::MOST_DEFINITIONS;
 pub use shelf::Loaded;
 pub(crate) use shelf::Shelf;
 use shelf::fingerprint;

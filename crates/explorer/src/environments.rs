@@ -25,6 +25,7 @@ use crate::workspace::{Environment, Variable, Workspace};
 use crate::workspaces::named;
 
 use change::Changed;
+pub(crate) use change::{LONGEST_VALUE, MOST_VARIABLES, variable_name};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let base = "/explorer/api/w/{workspace}";
@@ -279,7 +280,8 @@ fn free(workspace: &Workspace, name: &str, but: Option<&Id>) -> Result<(), Failu
     Ok(())
 }
 
-const MOST_ENVIRONMENTS: usize = 50;
+/// Environments of a workspace.
+pub(crate) const MOST_ENVIRONMENTS: usize = 50;
 /// How much is looked at in one request.
 const MOST_TEXTS: usize = 50;
 const LONGEST_TEXT: usize = 32 * 1024;

@@ -39,12 +39,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::routing::{delete, get, post, put};
 
 use crate::Explorer;
+use crate::answer::Failure;
 
 pub(crate) use address::{segment, typed};
 pub(crate) use answers::Answers;
+pub(crate) use saved::{MOST_SAVED, is_name};
 
 pub(crate) fn routes() -> Router<Arc<Explorer>> {
     let at = |path: &str| format!("/explorer/api/w/{{workspace}}/{path}");
@@ -63,6 +66,18 @@ pub(crate) fn routes() -> Router<Arc<Explorer>> {
             put(saved::replace).delete(saved::remove),
         )
         .layer(DefaultBodyLimit::max(LARGEST_DRAFT))
+}
+
+/// Does what takes its time with a large request away from the threads that answer requests.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the request could not be looked at",
+            "try again, or leave out what was entered last",
+        )
+    })
 }
 
 /// The largest request that a person writes in a page.

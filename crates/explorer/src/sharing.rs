@@ -6,6 +6,7 @@
 
 mod file;
 mod leaves;
+mod limits;
 mod suspicion;
 
 use std::collections::HashMap;

@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
-use axum::{Json, Router};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use crate::Explorer;
-use crate::answer::{Answer, Failure, done};
+use crate::answer::{Answer, Failure, Json, done};
 use crate::id::{Id, hex};
 use crate::visitor::Visitor;
 use crate::workspace::Workspace;

@@ -97,6 +97,16 @@ pub(crate) enum Known {
     Nothing(String),
 }
 
+/// What names turned out to be. Putting them into texts waits for nothing any more.
+pub(crate) struct Meanings(HashMap<String, Value>);
+
+impl Meanings {
+    /// Puts them in place of the `{{names}}` of a text.
+    pub(crate) fn resolve(&self, text: &str) -> Resolved {
+        substitute::substitute(text, &self.0)
+    }
+}
+
 /// What a name that stands in a text turned out to be.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
@@ -159,8 +169,8 @@ impl Variables {
 
     /// Puts values in place of the `{{names}}` of a text.
     pub async fn resolve(&self, text: &str) -> Result<Resolved, Failure> {
-        let values = self.values(text).await?;
-        Ok(substitute::substitute(text, &values))
+        let named = names(text).map(str::to_owned).collect();
+        Ok(self.meanings(named).await?.resolve(text))
     }
 
     /// All names that stand for something, by name; masked.
@@ -174,10 +184,9 @@ impl Variables {
         Ok(self.resolve(&text).await?.used)
     }
 
-    /// The values of all names that the text needs, by way of others too.
-    async fn values(&self, text: &str) -> Result<HashMap<String, Value>, Failure> {
+    /// The values of names as they are at this moment, and of those that stand in values.
+    pub(crate) async fn meanings(&self, mut open: Vec<String>) -> Result<Meanings, Failure> {
         let mut values = HashMap::new();
-        let mut open: Vec<String> = names(text).map(str::to_owned).collect();
         while let Some(name) = open.pop() {
             if values.contains_key(&name) {
                 continue;
@@ -188,7 +197,7 @@ impl Variables {
             }
             values.insert(name, value);
         }
-        Ok(values)
+        Ok(Meanings(values))
     }
 
     async fn value(&self, name: &str) -> Result<Value, Failure> {

@@ -68,7 +68,8 @@ fn text(mut literal: Map<String, Value>) -> Option<String> {
     }
 }
 
-fn check(settings: &AuthorizationSettings) -> Result<(), Failure> {
+/// Refuses settings that the page would not send.
+pub(crate) fn check(settings: &AuthorizationSettings) -> Result<(), Failure> {
     let too_long = |what: &str| {
         Failure::wrong(
             format!("{what} is longer than {LONGEST} bytes"),

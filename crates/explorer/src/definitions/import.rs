@@ -220,4 +220,5 @@ fn described(id: Id, source: &str, documentation: bool, loaded: &Loaded) -> Impo
     }
 }
 
-const MOST_DEFINITIONS: usize = 20;
+/// Definitions of a workspace.
+pub(crate) const MOST_DEFINITIONS: usize = 20;

@@ -144,9 +144,13 @@ impl Parts {
             ));
         }
         let values = [Some(&row.initial), row.current.as_ref(), row.value.as_ref()];
-        if values.into_iter().flatten().any(|one| one.len() > LONGEST) {
+        if values
+            .into_iter()
+            .flatten()
+            .any(|one| one.len() > LONGEST_VALUE)
+        {
             return Err(Failure::wrong(
-                format!("the value of {name} is longer than {LONGEST} bytes"),
+                format!("the value of {name} is longer than {LONGEST_VALUE} bytes"),
                 "make it shorter",
             ));
         }
@@ -215,7 +219,7 @@ fn secrets(environment: &Id, variables: &[Variable]) -> impl Iterator<Item = Str
 }
 
 /// A variable's name: what can stand between braces without being taken for something else.
-fn variable_name(text: &str) -> Result<String, Failure> {
+pub(crate) fn variable_name(text: &str) -> Result<String, Failure> {
     let name = text.trim();
     let taken = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
     if !(1..=100).contains(&name.chars().count()) || !name.chars().all(taken) {
@@ -228,6 +232,7 @@ fn variable_name(text: &str) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-const MOST_VARIABLES: usize = 200;
+/// Variables of an environment.
+pub(crate) const MOST_VARIABLES: usize = 200;
 /// The longest value, in bytes.
-const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST_VALUE: usize = 16 * 1024;

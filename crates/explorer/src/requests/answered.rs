@@ -8,12 +8,11 @@ use hallpass_openapi::Operation;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compose::Composed;
+use super::compose::{Composed, Gathered};
 use super::links::{Leads, Link};
 use super::preview::{Header, unmasked};
 use super::secrecy::Secrets;
 use crate::authorization::SentWith;
-use crate::definitions::Loaded;
 use crate::id::Id;
 use crate::workspace::Draft;
 
@@ -100,9 +99,8 @@ pub(super) struct Outcome {
     pub(super) milliseconds: u64,
     /// The headers that were sent, as they are shown.
     pub(super) headers: Vec<Header>,
-    pub(super) candidates: Vec<(Id, Arc<Loaded>)>,
+    pub(super) gathered: Arc<Gathered>,
     pub(super) shown: Composed,
-    pub(super) draft: Draft,
     pub(super) request: BuiltRequest,
     pub(super) client: Client,
     pub(super) events: Vec<String>,

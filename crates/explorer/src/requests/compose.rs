@@ -11,6 +11,7 @@ use hallpass_openapi::{Argument, Definition, Location, Operation, Route, Values}
 use http::Method;
 
 use super::address::{Address, open_names, segment};
+use super::away;
 use super::fill::{Face, Filled, FilledRow};
 use super::fresh::find;
 use super::mistake::{Wrong, of_request};
@@ -19,9 +20,9 @@ use crate::Explorer;
 use crate::answer::Failure;
 use crate::definitions::Loaded;
 use crate::id::Id;
-use crate::variables::names;
+use crate::variables::{Meanings, Variables, names};
 use crate::visitor::Visitor;
-use crate::workspace::{Draft, RowPlace, Workspace};
+use crate::workspace::{AuthorizationSettings, Draft, Literal, RowPlace, Workspace};
 
 /// A draft as far as it is a request.
 pub(super) struct Composed {
@@ -53,6 +54,17 @@ impl Known {
     }
 }
 
+/// All that a request is composed from, as it was at one moment: what is shown and what is sent are
+/// made of the same.
+pub(super) struct Gathered {
+    pub(super) workspace: Workspace,
+    pub(super) draft: Draft,
+    meanings: Meanings,
+    /// The operation that the draft names.
+    named: Option<Known>,
+    pub(super) candidates: Vec<(Id, Arc<Loaded>)>,
+}
+
 impl Explorer {
     /// Composes the request of a draft, checked against its operation.
     pub(super) async fn compose(
@@ -62,57 +74,37 @@ impl Explorer {
         draft: &Draft,
         face: Face,
     ) -> Result<(Workspace, Composed), Failure> {
-        bounded(draft)?;
+        let gathered = self.gather(visitor, id, draft.clone()).await?;
+        away(move || {
+            let composed = gathered.composed(face);
+            (gathered.workspace, composed)
+        })
+        .await
+    }
+
+    /// Reads everything that a draft needs.
+    pub(super) async fn gather(
+        &self,
+        visitor: &Visitor,
+        id: &Id,
+        draft: Draft,
+    ) -> Result<Gathered, Failure> {
+        let bounded = away(move || bounded(&draft).map(|names| (draft, names)));
+        let (draft, names) = bounded.await??;
         let workspace = self.workspace(visitor, id).await?;
-        let variables = self.variables(visitor, id).await?;
-        let filled = Filled::of(draft, &variables, face).await?;
-        let mut mistakes: Vec<Wrong> = filled.missing.iter().map(Wrong::missing).collect();
+        let own = self.own(visitor, id).await?;
+        let variables = Variables::of(self, visitor, id, &workspace, &own);
         let mut named = None;
         if let (Some(definition), Some(operation)) = (&draft.definition, &draft.operation) {
             named = self.named(visitor, id, definition, operation).await?;
-            if named.is_none() {
-                mistakes.push(gone(operation));
-            }
         }
-        let template = named.as_ref().map(|known| known.operation().path());
-        let address = Address::read(&filled.url, template);
-        let method = match &named {
-            Some(known) => known.operation().method().clone(),
-            None => method(&draft.method, &mut mistakes),
-        };
-        let mut route = Vec::new();
-        let known = match named {
-            Some(known) if address.is_template => Some(known),
-            _ => {
-                let path = address.filled(|name| path_value(&filled, name));
-                let candidates = self.candidates(visitor, id, &workspace, draft).await;
-                let found = candidates.into_iter().find_map(|(id, loaded)| {
-                    let (operation, values) = routed(&loaded.definition, &method, &path)?;
-                    Some((
-                        Known {
-                            id,
-                            loaded,
-                            operation,
-                        },
-                        values,
-                    ))
-                });
-                found.map(|(known, values)| {
-                    route = values;
-                    known
-                })
-            }
-        };
-        let mut composed = Composed {
-            method,
-            filled,
-            address,
-            known,
-            mistakes,
-            request: None,
-        };
-        composed.build(&route);
-        Ok((workspace, composed))
+        Ok(Gathered {
+            meanings: variables.meanings(names).await?,
+            candidates: self.candidates(visitor, id, &workspace, &draft).await,
+            named,
+            workspace,
+            draft,
+        })
     }
 
     async fn named(
@@ -134,7 +126,7 @@ impl Explorer {
     }
 
     /// The definitions in which an address is looked for: the draft's own, else all.
-    pub(super) async fn candidates(
+    async fn candidates(
         &self,
         visitor: &Visitor,
         id: &Id,
@@ -154,8 +146,61 @@ impl Explorer {
     }
 }
 
-/// A request of a size that somebody fills in: what is done with it grows faster than it.
-fn bounded(draft: &Draft) -> Result<(), Failure> {
+impl Gathered {
+    /// The request. Takes its time with a long one.
+    pub(super) fn composed(&self, face: Face) -> Composed {
+        let draft = &self.draft;
+        let filled = Filled::of(draft, &self.meanings, face);
+        let mut mistakes: Vec<Wrong> = filled.missing.iter().map(Wrong::missing).collect();
+        let named = self.named.clone();
+        if let (Some(_), Some(operation), None) = (&draft.definition, &draft.operation, &named) {
+            mistakes.push(gone(operation));
+        }
+        let template = named.as_ref().map(|known| known.operation().path());
+        let address = Address::read(&filled.url, template);
+        let method = match &named {
+            Some(known) => known.operation().method().clone(),
+            None => method(&draft.method, &mut mistakes),
+        };
+        let mut route = Vec::new();
+        let known = match named {
+            Some(known) if address.is_template => Some(known),
+            _ => {
+                let path = address.filled(|name| path_value(&filled, name));
+                self.routed(&method, &path).map(|(known, values)| {
+                    route = values;
+                    known
+                })
+            }
+        };
+        let mut composed = Composed {
+            method,
+            filled,
+            address,
+            known,
+            mistakes,
+            request: None,
+        };
+        composed.build(&route);
+        composed
+    }
+
+    /// The operation that an address turned out to be, and the values in its path.
+    fn routed(&self, method: &Method, path: &str) -> Option<(Known, Vec<(String, String)>)> {
+        self.candidates.iter().find_map(|(id, loaded)| {
+            let (operation, values) = routed(&loaded.definition, method, path)?;
+            let known = Known {
+                id: id.clone(),
+                loaded: loaded.clone(),
+                operation,
+            };
+            Some((known, values))
+        })
+    }
+}
+
+/// The names in a request of a size that somebody fills in: what is done with it grows faster than it.
+fn bounded(draft: &Draft) -> Result<Vec<String>, Failure> {
     let rows = || draft.parameters.iter().chain(&draft.headers);
     if rows().count() > MOST_ROWS {
         return Err(Failure::wrong(
@@ -165,14 +210,39 @@ fn bounded(draft: &Draft) -> Result<(), Failure> {
     }
     let body = draft.body.iter().map(|body| &body.text);
     let texts = rows().map(|row| &row.value).chain([&draft.url]).chain(body);
-    let used: HashSet<&str> = texts.flat_map(|text| names(text)).collect();
+    let mut used: HashSet<&str> = texts.flat_map(|text| names(text)).collect();
+    let filled: Vec<String> = used.iter().map(|name| (*name).to_owned()).collect();
+    used.extend(texts_of(draft.authorization.as_ref()).flat_map(names));
     if used.len() > MOST_NAMES {
         return Err(Failure::wrong(
             format!("a request uses up to {MOST_NAMES} different variables"),
             "leave some out; double braces that mean no variable can be written as \\u007b\\u007b in JSON",
         ));
     }
-    Ok(())
+    Ok(filled)
+}
+
+/// The texts of settings in which names may stand.
+fn texts_of(settings: Option<&AuthorizationSettings>) -> impl Iterator<Item = &str> {
+    let (oauth2, literal) = match settings {
+        Some(AuthorizationSettings::OAuth2(oauth2)) => (Some(oauth2), Some(&oauth2.client_secret)),
+        Some(AuthorizationSettings::Bearer { token, .. }) => (None, Some(token)),
+        Some(AuthorizationSettings::None | AuthorizationSettings::Profile { .. }) | None => {
+            (None, None)
+        }
+    };
+    let fields = oauth2.into_iter().flat_map(|oauth2| {
+        [
+            &*oauth2.token_name,
+            &oauth2.access_token_url,
+            &oauth2.client_id,
+            &oauth2.scope,
+        ]
+    });
+    fields.chain(literal.and_then(|literal| match literal {
+        Literal::Reference { text } => Some(text.as_str()),
+        Literal::Empty | Literal::Kept { .. } => None,
+    }))
 }
 
 const MOST_ROWS: usize = 1_000;

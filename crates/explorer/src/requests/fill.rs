@@ -3,8 +3,7 @@
 
 use hallpass_client::Secret;
 
-use crate::answer::Failure;
-use crate::variables::{Piece, Used, Variables};
+use crate::variables::{Meanings, Piece, Used};
 use crate::workspace::{Draft, Row, RowPlace};
 
 /// For whom the texts are.
@@ -64,27 +63,23 @@ pub(super) enum Place {
 
 impl Filled {
     /// Puts values in place of the names of a draft.
-    pub(super) async fn of(
-        draft: &Draft,
-        variables: &Variables,
-        face: Face,
-    ) -> Result<Self, Failure> {
+    pub(super) fn of(draft: &Draft, meanings: &Meanings, face: Face) -> Self {
         let mut filling = Filling {
-            variables,
+            meanings,
             face,
             used: Vec::new(),
             missing: Vec::new(),
         };
-        let (url, pieces, _) = filling.text(&draft.url, Place::Address).await?;
-        let parameters = filling.rows(&draft.parameters).await?;
-        let headers = filling.rows(&draft.headers).await?;
+        let (url, pieces, _) = filling.text(&draft.url, Place::Address);
+        let parameters = filling.rows(&draft.parameters);
+        let headers = filling.rows(&draft.headers);
         let mut body = None;
         if let Some(one) = &draft.body {
-            let (text, _, _) = filling.text(&one.text, Place::Body).await?;
+            let (text, _, _) = filling.text(&one.text, Place::Body);
             let media_type = one.media_type.trim().to_owned();
             body = Some(FilledBody { media_type, text });
         }
-        Ok(Self {
+        Self {
             url: url.trim().to_owned(),
             pieces,
             parameters,
@@ -92,7 +87,7 @@ impl Filled {
             body,
             used: filling.used,
             missing: filling.missing,
-        })
+        }
     }
 
     /// Whether a secret is in the value of this name.
@@ -103,18 +98,18 @@ impl Filled {
 }
 
 struct Filling<'a> {
-    variables: &'a Variables,
+    meanings: &'a Meanings,
     face: Face,
     used: Vec<Used>,
     missing: Vec<Missing>,
 }
 
 impl Filling<'_> {
-    async fn rows(&mut self, rows: &[Row]) -> Result<Vec<FilledRow>, Failure> {
+    fn rows(&mut self, rows: &[Row]) -> Vec<FilledRow> {
         let mut filled = Vec::new();
         for row in rows.iter().filter(|row| row.on && !row.name.is_empty()) {
             let place = Place::Row(row.name.clone(), row.place);
-            let (value, _, secret) = self.text(&row.value, place).await?;
+            let (value, _, secret) = self.text(&row.value, place);
             filled.push(FilledRow {
                 name: row.name.clone(),
                 place: row.place,
@@ -122,11 +117,11 @@ impl Filling<'_> {
                 secret,
             });
         }
-        Ok(filled)
+        filled
     }
 
-    async fn text(&mut self, text: &str, at: Place) -> Result<(String, Vec<Piece>, bool), Failure> {
-        let resolved = self.variables.resolve(text).await?;
+    fn text(&mut self, text: &str, at: Place) -> (String, Vec<Piece>, bool) {
+        let resolved = self.meanings.resolve(text);
         for used in &resolved.used {
             if used.missing {
                 self.missing.push(Missing {
@@ -144,7 +139,7 @@ impl Filling<'_> {
             Face::Shown => resolved.masked,
             Face::Sent => exposed(&resolved.text),
         };
-        Ok((text, resolved.pieces, secret))
+        (text, resolved.pieces, secret)
     }
 }
 

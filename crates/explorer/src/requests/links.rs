@@ -102,7 +102,7 @@ impl<'a> Leads<'a> {
         let (sent_path, sent_query) = sent.split_once('?').unwrap_or((sent, ""));
         let before: Vec<_> = form_urlencoded::parse(sent_query.as_bytes()).collect();
         let after: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let mut draft = self.outcome.draft.clone();
+        let mut draft = self.outcome.gathered.draft.clone();
         if path != sent_path {
             let typed = draft.parameters.into_iter().filter(|row| {
                 let stays = row.on && row.place == RowPlace::Query;
@@ -159,7 +159,7 @@ impl<'a> Leads<'a> {
             parameters: Vec::new(),
             headers: Vec::new(),
             body: None,
-            authorization: self.outcome.draft.authorization.clone(),
+            authorization: self.outcome.gathered.draft.authorization.clone(),
         })
     }
 
@@ -201,7 +201,7 @@ impl<'a> Leads<'a> {
         draft.url = format!("{}{}", self.base, operation.path());
         draft
             .authorization
-            .clone_from(&self.outcome.draft.authorization);
+            .clone_from(&self.outcome.gathered.draft.authorization);
         for row in &mut draft.parameters {
             let is_path = row.place == RowPlace::Path;
             let value = values.iter().find(|(name, _)| is_path && *name == row.name);
@@ -219,11 +219,8 @@ impl<'a> Leads<'a> {
     fn route(&self, path: &str) -> Option<(Known, Vec<(String, String)>)> {
         let own = self.outcome.shown.known.as_ref();
         let own = own.map(|known| (&known.id, &known.loaded));
-        let others = self
-            .outcome
-            .candidates
-            .iter()
-            .map(|(id, loaded)| (id, loaded));
+        let others = self.outcome.gathered.candidates.iter();
+        let others = others.map(|(id, loaded)| (id, loaded));
         own.into_iter().chain(others).find_map(|(id, loaded)| {
             let (operation, values) = routed(&loaded.definition, &Method::GET, path)?;
             let known = Known {
@@ -261,7 +258,7 @@ fn quoted(text: &str) -> String {
 
 /// What stands before the path in the draft that was sent, as it was typed.
 fn base(outcome: &Outcome, server: Option<&BaseUrl>) -> String {
-    let url = outcome.draft.url.trim();
+    let url = outcome.gathered.draft.url.trim();
     let template = outcome
         .shown
         .known

@@ -9,16 +9,16 @@ use hallpass_client::send::headers_of;
 use hallpass_client::{BuiltRequest, USER_AGENT};
 use serde::Serialize;
 
-use super::MASK;
 use super::compose::{Composed, rough_query};
 use super::fill::{Face, FilledRow};
 use super::mistake::Wrong;
+use super::{MASK, away};
 use crate::Explorer;
 use crate::answer::{Answer, Json, told};
 use crate::id::Id;
 use crate::variables::{Piece, Used};
 use crate::visitor::Visitor;
-use crate::workspace::{AuthorizationSettings, Draft, RowPlace};
+use crate::workspace::{AuthorizationSettings, Draft, RowPlace, Workspace};
 
 /// What will be sent.
 #[derive(Debug, Serialize)]
@@ -57,14 +57,11 @@ pub(super) async fn show(
     let (workspace, composed) = explorer
         .compose(&visitor, &workspace, &draft, Face::Shown)
         .await?;
-    let authorization = Authorization {
-        own: draft.authorization.is_some(),
-        settings: draft
-            .authorization
-            .as_ref()
-            .unwrap_or(&workspace.authorization),
-    };
-    told(&preview(composed, &authorization))
+    away(move || {
+        let authorization = Authorization::of(&draft, &workspace);
+        told(&preview(composed, &authorization))
+    })
+    .await?
 }
 
 fn preview(composed: Composed, authorization: &Authorization<'_>) -> Preview {
@@ -86,11 +83,19 @@ fn preview(composed: Composed, authorization: &Authorization<'_>) -> Preview {
 
 /// What a request is authorized with, and whether that is its own.
 pub(super) struct Authorization<'a> {
-    pub(super) own: bool,
-    pub(super) settings: &'a AuthorizationSettings,
+    own: bool,
+    settings: &'a AuthorizationSettings,
 }
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
+    pub(super) fn of(draft: &'a Draft, workspace: &'a Workspace) -> Self {
+        let own = draft.authorization.as_ref();
+        Self {
+            own: own.is_some(),
+            settings: own.unwrap_or(&workspace.authorization),
+        }
+    }
+
     fn header(&self) -> Option<Header> {
         let prefix = self.settings.header_prefix()?;
         let whose = if self.own {

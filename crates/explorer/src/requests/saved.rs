@@ -47,8 +47,8 @@ pub(super) async fn save(
     };
     explorer
         .change(&visitor, &workspace, |workspace| {
-            if workspace.saved.len() >= MOST {
-                let what = format!("there are {MOST} saved requests already");
+            if workspace.saved.len() >= MOST_SAVED {
+                let what = format!("there are {MOST_SAVED} saved requests already");
                 return Err(Failure::wrong(what, "remove some of them"));
             }
             workspace.saved.push(saved);
@@ -102,7 +102,7 @@ impl Explorer {
         wanted: Wanted,
     ) -> Result<(String, Draft), Failure> {
         let name = wanted.name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        if !is_name(name) {
             return Err(Failure::wrong(
                 "a saved request needs a name of at most 100 letters",
                 "write one, such as: All volumes of the first array",
@@ -119,8 +119,13 @@ impl Explorer {
     }
 }
 
+/// Whether a request can be saved under this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.chars().count())
+}
+
 /// How many requests a workspace holds.
-const MOST: usize = 500;
+pub(crate) const MOST_SAVED: usize = 500;
 
 /// How long a name may be, in letters.
 const LONGEST_NAME: usize = 100;

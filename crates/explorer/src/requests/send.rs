@@ -10,6 +10,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use super::answered::{Answered, Outcome};
+use super::away;
 use super::compose::Composed;
 use super::fill::Face;
 use super::mistake::Wrong;
@@ -85,10 +86,17 @@ impl Explorer {
         draft: &Draft,
         unchecked: bool,
     ) -> Result<Sent, Failure> {
-        let (workspace, shown) = self.compose(visitor, id, draft, Face::Shown).await?;
+        let gathered = Arc::new(self.gather(visitor, id, draft.clone()).await?);
+        let both = gathered.clone();
+        let both = away(move || {
+            (
+                both.composed(Face::Shown),
+                both.composed(Face::Sent).request,
+            )
+        });
+        let (shown, request) = both.await?;
         refuse(&shown, unchecked)?;
-        let (_, composed) = self.compose(visitor, id, draft, Face::Sent).await?;
-        let Some((server, request)) = composed.request else {
+        let Some((server, request)) = request else {
             // What is wrong is not said: there may be a secret in the words.
             return Err(Failure::wrong(
                 "with the values of its secret variables, the request cannot be sent",
@@ -113,13 +121,7 @@ impl Explorer {
         }
         let token: Option<SentWith> = self.settle(visitor, id, &authorized).await?;
         let kept = sent.map_err(|error| failure(&error))?;
-        let authorization = Authorization {
-            own: draft.authorization.is_some(),
-            settings: draft
-                .authorization
-                .as_ref()
-                .unwrap_or(&workspace.authorization),
-        };
+        let authorization = Authorization::of(draft, &gathered.workspace);
         // The tokens that were got on the way are among them.
         let secrets = Arc::new(self.secrets(visitor, id).await?);
         let events = told
@@ -133,11 +135,8 @@ impl Explorer {
             id: answer,
             milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
             headers: headers(&shown, &authorization),
-            candidates: self
-                .candidates(visitor, id, &workspace, &Draft::clone(draft))
-                .await,
             shown,
-            draft: draft.clone(),
+            gathered,
             request,
             client: authorized.client,
             events,
@@ -145,15 +144,8 @@ impl Explorer {
             kept: kept.clone(),
             secrets: secrets.clone(),
         };
-        let answered = tokio::task::spawn_blocking(move || outcome.look()).await;
-        let answered = answered.map_err(|_| {
-            Failure::elsewhere(
-                "the answer could not be looked at",
-                "save it, and open it elsewhere",
-            )
-        })?;
         Ok(Sent {
-            answered,
+            answered: away(move || outcome.look()).await?,
             kept,
             secrets,
         })

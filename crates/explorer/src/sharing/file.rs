@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::within_limits;
 use crate::answer::Failure;
 use crate::id::Id;
 use crate::workspace::{AuthorizationSettings, Literal, Saved, Workspace};
@@ -89,6 +90,7 @@ impl Shared {
         shared.workspace.name = crate::workspaces::named(&shared.workspace.name)?;
         shared.put_in_order()?;
         forget_kept(&mut shared.workspace);
+        within_limits(&shared.workspace)?;
         Ok(shared)
     }
 

@@ -1,6 +1,6 @@
 //! Putting values in place of the `{{names}}` of a text. Pure: the values are given.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hallpass_client::Secret;
 
@@ -25,6 +25,7 @@ pub(super) fn substitute(text: &str, values: &HashMap<String, Value>) -> Resolve
         added: 0,
     };
     let mut used: Vec<Used> = Vec::new();
+    let mut told: HashSet<&str> = HashSet::new();
     let mut pieces = Vec::new();
     let mut whole = Whole::default();
     for part in cut(text) {
@@ -43,7 +44,7 @@ pub(super) fn substitute(text: &str, values: &HashMap<String, Value>) -> Resolve
                     name: Some(name.to_owned()),
                 });
                 whole.put(&outcome, typed);
-                if !used.iter().any(|one| one.name == name) {
+                if told.insert(name) {
                     used.push(outcome.used(name));
                 }
             }

@@ -175,6 +175,8 @@ async fn a_request_has_an_end() {
     for long in [
         draft(&format!("{{{{baseUrl}}}}/{names}"), json!([])),
         draft("{{baseUrl}}/", Value::from(vec![row; 1001])),
+        json!({"method": "GET", "url": "{{baseUrl}}/", "authorization":
+            {"type": "oauth2", "scope": names}}),
     ] {
         let (status, told) = world.ask("POST", &format!("{path}/preview"), &long).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
@@ -673,4 +675,32 @@ async fn the_secret_of_a_draft_is_neither_saved_nor_shared() {
     let export = format!("{path}/export");
     let (status, told) = world.ask("GET", &export, &Value::Null).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{told}");
+}
+
+/// A long request is composed beside the threads that answer requests.
+#[tokio::test]
+async fn a_long_request_stops_nobody_else() {
+    let (world, path, _) = open("http://127.0.0.1:1").await;
+    let body = json!({"mediaType": "text/plain", "text": "{{baseUrl}} ".repeat(20_000)});
+    // It is refused before anybody waits for a server.
+    let draft = json!({"method": "POST", "url": "{{baseUrl}}/{{nothing}}", "body": body});
+    for to in ["preview", "send"] {
+        let at = format!("{path}/{to}");
+        let mut turns = 0_usize;
+        let others = async {
+            loop {
+                turns += 1;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = others => {}
+            (status, told) = world.ask("POST", &at, &draft) => {
+                let refused = told["error"].is_object();
+                assert_eq!(refused, !status.is_success(), "{told}");
+            }
+        }
+        assert!(turns > 500, "{to}: {turns} turns");
+    }
 }

@@ -11,6 +11,7 @@
 mod comfort;
 mod driver;
 mod explorer;
+mod forms;
 mod gallery;
 mod inspection;
 mod keyboard;

@@ -1,5 +1,5 @@
 //! Every page that can be reached by its address. A new page gets a line in one of the lists; what
-//! only a form leads to is looked at where the form is sent, in `story.rs`.
+//! only a form leads to is looked at where the form is sent, in `story.rs` and `forms.rs`.
 
 use serde_json::json;
 
@@ -8,13 +8,14 @@ use super::stage::Stage;
 use crate::world::ANN;
 
 /// A name, which the pictures get, the address, and the status of the answer. In an address stand
-/// `{user}`, `{credential}`, `{workspace}` and `{instance}` for ids of what [`Stage::furnish`] made.
+/// `{user}`, `{credential}`, `{role}`, `{workspace}` and `{instance}` for ids of what [`Stage::furnish`] made.
 type Visit = (&'static str, &'static str, u64);
 
 /// What strangers see.
 const STRANGERS: &[Visit] = &[
     ("start", "/", 200),
     ("sign-in", "/sign-in", 200),
+    ("sign-in-workspace", "/sign-in?workspace=Main", 200),
     ("nothing-here", "/nowhere", 404),
     ("dead-link", "/setup/0000000000000000", 404),
 ];
@@ -60,6 +61,8 @@ const PEOPLE: &[Visit] = &[
     ("roles", "/console/roles", 200),
     ("role-new", "/console/roles/new", 200),
     ("role", "/console/roles/observer", 200),
+    ("role-own", "/console/roles/{role}", 200),
+    ("role-delete", "/console/roles/{role}/delete", 200),
     ("workspaces", "/console/workspaces", 200),
     ("workspace-new", "/console/workspaces/new", 200),
     ("workspace", "/console/workspaces/{workspace}", 200),

@@ -19,7 +19,7 @@ pub(super) struct Stage {
     pub(super) window: Window,
     pub(super) server: Server,
     world: World,
-    /// The link that Ann got, still unused.
+    /// The link for Ann, still unused.
     link: String,
     /// What stands for what in an address: ids of what there is.
     ids: BTreeMap<&'static str, String>,
@@ -29,25 +29,40 @@ impl Stage {
     /// `None`, and a word, where there is no browser or no axe-core.
     #[track_caller]
     pub(super) fn set() -> Option<Self> {
-        if !is_installed() {
+        if !can_be_set() {
             return None;
         }
-        Installed::find()?;
         let world = World::new();
         let ann = world.create_user(ANN, "administrator");
         let server = Server::start(&world);
         let link = ann["setupUrl"].as_str().unwrap();
         let (_, secret) = link.split_once("/setup/").unwrap();
         let link = format!("{}/setup/{secret}", server.base());
+        Some(Self::with(world, server, link))
+    }
+
+    /// The same with a server that nobody administers yet: the link is the one that it prints.
+    #[track_caller]
+    pub(super) fn first_start() -> Option<Self> {
+        if !can_be_set() {
+            return None;
+        }
+        let world = World::new();
+        let server = Server::start(&world);
+        let line = server.process.stderr.wait_for("/setup/");
+        Some(Self::with(world, server, line.trim().to_owned()))
+    }
+
+    fn with(world: World, server: Server, link: String) -> Self {
         let window = Window::start(&world.path(""));
         window.allow_clipboard(server.base());
-        Some(Self {
+        Self {
             window,
             server,
             world,
             link,
             ids: BTreeMap::new(),
-        })
+        }
     }
 
     /// Opens a page of the server.
@@ -67,11 +82,14 @@ impl Stage {
             self.ids.insert("{credential}", made.client_id);
         }
         let bob = self.world.create_user("bob@example.com", "observer");
+        let backup = ["role", "create", "Backup", "--permission", "snapshot.*"];
+        let role = self.world.admin(&backup);
         let tenant = self.world.admin(&["workspace", "create", "Tenant"]);
         let instances = self.world.admin(&["instance", "list"]);
         let instance = &instances["items"][0]["applicationInstanceId"];
         let ids = [
             ("{user}", &bob["id"]),
+            ("{role}", &role["id"]),
             ("{workspace}", &tenant["workspaceId"]),
             ("{instance}", instance),
         ];
@@ -88,7 +106,7 @@ impl Stage {
         })
     }
 
-    /// Opens the link that Ann got.
+    /// Opens the link for Ann.
     #[track_caller]
     pub(super) fn open_link(&self) {
         self.window.open(&self.link);
@@ -111,6 +129,11 @@ impl Stage {
         self.window.fill("Password", PASSWORD);
         self.window.press("Sign in");
     }
+}
+
+#[track_caller]
+fn can_be_set() -> bool {
+    is_installed() && Installed::find().is_some()
 }
 
 /// The code that an authenticator app shows, some steps from now.
