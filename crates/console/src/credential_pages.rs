@@ -31,6 +31,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::ApplicationInstanceId;
+use hallpass_pages::go;
 use hallpass_store::ApplicationInstance;
 use hallpass_store::credentials::CredentialError;
 
@@ -50,6 +51,9 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
     let at = |rest: &str| format!("{CREDENTIALS_PAGE}{rest}");
     Router::new()
         .route(CREDENTIALS_PAGE, get(list::show))
+        .route(&at("/"), get(list_of_credentials))
+        .route("/console", get(list_of_credentials))
+        .route("/console/", get(list_of_credentials))
         .route(&at("/new"), get(create::show).post(create::create))
         .route(&at("/sample"), get(sample::choose))
         .route(&at("/{id}"), get(detail::show))
@@ -65,6 +69,11 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
         .route(&at("/{id}/sample"), get(sample::show))
         .route(&at("/{id}/file"), post(file::download))
         .method_not_allowed_fallback(crate::start::wrong_method)
+}
+
+/// What people type who remember the rest of the address.
+async fn list_of_credentials() -> Response {
+    go(CREDENTIALS_PAGE)
 }
 
 /// What a form says that was done already, or by somebody else meanwhile.

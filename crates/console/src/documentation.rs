@@ -21,7 +21,7 @@ use axum::response::Response;
 use axum::routing::get;
 use hallpass_access::{OperationPermissions, Requirement};
 use hallpass_openapi::{Definition, Operation};
-use hallpass_pages::Page;
+use hallpass_pages::{Page, go};
 use serde_json::Value;
 
 use crate::page::{PageRefusal, Place};
@@ -98,6 +98,10 @@ impl Console {
         let shelf = Arc::new((self.clone(), books));
         let shelf = Router::new()
             .route(DOCUMENTATION_PATH, get(list))
+            .route(
+                DOCUMENTATION_PATH.trim_end_matches('/'),
+                get(async || go(DOCUMENTATION_PATH)),
+            )
             .with_state(shelf);
         let routes = router
             .merge(shelf)

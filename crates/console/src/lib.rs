@@ -31,6 +31,7 @@ pub mod password;
 mod people;
 mod roles;
 mod same_site;
+mod sentence;
 mod session;
 mod sessions;
 mod setup;

@@ -116,7 +116,8 @@ impl NewPassword {
         if length > LONGEST {
             return Err(Unsuitable::TooLong);
         }
-        if first.expose().trim().to_lowercase() == email.to_lowercase() {
+        let (typed, email) = (first.expose().trim().to_lowercase(), email.to_lowercase());
+        if typed == email || typed == email.replace('@', "") {
             return Err(Unsuitable::Email);
         }
         if common::contains(first.expose()) {

@@ -24,7 +24,7 @@ use hallpass_store::{ApplicationInstance, Person, PersonId, StoreError};
 
 use crate::Console;
 
-pub(crate) use invite::{BadEmail, email_of_somebody, sentence};
+pub(crate) use invite::{BadEmail, email_of_somebody};
 pub(crate) use rest::Declared;
 pub(crate) use wire::{UserItem, time};
 

@@ -84,7 +84,7 @@ pub(crate) fn rest() -> Router<Arc<Console>> {
 #[utoipa::path(
     get,
     path = "/workspaces/v1/sessions",
-    operation_id = "SessionsList",
+    operation_id = "listSessions",
     tag = "sessions",
     params(Whose),
     responses(
@@ -112,7 +112,7 @@ async fn list(
 #[utoipa::path(
     delete,
     path = "/workspaces/v1/sessions",
-    operation_id = "SessionsEnd",
+    operation_id = "endOtherSessions",
     tag = "sessions",
     params(Whose),
     responses(
@@ -140,7 +140,7 @@ async fn end_others(
 #[utoipa::path(
     delete,
     path = "/workspaces/v1/sessions/{id}",
-    operation_id = "SessionEnd",
+    operation_id = "endSession",
     tag = "sessions",
     params(("id" = String, Path, description = "The session"), Whose),
     responses(

@@ -25,8 +25,9 @@ use hallpass_store::{Actor, AuditEvent, AuditState, Person, StoreError, Workspac
 use jiff::Timestamp;
 
 use crate::password::{HashingError, LONGEST, NewPassword, SHORTEST, Unsuitable};
-use crate::people::{BadEmail, email_of_somebody, sentence};
+use crate::people::{BadEmail, email_of_somebody};
 use crate::same_site::began_elsewhere;
+use crate::sentence::sentence;
 use crate::sign_in::{HOME, Proved, SIGN_IN_PATH, Visitor, row_of};
 use crate::{Console, SOURCE};
 

@@ -292,7 +292,9 @@ fn parameter(query: &str, name: &str) -> Option<String> {
 fn local(path: &str) -> Option<&str> {
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic());
     let inside = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
-    (plain && inside).then_some(path)
+    // Those are no pages for somebody who is signed in.
+    let back = path == "/sign-out" || path == SIGN_IN_PATH;
+    (plain && inside && !back).then_some(path)
 }
 
 #[cfg(test)]
@@ -310,6 +312,7 @@ mod tests {
             "to=%2F%2Fevil.example",
             "to=%2F%5Cevil.example",
             "to=%2Fa%0D%0Ab",
+            "to=%2Fsign-out",
         ] {
             assert_eq!(destination(query), HOME, "{query}");
         }

@@ -196,6 +196,8 @@ impl Drop for First {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, poll_fn, ready};
+
     use axum::response::IntoResponse as _;
     use hallpass_oauth::random::SystemRandom;
 
@@ -208,16 +210,16 @@ mod tests {
         text.parse().unwrap()
     }
 
-    async fn done() -> Outcome {
-        Outcome::Done("the secret".into_response())
+    fn done() -> Ready<Outcome> {
+        ready(Outcome::Done("the secret".into_response()))
     }
 
-    async fn nothing() -> Outcome {
-        Outcome::Nothing("choose a name".into_response())
+    fn nothing() -> Ready<Outcome> {
+        ready(Outcome::Nothing("choose a name".into_response()))
     }
 
-    async fn not_again() -> Outcome {
-        unreachable!("it is under way, or done")
+    fn not_again() -> impl Future<Output = Outcome> + Send {
+        poll_fn(|_| unreachable!("it is under way, or done"))
     }
 
     #[tokio::test]

@@ -138,7 +138,14 @@ function fillWhileTyping(field) {
     const plain = /^[A-Za-z0-9._~-]+$/.test(typed);
     field.setAttribute('aria-invalid', String(typed !== '' && !plain));
     place.textContent = plain ? typed : empty;
+    show(`${place.id}-odd`, typed !== '' && !plain);
+    show(`${place.id}-empty`, !plain);
   });
+}
+
+function show(id, shown) {
+  const element = document.getElementById(id);
+  if (element) element.hidden = !shown;
 }
 
 // What is shown once is gone when the page is left, also from the browser's memory of pages to go back to.

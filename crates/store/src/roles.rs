@@ -75,7 +75,10 @@ pub enum RoleError {
     #[error("there is no workspace {0}")]
     UnknownWorkspace(WorkspaceId),
     /// People have it.
-    #[error("the role {name} is assigned to {people} people; take it away from all of them first")]
+    #[error(
+        "the role {name} is assigned to {people} {}; take it away first",
+        if *people == 1 { "person" } else { "people" }
+    )]
     Assigned {
         /// The role.
         name: String,

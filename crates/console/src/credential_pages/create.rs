@@ -56,7 +56,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, by: SignedIn) -> R
 pub(super) async fn create(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
     let form = Arc::new(form);
     let (working, sent) = (console.clone(), form.clone());
-    let work = async move { working.create_from(&sent).await };
+    let work = Box::pin(async move { working.create_from(&sent).await });
     let id = form.fields.text("submission").to_owned();
     Box::pin(console.once(form, &id, work, repeated())).await
 }
@@ -92,6 +92,7 @@ impl Console {
         let instances = self.instances();
         let accessible = instances
             .iter()
+            .filter(|instance| instance.enabled)
             .filter(|instance| !by.person().roles_on(&instance.id).is_empty());
         let content = Form {
             instances: accessible

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Console;
 use crate::form::Fields;
+use crate::sentence::sentence;
 
 /// What stands in the fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Console {
             expires_at: filled(typed.expires, |text| end_after(text, now))?,
             token_lifetime: filled(typed.lifetime, |text| lifetime(text, longest))?,
             scopes: filled(typed.scopes, |text| {
-                ScopeSet::parse(text).map_err(|error| problem("scopes", &format!("{error}.")))
+                ScopeSet::parse(text).map_err(|error| problem("scopes", &sentence(&error)))
             })?,
             ..CredentialOptions::default()
         })
@@ -102,18 +103,8 @@ pub(super) fn problem_of(error: CredentialError) -> Result<Problem, CredentialEr
     };
     Ok(Problem {
         field,
-        words: sentence(&error.to_string()),
+        words: sentence(&error),
     })
-}
-
-/// Messages of the store begin small and end without a stop.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first: String = letters
-        .next()
-        .map(|one| one.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 /// The last moment of a day, in UTC.

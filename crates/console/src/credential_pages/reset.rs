@@ -53,7 +53,7 @@ pub(super) async fn reset(
         return answered(&form.by, Err(refusal));
     }
     let (working, sent, credential) = (console.clone(), form.clone(), id.clone());
-    let work = async move { working.reset_from(&sent, &credential).await };
+    let work = Box::pin(async move { working.reset_from(&sent, &credential).await });
     // The secret that the new one takes over from names the form.
     let instead_of = form.fields.text("instead_of").to_owned();
     Box::pin(console.once(form, &instead_of, work, repeated(&id))).await

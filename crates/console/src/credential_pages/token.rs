@@ -58,7 +58,7 @@ pub(super) async fn issue(
         return answered(&form.by, Err(refusal));
     }
     let (working, sent, credential) = (console.clone(), form.clone(), id.clone());
-    let work = async move { working.issue_by_hand(&sent, &credential).await };
+    let work = Box::pin(async move { working.issue_by_hand(&sent, &credential).await });
     let submission = form.fields.text("submission").to_owned();
     console.once(form, &submission, work, repeated(&id)).await
 }

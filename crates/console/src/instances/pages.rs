@@ -21,6 +21,7 @@ use super::INSTANCES_PAGE;
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::page::{PageRefusal, Place};
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 
 pub(crate) fn routes() -> Router<Arc<Console>> {
@@ -377,7 +378,7 @@ impl Console {
             form_token: self.form_token(by),
             row: known.map(|known| self.instance_row(known, true)),
             typed,
-            problem,
+            problem: problem.map(|words| sentence(&words)),
         };
         self.page_with(status, by, Place::Instances, title, page)
     }
@@ -395,7 +396,7 @@ impl Console {
         let page = DeletePage {
             form_token: self.form_token(by),
             row: self.instance_row(instance, true),
-            problem,
+            problem: problem.map(|words| sentence(&words)),
         };
         let title = "Remove application instance";
         self.page_with(status, by, Place::Instances, title, page)

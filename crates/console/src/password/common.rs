@@ -34,6 +34,7 @@ mod tests {
             "123456789012",
             "1qaz2wsx3edc",
             "Greenlake2025",
+            "qwertyuiopasdfgh",
             "HewlettPackard1",
             "aaaaaaaaaaaaa",
             "            ",

@@ -13,13 +13,13 @@ use hallpass_pages::go;
 use hallpass_store::Person;
 use hallpass_store::people::{Assignment, PersonError};
 
-use super::invite::sentence;
 use super::{USERS_PAGE, UnknownInstance};
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::guard::Permitted;
 use crate::in_path::InPath;
 use crate::page::{PageRefusal, Place};
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 use crate::time::Shown;
 

@@ -15,12 +15,13 @@ use hallpass_store::{Person, PersonId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::USERS_PAGE;
-use super::invite::{Link, sentence};
+use super::invite::Link;
 use crate::Console;
 use crate::form::SignedForm;
 use crate::guard::Permitted;
 use crate::in_path::InPath;
 use crate::page::{PageRefusal, Place};
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 
 /// How far back a use of a credential still says that something depends on it.

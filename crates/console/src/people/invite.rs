@@ -19,6 +19,7 @@ use super::UnknownInstance;
 use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::page::{PageRefusal, Place};
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 
 #[derive(Template)]
@@ -210,16 +211,6 @@ impl Console {
         })
         .collect()
     }
-}
-
-/// An error of the store as a page says it.
-pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 impl From<PersonError> for PageRefusal {

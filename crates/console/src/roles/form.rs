@@ -19,7 +19,7 @@ use crate::Console;
 use crate::form::{Fields, SignedForm};
 use crate::in_path::InPath;
 use crate::page::{PageRefusal, Place};
-use crate::people::sentence;
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 
 #[derive(Template)]

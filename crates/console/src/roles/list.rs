@@ -17,7 +17,7 @@ use crate::Console;
 use crate::form::SignedForm;
 use crate::in_path::InPath;
 use crate::page::{PageRefusal, Place};
-use crate::people::sentence;
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 
 #[derive(Template)]

@@ -18,6 +18,7 @@ use super::WORKSPACES_PAGE;
 use crate::Console;
 use crate::form::SignedForm;
 use crate::page::{PageRefusal, Place};
+use crate::sentence::sentence;
 use crate::session::SignedIn;
 use crate::wire::workspace as workspace_id;
 
@@ -235,7 +236,7 @@ impl Console {
             managers: managers
                 .map(|known| (known.id.to_string(), known.name.clone()))
                 .collect(),
-            problem,
+            problem: problem.map(|words| sentence(&words)),
         }
     }
 
@@ -252,7 +253,7 @@ impl Console {
         let page = DeletePage {
             form_token: self.form_token(by),
             row: self.workspace_row(workspace, by),
-            problem,
+            problem: problem.map(|words| sentence(&words)),
         };
         self.page_with(status, by, Place::Workspaces, "Remove workspace", page)
     }

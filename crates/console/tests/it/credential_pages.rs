@@ -192,7 +192,7 @@ async fn what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost() {
             "taken",
             ("scopes", "a"),
             "name",
-            "A credential named `taken` exists.",
+            "A credential named “taken” exists.",
         ),
         ("us1", " ", ("scopes", "a"), "name", "is empty"),
         (

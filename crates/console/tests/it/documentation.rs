@@ -8,6 +8,11 @@ use crate::world::World;
 async fn a_definition_is_listed_searched_and_read() {
     let world = World::new().await;
     let get = async |path: &str| world.send("GET", path, &[], "").await;
+    assert_eq!(get("/doc").await.header("location"), "/doc/");
+    for address in ["/console", "/console/", "/console/credentials/"] {
+        let led = get(address).await;
+        assert_eq!(led.header("location"), "/console/credentials", "{address}");
+    }
     let shelf = get("/doc/").await;
     assert!(
         shelf.body.contains("href=\"/doc/things/\"") && shelf.body.contains("Things &#38; more")

@@ -138,7 +138,7 @@ async fn a_role_is_made_changed_and_deleted_on_pages() {
     let asked = world.open(&browser, &delete).await;
     assert!(asked.body.contains("1 person has it"), "{}", asked.body);
     let refused = world.submit(&browser, &delete, &[]).await;
-    assert!(refused.status == 422 && refused.body.contains("is assigned to 1 people"));
+    assert!(refused.status == 422 && refused.body.contains("is assigned to 1 person"));
     let done = world.submit(&browser, &delete, &[("take_away", "1")]).await;
     assert_eq!(done.status, 303);
     assert_eq!(world.open(&browser, &page).await.status, 404);

@@ -9,7 +9,8 @@ use hallpass_client::event::Event;
 use hallpass_client::profile::Profile;
 use hallpass_client::region::Region;
 use hallpass_client::send::Client;
-use hallpass_oauth::jws;
+use hallpass_oauth::{ApplicationInstanceId, jws};
+use hallpass_openapi::Definition;
 use serde_json::Value;
 
 use crate::client::warnings::warning;
@@ -40,12 +41,12 @@ pub(super) async fn run(
         output::words(&warning);
     }
     // The credential is as good as it is whatever becomes of the file of the definition.
-    let definition = match crate::definition::load(profile.api()) {
-        Ok(reading) => reading.definition,
+    let definition = match definition_for(profile, &token) {
+        Ok(definition) => definition,
         Err(error) => {
             output::words(&format!(
                 "warning: no call was tried, for the definition cannot be used: {}",
-                output::printable(error.message())
+                output::printable(&error)
             ));
             return Ok(());
         }
@@ -55,15 +56,34 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// What the token can be tried with: the API of the profile, or for a token of the platform, whose base URL is
+/// the console, the console's own REST API.
+fn definition_for(profile: &Profile, token: &AccessToken) -> Result<Definition, String> {
+    if instance_in(token).as_deref() == Some(ApplicationInstanceId::platform().as_str()) {
+        let own = hallpass_console::document("");
+        let text = own.to_json().map_err(|error| error.to_string())?;
+        let reading = Definition::read(&text).map_err(|error| error.to_string())?;
+        return Ok(reading.definition);
+    }
+    let reading = crate::definition::load(profile.api());
+    let reading = reading.map_err(|error| error.message().to_owned())?;
+    Ok(reading.definition)
+}
+
+fn instance_in(token: &AccessToken) -> Option<String> {
+    let (_, claims) = jws::peek(token.expose())?;
+    let claims: Value = serde_json::from_str(&claims).ok()?;
+    Some(claims.get("application_instance_id")?.as_str()?.to_owned())
+}
+
 /// The instance in the token against the one that the credential or the region is known to have.
 fn other_instance(
     profile: &Profile,
     token: &AccessToken,
     instance: Option<&str>,
 ) -> Option<String> {
-    let (_, claims) = jws::peek(token.expose())?;
-    let claims: Value = serde_json::from_str(&claims).ok()?;
-    let said = output::printable(claims.get("application_instance_id")?.as_str()?);
+    let said = instance_in(token)?;
+    let said = output::printable(&said);
     let region = profile
         .region()
         .or_else(|| Region::of_base_url(profile.base_url().as_str()));

@@ -77,7 +77,7 @@ fn a_changed_custom_role_acts_on_the_next_call() {
     world
         .try_admin(&["role", "remove", "Reader"])
         .ended(1)
-        .says(&["assigned to 1 people", "hint: ", "--take-away"]);
+        .says(&["assigned to 1 person", "hint: ", "--take-away"]);
     world.admin(&["role", "remove", "Reader", "--take-away"]);
     get_with(&systems, &bob).is(403);
 }

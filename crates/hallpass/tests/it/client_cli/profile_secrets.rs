@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Client;
 use super::profiles::add_profile;
-use crate::world::{Done, files, run, run_with_input, text};
+use crate::world::{ANN, Done, files, run, run_with_input, text};
 
 /// Those of these files that hold the text.
 fn holders(folder: &Path, secret: &str) -> Vec<std::path::PathBuf> {
@@ -478,4 +478,28 @@ fn regions_are_known_by_name() {
     add("us-west.data.cloud.hpe.com")
         .ended(2)
         .says(&["the host is us-west.api.greenlake.hpe.com"]);
+}
+
+#[test]
+fn a_credential_of_the_platform_is_tried_with_the_operations_of_the_console() {
+    let client = Client::new();
+    let create = [
+        "credential",
+        "create",
+        "--owner",
+        ANN,
+        "--instance",
+        "global",
+    ];
+    let made = client
+        .world
+        .admin(&[&create[..], &["--name", "remote"]].concat());
+    let download = client.world.path("remote.json");
+    std::fs::write(&download, made.to_string()).unwrap();
+    let from = ["profile", "add", "platform", "--from", text(&download)];
+    client.world.run(&from).ok().says(&[
+        "takes the token",
+        "may call listApplicationInstances",
+        "is what the definition says",
+    ]);
 }
