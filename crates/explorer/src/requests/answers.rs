@@ -375,8 +375,10 @@ mod tests {
 
     #[test]
     fn what_is_old_is_forgotten() {
-        let mut stock = Stock::default();
-        stock.all = vec![stored("ann", 1), stored("bob", 1)];
+        let mut stock = Stock {
+            all: vec![stored("ann", 1), stored("bob", 1)],
+            ..Stock::default()
+        };
         let since = stock.all[0].since;
         stock.all[1].since = since + OLDEST / 2;
         let end = since + OLDEST;
