@@ -9,6 +9,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hallpass_access::PermissionSet;
 use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_limits::RetryAfter;
 use hallpass_oauth::Challenge;
@@ -52,6 +53,15 @@ pub(crate) enum Refusal {
     NotPermitted {
         challenge: Challenge,
         permission: String,
+    },
+    /// Whoever says where everybody's calls go must be allowed everything there.
+    #[error(
+        "where the calls of an application instance go is said by those who may do everything on it: \
+         everybody's tokens and data go there; you lack {lacking}"
+    )]
+    NotEverything {
+        challenge: Challenge,
+        lacking: PermissionSet,
     },
     /// A session's cookie came without the token that only this site's pages have.
     #[error(
@@ -149,7 +159,8 @@ impl From<PersonError> for Refusal {
         match error {
             PersonError::EmailTaken(_)
             | PersonError::LastAdministrator(_)
-            | PersonError::Beyond(_) => Self::Conflict(error.to_string()),
+            | PersonError::Beyond(_)
+            | PersonError::Above(_) => Self::Conflict(error.to_string()),
             PersonError::NotAssigned { .. } => {
                 Self::NotFound("there is no such role assignment in your workspace")
             }
@@ -201,9 +212,10 @@ impl Refusal {
             Self::Challenged(challenge) | Self::Elsewhere { challenge, .. } => {
                 StatusCode::from_u16(challenge.status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Self::NotPermitted { .. } | Self::NoFormToken | Self::InSessionOnly => {
-                StatusCode::FORBIDDEN
-            }
+            Self::NotPermitted { .. }
+            | Self::NotEverything { .. }
+            | Self::NoFormToken
+            | Self::InSessionOnly => StatusCode::FORBIDDEN,
             Self::NotConfirmed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -222,7 +234,8 @@ impl Refusal {
         match self {
             Self::Challenged(challenge)
             | Self::Elsewhere { challenge, .. }
-            | Self::NotPermitted { challenge, .. } => Some(challenge),
+            | Self::NotPermitted { challenge, .. }
+            | Self::NotEverything { challenge, .. } => Some(challenge),
             // A token came, and does not do (RFC 6750, section 3).
             Self::InSessionOnly => Some(&Challenge::NotByToken),
             _ => None,

@@ -7,11 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::Uri;
 use axum::http::header::{AUTHORIZATION, HeaderValue};
 use axum::http::request::Parts;
-use hallpass_access::{Permission, Roles};
+use hallpass_access::{Permission, PermissionSet, Roles};
 use hallpass_oauth::jws::UnverifiedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::{TokenRefusal, check};
-use hallpass_oauth::{Challenge, ClientId, PresentedToken, Subject, WorkspaceId};
+use hallpass_oauth::{
+    ApplicationInstanceId, Challenge, ClientId, PresentedToken, Subject, WorkspaceId,
+};
 use hallpass_store::audit::AuditResource;
 use hallpass_store::{Actor, AuditEvent, AuditState, Person, PersonId, StoreError, VerifiedCaller};
 use jiff::Timestamp;
@@ -263,6 +265,55 @@ impl Console {
         let event = denial(caller, by.uri(), permission, by.now());
         self.audit.record(event).await?;
         Err(PageRefusal::NotOperating)
+    }
+
+    /// The guard for where an application instance's calls go: whoever says that has in hand what
+    /// everybody sends there, tokens too where they are passed on. So it takes what those tokens may do:
+    /// everything on that instance, on every one where it is to be made (decision 0021).
+    pub(crate) async fn permit_directing(
+        &self,
+        call: &Call<'_>,
+        permission: Permission,
+        instance: Option<&ApplicationInstanceId>,
+    ) -> Result<Permitted, Refusal> {
+        let permitted = self.permit_operating(call, permission).await?;
+        let lacking = self.lacks_to_direct(permitted.owner(), instance);
+        if lacking.is_empty() {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        self.record_denial(call, caller, permission).await?;
+        Err(Refusal::NotEverything {
+            challenge: Challenge::InsufficientScope(lacking.to_string()),
+            lacking,
+        })
+    }
+
+    /// The same for pages.
+    pub(crate) async fn permit_directing_person(
+        &self,
+        by: &SignedIn,
+        permission: Permission,
+        instance: Option<&ApplicationInstanceId>,
+    ) -> Result<Permitted, PageRefusal> {
+        let permitted = self.permit_operating_person(by, permission).await?;
+        let lacking = self.lacks_to_direct(permitted.owner(), instance);
+        if lacking.is_empty() {
+            return Ok(permitted);
+        }
+        let Permitted { caller, permission } = &permitted;
+        self.record_refusal(caller, by.uri(), permission, by.now())
+            .await?;
+        Err(PageRefusal::NotEverything(lacking))
+    }
+
+    /// What somebody lacks to say where an instance's calls go.
+    pub(crate) fn lacks_to_direct(
+        &self,
+        person: PersonId,
+        instance: Option<&ApplicationInstanceId>,
+    ) -> PermissionSet {
+        self.people.short_of_everything(person, instance)
     }
 
     /// Refuses a permitted caller who reaches for another workspace. The answer is 403 whether or

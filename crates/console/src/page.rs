@@ -4,8 +4,8 @@ use askama::Template;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
-use hallpass_access::Permission;
 use hallpass_access::platform::{AUDIT_READ, WORKSPACE_READ};
+use hallpass_access::{Permission, PermissionSet};
 use hallpass_limits::RetryAfter;
 use hallpass_pages::{Frame, Page, Section, go, notice};
 use hallpass_store::StoreError;
@@ -61,6 +61,9 @@ pub(crate) enum PageRefusal {
     /// The person may do that in a workspace of their own, and this is for all.
     #[error("the person's workspace does not operate the system")]
     NotOperating,
+    /// The person may change an application instance, and not say where everybody's calls to it go.
+    #[error("the person lacks {0} to say where calls go")]
+    NotEverything(PermissionSet),
     /// There is no such thing for this person.
     #[error("there is no such thing")]
     NotFound,
@@ -186,6 +189,16 @@ impl PageRefusal {
                 &[
                     "Workspaces and application instances are for everybody here: only people of the workspace that operates this system change them.",
                     "Ask one of its administrators.",
+                ],
+            ),
+            Self::NotEverything(lacking) => notice(
+                StatusCode::FORBIDDEN,
+                "You may not do that",
+                &[
+                    &format!(
+                        "Where the calls of an application instance go is said by those who may do everything on it: everybody's tokens and data go there. You lack {lacking}."
+                    ),
+                    "Ask an administrator of the workspace that operates this system.",
                 ],
             ),
             Self::NotFound => notice(

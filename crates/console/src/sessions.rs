@@ -242,8 +242,12 @@ impl Console {
         if own && !caller.is_client() {
             return Ok((self.session_owner(&caller, None)?, actor));
         }
+        let ends = permission == WORKSPACE_UPDATE;
         let permitted = self.may(call, caller, permission).await?;
         let person = self.session_owner(permitted.caller(), user.as_deref())?;
+        if ends {
+            self.people.may_stop(permitted.owner(), person.id)?;
+        }
         Ok((person, actor))
     }
 

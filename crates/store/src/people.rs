@@ -168,6 +168,9 @@ pub enum PersonError {
     /// Whoever makes the change does not have it themselves.
     #[error("nobody can give what they do not have there themselves: {0}")]
     Beyond(PermissionSet),
+    /// The person may do what whoever makes the change may not.
+    #[error("nobody does that to somebody who may do more than they may themselves: {0}")]
+    Above(PermissionSet),
     /// Nobody else could administer the workspace.
     #[error(
         "{0} is the last administrator of the workspace who has a password; make somebody else an \
@@ -194,7 +197,8 @@ impl People {
         }
     }
 
-    /// The same, refusing to give anybody what this person does not have.
+    /// The same, refusing to give anybody what this person does not have, and to take anything from
+    /// somebody who has more than they.
     #[must_use]
     pub fn given_by(&self, person: PersonId) -> Self {
         Self {
@@ -207,6 +211,23 @@ impl People {
     pub fn may_stand_in(&self, giver: PersonId, person: PersonId) -> Result<(), PersonError> {
         let row = PersonRow::live(&self.store, person)?;
         giver::check(&self.store, Some(giver), &row, &row.roles)
+    }
+
+    /// Whether a person may do all that another one may, and so may end what is theirs.
+    pub fn may_stop(&self, by: PersonId, person: PersonId) -> Result<(), PersonError> {
+        let row = PersonRow::live(&self.store, person)?;
+        giver::reaches(&self.store, Some(by), &row)
+    }
+
+    /// What keeps a person from being allowed everything on an instance, or on every one; empty where
+    /// they are.
+    pub fn short_of_everything(
+        &self,
+        person: PersonId,
+        instance: Option<&ApplicationInstanceId>,
+    ) -> PermissionSet {
+        let own = giver::permissions(&self.store, person, instance);
+        Role::Administrator.permissions().without(&own)
     }
 
     /// The same, refusing what would leave a workspace without an administrator: for those who could
@@ -356,7 +377,9 @@ impl People {
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Person, PersonError> {
         let (event, role) = (Said::new(actor, now, rng), role.into());
+        let people = self.clone();
         self.change_roles(person, role, event, move |row, name| {
+            giver::reaches(&people.store, people.giver, row)?;
             let before = row.roles.len();
             row.roles
                 .retain(|assigned| *assigned != (instance.clone(), role));
@@ -385,6 +408,7 @@ impl People {
         let changed = async move {
             let store = &people.store;
             let mut row = PersonRow::live(store, person)?;
+            giver::reaches(store, people.giver, &row)?;
             let administered = row.administers();
             row.enabled = enabled;
             people
@@ -408,6 +432,7 @@ impl People {
         let (said, people) = (Said::new(actor, now, rng), self.clone());
         let removed = async move {
             let row = PersonRow::live(&people.store, person)?;
+            giver::reaches(&people.store, people.giver, &row)?;
             people.keep_administrator(&row, row.administers()).await?;
             let event = said.event(&row, &format!("User {} removed", row.email));
             row::delete(&people.store, &row, event).await

@@ -17,9 +17,10 @@ use hallpass_store::instances::{
     BaseUrl, InstanceChange, InstanceError, NewInstance, Origin, Upstream,
 };
 
-use super::INSTANCES_PAGE;
+use super::{INSTANCES_PAGE, directs};
 use crate::Console;
 use crate::form::{Fields, SignedForm};
+use crate::guard::Permitted;
 use crate::page::{PageRefusal, Place};
 use crate::sentence::sentence;
 use crate::session::SignedIn;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
 struct ListPage {
     instances: Vec<Row>,
     may_change: bool,
+    may_make: bool,
 }
 
 struct Row {
@@ -61,6 +63,9 @@ struct Row {
 struct FormPage {
     form_token: String,
     row: Option<Row>,
+    /// Whether the person says where its calls go.
+    directs: bool,
+    may_remove: bool,
     typed: Typed,
     problem: Option<String>,
 }
@@ -107,15 +112,20 @@ async fn list(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
         .iter()
         .map(|one| console.instance_row(one, operating))
         .collect();
+    let may_change = operating && by.roles().permits(&WORKSPACE_UPDATE);
     let page = ListPage {
         instances: rows,
-        may_change: operating && by.roles().permits(&WORKSPACE_UPDATE),
+        may_change,
+        may_make: may_change && console.directs_instance(&by, None),
     };
     console.page(&by, Place::Instances, "Application instances", page)
 }
 
 async fn new(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
-    if let Err(refusal) = console.permit_operating_person(&by, WORKSPACE_UPDATE).await {
+    if let Err(refusal) = console
+        .permit_directing_person(&by, WORKSPACE_UPDATE, None)
+        .await
+    {
         return refusal.answer(by.uri());
     }
     let typed = Typed {
@@ -128,7 +138,7 @@ async fn new(State(console): State<Arc<Console>>, by: SignedIn) -> Response {
 
 async fn create(State(console): State<Arc<Console>>, form: SignedForm) -> Response {
     let SignedForm { by, fields } = form;
-    let permitted = console.permit_operating_person(&by, WORKSPACE_UPDATE);
+    let permitted = console.permit_directing_person(&by, WORKSPACE_UPDATE, None);
     let permitted = match permitted.await {
         Ok(permitted) => permitted,
         Err(refusal) => return refusal.answer(by.uri()),
@@ -173,11 +183,17 @@ async fn change(
         Ok(found) => found,
         Err(refusal) => return refusal.answer(by.uri()),
     };
-    let typed = Typed::of(&fields);
+    let typed = Typed::over(&known, &fields);
     let change = match typed.change(&known) {
         Ok(change) => change,
         Err(problem) => return console.instance_page(&by, Some(&known), typed, Some(problem)),
     };
+    if directs(&known, &change) {
+        let permitted = console.permit_directing_person(&by, WORKSPACE_UPDATE, Some(&known.id));
+        if let Err(refusal) = permitted.await {
+            return refusal.answer(by.uri());
+        }
+    }
     let actor = permitted.actor();
     let changed = console
         .workspaces
@@ -191,9 +207,8 @@ async fn confirm(
     by: SignedIn,
     Path(id): Path<String>,
 ) -> Response {
-    let permitted = console.permit_operating_person(&by, WORKSPACE_DELETE).await;
-    match permitted.and_then(|_| console.instance_on_page(&id)) {
-        Ok(known) => console.instance_delete_page(&by, &known, None),
+    match console.instance_to_remove(&by, &id).await {
+        Ok((_, known)) => console.instance_delete_page(&by, &known, None),
         Err(refusal) => refusal.answer(by.uri()),
     }
 }
@@ -204,9 +219,7 @@ async fn remove(
     form: SignedForm,
 ) -> Response {
     let SignedForm { by, fields } = form;
-    let permitted = console.permit_operating_person(&by, WORKSPACE_DELETE).await;
-    let found = permitted.and_then(|permitted| Ok((permitted, console.instance_on_page(&id)?)));
-    let (permitted, known) = match found {
+    let (permitted, known) = match console.instance_to_remove(&by, &id).await {
         Ok(found) => found,
         Err(refusal) => return refusal.answer(by.uri()),
     };
@@ -234,6 +247,24 @@ impl Typed {
             passes_token: fields.has("passes_token"),
             listen: text("listen"),
             enabled: fields.has("enabled"),
+        }
+    }
+
+    /// What is typed over what there is: a field that the form does not have stays as it is.
+    fn over(known: &ApplicationInstance, fields: &Fields) -> Self {
+        let (typed, before) = (Self::of(fields), Self::from(known));
+        let has_upstream = fields.has("upstream");
+        let or = |name, typed, before| if fields.has(name) { typed } else { before };
+        Self {
+            base_url: or("base_url", typed.base_url, before.base_url),
+            upstream: or("upstream", typed.upstream, before.upstream),
+            passes_token: if has_upstream {
+                typed.passes_token
+            } else {
+                before.passes_token
+            },
+            listen: or("listen", typed.listen, before.listen),
+            ..typed
         }
     }
 
@@ -323,6 +354,25 @@ impl Console {
         known.next().ok_or(PageRefusal::NotFound)
     }
 
+    async fn instance_to_remove(
+        &self,
+        by: &SignedIn,
+        id: &str,
+    ) -> Result<(Permitted, Arc<ApplicationInstance>), PageRefusal> {
+        self.permit_operating_person(by, WORKSPACE_DELETE).await?;
+        let known = self.instance_on_page(id)?;
+        let permitted = self
+            .permit_directing_person(by, WORKSPACE_DELETE, Some(&known.id))
+            .await?;
+        Ok((permitted, known))
+    }
+
+    /// Whether somebody says where the calls of an instance go.
+    fn directs_instance(&self, by: &SignedIn, known: Option<&ApplicationInstance>) -> bool {
+        let id = known.map(|known| &known.id);
+        self.lacks_to_direct(by.person().id, id).is_empty()
+    }
+
     /// On to the list, or the form once more with what is wrong.
     fn after(
         &self,
@@ -374,8 +424,11 @@ impl Console {
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let title = known.map_or("New application instance", |known| known.title.as_str());
+        let directs = self.directs_instance(by, known);
         let page = FormPage {
             form_token: self.form_token(by),
+            directs,
+            may_remove: directs && by.roles().permits(&WORKSPACE_DELETE),
             row: known.map(|known| self.instance_row(known, true)),
             typed,
             problem: problem.map(|words| sentence(&words)),

@@ -12,7 +12,7 @@ use hallpass_oauth::random::SystemRandom;
 use hallpass_store::ApplicationInstance;
 
 use super::wire::{Change, Creation, Item, List};
-use super::{INSTANCES_PATH, NO_INSTANCE};
+use super::{INSTANCES_PATH, NO_INSTANCE, directs};
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
@@ -190,11 +190,11 @@ impl Console {
         call: &Call<'_>,
         body: axum::body::Body,
     ) -> Result<Done, Refusal> {
-        self.permit_operating(call, WORKSPACE_UPDATE).await?;
+        self.permit_directing(call, WORKSPACE_UPDATE, None).await?;
         let body = read_json_body(&call.head().headers, body).await?;
         // Asked again: a body may take long to arrive.
         let call = &call.at((self.clock)());
-        let permitted = self.permit_operating(call, WORKSPACE_UPDATE).await?;
+        let permitted = self.permit_directing(call, WORKSPACE_UPDATE, None).await?;
         let new = Creation::parse(&body)?;
         let made = self
             .workspaces
@@ -215,6 +215,10 @@ impl Console {
         let permitted = self.permit_operating(call, WORKSPACE_UPDATE).await?;
         let instance = self.instance(id)?;
         let change = Change::parse(&body)?;
+        if directs(&instance, &change) {
+            self.permit_directing(call, WORKSPACE_UPDATE, Some(&instance.id))
+                .await?;
+        }
         let actor = permitted.actor();
         let changed = self
             .workspaces
@@ -224,8 +228,11 @@ impl Console {
     }
 
     async fn remove_instance(&self, call: &Call<'_>, id: &str) -> Result<Done, Refusal> {
-        let permitted = self.permit_operating(call, WORKSPACE_DELETE).await?;
+        self.permit_operating(call, WORKSPACE_DELETE).await?;
         let instance = self.instance(id)?;
+        let permitted = self
+            .permit_directing(call, WORKSPACE_DELETE, Some(&instance.id))
+            .await?;
         let query = call.head().uri.query().unwrap_or_default();
         let with_credentials = form_urlencoded::parse(query.as_bytes())
             .any(|(name, value)| name == "withCredentials" && value == "true");

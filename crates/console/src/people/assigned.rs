@@ -167,7 +167,11 @@ impl Console {
             Ok(_) | Err(PersonError::NotAssigned { .. }) => {
                 Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
             }
-            Err(error @ (PersonError::LastAdministrator(_) | PersonError::Beyond(_))) => {
+            Err(
+                error @ (PersonError::LastAdministrator(_)
+                | PersonError::Beyond(_)
+                | PersonError::Above(_)),
+            ) => {
                 let problem = Some(sentence(&error));
                 self.user_page(unprocessable, by, person, problem).await
             }

@@ -138,6 +138,9 @@ impl Console {
         if let Some(problem) = to_oneself(&permitted, &person) {
             return self.user_refused(by, person, problem).await;
         }
+        if let Err(error) = self.people.may_stop(permitted.owner(), person.id) {
+            return self.user_done(by, person, Err(error), USERS_PAGE).await;
+        }
         let (credentials, used_recently) = self.credentials_counted(person.id, by.now());
         let content = Confirm {
             form_token: self.form_token(by),
@@ -175,6 +178,7 @@ impl Console {
             let (actor, rng) = (permitted.actor(), &mut SystemRandom);
             let changed = self
                 .people
+                .given_by(permitted.owner())
                 .set_enabled(person.id, enabled, &actor, by.now(), rng)
                 .await;
             let back = format!("{USERS_PAGE}/{}", person.id);
@@ -191,7 +195,8 @@ impl Console {
             return self.user_refused(by, person, problem).await;
         }
         let (actor, rng) = (permitted.actor(), &mut SystemRandom);
-        let removed = self.people.remove(person.id, &actor, by.now(), rng).await;
+        let people = self.people.given_by(permitted.owner());
+        let removed = people.remove(person.id, &actor, by.now(), rng).await;
         self.user_done(by, person, removed, USERS_PAGE).await
     }
 
@@ -205,9 +210,11 @@ impl Console {
     ) -> Result<Response, PageRefusal> {
         match outcome {
             Ok(()) => Ok(go(next)),
-            Err(error @ (PersonError::LastAdministrator(_) | PersonError::Beyond(_))) => {
-                self.user_refused(by, person, sentence(&error)).await
-            }
+            Err(
+                error @ (PersonError::LastAdministrator(_)
+                | PersonError::Beyond(_)
+                | PersonError::Above(_)),
+            ) => self.user_refused(by, person, sentence(&error)).await,
             Err(error) => Err(error.into()),
         }
     }

@@ -135,7 +135,7 @@ pub(super) async fn change(
     security(("token" = ["workspace.delete"])), params(("id" = String, Path)),
     responses((status = 204, description = "They are gone."),
         (status = 404, description = "There is no such person in the workspace."),
-        (status = 409, description = "It is the last administrator, or oneself.")),
+        (status = 409, description = "It is the last administrator, oneself, or somebody who may do more.")),
 )]
 pub(super) async fn remove(
     State(console): State<Arc<Console>>,
@@ -221,7 +221,7 @@ pub(super) async fn assign(
     params(("id" = String, Path), ("assignment" = String, Path)),
     responses((status = 204, description = "They have it no more."),
         (status = 404, description = "There is no such person, or no such assignment."),
-        (status = 409, description = "It is the last administrator.")),
+        (status = 409, description = "It is the last administrator, or the person may do more than the caller.")),
 )]
 pub(super) async fn take_away(
     State(console): State<Arc<Console>>,
@@ -343,6 +343,7 @@ impl Console {
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
             .people
+            .given_by(permitted.owner())
             .set_enabled(person.id, change.enabled, &permitted.actor(), now, rng)
             .await?;
         let entry = self.entry_of(changed).await?;
@@ -353,6 +354,7 @@ impl Console {
         let permitted = self.permit(call, WORKSPACE_DELETE).await?;
         let person = self.another_user(&permitted, id)?;
         self.people
+            .given_by(permitted.owner())
             .remove(person.id, &permitted.actor(), call.now(), &mut SystemRandom)
             .await?;
         Ok(Done::Deleted)
@@ -429,6 +431,7 @@ impl Console {
         let (now, rng) = (call.now(), &mut SystemRandom);
         let outcome = self
             .people
+            .given_by(permitted.owner())
             .revoke(person.id, instance, role, &permitted.actor(), now, rng)
             .await;
         match outcome {

@@ -361,9 +361,10 @@ async fn nobody_shuts_themselves_or_the_last_administrator_out() {
     let answer = world.script(&browser, "PATCH", &rest, Some(disabled)).await;
     assert_eq!(answer.refusal().0, 409);
 
-    // Otto may change people by a role of his own, and is no administrator.
+    // Otto may do all that Ann may by a role of his own, and is no administrator.
     let rng = &mut SystemRandom;
-    let made = world.custom_role(&otto, "Staff", "workspace.*").await;
+    let words = "ANY.* audit.* sandbox.* workspace.*";
+    let made = world.custom_role(&otto, "Staff", words).await;
     let people = world.store.people();
     people
         .assign(otto.id, None, made.id, &local(), world.now(), rng)
@@ -769,4 +770,53 @@ async fn nobody_is_invited_under_an_address_that_reads_otherwise() {
         assert_eq!(rest.status, 400, "{email:?}: {rest:?}");
         assert!(rest.body.contains("`email`"), "{}", rest.body);
     }
+}
+
+/// Or an administrator could be made less, let in by a new link whose password is somebody else's, and made an
+/// administrator again by a colleague who knows nothing of it.
+#[tokio::test]
+async fn nothing_is_taken_from_somebody_who_may_do_more() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let adam = world
+        .person("Main", "adam@example.com", Some(Role::Administrator))
+        .await;
+    let help = world.person("Main", "help@example.com", None).await;
+    let words = "workspace.read workspace.update workspace.delete";
+    let role = world.custom_role(&help, "Helpdesk", words).await;
+    let (people, by, rng) = (world.store.people(), local(), &mut SystemRandom);
+    let given = people.assign(help.id, None, role.id, &by, world.now(), rng);
+    given.await.unwrap();
+    let [browser, annes] = [world.browser(&help).await, world.browser(&ann).await];
+    let user = format!("/workspaces/v1/users/{}", adam.id);
+    let sessions = format!("/workspaces/v1/sessions?user={}", adam.id);
+    let _ = world.browser(&adam).await;
+
+    let disabled = Some(r#"{"enabled": false}"#);
+    for (method, path, body) in [
+        (
+            "DELETE",
+            format!("{user}/role-assignments/administrator@all"),
+            None,
+        ),
+        ("PATCH", user.clone(), disabled),
+        ("DELETE", user.clone(), None),
+        ("POST", format!("{user}/setup-link"), None),
+        ("DELETE", sessions.clone(), None),
+    ] {
+        let refused = world.script(&browser, method, &path, body).await;
+        assert_eq!(refused.status, 409, "{method} {path}: {}", refused.body);
+    }
+    for page in ["disable", "remove"] {
+        let page = format!("/console/users/{}/{page}", adam.id);
+        let refused = world.open(&browser, &page).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.body.contains("who may do more"), "{}", refused.body);
+    }
+    let left = world.open(&annes, &sessions).await.json();
+    assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
+
+    // Those who may do as much do it.
+    let done = world.script(&annes, "PATCH", &user, disabled).await;
+    assert_eq!(done.status, 200, "{}", done.body);
 }

@@ -1,10 +1,12 @@
 //! What all workspaces share, and who administers it: workspaces and application instances.
 
 use hallpass_access::Role;
+use hallpass_oauth::random::SystemRandom;
 use hallpass_store::Person;
+use hallpass_store::instances::Origin;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World};
+use crate::world::{Answer, World, local};
 
 const WORKSPACES: &str = "/workspaces/v1/workspaces";
 const INSTANCES: &str = "/workspaces/v1/application-instances";
@@ -209,4 +211,150 @@ async fn the_pages_make_change_and_remove_what_they_show() {
             "{path}"
         );
     }
+}
+
+/// Somebody of the first workspace with a role of these words, everywhere.
+async fn with_role(world: &World, email: &str, words: &str) -> Person {
+    let person = world.person("Main", email, None).await;
+    let role = world.custom_role(&person, email, words).await;
+    let (people, rng) = (world.store.people(), &mut SystemRandom);
+    let by = local();
+    let given = people.assign(person.id, None, role.id, &by, world.now(), rng);
+    given.await.unwrap()
+}
+
+#[tokio::test]
+async fn who_may_not_do_everything_does_not_say_where_everybodys_calls_go() {
+    let world = World::new().await;
+    let (ann, _) = two_administrators(&world).await;
+    let words = "workspace.read workspace.update workspace.delete";
+    let help = with_role(&world, "help@example.com", words).await;
+    let most = with_role(&world, "most@example.com", "ANY.* workspace.*").await;
+    let all = "ANY.* audit.* sandbox.* workspace.*";
+    let all = with_role(&world, "all@example.com", all).await;
+    let us1 = world.instance("us1");
+    let path = format!("{INSTANCES}/{us1}");
+    let now = || world.store.workspaces().find_instance("us1").unwrap();
+    let before = now();
+    for by in [&help, &most] {
+        for change in [
+            json!({"upstreamUrl": "http://127.0.0.1:9", "passesToken": true}),
+            json!({"upstreamUrl": "http://127.0.0.1:9"}),
+            json!({"baseUrl": "https://mine.example.com"}),
+            json!({"title": "US", "listen": "127.0.0.1:4712"}),
+        ] {
+            let refused = call(&world, by, "PATCH", &path, Some(change.clone())).await;
+            assert_eq!(refused.status, 403, "{change}: {}", refused.body);
+            assert!(refused.body.contains("everybody's tokens"), "{change}");
+        }
+        let made = json!({"name": "attic", "title": "Attic", "listen": "127.0.0.1:0"});
+        let refused = call(&world, by, "POST", INSTANCES, Some(made)).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
+    assert_eq!(*now(), *before, "nothing of it was done");
+    let denied = world.audit().await;
+    let denied = denied
+        .iter()
+        .filter(|one| one.event.user_email == "help@example.com");
+    assert_eq!(denied.count(), 5, "each refusal is in the log");
+
+    // The rest is theirs, also with members that say what is there already.
+    let change = json!({"title": "US", "baseUrl": null, "upstreamUrl": null});
+    let changed = call(&world, &help, "PATCH", &path, Some(change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    for by in [&ann, &all] {
+        for url in [json!("http://127.0.0.1:9"), json!(null)] {
+            let change = json!({"upstreamUrl": url});
+            let changed = call(&world, by, "PATCH", &path, Some(change)).await;
+            assert_eq!(changed.status, 200, "{}", changed.body);
+        }
+    }
+    let made = json!({"name": "attic", "title": "Attic", "listen": "127.0.0.1:0"});
+    let made = call(&world, &all, "POST", INSTANCES, Some(made)).await;
+    let attic = format!("{INSTANCES}/{}", made.json()["id"].as_str().unwrap());
+    assert_eq!(
+        call(&world, &help, "DELETE", &attic, None).await.status,
+        403
+    );
+    assert_eq!(call(&world, &all, "DELETE", &attic, None).await.status, 204);
+}
+
+#[tokio::test]
+async fn everything_on_one_instance_is_enough_for_that_one() {
+    let world = World::new().await;
+    let words = "workspace.read workspace.update";
+    let local_one = with_role(&world, "local@example.com", words).await;
+    let (people, us1) = (world.store.people(), world.instance("us1"));
+    let (role, rng) = (Role::Administrator, &mut SystemRandom);
+    let on = Some(us1.clone());
+    let by = local();
+    let given = people.assign(local_one.id, on, role, &by, world.now(), rng);
+    given.await.unwrap();
+    for (name, status) in [("us1", 200), ("eu1", 403)] {
+        let path = format!("{INSTANCES}/{}", world.instance(name));
+        let change = json!({"upstreamUrl": "http://127.0.0.1:9"});
+        let done = call(&world, &local_one, "PATCH", &path, Some(change)).await;
+        assert_eq!(done.status, status, "{name}: {}", done.body);
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_an_instance_has_only_what_the_person_may_change() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let help = with_role(
+        &world,
+        "help@example.com",
+        "workspace.read workspace.update",
+    )
+    .await;
+    let (annes, theirs) = (world.browser(&ann).await, world.browser(&help).await);
+    let page = format!("/console/instances/{}", world.instance("us1"));
+    let upstream = "http://127.0.0.1:9";
+    let fields = [
+        ("title", "US"),
+        ("upstream", upstream),
+        ("passes_token", "1"),
+        ("enabled", "1"),
+    ];
+    assert_eq!(world.submit(&theirs, &page, &fields).await.status, 403);
+    assert_eq!(world.submit(&annes, &page, &fields).await.status, 303);
+    let (hers, seen) = (
+        world.open(&annes, &page).await,
+        world.open(&theirs, &page).await,
+    );
+    for field in [
+        "name=\"upstream\"",
+        "name=\"base_url\"",
+        "name=\"passes_token\"",
+    ] {
+        assert!(
+            hers.body.contains(field) && !seen.body.contains(field),
+            "{field}"
+        );
+    }
+    assert!(seen.body.contains("those who may do everything"));
+    // What their form does not have stays.
+    let fields = [("title", "US West"), ("region", "West"), ("enabled", "1")];
+    assert_eq!(world.submit(&theirs, &page, &fields).await.status, 303);
+    let us1 = world.store.workspaces().find_instance("us1").unwrap();
+    assert_eq!((us1.title.as_str(), us1.enabled), ("US West", true));
+    let Origin::Upstream(kept) = &us1.origin else {
+        panic!("the upstream stays: {us1:?}");
+    };
+    assert_eq!((kept.url.as_str(), kept.passes_token), (upstream, true));
+
+    let new = "/console/instances/new";
+    let list = world.open(&theirs, "/console/instances").await;
+    assert!(!list.body.contains(new));
+    assert!(
+        world
+            .open(&annes, "/console/instances")
+            .await
+            .body
+            .contains(new)
+    );
+    assert_eq!(world.open(&theirs, new).await.status, 403);
+    let made = [("name", "attic"), ("title", "Attic")];
+    assert_eq!(world.submit(&theirs, new, &made).await.status, 403);
 }

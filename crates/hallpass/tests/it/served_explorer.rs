@@ -88,7 +88,7 @@ impl<'a> Person<'a> {
 }
 
 /// Every address of the interface.
-const ADDRESSES: [&str; 33] = [
+const ADDRESSES: [&str; 34] = [
     "/explorer/api/regions",
     "/explorer/api/workspaces",
     "/explorer/api/workspaces/import",
@@ -120,6 +120,7 @@ const ADDRESSES: [&str; 33] = [
     "/explorer/api/w/{workspace}/tokens/{token}",
     "/explorer/api/w/{workspace}/tokens/{token}/use",
     "/explorer/api/w/{workspace}/tokens/{token}/value",
+    "/explorer/api/w/{workspace}/trust",
     "/explorer/api/w/{workspace}/variables",
     "/explorer/api/w/{workspace}/variables/look",
 ];

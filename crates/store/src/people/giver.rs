@@ -1,6 +1,8 @@
-//! Nobody gives more than they have: what somebody may hand on, and to whom.
+//! Nobody gives more than they have: what somebody may hand on, and to whom. And nobody takes from somebody
+//! who has more.
 //!
-//! Without this, one permission to give roles would be all of them. The local administrator is nobody
+//! Without this, one permission to give roles would be all of them: also by way of an administrator who was
+//! made less, let in by a new link, and made one again by somebody else. The local administrator is nobody
 //! and gives what they like.
 
 use hallpass_access::{PermissionSet, Roles};
@@ -47,4 +49,16 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Refuses to take anything from somebody who may do what the giver may not, somewhere.
+pub(super) fn reaches(
+    store: &Store,
+    giver: Option<PersonId>,
+    row: &PersonRow,
+) -> Result<(), PersonError> {
+    check(store, giver, row, &row.roles).map_err(|error| match error {
+        PersonError::Beyond(more) => PersonError::Above(more),
+        other => other,
+    })
 }

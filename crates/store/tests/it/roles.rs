@@ -5,7 +5,7 @@ use hallpass_oauth::Subject;
 use hallpass_oauth::client_authentication::AuthenticationFailure;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
-use hallpass_store::people::{Assignments, PersonError};
+use hallpass_store::people::{Assignments, People, PersonError};
 use hallpass_store::roles::{RoleError, RoleId, RoleKey, WorkspaceRole};
 use hallpass_store::{Person, Policy};
 
@@ -330,6 +330,27 @@ async fn facts_tell_who_has_a_password_and_when_they_signed_in() {
     assert_eq!(facts.last_sign_in_at, Some(after(5)));
 }
 
+/// Bob may do what Ann may not, so she takes nothing from him: not the role, nor his place, nor his
+/// sessions.
+async fn above_is_out_of_reach(people: &People, ann: &Person, bob: &Person, role: RoleId) {
+    let rng = &mut SystemRandom;
+    let taken = people
+        .revoke(bob.id, None, role, &actor(), now(), rng)
+        .await;
+    let disabled = people
+        .set_enabled(bob.id, false, &actor(), now(), rng)
+        .await;
+    let removed = people.remove(bob.id, &actor(), now(), rng).await;
+    let stopped = people.may_stop(ann.id, bob.id);
+    for outcome in [taken.map(drop), disabled.map(drop), removed, stopped] {
+        let Err(PersonError::Above(more)) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(more.to_string(), "audit.delete");
+    }
+    people.may_stop(bob.id, bob.id).unwrap();
+}
+
 #[tokio::test]
 async fn nobody_gives_more_than_they_have() {
     let world = World::new(Policy::default()).await;
@@ -384,6 +405,7 @@ async fn nobody_gives_more_than_they_have() {
         people.may_stand_in(ann.id, bob.id),
         Err(PersonError::Beyond(_))
     ));
+    above_is_out_of_reach(&people, &ann, &bob, cleaner.id).await;
 
     // What somebody has in one place, they give only there.
     let here = Some(world.us1());
