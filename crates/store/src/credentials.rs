@@ -122,6 +122,38 @@ pub struct CredentialChange {
     pub keys: Option<String>,
 }
 
+impl CredentialChange {
+    /// What it has then, after the word of what was done.
+    fn in_words(&self) -> String {
+        let mut words = Vec::new();
+        words.extend(self.token_lifetime.map(|lifetime| match lifetime {
+            Some(lifetime) => format!("tokens live for {} s", lifetime.as_secs()),
+            None => "tokens live as long as the service's".to_owned(),
+        }));
+        words.extend(self.expires_at.map(|end| match end {
+            Some(end) => format!("expires {end}"),
+            None => "does not expire".to_owned(),
+        }));
+        words.extend(self.scopes.as_ref().map(|scopes| match scopes {
+            Some(scopes) => format!("scopes {scopes}"),
+            None => "any scope".to_owned(),
+        }));
+        let introspects = |may| {
+            if may {
+                "may introspect"
+            } else {
+                "may not introspect"
+            }
+        };
+        words.extend(self.introspects.map(|may| introspects(may).to_owned()));
+        words.extend(self.keys.as_ref().map(|_| "other keys".to_owned()));
+        if words.is_empty() {
+            return String::new();
+        }
+        format!(": {}", words.join(", "))
+    }
+}
+
 /// How a credential gets a new secret.
 #[derive(Debug, Clone, Default)]
 pub struct Renewal {
@@ -482,7 +514,8 @@ impl Credentials {
             Some(false) => "disabled",
             None => "changed",
         };
-        let event = self.event(word, client_id, actor, now, rng)?;
+        let mut event = self.event(word, client_id, actor, now, rng)?;
+        event.message += &wanted.in_words();
         let (store, actor) = (self.0.clone(), actor.email.clone());
         let change = move |row: &mut CredentialRow| {
             if let Some(enabled) = wanted.enabled {

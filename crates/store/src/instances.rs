@@ -296,7 +296,7 @@ impl Workspaces {
         now: Timestamp,
         rng: &mut (dyn CryptoRng + Send),
     ) -> Result<Arc<ApplicationInstance>, InstanceError> {
-        let told = Told::new(change.word(), actor, now, rng);
+        let told = Told::new("changed", actor, now, rng);
         let (store, id) = (self.0.clone(), id.clone());
         self.0
             .uninterrupted(async move { update(&store, &id, change, told).await })
@@ -342,14 +342,6 @@ impl Workspaces {
 }
 
 impl InstanceChange {
-    fn word(&self) -> &'static str {
-        match self.enabled {
-            Some(true) => "switched on",
-            Some(false) => "switched off",
-            None => "changed",
-        }
-    }
-
     fn apply(self, instance: &mut ApplicationInstance) -> Result<(), InstanceError> {
         let of_service = self.base_url.is_some()
             || self.origin.is_some()
@@ -407,16 +399,16 @@ fn checked_region(text: &str) -> Result<String, InstanceError> {
 /// system.
 struct Told {
     id: String,
-    what: &'static str,
+    what: String,
     actor: Actor,
     now: Timestamp,
 }
 
 impl Told {
-    fn new(what: &'static str, actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
+    fn new(what: &str, actor: &Actor, now: Timestamp, rng: &mut dyn CryptoRng) -> Self {
         Self {
             id: random_uuid(rng),
-            what,
+            what: what.to_owned(),
             actor: actor.clone(),
             now,
         }
@@ -482,7 +474,7 @@ async fn update(
     store: &Store,
     id: &ApplicationInstanceId,
     change: InstanceChange,
-    told: Told,
+    mut told: Told,
 ) -> Result<Arc<ApplicationInstance>, InstanceError> {
     let directory = store.projection.directory.load_full();
     let before = known(&directory, id)?;
@@ -492,6 +484,7 @@ async fn update(
     if changed.listen != before.listen {
         open(store, &mut changed.listen)?;
     }
+    told.what = difference(&before, &changed);
     let event = told.event(&changed, operating(&directory));
     let written = async {
         let mut transaction = store.database.begin().await?;
@@ -501,6 +494,49 @@ async fn update(
     };
     told_servers(store, written.await)?;
     Ok(put(store, changed))
+}
+
+/// What happened to an instance, and what it has now: whoever looks for the reason of a trouble asks the
+/// audit log.
+fn difference(before: &ApplicationInstance, now: &ApplicationInstance) -> String {
+    let did = match (before.enabled, now.enabled) {
+        (false, true) => "switched on",
+        (true, false) => "switched off",
+        _ => "changed",
+    };
+    let mut words = Vec::new();
+    if before.title != now.title {
+        words.push(format!("title {:?}", now.title));
+    }
+    if before.region != now.region {
+        words.push(format!("region {:?}", now.region));
+    }
+    if before.base_url != now.base_url {
+        let own = || "the base URL of its listener".to_owned();
+        let given = now.base_url.as_ref().map(|url| format!("base URL {url}"));
+        words.push(given.unwrap_or_else(own));
+    }
+    if before.origin != now.origin {
+        words.push(match &now.origin {
+            Origin::Sandbox => "the stand-in answers".to_owned(),
+            Origin::Upstream(Upstream { url, passes_token }) => {
+                let token = if *passes_token {
+                    ", which gets the access tokens"
+                } else {
+                    ""
+                };
+                format!("upstream {url}{token}")
+            }
+        });
+    }
+    if before.listen != now.listen {
+        let given = now.listen.map(|address| format!("listens on {address}"));
+        words.push(given.unwrap_or_else(|| "no listener of its own".to_owned()));
+    }
+    if words.is_empty() {
+        return did.to_owned();
+    }
+    format!("{did}: {}", words.join(", "))
 }
 
 async fn delete(

@@ -358,10 +358,11 @@ impl People {
         self.change_roles(person, role, event, move |row, name| {
             let given = [(instance.clone(), role)];
             giver::check(&people.store, people.giver, row, &given)?;
+            let place = place(&people.store, instance.as_ref());
             if !row.roles.contains(&(instance.clone(), role)) {
                 row.roles.push((instance, role));
             }
-            Ok(format!("Role {name} assigned to {}", row.email))
+            Ok(format!("Role {name} assigned to {} {place}", row.email))
         })
         .await
     }
@@ -389,7 +390,8 @@ impl People {
                     role: name.to_owned(),
                 });
             }
-            Ok(format!("Role {name} taken from {}", row.email))
+            let place = place(&people.store, instance.as_ref());
+            Ok(format!("Role {name} taken from {} {place}", row.email))
         })
         .await
     }
@@ -482,6 +484,16 @@ impl People {
         }
         Ok(())
     }
+}
+
+/// Where a role holds, in words.
+fn place(store: &Store, instance: Option<&ApplicationInstanceId>) -> String {
+    let Some(id) = instance else {
+        return "everywhere".to_owned();
+    };
+    let directory = store.projection.directory.load();
+    let name = directory.instance(id).map(|known| known.name.clone());
+    format!("on {}", name.unwrap_or_else(|| id.to_string()))
 }
 
 /// Who changes something, and when: what an audit event needs before it is known what it says.

@@ -199,7 +199,8 @@ impl CustomRoles {
                 updated_at: now,
                 ..known.as_ref().clone()
             };
-            let event = event(event_id, &changed, "changed", &actor, now);
+            let did = format!("changed: it permits {}", changed.role.permissions());
+            let event = event(event_id, &changed, &did, &actor, now);
             update(&roles.store, changed, event).await
         };
         self.store.uninterrupted(changed).await

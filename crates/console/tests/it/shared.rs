@@ -269,6 +269,14 @@ async fn who_may_not_do_everything_does_not_say_where_everybodys_calls_go() {
             assert_eq!(changed.status, 200, "{}", changed.body);
         }
     }
+    let change = json!({"upstreamUrl": "http://127.0.0.1:9", "passesToken": true});
+    let changed = call(&world, &ann, "PATCH", &path, Some(change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let said = world.audit().await.pop().unwrap().event.message;
+    assert_eq!(
+        said,
+        "Application instance us1 changed: upstream http://127.0.0.1:9, which gets the access tokens"
+    );
     let made = json!({"name": "attic", "title": "Attic", "listen": "127.0.0.1:0"});
     let made = call(&world, &all, "POST", INSTANCES, Some(made)).await;
     let attic = format!("{INSTANCES}/{}", made.json()["id"].as_str().unwrap());

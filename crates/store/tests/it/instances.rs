@@ -104,7 +104,11 @@ async fn an_instance_is_what_it_was_made_and_changed_to_after_a_restart() {
     assert_eq!(workspaces.find_instance("attic").unwrap(), made);
     let first = workspaces.find_instance("us1").unwrap();
     assert_eq!(first.region, "US West");
-    let words = ["created", "switched off", "switched on"];
+    let words = [
+        "created",
+        "switched off: the stand-in answers",
+        "switched on: upstream http://10.0.0.7:8080/v2, which gets the access tokens",
+    ];
     let expected = words.map(|word| format!("Application instance attic {word}"));
     assert_eq!(told(&world, &main).await[1..], expected);
 }

@@ -100,8 +100,8 @@ async fn a_changed_and_a_removed_role_act_at_once_and_survive_a_restart() {
         .collect();
     for message in [
         "Role Cleaner created",
-        "Role Cleaner assigned to ann@example.com",
-        "Role Sweeper changed",
+        "Role Cleaner assigned to ann@example.com everywhere",
+        "Role Sweeper changed: it permits disk.*",
         "Role Sweeper removed and taken from 1 people",
     ] {
         assert!(
@@ -343,10 +343,9 @@ async fn above_is_out_of_reach(people: &People, ann: &Person, bob: &Person, role
     let removed = people.remove(bob.id, &actor(), now(), rng).await;
     let stopped = people.may_stop(ann.id, bob.id);
     for outcome in [taken.map(drop), disabled.map(drop), removed, stopped] {
-        let Err(PersonError::Above(more)) = outcome else {
-            panic!("{outcome:?}");
-        };
-        assert_eq!(more.to_string(), "audit.delete");
+        let is_above =
+            matches!(&outcome, Err(PersonError::Above(more)) if more.to_string() == "audit.delete");
+        assert!(is_above, "{outcome:?}");
     }
     people.may_stop(bob.id, bob.id).unwrap();
 }
