@@ -33,6 +33,8 @@ pub(super) struct InstanceShown {
     pub(super) title: String,
     /// The short word, which names the region.
     pub(super) region: String,
+    /// Where it is, as people say it.
+    pub(super) place: String,
 }
 
 /// A secret that is alive.
@@ -107,6 +109,7 @@ impl InstanceShown {
             id: credential.instance.to_string(),
             title: known.map_or_else(String::new, |known| known.title.clone()),
             region: known.map_or_else(String::new, |known| known.name.clone()),
+            place: known.map_or_else(String::new, |known| known.region.clone()),
         }
     }
 }
@@ -117,6 +120,7 @@ impl From<&ApplicationInstance> for InstanceShown {
             id: instance.id.to_string(),
             title: instance.title.clone(),
             region: instance.name.clone(),
+            place: instance.region.clone(),
         }
     }
 }
