@@ -133,7 +133,7 @@ fn headings(everybody: bool, selection: &Selection) -> Vec<Heading> {
     let all = [
         (Column::Name, "Name"),
         (Column::Owner, "Owner"),
-        (Column::Instance, "Application instance"),
+        (Column::Instance, "Instance"),
         (Column::ClientId, "Client ID"),
         (Column::Created, "Created"),
         (Column::LastUsed, "Last used"),

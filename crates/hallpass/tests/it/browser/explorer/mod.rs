@@ -3,6 +3,7 @@
 
 mod answer;
 mod authorization;
+mod import;
 mod keeping;
 mod library;
 mod request;
