@@ -180,9 +180,10 @@ impl From<PersonError> for Refusal {
 impl From<RoleError> for Refusal {
     fn from(error: RoleError) -> Self {
         match error {
-            RoleError::NameTaken(_) | RoleError::Assigned { .. } | RoleError::Beyond(_) => {
-                Self::Conflict(error.to_string())
-            }
+            RoleError::NameTaken(_)
+            | RoleError::Assigned { .. }
+            | RoleError::Beyond(_)
+            | RoleError::Above(_) => Self::Conflict(error.to_string()),
             RoleError::Unknown(_) | RoleError::UnknownWorkspace(_) => {
                 Self::NotFound("there is no such role in your workspace")
             }

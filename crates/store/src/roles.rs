@@ -14,7 +14,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::audit::{AuditEvent, AuditResource, AuditRow, AuditState, random_uuid};
 use crate::database::{Database, nanoseconds, read, timestamp};
-use crate::people::{PersonRow, giver};
+use crate::people::{PersonError, PersonRow, giver};
 use crate::{Actor, PersonId, Store, StoreError};
 
 /// Names a role of a workspace; a version-4 UUID.
@@ -88,6 +88,11 @@ pub enum RoleError {
     /// People have it, and would get what whoever changes it does not have.
     #[error("people have this role, and nobody can give what they do not have themselves: {0}")]
     Beyond(PermissionSet),
+    /// People have it who may do what whoever takes something from it may not.
+    #[error(
+        "people have this role who may do more than whoever changes it, and nobody takes anything from them: {0}"
+    )]
+    Above(PermissionSet),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -104,7 +109,8 @@ impl CustomRoles {
         Self { store, giver: None }
     }
 
-    /// The same, refusing to give anybody what this person does not have.
+    /// The same, refusing to give anybody what this person does not have, and to take anything from
+    /// somebody who has more than they.
     #[must_use]
     pub fn given_by(&self, person: PersonId) -> Self {
         Self {
@@ -194,6 +200,10 @@ impl CustomRoles {
             let known = roles.get(id, &workspace);
             let known = known.ok_or_else(|| RoleError::Unknown(id.to_string()))?;
             roles.keep_within_giver(&known, &role)?;
+            let taken = known.role.permissions().without(role.permissions());
+            if !taken.is_empty() {
+                roles.keep_those_above(&known)?;
+            }
             let changed = WorkspaceRole {
                 role: Arc::new(role),
                 updated_at: now,
@@ -227,6 +237,7 @@ impl CustomRoles {
                 let name = known.role.name().to_owned();
                 return Err(RoleError::Assigned { name, people });
             }
+            roles.keep_those_above(&known)?;
             let did = match people {
                 0 => "removed".to_owned(),
                 _ => format!("removed and taken from {people} people"),
@@ -252,6 +263,18 @@ impl CustomRoles {
                 if !beyond.is_empty() {
                     return Err(RoleError::Beyond(beyond));
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to take anything from a role of somebody who may do more than whoever changes it: that
+    /// would be taking it from them.
+    fn keep_those_above(&self, known: &WorkspaceRole) -> Result<(), RoleError> {
+        for row in rows_with(&self.store, known) {
+            // Any other refusal is of a role that goes at this moment: nothing in it is to be kept.
+            if let Err(PersonError::Above(more)) = giver::reaches(&self.store, self.giver, &row) {
+                return Err(RoleError::Above(more));
             }
         }
         Ok(())

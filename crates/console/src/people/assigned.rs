@@ -10,8 +10,8 @@ use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDA
 use hallpass_oauth::ApplicationInstanceId;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_pages::go;
-use hallpass_store::Person;
 use hallpass_store::people::{Assignment, PersonError};
+use hallpass_store::{Person, PersonId};
 
 use super::{USERS_PAGE, UnknownInstance};
 use crate::Console;
@@ -35,6 +35,8 @@ struct User {
     is_oneself: bool,
     may_change: bool,
     may_remove: bool,
+    /// They may do more than whoever looks, who then takes nothing from them.
+    above: Option<String>,
     added: Option<Shown>,
     last_sign_in: Option<Shown>,
     second_factor: bool,
@@ -123,6 +125,7 @@ impl Console {
             is_oneself,
             may_change: by.roles().permits(&WORKSPACE_UPDATE),
             may_remove: by.roles().permits(&WORKSPACE_DELETE),
+            above: self.above(by.person().id, person.id),
             added: facts.map(|facts| Shown(facts.created_at)),
             last_sign_in: facts.and_then(|facts| facts.last_sign_in_at).map(Shown),
             second_factor: entry.has_second_factor(),
@@ -134,6 +137,14 @@ impl Console {
         };
         let title = person.email.to_string();
         Ok(self.page_with(status, by, Place::Users, &title, content))
+    }
+
+    /// What a person may do that somebody else may not.
+    fn above(&self, by: PersonId, person: PersonId) -> Option<String> {
+        match self.people.may_stop(by, person) {
+            Err(PersonError::Above(more)) => Some(more.to_string()),
+            Ok(()) | Err(_) => None,
+        }
     }
 
     async fn change_assigned(

@@ -99,12 +99,13 @@ impl Console {
         let (actor, rng) = (permitted.actor(), &mut SystemRandom);
         let removed = self
             .custom_roles
+            .given_by(permitted.owner())
             .remove(role, workspace, take_away, &actor, by.now(), rng)
             .await;
         match removed {
             Ok(()) => Ok(go(ROLES_PAGE)),
             Err(RoleError::Store(error)) => Err(error.into()),
-            Err(error @ RoleError::Assigned { .. }) => {
+            Err(error @ (RoleError::Assigned { .. } | RoleError::Above(_))) => {
                 let (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, sentence(&error));
                 Ok(self.delete_page(status, by, &known, Some(problem)))
             }

@@ -274,6 +274,7 @@ impl Console {
             .any(|(name, value)| name == "takeAway" && value == "true");
         let (now, rng) = (call.now(), &mut SystemRandom);
         self.custom_roles
+            .given_by(permitted.owner())
             .remove(id, workspace, take_away, &permitted.actor(), now, rng)
             .await?;
         Ok(Done::Deleted)

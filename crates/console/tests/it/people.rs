@@ -813,10 +813,79 @@ async fn nothing_is_taken_from_somebody_who_may_do_more() {
         assert_eq!(refused.status, 422, "{}", refused.body);
         assert!(refused.body.contains("who may do more"), "{}", refused.body);
     }
+    let page = format!("/console/users/{}", adam.id);
+    let (seen, hers) = (
+        world.open(&browser, &page).await,
+        world.open(&annes, &page).await,
+    );
+    assert!(
+        seen.body.contains("may do more than you: ANY.*"),
+        "{}",
+        seen.body
+    );
+    for part in ["setup-link", "/disable", "/remove", "/take-away"] {
+        assert!(
+            !seen.body.contains(part) && hers.body.contains(part),
+            "{part}"
+        );
+    }
     let left = world.open(&annes, &sessions).await.json();
     assert_eq!(left["items"].as_array().unwrap().len(), 1, "{left}");
 
     // Those who may do as much do it.
     let done = world.script(&annes, "PATCH", &user, disabled).await;
     assert_eq!(done.status, 200, "{}", done.body);
+}
+
+/// Or what cannot be taken from somebody is taken from their role.
+#[tokio::test]
+async fn nothing_is_taken_from_a_role_of_somebody_who_may_do_more() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let chief = world.person("Main", "chief@example.com", None).await;
+    let help = world.person("Main", "help@example.com", None).await;
+    let chiefs = world
+        .custom_role(&chief, "Chief", "ANY.* workspace.* audit.read")
+        .await;
+    let words = "workspace.read workspace.update workspace.delete";
+    let helps = world.custom_role(&help, "Helpdesk", words).await;
+    let (people, by) = (world.store.people(), local());
+    for (person, role) in [(&chief, &chiefs), (&help, &helps)] {
+        let rng = &mut SystemRandom;
+        let given = people.assign(person.id, None, role.id, &by, world.now(), rng);
+        given.await.unwrap();
+    }
+    let [browser, annes] = [world.browser(&help).await, world.browser(&ann).await];
+    let role = format!("/workspaces/v1/roles/{}", chiefs.id);
+    let less = |words: &str| format!(r#"{{"name": "Chief", "permissions": [{words}]}}"#);
+    let read = less(r#""workspace.read""#);
+    for (method, path, body) in [
+        ("PUT", role.clone(), Some(read.as_str())),
+        ("DELETE", format!("{role}?takeAway=true"), None),
+    ] {
+        let refused = world.script(&browser, method, &path, body).await;
+        assert_eq!(refused.status, 409, "{method}: {}", refused.body);
+        assert!(refused.body.contains("may do more"), "{}", refused.body);
+    }
+    let page = format!("/console/roles/{}", chiefs.id);
+    for (page, fields) in [
+        (
+            page.clone(),
+            [("name", "Chief"), ("permission", "workspace.read")],
+        ),
+        (format!("{page}/delete"), [("take_away", "1"), ("name", "")]),
+    ] {
+        let refused = world.submit(&browser, &page, &fields).await;
+        assert_eq!(refused.status, 422, "{page}");
+        assert!(refused.body.contains("may do more"), "{}", refused.body);
+    }
+    let chief = people.get(chief.id, &chief.workspace).unwrap();
+    assert_eq!(chief.roles[0].1.permissions(), *chiefs.role.permissions());
+
+    // Another name takes nothing; and those who may do as much take what they like.
+    let same = less(r#""ANY.*", "workspace.*", "audit.read""#).replace("Chief", "Boss");
+    for (by, body) in [(&browser, same), (&annes, read)] {
+        let done = world.script(by, "PUT", &role, Some(&body)).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+    }
 }

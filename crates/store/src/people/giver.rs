@@ -52,7 +52,7 @@ pub(super) fn check(
 }
 
 /// Refuses to take anything from somebody who may do what the giver may not, somewhere.
-pub(super) fn reaches(
+pub(crate) fn reaches(
     store: &Store,
     giver: Option<PersonId>,
     row: &PersonRow,

@@ -395,11 +395,24 @@ async fn nobody_gives_more_than_they_have() {
         .change(cleaner.id, workspace, more, &actor(), now(), rng)
         .await
         .unwrap();
-    let kept = role("Cleaner", "audit.delete disk.read");
+    let kept = role("Cleaner", "volume.* audit.delete disk.read");
     roles
         .change(cleaner.id, workspace, kept, &actor(), now(), rng)
         .await
         .unwrap();
+    // Nor does it shrink: that would be taking from somebody who has more.
+    let less = role("Cleaner", "audit.delete");
+    let shrunk = roles
+        .change(cleaner.id, workspace, less, &actor(), now(), rng)
+        .await;
+    let gone = roles
+        .remove(cleaner.id, workspace, true, &actor(), now(), rng)
+        .await;
+    for outcome in [shrunk.map(drop), gone] {
+        let is_above =
+            matches!(&outcome, Err(RoleError::Above(more)) if more.to_string() == "audit.delete");
+        assert!(is_above, "{outcome:?}");
+    }
     assert!(matches!(
         people.may_stand_in(ann.id, bob.id),
         Err(PersonError::Beyond(_))
