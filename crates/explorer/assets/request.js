@@ -225,6 +225,7 @@ function edit(element, state, here) {
     } catch (error) {
       if (error.name === 'AbortError') place.fail(Object.assign(new Error('cancelled'), { hint: 'the request may have reached the server all the same' }));
       else place.fail(error);
+      reveal(place.element);
     } finally {
       state.running = null;
       state.onended?.();
