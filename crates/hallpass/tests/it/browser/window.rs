@@ -42,6 +42,9 @@ pub(super) const RIGHT: char = '\u{e014}';
 const CONTROL: char = '\u{e009}';
 const RELEASE: char = '\u{e000}';
 
+/// What the driver says of an element that is not there any more.
+const DRAWN_ANEW: [&str; 2] = ["stale element reference", "element not interactable"];
+
 /// How long a page may take to show what it must, and how often it is looked at meanwhile.
 const WAIT: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -369,7 +372,8 @@ impl Window {
         loop {
             match act(&self.found(kind, words)) {
                 Ok(_) => return,
-                Err(error) if error["error"] == "stale element reference" => {}
+                // It was drawn anew between being found and being used.
+                Err(error) if DRAWN_ANEW.contains(&error["error"].as_str().unwrap_or("")) => {}
                 Err(error) => panic!("{}: {kind} `{words}`: {error}", self.url()),
             }
             assert!(Instant::now() < give_up, "`{words}` does not stay");
