@@ -6,6 +6,7 @@ mod form;
 mod grid;
 mod list;
 mod rest;
+mod words;
 
 use std::sync::Arc;
 

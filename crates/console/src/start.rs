@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_pages::{Address, Home, notice};
 
+use crate::credential_pages::CREDENTIALS_PAGE;
 use crate::page::{PageRefusal, Place};
 use crate::{CREDENTIALS_PATH, Console};
 
@@ -17,12 +18,15 @@ pub(crate) async fn show(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let home = console.home();
+    let mut home = console.home();
     match console
         .session_of(&head, peer.ip(), (console.clock)())
         .await
     {
-        Ok(Some(by)) => console.page(&by, Place::Start, "Start", home),
+        Ok(Some(by)) => {
+            home.create_credentials = Some(format!("{CREDENTIALS_PAGE}/new"));
+            console.page(&by, Place::Start, "Start", home)
+        }
         Ok(None) => home.answer(),
         Err(error) => PageRefusal::Store(error).answer(&head.uri),
     }
@@ -62,6 +66,8 @@ impl Console {
         }));
         Home {
             token_url: known.token_url.clone(),
+            create_credentials: None,
+            several_workspaces: self.workspaces.list().len() > 1,
             addresses,
         }
     }

@@ -13,6 +13,10 @@ use crate::Page;
 pub struct Home {
     /// Where programs get their access tokens; also shown in the sample request.
     pub token_url: String,
+    /// Where whoever is signed in makes a credential; strangers are told the commands.
+    pub create_credentials: Option<String>,
+    /// Whether a command has to name the workspace.
+    pub several_workspaces: bool,
     /// Every address worth knowing, in the order to show.
     pub addresses: Vec<Address>,
 }

@@ -135,6 +135,10 @@ impl Console {
             let problem = Some(sentence(problem));
             Ok(self.role_page(status, by, known.as_ref(), typed, problem))
         };
+        let before = known.as_ref().map(Known::permissions);
+        if let Err(error) = self.check_words(&typed.ticked, before.as_ref()) {
+            return wrong(typed, &error);
+        }
         let role = CustomRole::new(&typed.name, &typed.description, typed.ticked.clone());
         let role = match role {
             Ok(role) => role,

@@ -215,6 +215,19 @@ impl Console {
         }
     }
 
+    /// The role that is wanted, of words that mean something here or that it had `before`.
+    fn read_role(
+        &self,
+        new: &NewRole,
+        before: Option<&WorkspaceRole>,
+    ) -> Result<CustomRole, Refusal> {
+        let role = new.read()?;
+        let before = before.map(|before| before.role.permissions());
+        self.check_words(role.permissions(), before)
+            .map_err(|error| Refusal::BadRequest(format!("permissions: {error}")))?;
+        Ok(role)
+    }
+
     fn print_role(&self, role: Arc<WorkspaceRole>, workspace: &WorkspaceId) -> String {
         let known = self.known_role(AssignedRole::Custom(role), workspace);
         print(&RoleItem::new(&known))
@@ -237,7 +250,7 @@ impl Console {
         let (permitted, new) = self
             .permit_with::<NewRole>(call, WORKSPACE_UPDATE, body)
             .await?;
-        let (role, workspace) = (new.read()?, permitted.workspace());
+        let (role, workspace) = (self.read_role(&new, None)?, permitted.workspace());
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let made = self
             .custom_roles
@@ -257,11 +270,12 @@ impl Console {
             .permit_with::<NewRole>(call, WORKSPACE_UPDATE, body)
             .await?;
         let (id, workspace) = (self.own_role(&permitted, id)?, permitted.workspace());
+        let role = self.read_role(&new, self.custom_roles.get(id, workspace).as_deref())?;
         let (now, rng) = ((self.clock)(), &mut SystemRandom);
         let changed = self
             .custom_roles
             .given_by(permitted.owner())
-            .change(id, workspace, new.read()?, &permitted.actor(), now, rng)
+            .change(id, workspace, role, &permitted.actor(), now, rng)
             .await?;
         Ok(Done::Ok(self.print_role(changed, workspace)))
     }

@@ -54,3 +54,25 @@ async fn assets_may_be_kept_for_ever_and_are_there_under_the_names_in_the_page()
         assert_eq!(kind, right, "{name}");
     }
 }
+
+#[tokio::test]
+async fn the_start_page_leads_whoever_is_signed_in_to_a_credential() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let (create, command) = (
+        "href=\"/console/credentials/new\"",
+        "hallpass admin user create",
+    );
+    let stranger = world.send("GET", "/", &[], "").await.body;
+    assert!(stranger.contains(command) && !stranger.contains(create));
+    assert!(!stranger.contains("--workspace"));
+    let browser = world.browser(&ann).await;
+    let hers = world.open(&browser, "/").await.body;
+    assert!(hers.contains(create) && !hers.contains(command), "{hers}");
+
+    // One of several workspaces has to be named; which there are is nothing for strangers.
+    world.workspace("Laboratory").await;
+    let stranger = world.send("GET", "/", &[], "").await.body;
+    assert_eq!(stranger.matches("--workspace <var>NAME</var>").count(), 2);
+    assert!(!stranger.contains("Laboratory"));
+}

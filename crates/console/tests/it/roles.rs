@@ -314,3 +314,65 @@ async fn another_workspaces_roles_are_like_none_and_readers_change_none() {
         "Theirs"
     );
 }
+
+#[tokio::test]
+async fn a_word_that_no_operation_asks_for_is_refused_with_those_like_it() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    for (word, said) in [
+        (
+            "volumes.read",
+            "asks for `volumes.read`; did you mean `volume.read`?",
+        ),
+        ("volume.delete", "asks for `volume.delete`"),
+        ("disc.*", "asks for `disc.*`; did you mean `disk.*`?"),
+        ("xyzzyx.delete", "asks for `xyzzyx.delete`"),
+    ] {
+        let body = json!({"name": "typo", "permissions": ["disk.read", word]}).to_string();
+        let refused = world.script(&browser, "POST", ROLES, Some(&body)).await;
+        assert_eq!(refused.refusal().0, 400, "{word}");
+        assert!(refused.body.contains(said), "{}", refused.body);
+        let fields = [
+            ("name", "typo"),
+            ("permission", "disk.read"),
+            ("permission", word),
+        ];
+        let refused = world.submit(&browser, "/console/roles/new", &fields).await;
+        assert_eq!(refused.status, 422, "{word}");
+        let said = said.split('`').nth(1).unwrap();
+        assert!(
+            refused.body.contains(&format!("asks for “{said}”")),
+            "{}",
+            refused.body
+        );
+    }
+    // What the built-in roles permit makes a role, too.
+    for role in world.script(&browser, "GET", ROLES, None).await.json()["items"]
+        .as_array()
+        .unwrap()
+    {
+        let name = format!("like {}", role["name"].as_str().unwrap());
+        let body = json!({"name": name, "permissions": role["permissions"]}).to_string();
+        let made = world.script(&browser, "POST", ROLES, Some(&body)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+    }
+}
+
+#[tokio::test]
+async fn what_a_role_has_of_another_definition_may_stay() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let old = world.custom_role(&ann, "Old", "shelf.* disk.read").await;
+    let path = format!("{ROLES}/{}", old.id);
+    for (words, status) in [
+        (vec!["shelf.*", "disk.read", "volume.read"], 200),
+        (vec!["shelf.read", "disk.read"], 200),
+        (vec!["shelf.update", "disk.read"], 400),
+    ] {
+        let body = json!({"name": "Old", "permissions": words}).to_string();
+        let changed = world.script(&browser, "PUT", &path, Some(&body)).await;
+        assert_eq!(changed.status, status, "{words:?}: {}", changed.body);
+    }
+}

@@ -124,7 +124,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CommandError> {
         None => Ok(()),
     };
     if ready.is_ok() {
-        announce(&system.addresses(), &args.data.as_typed());
+        let several = system.has_several_workspaces();
+        announce(&system.addresses(), &args.data.as_typed(), several);
         if let Some((url, email)) = system.start_link().await {
             invite(&url, email.as_deref());
         }
@@ -158,17 +159,22 @@ pub(crate) fn system_time() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-fn announce(addresses: &Addresses, flags: &str) {
+fn announce(addresses: &Addresses, flags: &str, several_workspaces: bool) {
     output::words("hallpass is ready");
     for (name, value) in addresses.lines() {
         output::words(&format!("  {name:<22}{value}"));
     }
+    let at = if several_workspaces {
+        " --workspace NAME"
+    } else {
+        ""
+    };
     output::words("Make a credential:");
     output::words(&format!(
-        "  hallpass admin user create{flags} --email YOU@EXAMPLE.COM --role administrator"
+        "  hallpass admin user create{flags}{at} --email YOU@EXAMPLE.COM --role administrator"
     ));
     output::words(&format!(
-        "  hallpass admin credential create{flags} --owner YOU@EXAMPLE.COM --instance us1 --name first"
+        "  hallpass admin credential create{flags}{at} --owner YOU@EXAMPLE.COM --instance us1 --name first"
     ));
     if addresses.tls.is_some() {
         output::words("Let programs that know only the real names come here:");

@@ -92,6 +92,11 @@ impl System {
         self.guards.addresses()
     }
 
+    /// Whether a command of the administration has to name the workspace.
+    pub(crate) fn has_several_workspaces(&self) -> bool {
+        self.store.workspaces().list().len() > 1
+    }
+
     /// Writes the addresses into a file, now and whenever they change.
     pub(crate) fn keep_addresses_in(&self, file: &Path) -> Result<(), CommandError> {
         self.guards.keep_addresses_in(file)

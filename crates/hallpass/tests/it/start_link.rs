@@ -77,3 +77,18 @@ fn a_link_that_was_mailed_outlives_the_start() {
     assert_eq!(world.admin(&reset)["removed"], false, "there was none");
     server.stop();
 }
+
+#[test]
+fn the_commands_that_are_told_name_a_workspace_where_there_are_several() {
+    let world = World::new();
+    for (several, told) in [(false, 0), (true, 2)] {
+        if several {
+            world.admin(&["workspace", "create", "Laboratory"]);
+        }
+        let mut server = Server::start(&world);
+        server.process.signal("TERM");
+        assert!(server.process.end().success());
+        let said = server.process.stderr.to_end();
+        assert_eq!(said.matches(" --workspace NAME ").count(), told, "{said}");
+    }
+}
