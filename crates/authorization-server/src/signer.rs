@@ -7,7 +7,9 @@
 //! The hand-off has to be small beside an ES256 signature (some 16 µs), so a thread is called only
 //! when one sleeps that nobody has called yet: while all of them are busy it costs no system call.
 //!
-//! Outcomes are told of together where more jobs wait, at most a millisecond late.
+//! Where jobs wait, outcomes are told of together: when as many are made as still wait, so that the
+//! first half of the callers is answered and asks again while the other half is signed. A task of the
+//! async runtime tells them, which is woken once for all.
 //!
 //! It does not know what it runs, and counts only what waits, not what is being signed.
 
@@ -21,7 +23,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// Why there is no outcome. Both are this server's fault, never the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -83,22 +85,26 @@ type Job = Box<dyn FnOnce() -> Delivery + Send>;
 /// Tells whoever waits.
 type Delivery = Box<dyn FnOnce() + Send>;
 
-/// How long outcomes may be held back while more jobs wait. Telling of each one by itself would wake
+/// How long outcomes may be held back, however many jobs wait. Telling of each one by itself would wake
 /// the async worker for each, and on a busy core that is two changes of threads per signature.
-const HOLD_BACK: Duration = Duration::from_millis(1);
+const HOLD_BACK: Duration = Duration::from_micros(2500);
 
 impl Signer {
-    /// Starts the threads. `capacity` is how many jobs may wait; those being run do not count.
+    /// Starts the threads, within an async runtime. `capacity` is how many jobs may wait; those being
+    /// run do not count.
     pub(crate) fn start(threads: NonZeroUsize, capacity: NonZeroUsize) -> io::Result<Self> {
         let mut signer = Self {
             desk: Arc::default(),
             capacity: capacity.get(),
             threads: Vec::with_capacity(threads.get()),
         };
+        let (tell, told) = mpsc::unbounded_channel();
+        tokio::spawn(tell_all(told));
         for number in 0..threads.get() {
             let desk = Arc::clone(&signer.desk);
+            let tell = tell.clone();
             let thread = thread::Builder::new().name(format!("signer-{number}"));
-            signer.threads.push(thread.spawn(move || desk.work())?);
+            signer.threads.push(thread.spawn(move || desk.work(&tell))?);
         }
         Ok(signer)
     }
@@ -178,8 +184,18 @@ impl Drop for Signer {
     }
 }
 
+/// Tells all who wait, in one go of the async worker: those who are told by a signing thread would each
+/// wake it by themselves, and take the core away from that thread each time.
+async fn tell_all(mut told: mpsc::UnboundedReceiver<Vec<Delivery>>) {
+    while let Some(done) = told.recv().await {
+        for deliver in done {
+            deliver();
+        }
+    }
+}
+
 impl Desk {
-    fn work(&self) {
+    fn work(&self, tell: &mpsc::UnboundedSender<Vec<Delivery>>) {
         while let Some(first) = self.next() {
             let began = Instant::now();
             let mut done = Vec::new();
@@ -189,21 +205,20 @@ impl Desk {
                 // log. Whatever the job owned is gone with it, so nothing half-done can be seen.
                 done.extend(catch_unwind(AssertUnwindSafe(next)));
                 job = if began.elapsed() < HOLD_BACK {
-                    self.another()
+                    self.next_beyond(done.len())
                 } else {
                     None
                 };
             }
-            for deliver in done {
-                deliver();
-            }
+            // Fails only when the runtime has ended, and whoever waited with it.
+            let _ = tell.send(done);
         }
     }
 
-    /// A job that waits now.
-    fn another(&self) -> Option<Job> {
+    /// The next job, while more wait than so many.
+    fn next_beyond(&self, done: usize) -> Option<Job> {
         let mut waiting = self.lock();
-        if waiting.closed {
+        if waiting.closed || waiting.jobs.len() <= done {
             return None;
         }
         waiting.jobs.pop_front()
@@ -326,6 +341,29 @@ mod tests {
             noted.iter().collect::<Vec<_>>(),
             (0..10).collect::<Vec<_>>()
         );
+    }
+
+    #[tokio::test]
+    async fn half_of_those_who_wait_are_told_before_the_others_are_signed() {
+        let signer = signer(1, 10);
+        let (block, has_started, end) = blocking();
+        let mut first = pin!(signer.run(block));
+        assert!(poll_once(first.as_mut()).is_pending());
+        has_started.recv().unwrap();
+        let mut second = pin!(signer.run(|| 2));
+        let (block, third_has_started, end_third) = blocking();
+        let mut third = pin!(signer.run(block));
+        let mut fourth = pin!(signer.run(|| 4));
+        assert!(poll_once(second.as_mut()).is_pending());
+        assert!(poll_once(third.as_mut()).is_pending());
+        assert!(poll_once(fourth.as_mut()).is_pending());
+
+        end.send(()).unwrap();
+        third_has_started.recv().unwrap();
+        assert_eq!((first.await, second.await), (Ok(()), Ok(2)));
+        assert!(poll_once(third.as_mut()).is_pending());
+        end_third.send(()).unwrap();
+        assert_eq!((third.await, fourth.await), (Ok(()), Ok(4)));
     }
 
     #[tokio::test]
