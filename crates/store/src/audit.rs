@@ -13,12 +13,13 @@ use std::time::Duration;
 use hallpass_oauth::WorkspaceId;
 use jiff::{SignedDuration, Timestamp};
 use rand_core::CryptoRng;
+use sqlx::query_builder::Separated;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use sqlx::{Row, Sqlite, SqliteConnection};
 
 use crate::StoreError;
 use crate::database::{Database, nanoseconds, timestamp};
-use crate::writer::{Write, Writer};
+use crate::writer::{Write, Writer, rows};
 
 pub use search::{AuditOf, AuditPage, AuditPlace, AuditSearch, NoPlace};
 
@@ -436,45 +437,32 @@ impl AuditRow {
     }
 
     pub(crate) async fn insert(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let mut statement = QueryBuilder::new("");
-        Self::push_insert(std::slice::from_ref(self), &mut statement);
-        statement.build().execute(connection).await?;
-        Ok(())
+        rows::write(&[rows::Row::Event(self)], connection).await
     }
 
-    /// Appends the statement that writes these rows, with its semicolon.
-    pub(crate) fn push_insert(rows: &[Self], statements: &mut QueryBuilder<Sqlite>) {
-        statements.push(
-            "INSERT INTO audit_event (id, workspace_id, occurred_at, logged_at, state, code, \
-             message, source, source_ip, user_email, client_id, permission, task_id, resource_id, \
-             resource_name, resource_type, count, counted) ",
-        );
-        statements.push_values(rows, |mut values, row| {
-            let event = row.event.clone();
-            values
-                .push_bind(event.id)
-                .push_bind(event.workspace.map(|workspace| workspace.to_string()))
-                .push_bind(nanoseconds(event.occurred_at))
-                .push_bind(nanoseconds(row.last))
-                .push_bind(event.state.as_str())
-                .push_bind(event.code)
-                .push_bind(event.message)
-                .push_bind(event.source)
-                .push_bind(event.source_ip)
-                .push_bind(event.user_email)
-                .push_bind(event.client_id)
-                .push_bind(event.permission)
-                .push_bind(event.task_id)
-                .push_bind(event.resource.id)
-                .push_bind(event.resource.name)
-                .push_bind(event.resource.kind)
-                .push_bind(i64::try_from(event.count).unwrap_or(i64::MAX))
-                .push_bind(event.counted);
-        });
-        statements.push(
-            " ON CONFLICT (counted) DO UPDATE SET count = audit_event.count + excluded.count, \
-             logged_at = excluded.logged_at; ",
-        );
+    /// Appends the values of this row, in the order of the statement that writes it.
+    pub(crate) fn push_values(&self, values: &mut Separated<'_, Sqlite, &'static str>) {
+        let event = self.event.clone();
+        values
+            .push_bind(event.client_id)
+            .push("NULL, NULL")
+            .push_bind(event.id)
+            .push_bind(event.workspace.map(|workspace| workspace.to_string()))
+            .push_bind(nanoseconds(event.occurred_at))
+            .push_bind(nanoseconds(self.last))
+            .push_bind(event.state.as_str())
+            .push_bind(event.code)
+            .push_bind(event.message)
+            .push_bind(event.source)
+            .push_bind(event.source_ip)
+            .push_bind(event.user_email)
+            .push_bind(event.permission)
+            .push_bind(event.task_id)
+            .push_bind(event.resource.id)
+            .push_bind(event.resource.name)
+            .push_bind(event.resource.kind)
+            .push_bind(i64::try_from(event.count).unwrap_or(i64::MAX))
+            .push_bind(event.counted);
     }
 }
 

@@ -9,6 +9,8 @@
 //! signature is still to be made leaves its write here, and the first of many that is signed takes the
 //! others along.
 
+pub(crate) mod rows;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_oauth::token_id::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::StoreError;
@@ -26,19 +28,13 @@ use crate::database::{Database, nanoseconds};
 use crate::journal::JournalRow;
 use crate::sequence::Sequence;
 use crate::spent::{Spent, SpentRow};
+use rows::{MOST_ROWS, Row};
 
 /// Most writes that may wait; beyond, callers are told that the store is overloaded.
 const MOST_WAITING: usize = 4096;
 
 /// Most writes in one transaction.
 const MOST_TOGETHER: usize = 256;
-
-/// Most audit rows in one statement. The database takes 32,766 values in one.
-const MOST_ROWS: usize = 512;
-
-/// Up to so many credentials in a group, its statement is kept prepared: each size is one of its
-/// own, and a big one takes memory.
-const MOST_REMEMBERED: usize = 16;
 
 #[derive(Clone)]
 pub(crate) struct Writer {
@@ -277,7 +273,7 @@ struct Group {
     wanted: bool,
 }
 
-struct Watermark {
+pub(crate) struct Watermark {
     place: u64,
     bare: Option<Fingerprint>,
     sequence: Arc<Sequence>,
@@ -410,7 +406,7 @@ impl Group {
         }
         let mut connection = database.writing().await?;
         if let Err(error) = self.write(&mut connection).await {
-            // Fails only where nothing had begun, and then there is nothing to undo.
+            // Fails where nothing had begun, or a statement by itself: then there is nothing to undo.
             let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
             return Err(error);
         }
@@ -424,25 +420,29 @@ impl Group {
         Ok(())
     }
 
-    /// Writes everything in one transaction. Each round trip to the thread of the connection costs
-    /// two changes of threads, so what every token needs goes there together, from BEGIN to COMMIT.
+    /// Writes everything in one transaction. What every token needs is one statement, which is a
+    /// transaction by itself: the thread of the connection answers each statement, and each answer costs
+    /// some changes of threads.
     async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        let mut statements = QueryBuilder::new("BEGIN IMMEDIATE; ");
-        self.push_watermarks(&mut statements);
-        let mut chunks = self.audit.chunks(MOST_ROWS).peekable();
-        while let Some(rows) = chunks.next() {
-            AuditRow::push_insert(rows, &mut statements);
-            if chunks.peek().is_some() {
-                send(&mut statements, false, connection).await?;
-            }
+        let rows: Vec<Row<'_>> = self.rows().collect();
+        if !self.has_rare() && rows.len() <= MOST_ROWS {
+            return rows::write(&rows, connection).await;
         }
-        if self.has_rare() {
-            send(&mut statements, false, connection).await?;
-            self.write_rare(connection).await?;
+        sqlx::raw_sql("BEGIN IMMEDIATE")
+            .execute(&mut *connection)
+            .await?;
+        for rows in rows.chunks(MOST_ROWS) {
+            rows::write(rows, connection).await?;
         }
-        statements.push("COMMIT");
-        let common = self.watermarks.len().max(self.audit.len()) <= MOST_REMEMBERED;
-        send(&mut statements, common, connection).await
+        self.write_rare(connection).await?;
+        sqlx::raw_sql("COMMIT").execute(connection).await?;
+        Ok(())
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let raised = self.watermarks.iter();
+        let raised = raised.map(|(client_id, raised)| Row::Raised(client_id, raised));
+        raised.chain(self.audit.iter().map(Row::Event))
     }
 
     fn has_rare(&self) -> bool {
@@ -472,36 +472,6 @@ impl Group {
         }
         Ok(())
     }
-
-    /// One statement for all. A credential deleted meanwhile has no row and needs no watermark.
-    fn push_watermarks(&self, statements: &mut QueryBuilder<Sqlite>) {
-        if self.watermarks.is_empty() {
-            return;
-        }
-        statements.push("WITH raised (client_id, sequence, bare) AS (");
-        statements.push_values(&self.watermarks, |mut row, (client_id, raised)| {
-            row.push_bind(client_id.clone());
-            row.push_bind(i64::try_from(raised.place).unwrap_or(i64::MAX));
-            row.push_bind(raised.bare.map(|bytes| bytes.to_vec()));
-        });
-        statements.push(
-            ") UPDATE credential SET watermark = raised.sequence, bare_token = raised.bare \
-             FROM raised WHERE credential.client_id = raised.client_id \
-             AND raised.sequence > credential.watermark; ",
-        );
-    }
-}
-
-/// Sends what was put together so far, and begins anew. `common` is for statements that come again in
-/// the same form, which the connection then remembers.
-async fn send(
-    statements: &mut QueryBuilder<Sqlite>,
-    common: bool,
-    connection: &mut SqliteConnection,
-) -> Result<(), StoreError> {
-    let mut whole = std::mem::replace(statements, QueryBuilder::new(""));
-    whole.build().persistent(common).execute(connection).await?;
-    Ok(())
 }
 
 async fn run(
