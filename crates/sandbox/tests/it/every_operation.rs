@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::stand::Stand;
 use crate::world;
 
-const SKIPPED: &str = "skipped: ../shared/data/storage-api.json is not there";
+pub(crate) const SKIPPED: &str = "skipped: ../shared/data/storage-api.json is not there";
 
 /// The service's own definition; it is never part of the project.
-fn published() -> Option<Arc<Definition>> {
+pub(crate) fn published() -> Option<Arc<Definition>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/storage-api.json");
     let text = std::fs::read_to_string(&path).ok()?;
     Some(Arc::new(Definition::read(&text).unwrap().definition))
