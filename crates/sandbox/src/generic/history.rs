@@ -149,9 +149,13 @@ impl Filler<'_> {
                 };
                 if let Some(point) = Point::of(self.definition, items) {
                     let bounds = self.definition.resolve(schema);
-                    *elements = point.series(elements.first(), bounds, self.asked, |member| {
-                        self.seed ^ hash(&format!("{place}/{member}"))
-                    });
+                    let is_latency = names::key(place).contains("latency");
+                    *elements = point.series(
+                        elements.first(),
+                        bounds,
+                        (self.asked, is_latency),
+                        |member| self.seed ^ hash(&format!("{place}/{member}")),
+                    );
                 } else {
                     for (at, element) in elements.iter_mut().enumerate() {
                         self.fill(items, element, &format!("{place}/{at}"));

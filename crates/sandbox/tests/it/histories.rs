@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::every_operation::{SKIPPED, published};
 use crate::stand::Stand;
+use crate::world;
 
 const HOUR: i64 = 3600;
 /// Noon, when the tests begin.
@@ -250,6 +251,29 @@ fn things_with_times_are_no_histories_and_what_the_schema_forbids_is_not_made() 
     );
     let odd = stand.get("/counters/metrics").1;
     assert_eq!(points(&odd["points"]).len(), 1, "{odd}");
+}
+
+#[test]
+fn histories_of_the_shipped_definition_are_charts() {
+    assert_eq!(all_are_charts(&world::definition()), 4);
+    let mut stand = Stand::new(world::definition());
+    let history = stand
+        .definition
+        .operation("DeviceType1SystemPerformanceHistoryGet");
+    let path = Stand::path(history.unwrap(), "none");
+    let answer = stand.get(&path).1;
+    for point in points(&answer["historyData"]["latencyMetricsDataMs"]["items"]) {
+        let number = |name: &str| point[name].as_f64().unwrap();
+        let (read, write, total) = (
+            number("readValue"),
+            number("writeValue"),
+            number("totalValue"),
+        );
+        assert!(
+            read.min(write) <= total && total <= read.max(write),
+            "{point}"
+        );
+    }
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl<'a> Point<'a> {
         &self,
         example: Option<&Value>,
         list: &Value,
-        asked: Asked,
+        (asked, is_latency): (Asked, bool),
         seed: impl Fn(&str) -> u64,
     ) -> Vec<Value> {
         let Some(example) = example.and_then(Value::as_object) else {
@@ -69,7 +69,7 @@ impl<'a> Point<'a> {
             .iter()
             .filter_map(|(name, limits)| Number::of(name, example, limits, seed(name)))
             .collect();
-        let total = Total::of(&numbers);
+        let total = Total::of(&numbers, is_latency);
         let point = |second: i64| {
             let mut point = example.clone();
             point.insert(self.clock.to_owned(), stamp.write(second));
@@ -141,10 +141,12 @@ impl<'a> Number<'a> {
 struct Total {
     at: usize,
     parts: [usize; 2],
+    /// Of what the parts are together.
+    share: f64,
 }
 
 impl Total {
-    fn of(numbers: &[Number<'_>]) -> Option<Self> {
+    fn of(numbers: &[Number<'_>], is_latency: bool) -> Option<Self> {
         let keys: Vec<String> = numbers
             .iter()
             .map(|number| names::key(number.name))
@@ -155,14 +157,13 @@ impl Total {
             keys.iter().position(|key| *key == name)
         };
         let parts = [part("read")?, part("write")?];
-        Some(Self { at, parts })
+        let share = if is_latency { 0.5 } else { 1.0 };
+        Some(Self { at, parts, share })
     }
 
     fn sum(&self, numbers: &[Number<'_>], second: i64) -> f64 {
-        self.parts
-            .iter()
-            .map(|part| numbers[*part].at(second))
-            .sum()
+        let parts = self.parts.iter().map(|part| numbers[*part].at(second));
+        self.share * parts.sum::<f64>()
     }
 }
 
