@@ -34,6 +34,7 @@ use rand_core::Rng;
 use serde_json::{Map, Value};
 
 pub(crate) use answer::location;
+pub(crate) use schema::declares;
 pub(crate) use store::begin;
 pub(crate) use template::Template;
 
