@@ -8,6 +8,7 @@ use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
+use hallpass_sandbox::Outcome;
 use hallpass_store::instances::Origin;
 use hallpass_store::{ApplicationInstance, AuditState, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
@@ -355,6 +356,17 @@ impl ResourceServer {
         })
     }
 
+    /// What the definition says that a refusal of the stand-in is, such as a problem of RFC 9457.
+    fn media_type(&self, call: &Call, outcome: &Outcome) -> Option<HeaderValue> {
+        let status = outcome.response.status;
+        if status.is_success() || outcome.response.body.is_none() {
+            return None;
+        }
+        let operation = call.permitted.operation();
+        let declared = self.definition.response_media_type(operation, status.as_u16())?;
+        HeaderValue::from_str(declared).ok()
+    }
+
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
         let answered = self
             .stand_ins
@@ -363,6 +375,7 @@ impl ResourceServer {
         Ok(
             match answered.map_err(|error| no_origin(error, Some(call)))? {
                 Answered::Made(outcome) => Answer {
+                    media_type: self.media_type(call, &outcome),
                     location: outcome.location(call.target.path()),
                     status: outcome.response.status,
                     content: outcome.response.body.map(Content::from),

@@ -47,7 +47,9 @@ fn what_is_created_is_there_after_the_server_was_killed() {
 
     let server = Server::start_with(&world, &arguments, &[]);
     assert_eq!(get_with(&server.us1(&one), &token).is(200).json(), patched);
-    let gone = get_with(&server.us1("/libraries/7"), &token).is(404).json();
+    let gone = get_with(&server.us1("/libraries/7"), &token).is(404);
+    assert_eq!(gone.content_type, "application/problem+json");
+    let gone = gone.json();
     assert_eq!(
         (&gone["status"], &gone["title"]),
         (&json!(404), &json!("Not Found"))
