@@ -322,8 +322,13 @@ impl Definition {
     /// The media type of the JSON body that is declared for a status, as written; nothing where none is
     /// declared, or one for any type.
     pub fn response_media_type(&self, operation: &Operation, status: u16) -> Option<&str> {
-        let (name, _) = operation.responses().get(operation.response_index(status)?)?;
-        let responses = self.document().pointer(operation.pointer())?.get("responses")?;
+        let (name, _) = operation
+            .responses()
+            .get(operation.response_index(status)?)?;
+        let responses = self
+            .document()
+            .pointer(operation.pointer())?
+            .get("responses")?;
         let content = self.resolve(responses.get(name)?).get("content")?;
         crate::operation::json_media_type(content)
     }
