@@ -171,12 +171,13 @@ impl Parts {
         let documents = documents(&console, &self.apis);
         let explorer = self.explorers.as_ref();
         let explorer = explorer.map(|explorers| explorers.beside(&console));
-        console
-            .router()
+        let rooms = console.clone().router();
+        let rooms = rooms
             .merge(explorer.unwrap_or_default())
             .merge(self.health.clone())
             .merge(documents)
-            .fallback(hallpass_pages::not_found)
+            .fallback(hallpass_pages::not_found);
+        console.around(rooms)
     }
 }
 
