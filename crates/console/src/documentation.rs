@@ -25,7 +25,7 @@ use hallpass_pages::{Page, go};
 use serde_json::Value;
 
 use crate::page::{PageRefusal, Place};
-use crate::{Console, start, transport};
+use crate::{Console, start};
 
 /// Where the documentation begins.
 pub const DOCUMENTATION_PATH: &str = "/doc/";
@@ -103,10 +103,9 @@ impl Console {
                 get(async || go(DOCUMENTATION_PATH)),
             )
             .with_state(shelf);
-        let routes = router
+        router
             .merge(shelf)
-            .method_not_allowed_fallback(start::wrong_method);
-        transport::protect(routes, self.strict_transport())
+            .method_not_allowed_fallback(start::wrong_method)
     }
 
     /// A page that anybody may read.

@@ -29,6 +29,7 @@ mod page;
 mod paging;
 pub mod password;
 mod people;
+mod refused;
 mod roles;
 mod same_site;
 mod sentence;
@@ -199,10 +200,10 @@ impl Console {
         }
     }
 
-    /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`.
+    /// The routes, with the pages' assets. They want `ConnectInfo<SocketAddr>`, and
+    /// [`Self::around`] them what all rooms with pages have in common.
     pub fn router(self) -> Router {
-        let strict = self.strict_transport();
-        let routes = Router::new()
+        Router::new()
             .merge(rest())
             .merge(pages())
             .merge(sign_in::pages())
@@ -214,8 +215,7 @@ impl Console {
             .merge(roles::rest())
             .merge(roles::pages())
             .with_state(Arc::new(self))
-            .merge(hallpass_pages::assets());
-        transport::protect(routes, strict)
+            .merge(hallpass_pages::assets())
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) enum Place {
     Roles,
     /// The room beside the console, whose pages are its own.
     Neighbour,
+    /// None of them: nothing is there.
+    Nowhere,
 }
 
 /// Why a page was not shown, or what it asked for not done. Each variant has one answer.
@@ -104,7 +106,8 @@ impl Place {
             | Self::Account
             | Self::Credentials
             | Self::Documentation
-            | Self::Neighbour => true,
+            | Self::Neighbour
+            | Self::Nowhere => true,
             Self::Users | Self::Roles | Self::Workspaces | Self::Instances => {
                 by.roles().permits(&WORKSPACE_READ)
             }
@@ -136,6 +139,15 @@ impl Console {
     ) -> Response {
         let frame = self.frame(by, place);
         Page::new(title, content).inside(frame).answer(status)
+    }
+
+    /// The place that a path belongs to.
+    pub(crate) fn place_of(&self, path: &str) -> Place {
+        let beside = self.neighbour.iter();
+        let beside = beside.map(|beside| (Place::Neighbour, beside.title, beside.href));
+        let mut known = Place::IN_NAVIGATION.into_iter().chain(beside);
+        let found = known.find(|&(.., href)| is_below(path, href));
+        found.map_or(Place::Nowhere, |(place, ..)| place)
     }
 
     /// What stands around a page for whoever is signed in.
@@ -225,6 +237,12 @@ impl PageRefusal {
             Self::Store(error) => unavailable(error),
         }
     }
+}
+
+/// Whether a path is that page's or one of a page below it. Nothing is below the start page.
+fn is_below(path: &str, page: &str) -> bool {
+    let rest = path.strip_prefix(page.trim_end_matches('/'));
+    rest.is_some_and(|rest| matches!(rest, "" | "/") || (page != "/" && rest.starts_with('/')))
 }
 
 fn sign_in_first(uri: &Uri) -> String {

@@ -148,6 +148,11 @@ pub(crate) fn end_step() -> HeaderValue {
     cookie(STEP_COOKIE_NAME, "", "; Max-Age=0")
 }
 
+/// Whether a request may be somebody's who is signed in.
+pub(crate) fn is_presented(headers: &HeaderMap) -> bool {
+    presented(headers, COOKIE_NAME).is_some()
+}
+
 /// The secret of somebody between password and code.
 pub(crate) fn presented_step(headers: &HeaderMap) -> Option<Secret> {
     presented(headers, STEP_COOKIE_NAME)

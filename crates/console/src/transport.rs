@@ -14,19 +14,21 @@ const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 impl Console {
     /// Whether browsers are told. Not for names of this machine: the word counts for all ports of a name,
     /// and the plain listener would not be reached any more.
-    pub(crate) fn strict_transport(&self) -> bool {
+    fn strict_transport(&self) -> bool {
         let authority = self.addresses.console.strip_prefix("https://");
         authority.is_some_and(|authority| !is_this_machine(authority.trim_end_matches('/')))
     }
 
-    /// Another room's routes, telling browsers the same as the console's own.
-    pub fn protect(&self, router: Router) -> Router {
-        protect(router, self.strict_transport())
+    /// What the rooms with pages have in common, around all of their routes, the fallback among them:
+    /// what is refused is said inside the navigation of whoever is signed in, and browsers are told to
+    /// come over TLS.
+    pub fn around(&self, rooms: Router) -> Router {
+        protect(self.around_notices(rooms), self.strict_transport())
     }
 }
 
 /// Puts the header on every answer.
-pub(crate) fn protect(router: Router, strict: bool) -> Router {
+fn protect(router: Router, strict: bool) -> Router {
     if !strict {
         return router;
     }

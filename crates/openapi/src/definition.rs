@@ -319,6 +319,20 @@ impl Definition {
             .response(self.document(), operation, status, body)
     }
 
+    /// The media type of the JSON body that is declared for a status, as written; nothing where none is
+    /// declared, or one for any type.
+    pub fn response_media_type(&self, operation: &Operation, status: u16) -> Option<&str> {
+        let (name, _) = operation
+            .responses()
+            .get(operation.response_index(status)?)?;
+        let responses = self
+            .document()
+            .pointer(operation.pointer())?
+            .get("responses")?;
+        let content = self.resolve(responses.get(name)?).get("content")?;
+        crate::operation::json_media_type(content)
+    }
+
     /// The body with strings turned into the numbers and booleans that the schema wants, as one
     /// client needs it (domain.md section 8.4, point 7). What does not fit is left as it is.
     pub fn tolerant(&self, operation: &Operation, mut body: Value) -> Value {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::lean;
 
-pub(crate) use reading::{operations, operations_below};
+pub(crate) use reading::{json_media_type, operations, operations_below};
 
 /// One method on one path.
 #[derive(Debug, Clone)]
@@ -335,6 +335,23 @@ mod tests {
         assert_eq!(list[0].example, Some(json!(10)));
         assert_eq!(list[0].schema["minimum"], 0);
         assert!(list[1].explode && !list[2].explode && !list[1].required);
+    }
+
+    #[test]
+    fn an_answer_has_the_media_type_that_is_declared_for_its_status() {
+        let text = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n  /a~b:\n    get:\n      responses:\n        \
+             '200': {description: yes, content: {text/csv: {}, application/json: {}}}\n        \
+             4XX: {$ref: '#/components/responses/Problem'}\n        \
+             default: {description: any, content: {'*/*': {}}}\n        \
+             '204': {description: nothing}\n\
+             components:\n  responses:\n    Problem:\n      description: no\n      \
+             content: {text/html: {}, application/problem+json: {}}\n";
+        let definition = Definition::read(text).unwrap().definition.lean();
+        let operation = &definition.operations()[0];
+        let declared = |status| definition.response_media_type(operation, status);
+        assert_eq!(declared(200), Some("application/json"));
+        assert_eq!(declared(404), Some("application/problem+json"));
+        assert_eq!((declared(500), declared(204)), (None, None));
     }
 
     #[test]

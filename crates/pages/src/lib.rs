@@ -20,5 +20,5 @@ pub use download::download;
 pub use headers::protected;
 pub use home::{Address, Home};
 pub use modules::Modules;
-pub use notice::{go, local_notice, not_found, notice, picture};
+pub use notice::{Notice, go, local_notice, not_found, notice, picture};
 pub use page::{Frame, Page, Section};

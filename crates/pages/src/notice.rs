@@ -1,29 +1,51 @@
 //! A page with one thing to say: what is the matter and what to do about it.
 
 use askama::Template;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::{Page, headers};
+use crate::{Frame, Page, headers};
 
-#[derive(Template)]
+/// What such a page says. It goes with the answer ([`Response::extensions`]), so that somebody who knows
+/// who is signed in can put their navigation around it.
+#[derive(Debug, Clone, Template)]
 #[template(path = "notice.html")]
-struct Notice<'a> {
-    title: &'a str,
-    paragraphs: &'a [&'a str],
-    onward: Option<(&'a str, &'a str)>,
+pub struct Notice {
+    title: String,
+    paragraphs: Vec<String>,
+    onward: Option<(String, String)>,
+}
+
+impl Notice {
+    fn new(title: &str, paragraphs: &[&str], onward: Option<(&str, &str)>) -> Self {
+        Self {
+            title: title.to_owned(),
+            paragraphs: paragraphs.iter().map(|&said| said.to_owned()).collect(),
+            onward: onward.map(|(title, href)| (title.to_owned(), href.to_owned())),
+        }
+    }
+
+    /// An answer of [`notice()`] once more, for somebody signed in. Any other answer stays what it is.
+    pub fn inside(frame: Frame, response: Response) -> Response {
+        let (mut head, body) = response.into_parts();
+        let Some(notice) = head.extensions.remove::<Self>() else {
+            return Response::from_parts(head, body);
+        };
+        let page = Page::new(&notice.title, &notice).inside(frame);
+        let body = page.answer(head.status).into_body();
+        // It was the length of the page without navigation.
+        head.headers.remove(CONTENT_LENGTH);
+        Response::from_parts(head, body)
+    }
 }
 
 /// A page that says what is the matter, in a title and a few paragraphs.
 pub fn notice(status: StatusCode, title: &str, paragraphs: &[&str]) -> Response {
-    let onward = Some(("Go to the start page", "/"));
-    let content = Notice {
-        title,
-        paragraphs,
-        onward,
-    };
-    Page::new(title, content).answer(status)
+    let notice = Notice::new(title, paragraphs, Some(("Go to the start page", "/")));
+    let mut response = Page::new(title, &notice).answer(status);
+    response.extensions_mut().insert(notice);
+    response
 }
 
 /// The same for the one person at this machine, who signs in nowhere. `onward` is where they go from
@@ -34,12 +56,8 @@ pub fn local_notice(
     paragraphs: &[&str],
     onward: Option<(&str, &str)>,
 ) -> Response {
-    let content = Notice {
-        title,
-        paragraphs,
-        onward,
-    };
-    Page::new(title, content).local().answer(status)
+    let notice = Notice::new(title, paragraphs, onward);
+    Page::new(title, &notice).local().answer(status)
 }
 
 /// Sends the browser on to another page of this server, with GET. An address that cannot stand in a

@@ -20,6 +20,8 @@ pub(crate) struct Answer {
     pub(crate) task: Option<String>,
     /// Where what was created can be found.
     pub(crate) location: Option<String>,
+    /// What a refusal is declared to be, where that is not plain JSON.
+    pub(crate) media_type: Option<HeaderValue>,
 }
 
 /// What stands in its body.
@@ -61,6 +63,7 @@ impl Answer {
             content: Some(content.into()),
             task: None,
             location: None,
+            media_type: None,
         }
     }
 
@@ -72,6 +75,7 @@ impl Answer {
             content: Some(Content::Passed(head.headers, body)),
             task: None,
             location: None,
+            media_type: None,
         }
     }
 
@@ -97,6 +101,9 @@ impl Answer {
             }
             None => empty(self.status),
         };
+        if let Some(media_type) = self.media_type {
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+        }
         let location = self.location.as_deref().map(HeaderValue::from_str);
         if let Some(Ok(location)) = location {
             response.headers_mut().insert(LOCATION, location);

@@ -4,8 +4,9 @@
 //! A tag is made from the bytes of the answer and from nothing else, so it is the same after a restart and
 //! differs between two addresses of one object, whose bodies repeat what was asked for.
 
-use std::hash::{DefaultHasher, Hasher as _};
+use std::hash::{BuildHasher as _, Hasher as _};
 
+use foldhash::quality::FixedState;
 use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, HeaderValue};
 
@@ -13,7 +14,7 @@ use http::{HeaderMap, HeaderValue};
 /// tag could only mislead readers of their own workspace, so it need not withstand that; what it
 /// costs is paid by every call.
 pub(crate) fn entity_tag(bytes: &[u8]) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FixedState::default().build_hasher();
     hasher.write(bytes);
     let tag = format!("\"{:016x}-{:x}\"", hasher.finish(), bytes.len());
     HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))

@@ -1,4 +1,7 @@
 //! Walk 2: from the request to the answer, step by step.
+//!
+//! What only some calls do is a future in a box: one that is not would have its room in every call, which
+//! is moved several times on its way.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,6 +11,7 @@ use hallpass_oauth::bearer::PresentedToken;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::verify::TokenRefusal;
 use hallpass_openapi::Route;
+use hallpass_sandbox::Outcome;
 use hallpass_store::instances::Origin;
 use hallpass_store::{ApplicationInstance, AuditState, VerifiedCaller};
 use http::header::{AUTHORIZATION, HOST};
@@ -92,7 +96,7 @@ impl ResourceServer {
         if StateCall::is_meant(&target) {
             let call = StateCall::new(caller, target, peer);
             let answer = self.state_call(call, &head, body, &presented, now);
-            return answer.await;
+            return Box::pin(answer).await;
         }
         let (operation, path) = match self.match_operation(&head.method, &target)? {
             Matched::Operation(operation, path) => (operation, path),
@@ -136,7 +140,7 @@ impl ResourceServer {
             let answer = self.read(&call, trace_id, now).await?;
             answer.into_reader_response(&head.headers, trace_id)
         } else {
-            let answer = self.change(call, trace_id, now).await?;
+            let answer = Box::pin(self.change(call, trace_id, now)).await?;
             answer.into_response(trace_id)
         };
         Ok(fault.spoil(&head.method, response))
@@ -153,7 +157,7 @@ impl ResourceServer {
     ) -> Result<Permitted, Refusal> {
         match permit(caller, &self.definition, operation, &self.permissions) {
             Ok(permitted) => Ok(permitted),
-            Err(denied) => Err(self.deny(&denied, target, peer, now).await),
+            Err(denied) => Err(Box::pin(self.deny(&denied, target, peer, now)).await),
         }
     }
 
@@ -188,7 +192,7 @@ impl ResourceServer {
             } else {
                 AuditState::Failure
             };
-            self.record(call, state, None, now).await?;
+            Box::pin(self.record(call, state, None, now)).await?;
         }
         answer
     }
@@ -327,12 +331,13 @@ impl ResourceServer {
             Some(Own::AuditEvents) => {
                 let owner = permitted.principal();
                 let (workspace, customer) = (&owner.workspace, &owner.customer);
-                self.stand_ins.tell_ends_of(workspace, now).await;
-                audit_events::list(&self.audit, workspace, customer, target.query()).await?
+                Box::pin(self.stand_ins.tell_ends_of(workspace, now)).await;
+                let listed = audit_events::list(&self.audit, workspace, customer, target.query());
+                Box::pin(listed).await?
             }
             None => {
                 return match &call.forwarding {
-                    Some(forwarding) => self.upstream(call, forwarding, trace_id).await,
+                    Some(forwarding) => Box::pin(self.upstream(call, forwarding, trace_id)).await,
                     None => self.stand_in(call, now).await,
                 };
             }
@@ -355,6 +360,19 @@ impl ResourceServer {
         })
     }
 
+    /// What the definition says that a refusal of the stand-in is, such as a problem of RFC 9457.
+    fn media_type(&self, call: &Call, outcome: &Outcome) -> Option<HeaderValue> {
+        let status = outcome.response.status;
+        if status.is_success() || outcome.response.body.is_none() {
+            return None;
+        }
+        let operation = call.permitted.operation();
+        let declared = self
+            .definition
+            .response_media_type(operation, status.as_u16())?;
+        HeaderValue::from_str(declared).ok()
+    }
+
     async fn stand_in(&self, call: &Call, now: Timestamp) -> Result<Answer, Refusal> {
         let answered = self
             .stand_ins
@@ -363,6 +381,7 @@ impl ResourceServer {
         Ok(
             match answered.map_err(|error| no_origin(error, Some(call)))? {
                 Answered::Made(outcome) => Answer {
+                    media_type: self.media_type(call, &outcome),
                     location: outcome.location(call.target.path()),
                     status: outcome.response.status,
                     content: outcome.response.body.map(Content::from),
@@ -430,7 +449,7 @@ where
     if body.is_end_stream() {
         return Ok(None);
     }
-    let collected = Limited::new(body, LONGEST_BODY).collect().await;
+    let collected = Box::pin(Limited::new(body, LONGEST_BODY).collect()).await;
     let collected = collected.map_err(|error| body_refusal(&*error, "1 MiB"))?;
     Ok(Some(collected.to_bytes().to_vec()))
 }

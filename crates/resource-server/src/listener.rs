@@ -250,7 +250,10 @@ async fn connection<T, S, F, B>(
             }
             let exchange = Exchange::begin(&mut request, peer, &site);
             let trace = exchange.trace();
-            let answer = answer(request, framing, trace, |request| service(request, peer));
+            // In a box: it is large, and hyper moves what it is given several times.
+            let answer = answer(request, framing, trace, |request| {
+                Box::pin(service(request, peer))
+            });
             let response = exchange.answer(answer).await;
             activity.ended();
             match response.extensions().get::<NoAnswer>() {

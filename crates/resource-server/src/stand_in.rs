@@ -225,10 +225,12 @@ impl StandIns {
         if request.operation.method() == http::Method::GET {
             return Ok(room.read(&self.0.shared, &request, now));
         }
-        match room.change(&self.0.shared, &request, begins, now).await {
+        // In boxes, since most calls only read and would carry the room for this.
+        match Box::pin(room.change(&self.0.shared, &request, begins, now)).await {
             Err(OriginError::Outdated) => {
-                let room = self.0.instead_of(&room, &principal.workspace, now).await?;
-                room.change(&self.0.shared, &request, begins, now).await
+                let room = self.0.instead_of(&room, &principal.workspace, now);
+                let room = Box::pin(room).await?;
+                Box::pin(room.change(&self.0.shared, &request, begins, now)).await
             }
             outcome => outcome,
         }

@@ -35,7 +35,8 @@ pub struct Sandbox {
 pub struct Settings {
     /// How long a task takes.
     pub task_duration: SignedDuration,
-    /// Refuse `"16384"` where a number is wanted, instead of reading it as one (domain.md 8.4).
+    /// Refuse `"16384"` where a number is wanted, instead of reading it as one (domain.md 8.4), and
+    /// changes that change nothing as they are said.
     pub strict: bool,
     /// How many items a page holds when the request does not say (domain.md 6.1).
     pub default_page: usize,

@@ -19,6 +19,7 @@ mod names;
 mod pages;
 mod people;
 mod refusals;
+mod refused;
 mod roles;
 mod second_factor;
 mod second_factor_rest;

@@ -137,7 +137,9 @@ impl World {
         let console = Console::new(store.for_console(), settings, by_hand, clock);
         let documentation = console.documentation(vec![book()]);
         let beside = beside(console.clone());
-        let router = console.router().merge(documentation).merge(beside);
+        let rooms = console.clone().router();
+        let rooms = rooms.merge(documentation).merge(beside);
+        let router = console.around(rooms.fallback(hallpass_pages::not_found));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -734,7 +736,6 @@ fn settings() -> Settings {
 
 /// A room beside the console that lets in whom the console knows, and says who they are.
 fn beside(console: Console) -> Router {
-    let protecting = console.clone();
     let told = move |request: axum::extract::Request| {
         let console = console.clone();
         async move {
@@ -750,7 +751,7 @@ fn beside(console: Console) -> Router {
             }
         }
     };
-    protecting.protect(Router::new().route(BESIDE, any(told)))
+    Router::new().route(BESIDE, any(told))
 }
 
 #[derive(Template)]

@@ -127,7 +127,7 @@ impl Parts {
         let named = issuers.tls.as_ref().zip(addresses.local_tls());
         let named = named.map(|(issuers, local)| self.named(issuers, &local));
         Platform {
-            plain: self.router(self.authorization_server.clone(), self.console.clone()),
+            plain: self.router(self.authorization_server.clone(), &self.console),
             named,
         }
     }
@@ -145,9 +145,9 @@ impl Parts {
             .console
             .under(self.seen_at(local, local), by_hand(&own_server));
         Named {
-            platform: self.router(real_server, real.clone()),
-            console: self.pages(real),
-            local: self.router(own_server, own),
+            platform: self.router(real_server, &real),
+            console: self.pages(&real),
+            local: self.router(own_server, &own),
         }
     }
 
@@ -163,20 +163,21 @@ impl Parts {
         }
     }
 
-    fn router(&self, authorization_server: Arc<AuthorizationServer>, console: Console) -> Router {
+    fn router(&self, authorization_server: Arc<AuthorizationServer>, console: &Console) -> Router {
         self.pages(console).merge(authorization_server.router())
     }
 
-    fn pages(&self, console: Console) -> Router {
-        let documents = documents(&console, &self.apis);
+    fn pages(&self, console: &Console) -> Router {
+        let documents = documents(console, &self.apis);
         let explorer = self.explorers.as_ref();
-        let explorer = explorer.map(|explorers| explorers.beside(&console));
-        console
-            .router()
+        let explorer = explorer.map(|explorers| explorers.beside(console));
+        let rooms = console.clone().router();
+        let rooms = rooms
             .merge(explorer.unwrap_or_default())
             .merge(self.health.clone())
             .merge(documents)
-            .fallback(hallpass_pages::not_found)
+            .fallback(hallpass_pages::not_found);
+        console.around(rooms)
     }
 }
 

@@ -306,6 +306,14 @@ fn json_schema(content: Option<&Value>) -> Option<&Value> {
     json_media(content)?.get("schema")
 }
 
+/// The name of the JSON among the media types of a body, unless it is a range of types.
+pub(crate) fn json_media_type(content: &Value) -> Option<&str> {
+    let names = content.as_object()?.keys();
+    let ranked = names.filter_map(|name| Some((json_rank(name)?, name)));
+    let (_, name) = ranked.min_by_key(|(rank, _)| *rank)?;
+    (!name.contains('*')).then_some(name)
+}
+
 /// The JSON among the media types of a body.
 fn json_media(content: Option<&Value>) -> Option<&Map<String, Value>> {
     let ranked = content?

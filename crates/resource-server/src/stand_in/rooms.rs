@@ -94,6 +94,15 @@ impl Rooms {
         if let Some(room) = door.room.get() {
             return Ok(room.clone());
         }
+        Box::pin(self.load_behind(door, workspace, now)).await
+    }
+
+    async fn load_behind(
+        self: &Arc<Self>,
+        door: Arc<Door>,
+        workspace: &WorkspaceId,
+        now: Timestamp,
+    ) -> Result<Arc<Room>, OriginError> {
         let loading = door.loading.clone().lock_owned().await;
         if let Some(room) = door.room.get() {
             return Ok(room.clone());

@@ -68,6 +68,17 @@ async fn whatever_began_has_an_end_in_the_log_and_is_whole_in_the_state() {
     assert!(made >= of(AuditState::Success).await);
 }
 
+/// A call is moved several times on its way to its answer: what few of them need is somewhere else.
+#[tokio::test]
+async fn a_call_takes_little_room_while_it_is_answered() {
+    let world = World::new().await;
+    let request = Request::get("/api/v1/volumes").body(Full::new(Bytes::new()));
+    let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let call = world.server.handle(request.unwrap(), peer);
+    let bytes = std::mem::size_of_val(&call);
+    assert!(bytes < 4096, "{bytes}");
+}
+
 /// Whether the call came to its end within so many steps.
 async fn run(world: &World, token: &str, name: &str, steps: usize) -> bool {
     let body = json!({"name": name, "operatingSystem": "Linux", "userCreated": true}).to_string();

@@ -34,7 +34,7 @@ pub(super) const ROWS: &[Row] = &[
 fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, set) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let export = Export::parse(call.state, body, Some(set.text("id")))?;
+    let export = Export::parse(call, body, Some(set.text("id")))?;
     let mut luns = Luns::default();
     let mut parts = Vec::new();
     for volume in members(call.state, set.text("id")) {
@@ -62,7 +62,7 @@ fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, set) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let groups = groups(call.state, &Value::Object(body))?;
+    let groups = groups(call, &Value::Object(body))?;
     let mut parts = Vec::new();
     for volume in members(call.state, set.text("id")) {
         let reached = groups.iter().copied();

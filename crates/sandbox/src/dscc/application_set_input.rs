@@ -94,6 +94,19 @@ impl<'a> SetEdit<'a> {
         })
     }
 
+    /// What is to be added and removed stays as it is: the published example asks for that.
+    pub(super) fn keep_what_comes_and_goes(&mut self) {
+        let ids = |volumes: &[&Stored]| -> BTreeSet<String> {
+            let ids = volumes.iter().map(|volume| volume.text("id").to_owned());
+            ids.collect()
+        };
+        let (coming, going) = (ids(&self.added), ids(&self.removed));
+        self.added
+            .retain(|volume| !going.contains(volume.text("id")));
+        self.removed
+            .retain(|volume| !coming.contains(volume.text("id")));
+    }
+
     /// The changed fields of the set as it is kept.
     pub(super) fn fields(&self, generation: i64) -> Value {
         let mut fields = self.fields.clone();

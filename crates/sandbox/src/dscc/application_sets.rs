@@ -120,7 +120,10 @@ fn edit(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, found) = addressed(call)?;
     let (system_id, id) = (system.text("id"), found.text("id"));
     let body = body(call.definition, call.request, call.settings)?;
-    let edit = SetEdit::parse(call.state, system_id, body)?;
+    let mut edit = SetEdit::parse(call.state, system_id, body)?;
+    if !call.settings.strict {
+        edit.keep_what_comes_and_goes();
+    }
     let mut checks = vec![still_there(collection::SETS, "volume set", found)];
     if let Some(name) = &edit.name {
         checks.push(name_is_free(system_id, name, Some(id)));

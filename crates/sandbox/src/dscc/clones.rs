@@ -17,7 +17,6 @@ use super::{Call, collection, ids, not_found, plain, pools, put, set, some_where
 use crate::change::Requirement;
 use crate::rest::{Envelope, Refusal, body, body_or_none};
 use crate::sandbox::Outcome;
-use crate::state::State;
 use crate::stored::{Fields, Stored};
 
 pub(super) const ROWS: &[Row] = &[
@@ -168,7 +167,7 @@ impl<'a> Wish<'a> {
         Ok(Self {
             name: name(body.text("destinationVolume"))?,
             pool: pool.to_owned(),
-            export: export(call.state, online)?,
+            export: export(call, online)?,
         })
     }
 
@@ -195,7 +194,10 @@ impl<'a> Wish<'a> {
 
 /// The export that an online clone asks for. The LUN is the next that is free, as it is whenever
 /// something is exported.
-pub(super) fn export<'a>(state: &'a State, online: &Value) -> Result<Option<Export<'a>>, Refusal> {
+pub(super) fn export<'a>(
+    call: &Call<'a, '_>,
+    online: &Value,
+) -> Result<Option<Export<'a>>, Refusal> {
     let Some(group) = optional(online, "hostGroupId").filter(|group| !group.is_empty()) else {
         return Ok(None);
     };
@@ -205,7 +207,7 @@ pub(super) fn export<'a>(state: &'a State, online: &Value) -> Result<Option<Expo
         return Err(Refusal::BadRequest(message.to_owned()));
     }
     let body = Map::from_iter([("hostGroupIds".to_owned(), json!([group]))]);
-    Export::parse(state, body, None).map(Some)
+    Export::parse(call, body, None).map(Some)
 }
 
 /// The clone that the path names, its system and its parent.

@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
 fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let export = Export::parse(call.state, body, None)?;
+    let export = Export::parse(call, body, None)?;
     let mut luns = Luns::default();
     let mut work = export.work(call, system, volume, &mut luns)?;
     work.first = luns.taken();
@@ -50,7 +50,7 @@ fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, volume) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let groups = groups(call.state, &Value::Object(body))?;
+    let groups = groups(call, &Value::Object(body))?;
     let work = withdrawal(system, volume, resource(volume), &groups);
     tasks::start(call, work)
 }
@@ -113,7 +113,7 @@ pub(super) struct Export<'a> {
 
 impl<'a> Export<'a> {
     pub(super) fn parse(
-        state: &'a State,
+        call: &Call<'a, '_>,
         body: Map<String, Value>,
         set: Option<&str>,
     ) -> Result<Self, Refusal> {
@@ -123,7 +123,7 @@ impl<'a> Export<'a> {
             given => given,
         };
         Ok(Self {
-            groups: groups(state, body)?,
+            groups: groups(call, body)?,
             set: set.map(str::to_owned),
             replaces: body.get("override") == Some(&Value::Bool(true)),
             proximity: proximity.to_owned(),
@@ -254,15 +254,16 @@ pub(super) fn withdrawal(
 }
 
 /// The groups that the body names: at least one, each there, each once. The published examples have
-/// names in the place of ids, so that a name will do.
-pub(super) fn groups<'a>(state: &'a State, body: &Value) -> Result<Vec<&'a Stored>, Refusal> {
+/// names in the place of ids, so that a name will do; some name none, which the definition allows.
+pub(super) fn groups<'a>(call: &Call<'a, '_>, body: &Value) -> Result<Vec<&'a Stored>, Refusal> {
+    let state = call.state;
     let listed = body.get("hostGroupIds").and_then(Value::as_array);
     let ids: BTreeSet<&str> = listed
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    if ids.is_empty() {
+    if ids.is_empty() && !call.is_about_nothing(body, "hostGroupIds") {
         let message = "hostGroupIds: names no host group".to_owned();
         return Err(Refusal::BadRequest(message));
     }

@@ -57,6 +57,7 @@ pub use watched::{Begun, Ended, Place};
 
 use crate::change::{Change, Requirement};
 use crate::collection::INDEXED;
+use crate::generic;
 use crate::given::Moment;
 use crate::rest::{Item, ListRules, Question, Refusal};
 use crate::sandbox::{Outcome, Request, Settings};
@@ -115,6 +116,20 @@ impl<'a> Call<'a, '_> {
     /// One object: its requested fields, as a 200.
     fn one(&self, value: Value) -> Result<Outcome, Refusal> {
         Question::one(self.request, self.rules, value).map(Outcome::ok)
+    }
+
+    /// Whether the body does not name what the call is about, where the definition lets it: then it is
+    /// about nothing, and changes nothing. A body with a member that nobody knows has misspelled it.
+    fn is_about_nothing(&self, body: &Value, list: &str) -> bool {
+        let is_known = |name: &String| {
+            let declared = self.request.operation.body();
+            declared.is_some_and(|one| generic::declares(self.definition, &one.schema, name))
+        };
+        !self.settings.strict
+            && body.field(list).is_null()
+            && body
+                .as_object()
+                .is_none_or(|body| body.keys().all(is_known))
     }
 
     fn generation(&self) -> Value {

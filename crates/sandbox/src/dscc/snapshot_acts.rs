@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
 fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, snapshot, _) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let export = Export::parse(call.state, body, in_set(snapshot))?;
+    let export = Export::parse(call, body, in_set(snapshot))?;
     let mut luns = Luns::default();
     let (more, then) = export.grants(call, snapshot, &mut luns)?;
     let mut checks = vec![still_there(collection::SNAPSHOTS, "snapshot", snapshot)];
@@ -64,7 +64,7 @@ fn export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn un_export(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, snapshot, _) = addressed(call)?;
     let body = body(call.definition, call.request, call.settings)?;
-    let groups = groups(call.state, &Value::Object(body))?;
+    let groups = groups(call, &Value::Object(body))?;
     let work = withdrawal(system, snapshot, resource(snapshot), &groups);
     tasks::start(call, work)
 }
@@ -85,7 +85,7 @@ fn clone(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
         "destinationCpg",
         snapshot.number("sizeMiB"),
     )?;
-    let export = clones::export(call.state, &body)?;
+    let export = clones::export(call, &body)?;
     let (id, number) = (ids::object(call.rng), next_number(call.state, system_id));
     let clone = copy(
         call,

@@ -9,6 +9,7 @@ use hallpass_openapi::{Definition, Operation};
 use http::Method;
 
 use super::body_ids::Ids;
+use super::history::History;
 use super::input::Input;
 use super::names;
 use super::object::name_member;
@@ -27,6 +28,8 @@ pub(super) enum Act {
     Show {
         resource: usize,
     },
+    /// Answers with numbers over time.
+    History(History),
     Create {
         resource: usize,
         input: Input,
@@ -111,7 +114,7 @@ impl Surroundings<'_> {
             return Err(Reason::Answer);
         }
         match *operation.method() {
-            Method::GET => self.reading(&path),
+            Method::GET => self.reading(operation, &path),
             Method::POST => self.posting(operation, &path),
             Method::PUT | Method::PATCH => self.editing(operation, &path),
             Method::DELETE => self.deleting(operation, &path),
@@ -119,8 +122,11 @@ impl Surroundings<'_> {
         }
     }
 
-    fn reading(&self, path: &Template) -> Result<Act, Reason> {
+    fn reading(&self, operation: &Operation, path: &Template) -> Result<Act, Reason> {
         let resource = self.at(path)?;
+        if let Some(history) = History::of(self.definition, operation) {
+            return Ok(Act::History(history));
+        }
         let found = self.resources.get(resource);
         match found.kind {
             Kind::Collection if path.is_item() && found.one.is_some() => Ok(Act::Show { resource }),

@@ -230,8 +230,15 @@ fn envelope(call: &Call<'_, '_>, view: &View, found: &Value) -> Value {
     view.holder.around(envelope, items)
 }
 
+/// What a member of an envelope tells of a page that holds all, by its [`names::key`].
+pub(super) fn told_of_one_page(member: &str, all: usize) -> Option<usize> {
+    let is = |words: &[&str]| words.contains(&member);
+    let is_count = is(&TOTALS) || is(&COUNTS) || is(&LIMITS);
+    is_count.then_some(all).or(is(&OFFSETS).then_some(0))
+}
+
 /// The id above the list that a member of the envelope repeats.
-fn above(call: &Call<'_, '_>, member: &str) -> Option<Value> {
+pub(super) fn above(call: &Call<'_, '_>, member: &str) -> Option<Value> {
     let mut ids = call.request.path.iter();
     let (_, id) = ids.find(|(name, _)| names::key(name) == member)?;
     Some(Value::from(id.as_str()))

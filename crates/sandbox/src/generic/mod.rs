@@ -13,6 +13,7 @@
 mod act;
 mod answer;
 mod body_ids;
+mod history;
 mod ids;
 mod input;
 mod list;
@@ -33,6 +34,7 @@ use rand_core::Rng;
 use serde_json::{Map, Value};
 
 pub(crate) use answer::location;
+pub(crate) use schema::declares;
 pub(crate) use store::begin;
 pub(crate) use template::Template;
 
@@ -165,6 +167,10 @@ impl<'a> Call<'a, '_> {
                 self.list(get(resource), rules)
             }
             Act::Show { resource } => self.show(get(resource), rules),
+            Act::History(history) => {
+                let rules = rules.get_or_init(|| list::rules(self.definition, operation));
+                history.answer(self, rules)
+            }
             Act::Create {
                 resource,
                 input,

@@ -107,6 +107,12 @@ pub(super) fn is_object(definition: &Definition, schema: &Value) -> bool {
     }
 }
 
+/// Whether a schema declares a member of its objects.
+pub(crate) fn declares(definition: &Definition, schema: &Value, member: &str) -> bool {
+    let declared = Outline::of(definition, schema).properties;
+    declared.iter().any(|(name, _)| *name == member)
+}
+
 /// Whether a schema says of what members its objects are.
 pub(super) fn has_members(definition: &Definition, schema: &Value) -> bool {
     !Outline::of(definition, schema).properties.is_empty()

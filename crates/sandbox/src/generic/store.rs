@@ -290,7 +290,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    fn number(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         let number = self.state.get(SEED, SEED).map(Stored::unpack);
         number
             .and_then(|number| number.as_u64())
@@ -328,7 +328,7 @@ fn unpacked(stored: &Stored) -> Option<Map<String, Value>> {
 }
 
 /// FNV-1a: the same on every machine, which the seed of a state must be.
-fn hash(text: &str) -> u64 {
+pub(super) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

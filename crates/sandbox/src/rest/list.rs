@@ -86,7 +86,8 @@ impl Question {
         if let Some(sort) = &self.sort {
             return self.sorted(sort, items, envelope);
         }
-        let mut page = Written::begin();
+        // How many match shows at the end.
+        let mut page = Written::begin(1);
         let end = self.page.offset.saturating_add(self.page.limit);
         let mut total = 0;
         for item in self.matching(items) {
@@ -109,7 +110,8 @@ impl Question {
         if let Some(sort) = &self.sort {
             return self.sorted(sort, from(0), envelope);
         }
-        let mut page = Written::begin();
+        let left = total.saturating_sub(self.page.offset);
+        let mut page = Written::begin(self.page.limit.min(left));
         let shown = from(self.page.offset).take(self.page.limit);
         shown.for_each(|item| self.show(&item, &mut page));
         Body::Written(page.end(total, self.page, envelope))
@@ -124,8 +126,8 @@ impl Question {
         let placed = |item: T| (sort.place(&item), item);
         let mut matching: Vec<_> = self.matching(items).map(placed).collect();
         matching.sort_by(|(a, _), (b, _)| -> Ordering { sort.compare(a, b) });
-        let mut page = Written::begin();
         let shown = self.page.of(&matching).iter();
+        let mut page = Written::begin(shown.len());
         shown.for_each(|(_, item)| self.show(item, &mut page));
         Body::Written(page.end(matching.len(), self.page, envelope))
     }
@@ -159,24 +161,45 @@ impl Question {
 }
 
 /// A list as JSON text, as far as it is written.
-struct Written(Vec<u8>);
+struct Written {
+    text: Vec<u8>,
+    /// How many items there will be at most.
+    expected: usize,
+    is_empty: bool,
+}
+
+/// For so many items there is room from the first one on: they are about as long as that.
+const ROOM: usize = 64;
+
+/// What stands around the items.
+const AROUND: usize = 512;
 
 impl Written {
-    fn begin() -> Self {
-        let mut text = Vec::with_capacity(1024);
+    fn begin(expected: usize) -> Self {
+        let mut text = Vec::with_capacity(AROUND);
         text.extend_from_slice(br#"{"items":["#);
-        Self(text)
+        Self {
+            text,
+            expected,
+            is_empty: true,
+        }
     }
 
     fn add(&mut self, item: impl FnOnce(&mut Vec<u8>)) {
-        if !self.0.ends_with(b"[") {
-            self.0.push(b',');
+        if !self.is_empty {
+            self.text.push(b',');
+            return item(&mut self.text);
         }
-        item(&mut self.0);
+        self.is_empty = false;
+        item(&mut self.text);
+        // A sixteenth more, since some are longer.
+        let length = self.text.len() + self.text.len() / 16;
+        let others = self.expected.min(ROOM).saturating_sub(1);
+        self.text.reserve(length * others + AROUND);
     }
 
     fn end(self, total: usize, page: Page, envelope: Envelope<'_>) -> Vec<u8> {
-        let Self(mut text) = self;
+        let Self { mut text, .. } = self;
         text.push(b']');
         for (name, number) in [
             ("total", total),

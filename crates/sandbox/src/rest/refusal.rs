@@ -1,5 +1,7 @@
 //! Why a request is refused, and the one place that says so on the wire.
 
+use std::borrow::Cow;
+
 use hallpass_openapi::{Definition, Operation};
 use http::StatusCode;
 use rand_core::Rng;
@@ -18,7 +20,7 @@ pub(crate) enum Refusal {
     #[error("{parameter}: {message}")]
     InvalidParameter {
         /// Its name.
-        parameter: &'static str,
+        parameter: Cow<'static, str>,
         /// What is wrong with it.
         message: String,
     },
@@ -37,9 +39,9 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn invalid(parameter: &'static str, error: &impl ToString) -> Self {
+    pub(crate) fn invalid(parameter: impl Into<Cow<'static, str>>, error: &impl ToString) -> Self {
         Self::InvalidParameter {
-            parameter,
+            parameter: parameter.into(),
             message: error.to_string(),
         }
     }

@@ -98,6 +98,12 @@ fn members_join_and_leave_by_name_or_id() {
         (&shown["name"], &shown["appSetType"]),
         (&json!("data"), &json!("OTHER"))
     );
+    // What comes and goes at once stays as it is, in the set or outside.
+    for volume in ["vol-1-0", "vol-1-1"] {
+        let body = json!({"addMembers": [volume], "removeMembers": [volume]});
+        assert_eq!(edited(&mut world, &set, &body)["state"], "SUCCEEDED");
+        assert_eq!(world.get(&set).1["members"], json!(["vol-1-0"]));
+    }
     for body in [
         json!({"addMembers": [VOLUME]}),
         json!({"removeMembers": ["vol-1-1"]}),

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::stand::Stand;
 use crate::world;
 
-const SKIPPED: &str = "skipped: ../shared/data/storage-api.json is not there";
+pub(crate) const SKIPPED: &str = "skipped: ../shared/data/storage-api.json is not there";
 
 /// The service's own definition; it is never part of the project.
-fn published() -> Option<Arc<Definition>> {
+pub(crate) fn published() -> Option<Arc<Definition>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/storage-api.json");
     let text = std::fs::read_to_string(&path).ok()?;
     Some(Arc::new(Definition::read(&text).unwrap().definition))
@@ -31,35 +31,17 @@ struct Exception {
     choose: fn(&mut Stand, &mut String, &mut Value),
 }
 
-const NO_GROUP: &str = "no host group is an example";
-const NO_VOLUME: &str = "no volume is an example";
-
 /// Those of the service's own definition. The shipped one has none.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
         operation: "POST device-type1/{}/applicationsets/{}/export",
-        reason: NO_GROUP,
-        choose: |stand, _, body| body["hostGroupIds"] = group(stand),
-    },
-    Exception {
-        operation: "POST device-type1/{}/volumes/{}/export",
-        reason: NO_GROUP,
-        choose: |stand, _, body| body["hostGroupIds"] = group(stand),
-    },
-    Exception {
-        operation: "POST device-type1/{}/snapshots/{}/export",
-        reason: NO_GROUP,
+        reason: "no host group is an example, and the body must name one",
         choose: |stand, _, body| body["hostGroupIds"] = group(stand),
     },
     Exception {
         operation: "DELETE device-type1/{}/volumes/{}/snapshots/{}",
         reason: "the snapshot is the one that is to be un-exported",
         choose: |_, path, _| path.push_str("?force=true"),
-    },
-    Exception {
-        operation: "PUT device-type1/{}/applicationsets/{}",
-        reason: "the same volumes are added and removed",
-        choose: |_, _, body| body["addMembers"] = json!([]),
     },
     Exception {
         operation: "DELETE device-type1/{}/volumes/{}",
@@ -71,65 +53,11 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "a volume of more than 1 MiB does not shrink to that",
         choose: |stand, path, body| body["sizeMib"] = stand.get(path).1["sizeMiB"].clone(),
     },
-    Exception {
-        operation: "POST device-type2/{}/volumes/{}/export",
-        reason: NO_GROUP,
-        choose: |stand, _, body| body["hostGroups"] = group(stand),
-    },
-    Exception {
-        operation: "POST device-type2/{}/volumes/{}/snapshots/{}/export",
-        reason: NO_GROUP,
-        choose: |stand, _, body| body["hostGroups"] = group(stand),
-    },
-    Exception {
-        operation: "POST device-type2/{}/volumes/{}/un-export",
-        reason: NO_GROUP,
-        choose: |stand, path, body| after_export(stand, path, body),
-    },
-    Exception {
-        operation: "POST device-type2/{}/volumes/{}/snapshots/{}/un-export",
-        reason: NO_GROUP,
-        choose: |stand, path, body| after_export(stand, path, body),
-    },
-    Exception {
-        operation: "POST device-type2/{}/volume-collections/{}/actions/add-volumes",
-        reason: NO_VOLUME,
-        choose: |stand, path, body| body["volume_ids"] = volume(stand, path),
-    },
-    Exception {
-        operation: "POST device-type2/{}/volume-collections/{}/actions/remove-volumes",
-        reason: NO_VOLUME,
-        choose: |stand, path, body| {
-            body["volume_ids"] = volume(stand, path);
-            done(
-                stand,
-                &path.replace("/remove-volumes", "/add-volumes"),
-                body,
-            );
-        },
-    },
 ];
 
 /// A host group that is listed; the first one reaches volumes already.
 fn group(stand: &mut Stand) -> Value {
     json!([ids(&stand.get("/api/v1/host-initiator-groups").1)[1]])
-}
-
-/// A volume, listed, beside the collection with this path.
-fn volume(stand: &mut Stand, path: &str) -> Value {
-    let (system, _) = path.split_once("/volume-collections").unwrap();
-    json!([ids(&stand.get(&format!("{system}/volumes")).1)[0]])
-}
-
-fn after_export(stand: &mut Stand, path: &str, body: &mut Value) {
-    body["hostGroups"] = group(stand);
-    done(stand, &path.replace("/un-export", "/export"), body);
-}
-
-fn done(stand: &mut Stand, path: &str, body: &Value) {
-    let (status, answer) = stand.post(path, body);
-    assert_eq!(status, 202, "{path} {answer}");
-    stand.wait();
 }
 
 /// The method and the path of an operation below the systems, whatever its parameters are called.

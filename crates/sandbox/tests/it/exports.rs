@@ -1,8 +1,10 @@
 //! Exports of device-type1: an export makes VLUNs, and everything that shows it follows them.
 
+use hallpass_sandbox::Settings;
 use serde_json::{Value, json};
 
-use crate::world::{SYSTEM, VOLUME, World};
+use crate::device_type2::S2;
+use crate::world::{SYSTEM, VOLUME, World, definition};
 
 fn volume(id: &str) -> String {
     format!("storage-systems/device-type1/{SYSTEM}/volumes/{id}")
@@ -82,7 +84,7 @@ fn an_export_that_cannot_be_is_refused_in_words() {
     let group = world.group();
     let path = format!("{}/export", volume(VOLUME));
     for (body, word) in [
-        (json!({}), "no host group"),
+        (json!({"hostGroups": [group]}), "no host group"),
         (json!({"hostGroupIds": []}), "no host group"),
         (json!({"hostGroupIds": [group, "nobody"]}), "nobody"),
         (
@@ -93,6 +95,30 @@ fn an_export_that_cannot_be_is_refused_in_words() {
         let (status, answer) = world.post(&path, &body);
         assert_eq!(status, 400, "{body}");
         assert!(answer["error"].as_str().unwrap().contains(word), "{answer}");
+    }
+}
+
+#[test]
+fn what_names_nobody_changes_nothing_unless_the_stand_in_is_strict() {
+    let volumes2 = format!("{S2}/volumes");
+    let id = World::new().get(&volumes2).1["items"][0]["id"].clone();
+    for path in [
+        volume(VOLUME),
+        format!("{volumes2}/{}", id.as_str().unwrap()),
+    ] {
+        let mut world = World::new();
+        let before = world.get(&path).1;
+        let answer = world.post(&format!("{path}/export"), &json!({}));
+        assert_eq!(world.done(answer)["state"], "SUCCEEDED");
+        assert_eq!(world.get(&path).1, before);
+
+        let strict = Settings {
+            strict: true,
+            ..Settings::default()
+        };
+        let mut world = World::with(definition(), strict);
+        let (status, answer) = world.post(&format!("{path}/export"), &json!({}));
+        assert_eq!(status, 400, "{answer}");
     }
 }
 

@@ -20,6 +20,7 @@ mod device_type2_invariants;
 mod device_type2_sets;
 mod every_operation;
 mod exports;
+mod histories;
 mod host_family;
 mod hosts;
 mod invariants;

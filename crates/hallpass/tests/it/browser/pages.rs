@@ -52,6 +52,7 @@ const PEOPLE: &[Visit] = &[
         200,
     ),
     ("credential-nowhere", "/console/credentials/{user}", 404),
+    ("nothing-here-signed-in", "/nowhere", 404),
     ("users", "/console/users", 200),
     ("user-new", "/console/users/new", 200),
     ("user", "/console/users/{user}", 200),
@@ -134,6 +135,8 @@ fn administrators_can_read_every_page() {
         stage.window.click_on(link);
         inspection.look(&stage.window, name);
     }
+    stage.open("/nowhere");
+    stage.window.says(ANN);
     stage.open("/");
     stage.window.size(390, 900);
     stage.window.press("Menu");

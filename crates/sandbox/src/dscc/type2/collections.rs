@@ -213,7 +213,7 @@ fn delete(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
 fn add_volumes(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let (system, stored) = addressed(call)?;
     let body = read(call)?;
-    let wanted = some_ids(&body)?;
+    let wanted = some_ids(call, &body)?;
     let mut work = work_on(system, stored, "Add volumes to");
     let id = stored.text("id");
     take_in(call, system, id, wanted, &mut work.checks, &mut work.then)?;
@@ -226,7 +226,7 @@ fn remove_volumes(call: &mut Call<'_, '_>) -> Result<Outcome, Refusal> {
     let body = read(call)?;
     let id = stored.text("id");
     let mut work = work_on(system, stored, "Remove volumes from");
-    for volume in some_ids(&body)? {
+    for volume in some_ids(call, &body)? {
         work.checks.push(check(
             COLLECTED.related(volume, id),
             format!("volume_ids: the volume {volume} is not in the collection"),
@@ -297,9 +297,9 @@ fn said(body: &Value) -> Map<String, Value> {
         .collect()
 }
 
-fn some_ids(body: &Value) -> Result<Vec<&str>, Refusal> {
+fn some_ids<'b>(call: &Call<'_, '_>, body: &'b Value) -> Result<Vec<&'b str>, Refusal> {
     let ids = ids_in(body, "volume_ids");
-    if ids.is_empty() {
+    if ids.is_empty() && !call.is_about_nothing(body, "volume_ids") {
         let message = "volume_ids: names no volume";
         return Err(Refusal::BadRequest(message.to_owned()));
     }

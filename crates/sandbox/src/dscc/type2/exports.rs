@@ -170,7 +170,7 @@ fn export<'a>(
 ) -> Result<Outcome, Refusal> {
     let subject = snapshot.unwrap_or(volume);
     let of = subject.text("id");
-    let groups = groups(&read(call)?)?;
+    let groups = groups(call, &read(call)?)?;
     let title = format!("Export {}", subject.text("name"));
     let resource = subject_reference(volume, snapshot);
     let mut work = work(system, title, resource, still_theres(volume, snapshot));
@@ -200,8 +200,9 @@ fn export<'a>(
         grant.add_to(call, &mut work)?;
     }
     // A snapshot that hosts reach is online as long as they do.
+    let reached = snapshot.filter(|_| !groups.is_empty());
     work.then
-        .extend(snapshot.map(|snapshot| turn(call, snapshot, ONLINE)));
+        .extend(reached.map(|snapshot| turn(call, snapshot, ONLINE)));
     tasks::start(call, work)
 }
 
@@ -213,7 +214,7 @@ fn withdraw<'a>(
 ) -> Result<Outcome, Refusal> {
     let subject = snapshot.unwrap_or(volume);
     let of = subject.text("id");
-    let groups = groups(&read(call)?)?;
+    let groups = groups(call, &read(call)?)?;
     let mut checks = still_theres(volume, snapshot);
     let mut then = Vec::new();
     for group in &groups {
@@ -231,7 +232,7 @@ fn withdraw<'a>(
         .all(|group| gone.contains(group));
     then.extend(
         snapshot
-            .filter(|_| last)
+            .filter(|_| last && !groups.is_empty())
             .map(|snapshot| turn(call, snapshot, OFFLINE)),
     );
     let title = format!("Un-export {}", subject.text("name"));
@@ -241,7 +242,7 @@ fn withdraw<'a>(
 }
 
 /// The host groups that the body names, each once.
-fn groups(body: &Value) -> Result<Vec<String>, Refusal> {
+fn groups(call: &Call<'_, '_>, body: &Value) -> Result<Vec<String>, Refusal> {
     let mut groups: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
     let named = body.get("hostGroups").and_then(Value::as_array);
@@ -250,7 +251,7 @@ fn groups(body: &Value) -> Result<Vec<String>, Refusal> {
             groups.push(group.to_owned());
         }
     }
-    if groups.is_empty() {
+    if groups.is_empty() && !call.is_about_nothing(body, "hostGroups") {
         let message = "hostGroups: names no host group";
         return Err(Refusal::BadRequest(message.to_owned()));
     }
