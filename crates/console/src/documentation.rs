@@ -86,8 +86,13 @@ impl Console {
         let mut router = Router::new();
         for book in &books {
             let reader = Arc::new(Reader::new(self.clone(), book.clone()));
+            let path = book.path.clone();
             let routes = Router::new()
                 .route(&book.path, get(overview::show))
+                .route(
+                    book.path.trim_end_matches('/'),
+                    get(async move || go(&path)),
+                )
                 .route(
                     &format!("{}operations/{{id}}", book.path),
                     get(operation::show),

@@ -31,6 +31,7 @@ pub mod password;
 mod people;
 mod refused;
 mod roles;
+mod said;
 mod same_site;
 mod sentence;
 mod session;
@@ -64,6 +65,7 @@ pub use documentation::{Book, DOCUMENTATION_PATH};
 
 use operations::Operations;
 use password::Hashing;
+use said::Said;
 use sign_in::attempts::Attempts;
 use submission::Submissions;
 
@@ -97,6 +99,7 @@ pub struct Console {
     first_call: String,
     by_hand: TokenByHand,
     submissions: Arc<Submissions>,
+    said: Arc<Said>,
     neighbour: Option<Neighbour>,
     /// Of the application instances, and of the platform.
     operations: Arc<Operations>,
@@ -178,6 +181,7 @@ impl Console {
             first_call: settings.first_call,
             by_hand,
             submissions: Arc::default(),
+            said: Arc::default(),
             neighbour: settings.neighbour,
             operations: Arc::new(Operations::of(&settings.definition)),
             platform_operations: Arc::new(Operations::of_platform()),

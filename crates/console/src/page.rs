@@ -170,6 +170,7 @@ impl Console {
             person: person.email.to_string(),
             workspace: workspace.map_or_else(String::new, |known| known.name.clone()),
             form_token: self.form_token(by),
+            said: self.to_say(by),
         }
     }
 }

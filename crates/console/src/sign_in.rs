@@ -15,7 +15,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{HOST, SET_COOKIE, USER_AGENT};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use hallpass_limits::network;
@@ -73,11 +73,18 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
 async fn show(
     State(console): State<Arc<Console>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-    uri: Uri,
+    request: Request,
 ) -> Response {
-    let visitor = console.visitor(&headers, peer);
-    let query = uri.query().unwrap_or_default();
+    let (head, _) = request.into_parts();
+    let visitor = console.visitor(&head.headers, peer);
+    let query = head.uri.query().unwrap_or_default();
+    let session = console.session_of(&head, peer.ip(), (console.clock)());
+    match session.await {
+        // Nobody signs in twice.
+        Ok(Some(_)) => return go(&destination(query)),
+        Ok(None) => (),
+        Err(error) => return PageRefusal::Store(error).answer(&head.uri),
+    }
     let workspace = parameter(query, "workspace");
     let content = SignIn {
         email: "",

@@ -41,6 +41,8 @@ pub struct Frame {
     pub workspace: String,
     /// What forms carry so that no other site can send them.
     pub form_token: String,
+    /// What was done before the page was opened, if that is to be said.
+    pub said: Option<String>,
 }
 
 /// One of the places in the navigation.

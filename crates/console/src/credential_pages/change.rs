@@ -61,6 +61,12 @@ impl Form<'_> {
         let here = self.problem.iter().find(|problem| problem.field == field);
         here.map(|problem| problem.words.as_str())
     }
+
+    /// Whether typing begins there: in what is wrong, or in the first field.
+    fn begins(&self, field: &str) -> bool {
+        let wrong = self.problem.as_ref().map(|problem| problem.field);
+        field == wrong.unwrap_or("expires")
+    }
 }
 
 impl Present {
@@ -142,7 +148,10 @@ impl Console {
         let (actor, rng) = (managed.actor(), &mut SystemRandom);
         let changed = self.credentials.change(id, change, actor, by.now(), rng);
         match changed.await {
-            Ok(_) => Ok(go(&page_of(id))),
+            Ok(changed) => {
+                let words = format!("{} is changed.", changed.name);
+                Ok(self.done(by, &page_of(id), words))
+            }
             Err(error) => match problem_of(error) {
                 Ok(problem) => again(problem),
                 Err(error) => Err(refusal(error)),

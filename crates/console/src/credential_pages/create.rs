@@ -79,6 +79,15 @@ impl Form<'_> {
             .filter(|problem| problem.field == field);
         here.map(|problem| problem.words.as_str())
     }
+
+    /// Whether typing begins there: in what is wrong, or in the first field.
+    fn begins(&self, field: &str) -> bool {
+        let wrong = self.problem.as_ref().map(|problem| problem.field);
+        match wrong {
+            None | Some("all") => field == "instance",
+            Some(wrong) => field == wrong,
+        }
+    }
 }
 
 impl Console {

@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 
 use super::shown::Shown;
 use super::{CREDENTIALS_PAGE, Id, answered, refusal, text};
@@ -55,6 +54,8 @@ impl Console {
             .map_err(refusal)?;
         let own = managed.credential().owner == by.person().id;
         let everybody = format!("{CREDENTIALS_PAGE}?owner=all");
-        Ok(go(if own { CREDENTIALS_PAGE } else { &everybody }))
+        let words = format!("{} is deleted.", managed.credential().name);
+        let next = if own { CREDENTIALS_PAGE } else { &everybody };
+        Ok(self.done(by, next, words))
     }
 }

@@ -17,6 +17,12 @@ use crate::session::SignedIn;
 /// Credentials on a page.
 const PER_PAGE: usize = 25;
 
+/// The order, unless another one is asked for.
+const NEWEST_FIRST: Order = Order {
+    by: Column::Created,
+    descending: true,
+};
+
 #[derive(Template)]
 #[template(path = "credentials/list.html")]
 struct List {
@@ -76,7 +82,9 @@ impl Console {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         // A link that somebody has changed by hand shows everything.
-        let selection = Selection::read(pairs).unwrap_or_default();
+        let mut selection = Selection::read(pairs).unwrap_or_default();
+        // What was just made is looked for first.
+        selection.order.get_or_insert(NEWEST_FIRST);
         let person = by.person();
         let all = if everybody {
             let mut all = self.credentials.list(None);

@@ -132,7 +132,7 @@ impl Moment {
             exact: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             text: at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
             distance: if distance.abs() < SignedDuration::from_mins(1) {
-                "now".to_owned()
+                "just now".to_owned()
             } else if distance.is_negative() {
                 format!("in {}", in_words(distance.abs()))
             } else {
@@ -205,7 +205,7 @@ mod tests {
             (moment.text, moment.distance)
         };
         let text = |text: &str, distance: &str| (text.to_owned(), distance.to_owned());
-        assert_eq!(at(0), text("2023-11-14 22:13 UTC", "now"));
+        assert_eq!(at(0), text("2023-11-14 22:13 UTC", "just now"));
         assert_eq!(at(-180), text("2023-11-14 22:10 UTC", "3 minutes ago"));
         assert_eq!(at(86_400), text("2023-11-15 22:13 UTC", "in 1 day"));
     }

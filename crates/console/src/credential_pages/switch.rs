@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::credentials::CredentialChange;
 
 use super::shown::Shown;
@@ -82,6 +81,8 @@ impl Console {
                 .await
                 .map_err(refusal)?;
         }
-        Ok(go(&page_of(client_id)))
+        let word = if on { "enabled" } else { "disabled" };
+        let words = format!("{} is {word}.", managed.credential().name);
+        Ok(self.done(by, &page_of(client_id), words))
     }
 }

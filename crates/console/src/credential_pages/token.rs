@@ -11,6 +11,7 @@ use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::Response;
 use hallpass_oauth::random::SystemRandom;
 use hallpass_oauth::{AccessToken, TokenError};
+use jiff::SignedDuration;
 
 use super::claims::{Explained, explain};
 use super::shown::{Shown, in_words};
@@ -115,7 +116,7 @@ impl Console {
         let content = Created {
             credential: Shown::new(managed.credential(), &self.instances(), now),
             token: token.expose(),
-            left: in_words(token.expires_at().duration_since(now)),
+            left: in_words(to_the_minute(token.expires_at().duration_since(now))),
             parts: [("Header", header), ("Claims", claims)],
         };
         self.page(by, Place::Credentials, "Access Token Created", content)
@@ -150,6 +151,15 @@ impl Console {
         }
         response
     }
+}
+
+/// What is left of a lifetime a moment after it began, as people say it.
+fn to_the_minute(left: SignedDuration) -> SignedDuration {
+    let minute = SignedDuration::from_mins(1);
+    if left < minute {
+        return left;
+    }
+    SignedDuration::from_mins((left + minute / 2).as_mins())
 }
 
 fn repeated(id: &str) -> Already<'static> {

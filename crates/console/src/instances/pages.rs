@@ -11,7 +11,6 @@ use axum::response::Response;
 use axum::routing::get;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::ApplicationInstance;
 use hallpass_store::instances::{
     BaseUrl, InstanceChange, InstanceError, NewInstance, Origin, Upstream,
@@ -229,7 +228,11 @@ async fn remove(
         .remove_instance(&known.id, too, &actor, by.now(), &mut SystemRandom)
         .await;
     match removed {
-        Ok(()) => go(INSTANCES_PAGE),
+        Ok(()) => console.done(
+            &by,
+            INSTANCES_PAGE,
+            format!("Application instance {} is removed.", known.name),
+        ),
         Err(InstanceError::Store(error)) => PageRefusal::Store(error).answer(by.uri()),
         Err(error) => console.instance_delete_page(&by, &known, Some(error.to_string())),
     }
@@ -382,7 +385,14 @@ impl Console {
         typed: Typed,
     ) -> Response {
         let problem = match done {
-            Ok(()) => return go(INSTANCES_PAGE),
+            Ok(()) => {
+                let (name, word) = match known {
+                    Some(known) => (known.name.as_str(), "saved"),
+                    None => (typed.name.as_str(), "made"),
+                };
+                let words = format!("Application instance {name} is {word}.");
+                return self.done(by, INSTANCES_PAGE, words);
+            }
             Err(InstanceError::Store(error)) => return PageRefusal::Store(error).answer(by.uri()),
             Err(InstanceError::Listen { address, source }) => {
                 format!("It cannot listen on {address}: {source}")

@@ -9,7 +9,6 @@ use axum::response::Response;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_oauth::ApplicationInstanceId;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::people::{Assignment, PersonError};
 use hallpass_store::{Person, PersonId};
 
@@ -176,7 +175,9 @@ impl Console {
         match outcome {
             // Or it was taken away meanwhile, which is what was asked for.
             Ok(_) | Err(PersonError::NotAssigned { .. }) => {
-                Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
+                let words = format!("The roles of {} are changed.", person.email);
+                let next = format!("{USERS_PAGE}/{}", person.id);
+                Ok(self.done(by, &next, words))
             }
             Err(
                 error @ (PersonError::LastAdministrator(_)

@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_UPDATE};
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::people::PersonError;
 use hallpass_store::{Person, PersonId};
 use jiff::{SignedDuration, Timestamp};
@@ -182,7 +181,10 @@ impl Console {
                 .set_enabled(person.id, enabled, &actor, by.now(), rng)
                 .await;
             let back = format!("{USERS_PAGE}/{}", person.id);
-            self.user_done(&by, person, changed.map(drop), &back).await
+            let word = if enabled { "enabled" } else { "disabled" };
+            let said = format!("{} is {word}.", person.email);
+            let done = changed.map(|_| said);
+            self.user_done(&by, person, done, &back).await
         };
         let outcome: Result<Response, PageRefusal> = outcome.await;
         outcome.unwrap_or_else(|refusal| refusal.answer(by.uri()))
@@ -197,19 +199,20 @@ impl Console {
         let (actor, rng) = (permitted.actor(), &mut SystemRandom);
         let people = self.people.given_by(permitted.owner());
         let removed = people.remove(person.id, &actor, by.now(), rng).await;
-        self.user_done(by, person, removed, USERS_PAGE).await
+        let done = removed.map(|()| format!("{} is removed.", person.email));
+        self.user_done(by, person, done, USERS_PAGE).await
     }
 
-    /// On to the next page, or back to the person's with what was wrong.
+    /// On to the next page with what was done, or back to the person's with what was wrong.
     pub(super) async fn user_done(
         &self,
         by: &SignedIn,
         person: Person,
-        outcome: Result<(), PersonError>,
+        outcome: Result<String, PersonError>,
         next: &str,
     ) -> Result<Response, PageRefusal> {
         match outcome {
-            Ok(()) => Ok(go(next)),
+            Ok(said) => Ok(self.done(by, next, said)),
             Err(
                 error @ (PersonError::LastAdministrator(_)
                 | PersonError::Beyond(_)

@@ -9,7 +9,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::people::PersonError;
 use hallpass_store::{Person, PersonId};
 
@@ -78,7 +77,9 @@ pub(super) async fn take_away(
             .second_factors
             .remove(&person, &actor, by.now(), rng)
             .await?;
-        Ok(go(&format!("{USERS_PAGE}/{}", person.id)))
+        let words = format!("The second factor of {} is off.", person.email);
+        let next = format!("{USERS_PAGE}/{}", person.id);
+        Ok(console.done(&by, &next, words))
     };
     let outcome: Result<Response, PageRefusal> = outcome.await;
     outcome.unwrap_or_else(|refusal| refusal.answer(by.uri()))

@@ -10,7 +10,6 @@ use axum::response::Response;
 use hallpass_access::platform::{WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_access::{CustomRole, PermissionSet};
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::roles::{AssignedRole, RoleError, RoleId};
 
 use super::grid::Line;
@@ -151,7 +150,11 @@ impl Console {
             Some(id) => roles.change(id, workspace, role, &actor, now, rng).await,
         };
         match saved {
-            Ok(_) => Ok(go(ROLES_PAGE)),
+            Ok(_) => Ok(self.done(
+                by,
+                ROLES_PAGE,
+                format!("Role {} is saved.", typed.name.trim()),
+            )),
             Err(RoleError::Store(error)) => Err(error.into()),
             Err(RoleError::Unknown(_)) => Err(PageRefusal::NotFound),
             Err(error) => wrong(typed, &error),

@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::roles::RoleError;
 
 use super::form::custom_id;
@@ -103,7 +102,7 @@ impl Console {
             .remove(role, workspace, take_away, &actor, by.now(), rng)
             .await;
         match removed {
-            Ok(()) => Ok(go(ROLES_PAGE)),
+            Ok(()) => Ok(self.done(by, ROLES_PAGE, format!("Role {} is deleted.", known.role))),
             Err(RoleError::Store(error)) => Err(error.into()),
             Err(error @ (RoleError::Assigned { .. } | RoleError::Above(_))) => {
                 let (status, problem) = (StatusCode::UNPROCESSABLE_ENTITY, sentence(&error));

@@ -10,7 +10,6 @@ use axum::response::Response;
 use axum::routing::get;
 use hallpass_access::platform::{WORKSPACE_DELETE, WORKSPACE_READ, WORKSPACE_UPDATE};
 use hallpass_oauth::random::SystemRandom;
-use hallpass_pages::go;
 use hallpass_store::Workspace;
 use hallpass_store::workspaces::WorkspaceError;
 
@@ -108,7 +107,11 @@ async fn create(State(console): State<Arc<Console>>, form: SignedForm) -> Respon
         .create_managed(name, workspace_id(manager), &actor, now, &mut SystemRandom)
         .await;
     match made {
-        Ok(_) => go(WORKSPACES_PAGE),
+        Ok(made) => console.done(
+            &by,
+            WORKSPACES_PAGE,
+            format!("Workspace {} is made.", made.name),
+        ),
         Err(WorkspaceError::Store(error)) => PageRefusal::Store(error).answer(by.uri()),
         Err(error) => {
             let page = console.workspace_form(&by, None, name, manager, Some(error.to_string()));
@@ -152,7 +155,11 @@ async fn rename(
         .rename(&known.id, name, &actor, by.now(), &mut SystemRandom)
         .await;
     match renamed {
-        Ok(_) => go(WORKSPACES_PAGE),
+        Ok(renamed) => console.done(
+            &by,
+            WORKSPACES_PAGE,
+            format!("The workspace is called {} now.", renamed.name),
+        ),
         Err(WorkspaceError::Store(error)) => PageRefusal::Store(error).answer(by.uri()),
         Err(error) => {
             let row = console.workspace_row(&known, &by);
@@ -193,7 +200,11 @@ async fn remove(
         .remove(&known.id, &actor, by.now(), rng)
         .await;
     match removed {
-        Ok(()) => go(WORKSPACES_PAGE),
+        Ok(()) => console.done(
+            &by,
+            WORKSPACES_PAGE,
+            format!("Workspace {} is removed.", known.name),
+        ),
         Err(WorkspaceError::Store(error)) => PageRefusal::Store(error).answer(by.uri()),
         Err(error) => console.workspace_delete_page(&by, &known, Some(error.to_string())),
     }

@@ -235,6 +235,12 @@ async fn what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost() {
                 .body
                 .contains(&format!("aria-describedby=\"{field}-problem"))
         );
+        let begins: Vec<_> = answer.body.matches(" autofocus").collect();
+        assert_eq!(begins.len(), 1, "{}", answer.body);
+        let mut tags = answer.body.split('<');
+        let tag = tags.find(|tag| tag.contains(" autofocus"));
+        let begins = format!("id=\"{field}\"");
+        assert!(tag.is_some_and(|tag| tag.contains(&begins)), "{tag:?}");
         let kept = more.1.replace('"', "&#34;");
         assert!(
             answer.body.contains(&format!("value=\"{kept}\"")),
@@ -328,9 +334,10 @@ async fn the_list_is_sorted_filtered_searched_and_cut_into_pages() {
         async |query: &str| names(&world.open(&browser, &format!("{LIST}?{query}")).await.body);
     assert_eq!(
         shown("").await,
-        ["beta", "Alpha", "gamma"],
-        "the oldest first"
+        ["gamma", "Alpha", "beta"],
+        "the newest first"
     );
+    assert_eq!(shown("sort=createdAt").await, ["beta", "Alpha", "gamma"]);
     assert_eq!(shown("sort=name").await, ["Alpha", "beta", "gamma"]);
     assert_eq!(shown("sort=-createdAt").await, ["gamma", "Alpha", "beta"]);
     assert_eq!(
@@ -338,7 +345,7 @@ async fn the_list_is_sorted_filtered_searched_and_cut_into_pages() {
         3,
         "nonsense sorts nothing"
     );
-    assert_eq!(shown("instance=us1").await, ["beta", "gamma"]);
+    assert_eq!(shown("instance=us1").await, ["gamma", "beta"]);
     assert_eq!(shown("state=disabled").await, ["gamma"]);
     assert_eq!(shown("state=active&instance=us1").await, ["beta"]);
     assert_eq!(shown("search=ALPH").await, ["Alpha"]);
@@ -382,6 +389,8 @@ async fn a_token_is_shown_once_with_what_it_says() {
     let browser = world.browser(&ann).await;
     let nightly = world.credential(&ann, "us1", "nightly").await;
     let id = nightly.credential.client_id.as_str();
+    let form = world.open(&browser, &at(id, "/token")).await;
+    assert!(!form.body.contains("one token at a time"), "none was got");
     let at_work = world.token(&nightly).await;
     let form = world.open(&browser, &at(id, "/token")).await;
     assert!(form.body.contains("one token at a time") && form.body.contains("2 hours"));
@@ -554,6 +563,10 @@ async fn what_is_deleted_or_disabled_is_dead_at_once() {
         (303, at(&id, "").as_str())
     );
     assert!(world.stands_at(&token, "us1").is_err());
+    let said = "<p class=\"success said\" role=\"status\">nightly is disabled.</p>";
+    assert!(world.open(&browser, "/").await.body.contains(said));
+    let later = world.open(&browser, "/").await;
+    assert!(!later.body.contains("nightly is disabled."), "said once");
     let refused = world.token_with(&id, nightly.secret.expose(), ISSUER).await;
     assert!(refused.is_none());
     let form = world.open(&browser, &at(&id, "/token")).await;
@@ -569,6 +582,8 @@ async fn what_is_deleted_or_disabled_is_dead_at_once() {
     assert!(confirmation.body.contains("192.0.2.44"));
     let gone = world.submit(&browser, &at(&id, "/delete"), &[]).await;
     assert_eq!((gone.status.as_u16(), gone.header("location")), (303, LIST));
+    let list = world.open(&browser, LIST).await;
+    assert!(list.body.contains("nightly is deleted."));
     assert!(world.stands_at(&token, "us1").is_err());
     let again = world.submit(&browser, &at(&id, "/delete"), &[]).await;
     assert_eq!(again.status, 404);

@@ -55,6 +55,14 @@ async fn a_definition_is_listed_searched_and_read() {
 }
 
 #[tokio::test]
+async fn an_address_without_its_slash_leads_to_the_definition() {
+    let world = World::new().await;
+    let answer = world.send("GET", "/doc/things", &[], "").await;
+    let found = (answer.status.as_u16(), answer.header("location"));
+    assert_eq!(found, (303, "/doc/things/"));
+}
+
+#[tokio::test]
 async fn whoever_is_signed_in_keeps_the_navigation() {
     let world = World::new().await;
     let ann = world.administrator().await;

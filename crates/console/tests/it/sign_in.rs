@@ -53,6 +53,9 @@ async fn a_password_opens_a_session_and_signing_out_ends_it() {
         "{cookie}"
     );
     let cookie = ("cookie", cookie.split(';').next().unwrap());
+    let again = world.send("GET", "/sign-in?to=/x", &[cookie], "").await;
+    let onward = (again.status.as_u16(), again.header("location"));
+    assert_eq!(onward, (303, "/x"), "nobody signs in twice");
     let page = world.send("GET", "/", &[cookie], "").await;
     let (_, rest) = page
         .body

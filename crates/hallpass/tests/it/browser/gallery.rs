@@ -129,5 +129,6 @@ fn frame() -> Frame {
         person: "ann@example.com".to_owned(),
         workspace: "Main".to_owned(),
         form_token: "x".to_owned(),
+        said: Some("nightly is changed.".to_owned()),
     }
 }
