@@ -360,6 +360,31 @@ fn a_task_is_followed_to_its_end() {
     assert_eq!(window.script(done, &json!([])), 100);
 }
 
+/// What the stand-in tells of a system's past, with nothing filled in but the definition's examples.
+#[test]
+fn the_history_of_a_system_is_a_chart() {
+    let Some(stage) = sending() else { return };
+    let window = &stage.window;
+    let mut seen = Inspection::of(&stage.origin).unwrap();
+    for (operation, name) in [
+        ("DeviceType1SystemCapacityHistoryGet", "capacity"),
+        ("DeviceType1SystemPerformanceHistoryGet", "performance"),
+    ] {
+        send(&stage, &draft(&stage, operation, &[]));
+        window.says("200 OK");
+        window.press("Chart");
+        window.finds("svg .chart-line");
+        // A day, with a point every five minutes.
+        window.says("The numbers (289)");
+        assert!(
+            !window.shows(".count[data-kind=bad]"),
+            "as the definition says"
+        );
+        seen.look(window, &format!("explorer-history-{name}"));
+    }
+    seen.end();
+}
+
 #[test]
 fn a_refusal_of_the_api_is_explained() {
     let Some(stage) = sending() else { return };
