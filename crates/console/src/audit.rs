@@ -8,15 +8,18 @@ mod pages;
 mod rest;
 mod wire;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
 use hallpass_access::platform::WORKSPACE_UPDATE;
+use hallpass_oauth::WorkspaceId;
+use hallpass_store::audit::AuditSearch;
 
 use crate::Console;
 use crate::guard::Caller;
-use filter::Seen;
+use filter::{BadFilter, Filter, Seen};
 
 pub(crate) use rest::Api;
 
@@ -27,6 +30,23 @@ pub(crate) const AUDIT_PATH: &str = "/console/audit";
 pub(crate) const EVENTS_PATH: &str = "/workspaces/v1/audit-events";
 
 impl Console {
+    /// What a filter asks for, of what somebody may look for.
+    fn wanted_events(&self, filter: &Filter, caller: &Caller) -> Result<AuditSearch, BadFilter> {
+        let mut search = filter.search(self.seen_events(caller))?;
+        if search.text.is_some() {
+            search.names = self.client_names(caller.workspace());
+        }
+        Ok(search)
+    }
+
+    /// What the credentials of a workspace are called, by their client ids.
+    fn client_names(&self, workspace: &WorkspaceId) -> HashMap<String, String> {
+        let all = self.credentials.list(None).into_iter();
+        let own = all.filter(|credential| credential.workspace == *workspace);
+        own.map(|credential| (credential.client_id.to_string(), credential.name))
+            .collect()
+    }
+
     /// Whose events somebody may look for: their workspace's, and those that belong to none if they
     /// administer the workspace that operates the system.
     fn seen_events<'a>(&self, caller: &'a Caller) -> Seen<'a> {

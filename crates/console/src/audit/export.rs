@@ -74,7 +74,7 @@ impl Console {
     async fn export(&self, by: &SignedIn, format: Format) -> Result<Response, PageRefusal> {
         let permitted = self.permit_person(by, AUDIT_READ).await?;
         let filter = Filter::read(by.uri().query());
-        let search = match filter.search(self.seen_events(permitted.caller())) {
+        let search = match self.wanted_events(&filter, permitted.caller()) {
             Ok(search) => search,
             Err(error) => {
                 let told = [&*error.to_string()];

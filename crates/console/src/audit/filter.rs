@@ -1,5 +1,7 @@
 //! What is looked for, as it stands in an address: the same words for pages, files and REST.
 
+use std::collections::HashMap;
+
 use hallpass_oauth::WorkspaceId;
 use hallpass_store::AuditState;
 use hallpass_store::audit::{AuditOf, AuditPlace, AuditSearch};
@@ -120,6 +122,18 @@ impl Filter {
         query.finish()
     }
 
+    /// Whether one of the conditions is set that are asked for seldom.
+    pub(super) fn is_special(&self) -> bool {
+        let seldom = [
+            &self.client_id,
+            &self.source,
+            &self.of,
+            &self.from,
+            &self.to,
+        ];
+        seldom.iter().any(|text| !text.is_empty())
+    }
+
     /// Whether anything is left out.
     pub(super) fn is_set(&self) -> bool {
         let all = Self {
@@ -156,6 +170,7 @@ impl Filter {
             from: parsed(&self.from, BadFilter::Time("from"), time)?,
             to: parsed(&self.to, BadFilter::Time("to"), time)?,
             text: text(&self.search),
+            names: HashMap::new(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The audit log in the browser: the list with its filters, and an event with all that is known of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,6 +14,7 @@ use hallpass_store::audit::{AuditPage, StoredEvent};
 use super::filter::{Filter, NOBODYS};
 use crate::page::{PageRefusal, Place};
 use crate::session::SignedIn;
+use crate::time::Shown;
 use crate::{Console, SOURCE};
 
 /// Events on a page.
@@ -58,6 +60,9 @@ struct Details {
     of_client: String,
 }
 
+/// What clients are called, by their ids.
+type Names = HashMap<String, String>;
+
 /// An event in the words of people.
 struct Row {
     href: String,
@@ -68,6 +73,8 @@ struct Row {
     what: String,
     on: String,
     person: String,
+    /// What the client is called, if it is still there.
+    credential: String,
     client: String,
     address: String,
     count: u64,
@@ -93,13 +100,14 @@ impl Console {
         let filter = Filter::read(by.uri().query());
         let seen = self.seen_events(permitted.caller());
         let of_system = seen.nobodys.then_some(filter.of == NOBODYS);
-        let wanted = filter.search(seen);
+        let wanted = self.wanted_events(&filter, permitted.caller());
         let wanted = wanted.and_then(|search| Ok((search, filter.limit(PAGE)?)));
         let (status, mut page) = match wanted {
             Ok((search, limit)) => {
                 self.audit.settle().await?;
                 let found = self.audit.search(&search, limit).await?;
-                (StatusCode::OK, List::of(filter, &found, limit))
+                let names = self.client_names(seen.workspace);
+                (StatusCode::OK, List::of(filter, &found, limit, &names))
             }
             Err(error) => {
                 let page = List::refused(filter, error.to_string());
@@ -122,20 +130,24 @@ impl Console {
             found = self.audit.find_nobodys(sequence).await?;
         }
         let stored = found.ok_or(PageRefusal::NotFound)?;
-        let page = Details::of(&stored);
+        let page = Details::of(&stored, &self.client_names(seen.workspace));
         Ok(self.page(by, Place::Audit, "Audit event", page))
     }
 }
 
 impl List {
-    fn of(filter: Filter, found: &AuditPage, limit: usize) -> Self {
+    fn of(filter: Filter, found: &AuditPage, limit: usize, names: &Names) -> Self {
         let mut page = Self::refused(filter, String::new());
         page.problem = None;
         let next = found.next.map(|next| next.to_string());
         page.older = next.map(|next| page.filter.query(&next));
         let is_short = found.events.len() < limit && page.older.is_some();
         page.looked_at = is_short.then_some(found.read);
-        page.rows = found.events.iter().map(Row::of).collect();
+        page.rows = found
+            .events
+            .iter()
+            .map(|event| Row::of(event, names))
+            .collect();
         page
     }
 
@@ -161,18 +173,20 @@ impl List {
 }
 
 impl Details {
-    fn of(stored: &StoredEvent) -> Self {
+    fn of(stored: &StoredEvent, names: &Names) -> Self {
         let event = &stored.event;
+        let row = Row::of(stored, names);
         let last = if event.count > 1 {
-            stored.logged_at.to_string()
+            Shown(stored.logged_at).exact()
         } else {
             String::new()
         };
         let facts = [
-            ("Time", event.occurred_at.to_string()),
+            ("Time", Shown(event.occurred_at).exact()),
             ("Times counted", event.count.to_string()),
             ("Last time", last),
             ("Person", event.user_email.clone()),
+            ("Credential", row.credential.clone()),
             ("Client id", event.client_id.clone()),
             ("From", event.source_ip.clone()),
             ("Part of the system", event.source.clone()),
@@ -194,7 +208,7 @@ impl Details {
                 client_id: event.client_id.clone(),
                 ..Filter::default()
             }),
-            row: Row::of(stored),
+            row,
             facts: facts
                 .into_iter()
                 .filter(|(_, text)| !text.is_empty())
@@ -204,21 +218,24 @@ impl Details {
 }
 
 impl Row {
-    fn of(stored: &StoredEvent) -> Self {
+    fn of(stored: &StoredEvent, names: &Names) -> Self {
         let event = &stored.event;
         let (outcome, tone) = outcome(event.state);
         let resource = &event.resource;
         let on = [&resource.name, &resource.id];
         let on = on.into_iter().find(|text| !text.is_empty());
+        // What the message says already is not said again.
+        let on = on.filter(|on| !event.message.contains(on.as_str()));
         Self {
             href: format!("{}/{}", super::AUDIT_PATH, stored.sequence),
             time: event.occurred_at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            machine_time: event.occurred_at.to_string(),
+            machine_time: Shown(event.occurred_at).exact(),
             outcome,
             tone,
             what: event.message.clone(),
             on: on.cloned().unwrap_or_default(),
             person: event.user_email.clone(),
+            credential: names.get(&event.client_id).cloned().unwrap_or_default(),
             client: event.client_id.clone(),
             address: event.source_ip.clone(),
             count: event.count,

@@ -148,7 +148,7 @@ impl Console {
     async fn exported_events(&self, call: &Call<'_>, format: Format) -> Result<Response, Refusal> {
         let permitted = self.permit(call, AUDIT_READ).await?;
         let filter = Filter::read(call.head().uri.query());
-        let search = filter.search(self.seen_events(permitted.caller()))?;
+        let search = self.wanted_events(&filter, permitted.caller())?;
         self.audit.settle().await?;
         Ok(self.audit_file(&permitted, search, format, call.now()))
     }
@@ -156,7 +156,7 @@ impl Console {
     async fn list_events(&self, call: &Call<'_>) -> Result<Done, Refusal> {
         let permitted = self.permit(call, AUDIT_READ).await?;
         let filter = Filter::read(call.head().uri.query());
-        let search = filter.search(self.seen_events(permitted.caller()))?;
+        let search = self.wanted_events(&filter, permitted.caller())?;
         let limit = filter.limit(PAGE)?;
         self.audit.settle().await?;
         let page = self.audit.search(&search, limit).await?;

@@ -84,6 +84,52 @@ async fn the_list_is_filtered_paged_and_escaped() {
     );
 }
 
+/// An event has the id of the client alone: its name is looked up where the log is read.
+#[tokio::test]
+async fn events_of_a_client_are_found_by_the_name_of_its_credential() {
+    let (world, ann, eve) = with_events().await;
+    let nightly = world.credential(&ann, "us1", "Nightly backup").await;
+    let theirs = world.credential(&eve, "us1", "Nightly theirs").await;
+    for (whose, of) in [(&nightly, &ann), (&theirs, &eve)] {
+        record(&world, of, "Tokens issued", |event| {
+            event.client_id = whose.credential.client_id.to_string();
+        })
+        .await;
+    }
+    let browser = world.browser(&ann).await;
+    let path = format!("{PAGE}?search=tokens+BACKUP");
+    let found = world.open(&browser, &path).await.body;
+    let id = nightly.credential.client_id.as_str();
+    let client = format!("Nightly backup {id}");
+    assert!(found.contains("Tokens issued") && found.contains(&client));
+    assert_eq!(found.matches("<td data-label=\"Who\">").count(), 1);
+    let href = found
+        .split_once("<td data-label=\"Time\"><a href=\"")
+        .unwrap();
+    let href = href.1.split('"').next().unwrap();
+    let details = world.open(&browser, href).await.body;
+    assert!(details.contains("<dt>Credential</dt><dd>Nightly backup</dd>"));
+    assert!(details.contains("<dt>Time</dt><dd>2023-11-14T22:13:20Z</dd>"));
+    let programs = format!("{REST}?search=backup");
+    let found = world.script(&browser, "GET", &programs, None).await.json();
+    let clients = found["items"].as_array().unwrap().iter();
+    let clients: Vec<_> = clients
+        .map(|one| one["clientId"].as_str().unwrap())
+        .collect();
+    assert!(clients.contains(&id), "{found}");
+}
+
+#[tokio::test]
+async fn what_is_asked_for_seldom_is_folded_until_it_is_asked_for() {
+    let (world, ann, _) = with_events().await;
+    let browser = world.browser(&ann).await;
+    let open = "<details open>\n<summary>More conditions";
+    let folded = world.open(&browser, &format!("{PAGE}?search=job")).await;
+    assert!(folded.body.contains("More conditions") && !folded.body.contains(open));
+    let shown = world.open(&browser, &format!("{PAGE}?clientId=c1")).await;
+    assert!(shown.body.contains(open), "{}", shown.body);
+}
+
 #[tokio::test]
 async fn an_event_has_a_page_of_its_own_for_its_own_workspace() {
     let (world, ann, eve) = with_events().await;

@@ -5,6 +5,7 @@
 //! each row. Where they fit seldom, a page ends after so many rows, with fewer events than it might
 //! have, and says where to go on.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -46,6 +47,9 @@ pub struct AuditSearch {
     pub to: Option<Timestamp>,
     /// Words that all occur somewhere in the event, in any letter case.
     pub text: Option<String>,
+    /// What the clients are called, by their ids: words are looked for there too. An event has the
+    /// id alone.
+    pub names: HashMap<String, String>,
 }
 
 /// Whose events.
@@ -272,6 +276,7 @@ fn place_of(row: &SqliteRow) -> Result<AuditPlace, StoreError> {
 struct Sieve<'a> {
     equal: Vec<(&'static str, &'a str)>,
     words: Vec<String>,
+    names: &'a HashMap<String, String>,
 }
 
 /// Where words are looked for.
@@ -309,6 +314,7 @@ impl<'a> Sieve<'a> {
                 .filter_map(|(column, value)| Some((column, value?)))
                 .collect(),
             words: text.split_whitespace().map(str::to_owned).collect(),
+            names: &search.names,
         }
     }
 
@@ -331,6 +337,8 @@ impl<'a> Sieve<'a> {
             // No word goes from one text to the next.
             all.push(' ');
         }
+        let client_id: &str = row.try_get("client_id")?;
+        all.extend(self.names.get(client_id).map(String::as_str));
         let all = all.to_lowercase();
         Ok(self.words.iter().all(|word| all.contains(word)))
     }
