@@ -15,7 +15,8 @@ use axum::Router;
 use axum::routing::get;
 use hallpass_access::platform::WORKSPACE_UPDATE;
 use hallpass_oauth::WorkspaceId;
-use hallpass_store::audit::AuditSearch;
+use hallpass_store::StoreError;
+use hallpass_store::audit::{AuditSearch, StoredEvent};
 
 use crate::Console;
 use crate::guard::Caller;
@@ -37,6 +38,22 @@ impl Console {
             search.names = self.client_names(caller.workspace());
         }
         Ok(search)
+    }
+
+    /// An event by its place in the log, if the caller may see it.
+    async fn event_seen(
+        &self,
+        caller: &Caller,
+        sequence: &str,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let Ok(sequence) = sequence.parse() else {
+            return Ok(None);
+        };
+        let seen = self.seen_events(caller);
+        match self.audit.find(seen.workspace, sequence).await? {
+            None if seen.nobodys => self.audit.find_nobodys(sequence).await,
+            found => Ok(found),
+        }
     }
 
     /// What the credentials of a workspace are called, by their client ids.
@@ -69,6 +86,7 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
 pub(crate) fn rest() -> Router<Arc<Console>> {
     Router::new()
         .route(EVENTS_PATH, get(rest::list))
+        .route(&format!("{EVENTS_PATH}/{{sequence}}"), get(rest::show))
         .route(&format!("{EVENTS_PATH}/export.csv"), get(rest::csv))
         .route(&format!("{EVENTS_PATH}/export.jsonl"), get(rest::lines))
 }

@@ -86,6 +86,7 @@ fn parts() -> Vec<OpenApi> {
         <AuditApi as utoipa::OpenApi>::openapi(),
         <crate::people::Declared as utoipa::OpenApi>::openapi(),
         <crate::roles::Declared as utoipa::OpenApi>::openapi(),
+        <crate::roles::permissions::Declared as utoipa::OpenApi>::openapi(),
         <crate::workspaces::rest::Declared as utoipa::OpenApi>::openapi(),
         <crate::instances::rest::Declared as utoipa::OpenApi>::openapi(),
     ]

@@ -5,6 +5,7 @@
 mod form;
 mod grid;
 mod list;
+pub(crate) mod permissions;
 mod rest;
 mod words;
 
@@ -43,6 +44,7 @@ pub(crate) fn pages() -> Router<Arc<Console>> {
 /// The REST API.
 pub(crate) fn rest() -> Router<Arc<Console>> {
     Router::new()
+        .route(permissions::PERMISSIONS_PATH, get(permissions::list))
         .route(ROLES_PATH, get(rest::list).post(rest::create))
         .route(
             &format!("{ROLES_PATH}/{{id}}"),

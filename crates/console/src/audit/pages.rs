@@ -123,14 +123,10 @@ impl Console {
 
     async fn audit_details(&self, by: &SignedIn, sequence: &str) -> Result<Response, PageRefusal> {
         let permitted = self.permit_person(by, AUDIT_READ).await?;
-        let sequence = sequence.parse().map_err(|_| PageRefusal::NotFound)?;
-        let seen = self.seen_events(permitted.caller());
-        let mut found = self.audit.find(seen.workspace, sequence).await?;
-        if found.is_none() && seen.nobodys {
-            found = self.audit.find_nobodys(sequence).await?;
-        }
+        let found = self.event_seen(permitted.caller(), sequence).await?;
         let stored = found.ok_or(PageRefusal::NotFound)?;
-        let page = Details::of(&stored, &self.client_names(seen.workspace));
+        let names = self.client_names(permitted.workspace());
+        let page = Details::of(&stored, &names);
         Ok(self.page(by, Place::Audit, "Audit event", page))
     }
 }

@@ -10,10 +10,11 @@ use hallpass_access::platform::AUDIT_READ;
 use super::EVENTS_PATH;
 use super::export::{CSV, Format, LINES};
 use super::filter::{BadFilter, Filter};
-use super::wire::AuditEventList;
+use super::wire::{AuditEventItem, AuditEventList};
 use crate::Console;
 use crate::answer::{Done, ErrorBody, Refusal, answer};
 use crate::guard::Call;
+use crate::in_path::InPath;
 use crate::wire;
 
 /// Events in an answer, when nobody says how many.
@@ -22,7 +23,7 @@ const PAGE: usize = 100;
 /// What this module declares.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(list, csv, lines),
+    paths(list, show, csv, lines),
     tags((name = "Audit", description = "Who did what, and who was refused."))
 )]
 pub(crate) struct Api;
@@ -88,6 +89,30 @@ pub(crate) async fn list(
     answer(console.list_events(&call).await)
 }
 
+/// Show an audit event
+#[utoipa::path(
+    get,
+    path = "/workspaces/v1/audit-events/{sequence}",
+    tag = "Audit",
+    operation_id = "getAuditEvent",
+    params(("sequence" = i64, Path, description = "Its place in the log, `sequence` of the list")),
+    security(("token" = ["audit.read"])),
+    responses(
+        (status = 200, description = "The event", body = AuditEventItem),
+        (status = 404, description = "There is no such event for whoever asks", body = ErrorBody<'_>),
+    )
+)]
+pub(crate) async fn show(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    InPath(sequence): InPath<String>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let call = console.call_of(&head, peer);
+    answer(console.show_event(&call, &sequence).await)
+}
+
 /// Download audit events as CSV
 ///
 /// Everything that the parameters ask for, newest first, as a file for spreadsheets; `limit` is not
@@ -151,6 +176,15 @@ impl Console {
         let search = self.wanted_events(&filter, permitted.caller())?;
         self.audit.settle().await?;
         Ok(self.audit_file(&permitted, search, format, call.now()))
+    }
+
+    async fn show_event(&self, call: &Call<'_>, sequence: &str) -> Result<Done, Refusal> {
+        let permitted = self.permit(call, AUDIT_READ).await?;
+        let found = self.event_seen(permitted.caller(), sequence).await?;
+        let stored = found.ok_or(Refusal::NotFound(
+            "there is no such event in your workspace",
+        ))?;
+        Ok(Done::Ok(wire::print(&AuditEventItem::from(stored))))
     }
 
     async fn list_events(&self, call: &Call<'_>) -> Result<Done, Refusal> {

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Known;
+use super::permissions::PERMISSIONS_PATH;
 use crate::Console;
 use crate::answer::{Done, Refusal, answer};
 use crate::guard::{Call, Permitted};
@@ -224,7 +225,10 @@ impl Console {
         let role = new.read()?;
         let before = before.map(|before| before.role.permissions());
         self.check_words(role.permissions(), before)
-            .map_err(|error| Refusal::BadRequest(format!("permissions: {error}")))?;
+            .map_err(|error| {
+                let all = format!("GET {PERMISSIONS_PATH} lists the words that there are");
+                Refusal::BadRequest(format!("permissions: {error}; {all}"))
+            })?;
         Ok(role)
     }
 

@@ -143,6 +143,18 @@ async fn an_event_has_a_page_of_its_own_for_its_own_workspace() {
         )
         .await;
     let sequence = listed.json()["items"][0]["sequence"].to_string();
+    let rest = format!("{REST}/{sequence}");
+    let shown = world.script(&browser, "GET", &rest, None).await;
+    assert_eq!(shown.json(), listed.json()["items"][0]);
+    let other = world.browser(&eve).await;
+    for (who, path) in [(&other, rest.as_str()), (&browser, &format!("{REST}/x"))] {
+        let gone = world.script(who, "GET", path, None).await;
+        assert_eq!(
+            gone.refusal(),
+            (404, "HPE_GL_ERROR_NOT_FOUND".to_owned()),
+            "{path}"
+        );
+    }
     let path = format!("{PAGE}/{sequence}");
     let page = world.open(&browser, &path).await;
     assert_eq!(page.status, 200);
@@ -151,7 +163,6 @@ async fn an_event_has_a_page_of_its_own_for_its_own_workspace() {
         "{}",
         page.body
     );
-    let other = world.browser(&eve).await;
     assert_eq!(world.open(&other, &path).await.status, 404);
     for wrong in ["0", "x", "99999999999999999999"] {
         let gone = world.open(&browser, &format!("{PAGE}/{wrong}")).await;

@@ -315,6 +315,39 @@ async fn another_workspaces_roles_are_like_none_and_readers_change_none() {
     );
 }
 
+/// A program learns the words where the page has its grid, and each of them makes a role.
+#[tokio::test]
+async fn the_words_that_there_are_are_listed_with_what_asks_for_them() {
+    let world = World::new().await;
+    let ann = world.administrator().await;
+    let browser = world.browser(&ann).await;
+    let path = "/workspaces/v1/permissions";
+    let listed = world.script(&browser, "GET", path, None).await.json();
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(listed["total"], items.len());
+    let asking = |word: &str| {
+        let found = items.iter().find(|item| item["permission"] == word);
+        found.unwrap()["operations"].clone()
+    };
+    let roles = asking("workspace.read");
+    let listing = json!({"operationId": "listRoles", "method": "GET", "path": ROLES});
+    assert!(roles.as_array().unwrap().contains(&listing), "{roles}");
+    assert!(
+        asking("disk.read")[0]["path"]
+            .as_str()
+            .unwrap()
+            .contains("disk")
+    );
+    let words: Vec<_> = items.iter().map(|item| &item["permission"]).collect();
+    let body = json!({"name": "all", "permissions": words}).to_string();
+    let made = world.script(&browser, "POST", ROLES, Some(&body)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let nobody = world.person("Main", "olga@example.com", None).await;
+    let other = world.browser(&nobody).await;
+    let refused = world.script(&other, "GET", path, None).await;
+    assert_eq!(refused.status, 403);
+}
+
 #[tokio::test]
 async fn a_word_that_no_operation_asks_for_is_refused_with_those_like_it() {
     let world = World::new().await;
@@ -333,6 +366,11 @@ async fn a_word_that_no_operation_asks_for_is_refused_with_those_like_it() {
         let refused = world.script(&browser, "POST", ROLES, Some(&body)).await;
         assert_eq!(refused.refusal().0, 400, "{word}");
         assert!(refused.body.contains(said), "{}", refused.body);
+        assert!(
+            refused
+                .body
+                .contains("GET /workspaces/v1/permissions lists")
+        );
         let fields = [
             ("name", "typo"),
             ("permission", "disk.read"),

@@ -1,5 +1,7 @@
 //! The audit log.
 
+use std::collections::HashMap;
+
 use hallpass_store::AuditState;
 use hallpass_store::audit::{AuditOf, AuditSearch, StoredEvent};
 use jiff::Timestamp;
@@ -26,6 +28,10 @@ impl Administrator<'_> {
             from: time("--from", wanted.from.as_deref())?,
             to: time("--to", wanted.to.as_deref())?,
             text: wanted.search.clone(),
+            names: match wanted.search {
+                Some(_) => self.client_names(),
+                None => HashMap::new(),
+            },
         };
         let log = self.store.audit_log();
         log.settle().await?;
@@ -39,6 +45,15 @@ impl Administrator<'_> {
                 return Ok(json!({ "items": items }));
             }
         }
+    }
+}
+
+impl Administrator<'_> {
+    /// What credentials are called, by their client ids.
+    fn client_names(&self) -> HashMap<String, String> {
+        let all = self.store.credentials().list(None).into_iter();
+        all.map(|one| (one.client_id.to_string(), one.name))
+            .collect()
     }
 }
 
